@@ -1,0 +1,55 @@
+"""Gold annotation on a `Doc`: the spans, the corpus that they come from and the annotation scope.
+
+The annotation scope is the set of entity types for which a document is exhaustively annotated. It is kept in the
+`attrs` of the gold span group, because those survive a default `DocBin` even when the group holds no span, which
+`Doc.user_data` does not.
+"""
+
+from collections.abc import Iterable
+from typing import Optional
+
+from spacy.tokens import Doc, Span, SpanGroup
+
+SPANS_KEY = "bioner"
+
+
+def set_gold(
+    doc: Doc,
+    spans: Iterable[Span],
+    *,
+    corpus: str,
+    scope: Iterable[str],
+    doc_id: str = "",
+    spans_key: str = SPANS_KEY,
+) -> None:
+    """Store gold spans and what they cover on a document, in place.
+
+    Args:
+        doc: the document.
+        spans: gold spans of `doc`, labelled with entity types; may overlap.
+        corpus: name of the corpus in the catalogue.
+        scope: entity types for which `doc` is exhaustively annotated.
+        doc_id: identifier of the source document, to keep sentences of one document together.
+        spans_key: key in `doc.spans`.
+    """
+    attrs = {"corpus": corpus, "scope": sorted(scope), "doc_id": doc_id}
+    doc.spans[spans_key] = SpanGroup(doc, name=spans_key, attrs=attrs, spans=list(spans))
+
+
+def get_scope(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[frozenset[str]]:
+    """Entity types for which a gold document is exhaustively annotated.
+
+    Returns:
+        The scope; None where the document carries no statement about it (documents made by other tools), which
+        callers take as "annotated for every type that they know".
+    """
+    if spans_key not in doc.spans or "scope" not in doc.spans[spans_key].attrs:
+        return None
+    return frozenset(doc.spans[spans_key].attrs["scope"])
+
+
+def get_corpus(doc: Doc, spans_key: str = SPANS_KEY) -> str:
+    """Name of the corpus that a gold document comes from; the empty string where it is not known."""
+    if spans_key not in doc.spans:
+        return ""
+    return str(doc.spans[spans_key].attrs.get("corpus", ""))
