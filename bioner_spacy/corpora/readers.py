@@ -1,0 +1,13 @@
+"""File formats by name; a new format is one module with one function and one line here."""
+
+from collections.abc import Callable, Iterator
+
+from . import iob, jsonlines, pubtator
+from .document import SourceDocument
+
+READERS: dict[str, Callable[..., Iterator[SourceDocument]]] = {
+    "iob": iob.read,
+    "jsonlines": jsonlines.read,
+    "pubtator": pubtator.read,
+}
+"""Format -> `read(path, *, **options)`; the options are keyword-only arguments of the function."""

@@ -1,0 +1,82 @@
+"""The comparison of multi-task and single-task F1 as a bar chart."""
+
+from pathlib import Path
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..corpora.files import replacing
+from .compare import Comparison, Row
+from .table import MISSING, corpus_name, percent
+
+# Blue and orange of Okabe and Ito (2008), which differ for all kinds of colour vision, and in brightness when printed.
+SINGLE_COLOR, MULTI_COLOR = "#0072B2", "#E69F00"
+_BAR = 0.38  # height of a bar; two of them and a gap make one group of height 1
+
+# The same comparison gives the same bytes: ids come from a fixed salt, text stays text, and no date is written.
+_STYLE = {"svg.hashsalt": "bioner_spacy", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 10}
+
+
+def draw_comparison(comparison: Comparison) -> Figure:
+    """Draw F1 by corpus and entity type, single-task beside multi-task.
+
+    The bars lie, so that names of any length can be read and a chart of many corpora grows downwards.
+
+    Args:
+        comparison: the comparison; a missing result is drawn as a dash.
+
+    Returns:
+        The figure; one group of two bars for each row of the comparison, and one for the mean over corpora.
+    """
+    rows = [*comparison.rows, comparison.means()]
+    places = _places(rows)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(8, 1.4 + 0.42 * (places[-1] + 1)), layout="constrained")
+        axes = figure.add_subplot()
+        _draw_bars(axes, [place - _BAR / 2 for place in places], [row.single for row in rows], "single-task", SINGLE_COLOR)
+        _draw_bars(axes, [place + _BAR / 2 for place in places], [row.multi for row in rows], "multi-task", MULTI_COLOR)
+        axes.set_yticks(places, [f"{corpus_name(row.corpus)}, {row.entity_type}" for row in rows])
+        axes.set_ylim(places[-1] + 0.6, places[0] - 0.6)
+        axes.set_xlim(0, 108)
+        axes.set_xticks(range(0, 101, 20))
+        axes.set_xlabel("F1 (%), strict match")
+        axes.set_title(f"Multi-task against single-task ({comparison.split} split)")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.grid(True, color="#dddddd")
+        axes.set_axisbelow(True)
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def write_chart(comparison: Comparison, path: Path) -> list[Path]:
+    """Write the chart as SVG, for papers and pages, and as PNG.
+
+    Args:
+        comparison: what to draw.
+        path: path of the files without suffix.
+
+    Returns:
+        The files that were written: both, or none after an error.
+    """
+    files = [path.with_name(f"{path.name}.{suffix}") for suffix in ("svg", "png")]
+    figure = draw_comparison(comparison)
+    with matplotlib.rc_context(_STYLE), replacing(*files) as parts:
+        figure.savefig(parts[0], format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(parts[1], format="png", dpi=150, metadata={"Software": None})
+    return files
+
+
+def _places(rows: list[Row]) -> list[float]:
+    """Vertical place of each row: steps of 1, and half a step more where another corpus begins."""
+    places = [0.0]
+    for previous, row in zip(rows, rows[1:]):
+        places.append(places[-1] + (1.0 if row.corpus == previous.corpus else 1.5))
+    return places
+
+
+def _draw_bars(axes: Axes, places: list[float], scores: list[float | None], name: str, color: str) -> None:
+    lengths = [0.0 if score is None else 100 * score for score in scores]
+    bars = axes.barh(places, lengths, height=_BAR, label=name, color=color)
+    labels = [f"{MISSING} no result" if score is None else percent(score) for score in scores]
+    axes.bar_label(bars, labels=labels, padding=3, fontsize=8)

@@ -1,0 +1,43 @@
+"""Colours of entity types in displaCy.
+
+All colours have a luminance at which black text on them and a line of them on white can both be read (a contrast of
+4.5 and 3 by the Web Content Accessibility Guidelines). Related types have related hues.
+"""
+
+from zlib import crc32
+
+displacy_colors = {
+    "GENE": "#3189e2",
+    "PROTEIN": "#5f81e8",
+    "DNA": "#1a91b9",
+    "RNA": "#7a7aec",
+    "COMPLEX": "#4890a8",
+    "FAMILY": "#5c8ab9",
+    "MUTATION": "#7f7fc8",
+    "CHEMICAL": "#379a16",
+    "AMINO_ACID": "#729115",
+    "DISEASE": "#e75555",
+    "CANCER": "#e442bc",
+    "PATHOLOGICAL_FORMATION": "#c06c96",
+    "SPECIES": "#c6711c",
+    "ORGANISM_SUBSTANCE": "#ae7c4b",
+    "ORGANISM_SUBDIVISION": "#ba755e",
+    "CELL": "#a867e9",
+    "CELL_TYPE": "#c356e7",
+    "CELL_LINE": "#8e7bc6",
+    "CELLULAR_COMPONENT": "#ad6fc1",
+    "ANATOMY": "#159595",
+    "ORGAN": "#169a58",
+    "TISSUE": "#169878",
+    "MULTI_TISSUE_STRUCTURE": "#40966b",
+    "ANATOMICAL_SYSTEM": "#3f9393",
+}
+"""Entity type -> colour; registered with spaCy, so that displaCy uses it everywhere."""
+
+_OTHERS = ("#a58218", "#8b8b14", "#e65176", "#569615", "#9d76c4", "#40957f", "#e15c30", "#7085c2", "#9b8542", "#bd66bd")
+
+
+def color_of(entity_type: str) -> str:
+    """Colour of an entity type; for one that has none of its own, always the same one of a palette."""
+    name = entity_type.upper()
+    return displacy_colors.get(name, _OTHERS[crc32(name.encode("utf8")) % len(_OTHERS)])

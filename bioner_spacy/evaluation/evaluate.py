@@ -1,0 +1,191 @@
+"""Run a pipeline over the raw text of converted corpora and score it."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, SpanGroup
+from spacy.training import Example
+
+from ..errors import BionerError, Errors
+from ..scope import SPANS_KEY
+from .results import Pipeline, Results
+from .scorer import score_spans
+
+
+def evaluate(
+    pipeline: Union[str, Path, Language],
+    corpus_folder: Path,
+    *,
+    corpora: Optional[Sequence[str]] = None,
+    split: str = "test",
+    limit: Optional[int] = None,
+    batch_size: Optional[int] = None,
+    gpu_id: int = -1,
+) -> Results:
+    """Score a pipeline on one split of converted corpora.
+
+    The pipeline sees the raw text and tokenises it itself, as it does for its users.
+
+    Args:
+        pipeline: a loaded pipeline, or the folder or package name of one.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        corpora: corpora to score on; None for all that have the split.
+        split: name of the split.
+        limit: most documents to take from each corpus; None for all.
+        batch_size: documents per batch; None for the setting of the pipeline.
+        gpu_id: number of the GPU to run on, -1 for the CPU; ignored where the pipeline is loaded already.
+
+    Returns:
+        The scores and what they were measured on.
+
+    Raises:
+        BionerError: the pipeline cannot be loaded or predicts no entities, or there is no corpus or no annotated
+            document to score on.
+    """
+    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+    files = corpus_files(corpus_folder, corpora, split)
+    run = _Run(nlp, batch_size=batch_size)
+    scores = score_spans(run.examples(files, limit), spans_key=SPANS_KEY)
+    if not run.any_prediction:
+        raise BionerError(Errors.E507.format(name=nlp.meta["name"], components=", ".join(nlp.pipe_names) or "none"))
+    return Results(
+        pipeline=describe(nlp),
+        split=split,
+        limit=limit,
+        scores={name.removeprefix(f"{SPANS_KEY}_"): score for name, score in scores.items()},
+        words=run.words,
+        words_per_second=round(run.words / run.seconds, 1) if run.seconds else 0.0,
+    )
+
+
+def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> Language:
+    """Load a pipeline, on a GPU if one is asked for.
+
+    Args:
+        pipeline: a loaded pipeline (returned as it is), or the folder or package name of one.
+        gpu_id: number of the GPU; -1 for the CPU.
+
+    Raises:
+        BionerError: there is no such GPU, or no such pipeline.
+    """
+    if isinstance(pipeline, Language):
+        return pipeline
+    if gpu_id >= 0:
+        try:
+            spacy.require_gpu(gpu_id)
+        except ValueError as error:
+            raise BionerError(Errors.E505.format(gpu_id=gpu_id)) from error
+    try:
+        return spacy.load(pipeline)
+    except OSError as error:
+        raise BionerError(Errors.E504.format(pipeline=pipeline, reason=str(error).splitlines()[0])) from error
+
+
+def describe(nlp: Language) -> Pipeline:
+    """Name a pipeline by its meta data and config."""
+    seed = nlp.config.get("training", {}).get("seed")
+    return Pipeline(
+        name=f"{nlp.lang}_{nlp.meta['name']}",
+        version=nlp.meta["version"],
+        encoder=_encoder_name(nlp.config.get("components", {})),
+        seed=seed if isinstance(seed, int) else None,
+        components=list(nlp.pipe_names),
+    )
+
+
+def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: str) -> dict[str, Path]:
+    """Find the file of one split for each corpus.
+
+    Args:
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        corpora: names of corpora; None for all that have the split.
+        split: name of the split.
+
+    Returns:
+        Name of the corpus -> file, sorted by name or in the order asked for.
+
+    Raises:
+        BionerError: there is none, or one that is asked for is missing.
+    """
+    found = {path.parent.name: path for path in sorted(corpus_folder.glob(f"*/{split}.spacy"))}
+    if corpora is None:
+        chosen = found
+    else:
+        missing = [name for name in corpora if name not in found]
+        if missing:
+            names = {"missing": ", ".join(missing), "found": ", ".join(found) or "none"}
+            raise BionerError(Errors.E502.format(split=split, folder=corpus_folder, **names))
+        chosen = {name: found[name] for name in corpora}
+    if not chosen:
+        raise BionerError(Errors.E503.format(split=split, folder=corpus_folder))
+    return chosen
+
+
+def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = None) -> list[Doc]:
+    """Read the annotated documents of a converted corpus.
+
+    Args:
+        nlp: pipeline whose vocabulary the documents get.
+        corpus: name of the corpus, for documents that do not say it themselves.
+        path: file with a `DocBin`.
+        limit: most documents to read; None for all.
+
+    Raises:
+        BionerError: the file is not a `DocBin`, or has no annotated document.
+    """
+    try:
+        docs = list(DocBin().from_disk(path).get_docs(nlp.vocab))
+    except Exception as error:  # zlib, msgpack and spaCy each have exceptions of their own for a broken file
+        raise BionerError(Errors.E508.format(path=path, reason=error)) from error
+    annotated = [doc for doc in docs if SPANS_KEY in doc.spans or doc.has_annotation("ENT_IOB")]
+    if not annotated:
+        raise BionerError(Errors.E509.format(corpus=corpus, path=path, key=SPANS_KEY))
+    for doc in annotated:
+        if SPANS_KEY not in doc.spans:
+            doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, spans=list(doc.ents))
+        doc.spans[SPANS_KEY].attrs.setdefault("corpus", corpus)
+    return annotated[:limit]
+
+
+class _Run:
+    """One pass of a pipeline over corpora, with its clock."""
+
+    def __init__(self, nlp: Language, *, batch_size: Optional[int]):
+        self.nlp = nlp
+        self.batch_size = batch_size
+        self.words = 0
+        self.seconds = 0.0
+        self.any_prediction = False
+
+    def examples(self, files: Mapping[str, Path], limit: Optional[int]) -> Iterator[Example]:
+        """Examples of predicted and gold documents, one at a time, as predictions on a GPU are large."""
+        for corpus, path in files.items():
+            gold = read_gold(self.nlp, corpus, path, limit=limit)
+            predictions = self.nlp.pipe((doc.text for doc in gold), batch_size=self.batch_size)
+            for reference, predicted in zip(gold, self._timed(predictions)):
+                self.words += len(predicted)
+                self.any_prediction |= SPANS_KEY in predicted.spans or predicted.has_annotation("ENT_IOB")
+                yield Example(predicted, reference)
+
+    def _timed(self, predictions: Iterator[Doc]) -> Iterator[Doc]:
+        """Pass predictions on and add up the time that they take, without that of scoring."""
+        while True:
+            start = time.perf_counter()
+            predicted = next(predictions, None)
+            self.seconds += time.perf_counter() - start
+            if predicted is None:
+                return
+            yield predicted
+
+
+def _encoder_name(block: Any) -> Optional[str]:
+    """The name of the first pretrained model in a config, depth first: a block of an architecture with a `name`."""
+    if not isinstance(block, Mapping):
+        return None
+    if "@architectures" in block and isinstance(block.get("name"), str):
+        return str(block["name"])
+    return next(filter(None, map(_encoder_name, block.values())), None)

@@ -1,0 +1,85 @@
+"""Scores as a table for the terminal and for Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from wasabi import table
+
+from .results import ALL_TYPES, Results
+from .scorer import mean
+
+MISSING = "–"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text cells.
+
+    Attributes:
+        header: names of the columns; those of `numbers` are right-aligned.
+        rows: cells, one row each.
+        numbers: how many of the last columns are numbers.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: int
+
+    def to_text(self) -> str:
+        """The table with aligned columns, for a terminal or a log."""
+        words = len(self.header) - self.numbers
+        aligns = ["l"] * words + ["r"] * self.numbers
+        # wasabi takes tuples apart by type, so rows are lists of text here.
+        return str(table([list(row) for row in self.rows], header=list(self.header), divider=True, aligns=aligns))
+
+    def to_markdown(self) -> str:
+        """The table in GitHub's Markdown."""
+        words = len(self.header) - self.numbers
+        rule = ["---"] * words + ["---:"] * self.numbers
+        lines = [self.header, rule, *self.rows]
+        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def results_table(results: Results) -> Table:
+    """Scores by corpus and entity type, in percent, with a row over all types of each corpus and the means.
+
+    Args:
+        results: the results of one pipeline.
+
+    Returns:
+        Columns: corpus, entity type, gold and predicted mentions, precision, recall, F1. The last two rows are the
+        mean over corpora (each corpus counts the same) and the score over all mentions.
+    """
+    rows = []
+    for corpus, scores in results.per_corpus.items():
+        for entity_type, of_type in scores["per_type"].items():
+            rows.append([corpus_name(corpus), entity_type, *_cells(of_type)])
+        rows.append([corpus_name(corpus), ALL_TYPES, *_cells(scores)])
+    corpora = list(results.per_corpus.values())
+    means = {score: mean(scores[score] for scores in corpora) for score in ("p", "r", "f")}
+    total = {score: results.scores[f"micro_{score}"] for score in ("p", "r", "f")}
+    sums = {count: sum(scores[count] for scores in corpora) for count in ("gold", "predicted")}
+    rows.append(["mean over corpora", ALL_TYPES, *_cells(means)])
+    rows.append(["all mentions", ALL_TYPES, *_cells({**total, **sums})])
+    return Table(["Corpus", "Entity type", "Gold", "Predicted", "P", "R", "F1"], rows, numbers=5)
+
+
+def corpus_name(corpus: str) -> str:
+    """Name of a corpus for people; documents that do not say where they come from have the empty name."""
+    return corpus or "(unnamed)"
+
+
+def count(number: Optional[int]) -> str:
+    """A number of mentions, or a dash."""
+    return MISSING if number is None else str(number)
+
+
+def percent(fraction: Optional[float]) -> str:
+    """A score as a percentage with two decimals, as papers give it, or a dash."""
+    return MISSING if fraction is None else f"{100 * fraction:.2f}"
+
+
+def _cells(scores: dict[str, Any]) -> list[str]:
+    counts = [count(scores.get(name)) for name in ("gold", "predicted")]
+    return counts + [percent(scores[name]) for name in ("p", "r", "f")]

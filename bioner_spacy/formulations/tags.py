@@ -1,0 +1,151 @@
+"""BIO tags: one softmax over O, B-x and I-x for each word and task, decoded under the constraint of the scheme.
+
+Multi-task heads with masked cross-entropy, each task's loss averaged over its own words (see "Balancing" in the
+documentation); tasks are independent of one another, so spans of different tasks may overlap.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+from thinc.api import get_array_module
+from thinc.types import Floats1d, Floats2d, Ints1d, Ints2d
+
+from ..tasks import Task
+from ..types import Gold, SpanArrays
+from .constrained import best_valid_tags
+
+OUT_OF_SCOPE = -1
+
+
+class TagFormulation:
+    """BIO tags for a list of tasks.
+
+    A task of L types has 1 + 2L scores a word: O, then B and I of each type in turn. Tasks with the same number
+    of types are handled together, by one set of array operations.
+
+    Args:
+        tasks: the K tasks, in the order of the heads' outputs.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self.columns = [(task.name, tag) for task in tasks for tag in _tag_names(task)]
+        sizes = numpy.array([1 + 2 * len(task.types) for task in tasks], dtype="int64")
+        offsets = numpy.cumsum(sizes) - sizes
+        self.n_tasks = len(tasks)
+        self._groups = [
+            (numpy.flatnonzero(sizes == size), offsets[sizes == size][:, None] + numpy.arange(size))
+            for size in numpy.unique(sizes)
+        ]
+
+    def targets(self, gold: Gold) -> tuple[Ints2d, int]:
+        """Tag of each word for each task.
+
+        Where spans of one task overlap, the longest, then the leftmost, are kept: tags cannot express the others.
+
+        Returns:
+            (N, K) index of the tag among those of the task, or `OUT_OF_SCOPE` for tasks that the document does not
+            supervise; and the number of spans left out.
+        """
+        spans = gold.spans
+        tags = numpy.where(numpy.repeat(gold.supervised, gold.lengths, axis=0), 0, OUT_OF_SCOPE)
+        n_lost = 0
+        for i in numpy.lexsort((spans.starts, spans.starts - spans.ends)):
+            column = tags[spans.starts[i] : spans.ends[i], spans.tasks[i]]
+            if column.any():
+                n_lost += 1
+                continue
+            column[:] = 2 + 2 * spans.types[i]
+            column[0] -= 1
+        return tags, n_lost
+
+    def loss(self, scores: Floats2d, targets: Ints2d, weights: Floats1d) -> tuple[Floats1d, Floats2d]:
+        """Cross-entropy of each task, averaged over the words in its scope.
+
+        Args:
+            scores: (N, columns) unnormalised log-probabilities.
+            targets: (N, K) as made by `targets`.
+            weights: (K,) weight of each task in the sum whose gradient is returned.
+
+        Returns:
+            (K,) mean cross-entropy in nats, 0 for a task without words in scope, and (N, columns) gradient, exactly
+            0 outside the scope.
+        """
+        xp = get_array_module(scores)
+        losses = xp.zeros(self.n_tasks, dtype="f")
+        d_scores = xp.zeros_like(scores)
+        targets, weights = xp.asarray(targets), xp.asarray(weights)
+        for group in self._groups:
+            tasks, columns = (xp.asarray(indices) for indices in group)
+            log_p = _log_softmax(scores[:, columns])
+            truth = targets[:, tasks]
+            in_scope = truth != OUT_OF_SCOPE
+            one_hot = truth[:, :, None] == xp.arange(columns.shape[1])
+            n_words = xp.maximum(in_scope.sum(axis=0), 1)
+            losses[tasks] = -(log_p * one_hot).sum(axis=(0, 2)) / n_words
+            scale = in_scope * (weights[tasks] / n_words)
+            d_scores[:, columns] = (xp.exp(log_p) - one_hot) * scale[:, :, None]
+        return losses, d_scores
+
+    def decode(self, scores: Floats2d, lengths: Ints1d) -> SpanArrays:
+        """Spans of the most probable tag sequence of each task and document among those that are valid.
+
+        The score of a span is the geometric mean of the probabilities of its tags, comparable between spans of
+        different lengths.
+
+        Args:
+            scores: (N, columns) on the CPU.
+            lengths: (D,) words per document.
+        """
+        doc_starts = numpy.zeros(len(scores), dtype=bool)
+        nonempty = lengths > 0
+        doc_starts[(numpy.cumsum(lengths) - lengths)[nonempty]] = True
+        parts = []
+        for tasks, columns in self._groups:
+            log_p = _log_softmax(scores[:, columns])
+            tags = best_valid_tags(log_p, doc_starts)
+            parts.append(_extract_spans(tags, log_p, tasks))
+        return _concatenate(parts)
+
+
+def _tag_names(task: Task) -> list[str]:
+    return ["O"] + [f"{prefix}-{entity_type}" for entity_type in task.types for prefix in "BI"]
+
+
+def _log_softmax(scores: Any) -> Any:
+    """Log-probabilities over the last axis."""
+    xp = get_array_module(scores)
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    return shifted - xp.log(xp.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def _extract_spans(tags: Ints2d, log_p: Any, tasks: Ints1d) -> SpanArrays:
+    """Spans of valid tag sequences: tags (N, K), log-probabilities (N, K, tags), numbers of the K tasks."""
+    n_words, n_tasks = tags.shape
+    # One row a task, with a last cell that ends every span; then all rows are one sequence.
+    rows = numpy.zeros((n_tasks, n_words + 1), dtype=tags.dtype)
+    rows[:, :n_words] = tags.T
+    flat = rows.ravel()
+    begins = numpy.flatnonzero(flat % 2 == 1)
+    stops = numpy.flatnonzero((flat == 0) | (flat % 2 == 1))
+    ends = stops[numpy.searchsorted(stops, begins, side="right")]
+    chosen = numpy.zeros(rows.shape, dtype="float64")
+    chosen[:, :n_words] = numpy.take_along_axis(log_p, tags[:, :, None], axis=2)[:, :, 0].T
+    total = numpy.concatenate([[0.0], numpy.cumsum(chosen.ravel())])
+    scores = numpy.exp((total[ends] - total[begins]) / (ends - begins)) if len(begins) else numpy.zeros(0)
+    row = begins // (n_words + 1)
+    return SpanArrays(
+        starts=begins % (n_words + 1),
+        ends=begins % (n_words + 1) + (ends - begins),
+        tasks=tasks[row],
+        types=(flat[begins] - 1) // 2,
+        scores=numpy.clip(scores, 0.0, 1.0).astype("f"),
+    )
+
+
+def _concatenate(parts: Sequence[SpanArrays]) -> SpanArrays:
+    fields = ("starts", "ends", "tasks", "types", "scores")
+    empty = {name: numpy.zeros(0, dtype="f" if name == "scores" else "int64") for name in fields}
+    return SpanArrays(
+        **{name: numpy.concatenate([empty[name]] + [getattr(part, name) for part in parts]) for name in fields}
+    )

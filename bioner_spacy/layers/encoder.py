@@ -1,0 +1,184 @@
+"""The shared encoder as a Thinc layer: documents in, one vector a word out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional, cast
+
+import numpy
+from spacy.attrs import LENGTH, SPACY
+from spacy.tokens import Doc
+from spacy_transformers.data_classes import FullTransformerBatch, TransformerData, WordpieceBatch
+from spacy_transformers.layers.split_trf import split_trf_batch
+from thinc.api import Model, chain, torch2xp, xp2torch
+from thinc.types import Floats2d, Floats3d, Ints1d, Ragged
+from transformers.modeling_outputs import BaseModelOutput
+from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
+
+from .encoder_shim import EncoderShim, check_settings, load_encoder
+from .windows import WindowBatch, align_pieces, cut_windows
+
+
+@dataclass
+class WordVectorBatch(FullTransformerBatch):
+    """Output of the encoder in the form that spacy-transformers hands to its listeners.
+
+    Pooling from pieces to words has been done, so that the "word pieces" of a document are its words: alignment is
+    the identity and `last_hidden_state` is (1, words, width).
+    """
+
+    def unsplit_by_doc(self, arrays: list[list[Floats3d]]) -> "WordVectorBatch":
+        """Join the gradients of the documents that have words, each [(1, words, width)], to one (words, width)."""
+        width = arrays[0][0].shape[-1] if arrays else 0
+        flat = [array[0].reshape((-1, width)) for array in arrays]
+        return WordVectorBatch(
+            spans=self.spans,
+            wordpieces=self.wordpieces,
+            model_output=cast(Any, {"d_vectors": flat}),
+            align=self.align,
+            cached_doc_data=self.cached_doc_data,
+        )
+
+
+def WordTransformer(
+    name: str,
+    *,
+    window: int,
+    overlap: int,
+    pooling: str,
+    precision: str,
+    batch_pieces: int,
+    tokenizer_config: dict[str, Any],
+    transformer_config: dict[str, Any],
+) -> Model[list[Doc], FullTransformerBatch]:
+    """Build the encoder layer; see `bioner_spacy.models.encoder` for the arguments."""
+    check_settings(pooling=pooling, precision=precision, window=window, overlap=overlap)
+    shim = EncoderShim(pooling=pooling, precision=precision, batch_pieces=batch_pieces)
+    return Model(
+        "transformer",
+        forward,
+        init=init,
+        shims=[shim],
+        dims={"nO": None},
+        attrs={
+            "name": name,
+            "window": window,
+            "overlap": overlap,
+            "tokenizer_config": tokenizer_config,
+            "transformer_config": transformer_config,
+            "replace_listener": replace_listener,
+            "replace_listener_cfg": replace_listener_cfg,
+        },
+    )
+
+
+def init(model: Model, X: Optional[Sequence[Doc]] = None, Y: Any = None) -> None:
+    """Load the pretrained encoder, unless weights are there already."""
+    shim = cast(EncoderShim, model.shims[0])
+    if shim.transformer is None:
+        attrs = model.attrs
+        shim.set_transformer(*load_encoder(attrs["name"], attrs["tokenizer_config"], attrs["transformer_config"]))
+    model.set_dim("nO", cast(Any, shim.transformer).config.hidden_size)
+
+
+def forward(
+    model: Model, docs: Sequence[Doc], is_train: bool
+) -> tuple[WordVectorBatch, Callable[[WordVectorBatch], list[Doc]]]:
+    shim = cast(EncoderShim, model.shims[0])
+    window = min(model.attrs["window"], cast(Any, shim.transformer).config.max_position_embeddings)
+    batch = make_windows(docs, cast(Any, shim.tokenizer), window, model.attrs["overlap"])
+    vectors, backprop_torch = shim(batch, is_train)
+    lengths = [len(doc) for doc in docs]
+    flat = cast(Floats2d, torch2xp(vectors))
+
+    def backprop(d_output: WordVectorBatch) -> list[Doc]:
+        d_flat = model.ops.xp.concatenate(cast(Any, d_output.model_output)["d_vectors"])
+        backprop_torch(xp2torch(d_flat, device=vectors.device))
+        return []
+
+    return _split_by_doc(docs, lengths, flat), backprop
+
+
+def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window: int, overlap: int) -> WindowBatch:
+    """Tokenise documents to word pieces and cut them into windows.
+
+    Args:
+        docs: D documents with N words in all.
+        tokenizer: fast tokenizer of the encoder.
+        window: most pieces in a window, special pieces included; lowered to what the encoder can take.
+        overlap: pieces of context on either side of a window's core.
+    """
+    encoding = tokenizer(
+        [doc.text for doc in docs] or [""],
+        add_special_tokens=False,
+        return_offsets_mapping=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        padding=False,
+        truncation=False,
+        verbose=False,
+    )
+    text_lengths = numpy.array([len(ids) for ids in encoding["input_ids"]], dtype="int64")
+    bases = numpy.cumsum([0] + [len(doc.text) + 1 for doc in docs])[:-1]
+    offsets = numpy.array(
+        [pair for text in encoding["offset_mapping"] for pair in text], dtype="int64"
+    ).reshape(-1, 2) + numpy.repeat(bases, text_lengths)[:, None]
+    word_starts, word_ends = _word_offsets(docs, bases)
+    # Some tokenizers give pieces of one character the same offsets; the search needs them in order all the same.
+    firsts, counts = align_pieces(
+        word_starts, word_ends, offsets[:, 0], numpy.maximum.accumulate(offsets[:, 1]) if len(offsets) else offsets[:, 1]
+    )
+    n_special = tokenizer.num_special_tokens_to_add()
+    size = min(window, tokenizer.model_max_length) - n_special
+    return cut_windows(
+        numpy.array([i for ids in encoding["input_ids"] for i in ids], dtype="int64"),
+        text_lengths,
+        firsts,
+        counts,
+        window=size,
+        overlap=min(overlap, (size - 1) // 2),
+    )
+
+
+def _word_offsets(docs: Sequence[Doc], bases: Ints1d) -> tuple[Ints1d, Ints1d]:
+    """Character offsets of all words of a batch, document d starting at `bases[d]`."""
+    starts, ends = [numpy.zeros(0, dtype="int64")], [numpy.zeros(0, dtype="int64")]
+    for doc, base in zip(docs, bases):
+        array = doc.to_array([LENGTH, SPACY]).astype("int64").reshape(-1, 2)
+        after = numpy.cumsum(array.sum(axis=1))
+        starts.append(base + after - array.sum(axis=1))
+        ends.append(base + after - array[:, 1])
+    return numpy.concatenate(starts), numpy.concatenate(ends)
+
+
+def _split_by_doc(docs: Sequence[Doc], lengths: list[int], vectors: Floats2d) -> WordVectorBatch:
+    data = []
+    begin = 0
+    for length in lengths:
+        if length == 0:
+            data.append(TransformerData.empty())
+            continue
+        identity = Ragged(numpy.arange(length, dtype="i"), numpy.ones((length,), dtype="i"))
+        output = BaseModelOutput(last_hidden_state=cast(Any, vectors[None, begin : begin + length]))
+        data.append(TransformerData(wordpieces=WordpieceBatch.empty(), model_output=output, align=identity))
+        begin += length
+    return WordVectorBatch(
+        spans=[[doc[:]] if len(doc) else [] for doc in docs],
+        wordpieces=WordpieceBatch.empty(),
+        model_output=BaseModelOutput(last_hidden_state=cast(Any, vectors)),
+        align=Ragged(numpy.zeros((0,), dtype="i"), numpy.zeros((0,), dtype="i")),
+        cached_doc_data=data,
+    )
+
+
+def replace_listener(model: Model) -> Model:
+    """What stands in for a listener when the encoder is copied into its component."""
+    return chain(model, split_trf_batch())
+
+
+def replace_listener_cfg(encoder_cfg: dict[str, Any], listener_cfg: dict[str, Any]) -> dict[str, Any]:
+    """Config of a component's `tok2vec` after `nlp.replace_listeners`."""
+    result = dict(encoder_cfg)
+    result["@architectures"] = "bioner_spacy.Tok2VecTransformer.v1"
+    result["grad_factor"] = listener_cfg["grad_factor"]
+    result["listener_pooling"] = listener_cfg["pooling"]
+    return result

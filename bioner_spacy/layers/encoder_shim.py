@@ -1,0 +1,235 @@
+"""The torch side of the encoder: a Hugging Face transformer over windows, pooled to word vectors."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Callable, Optional
+
+import numpy
+import safetensors.torch
+import srsly
+import torch
+from thinc.api import PyTorchShim, get_torch_default_device
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+
+from ..errors import BionerError, Errors
+from .windows import WindowBatch, group_by_length
+
+PRECISIONS = ("auto", "bfloat16", "float32")
+POOLINGS = ("mean", "first")
+
+
+def supports_bfloat16(device: torch.device) -> bool:
+    """Whether a device has units that compute in bfloat16, so that mixed precision makes it faster."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+        return bool(probe is not None and probe())
+    return False
+
+
+class EncoderShim(PyTorchShim):
+    """Runs a Hugging Face transformer over a `WindowBatch` and returns one vector a word.
+
+    Windows of similar length share a forward pass, in mixed precision where the device has bfloat16 units. Weights
+    are stored as safetensors, with the tokenizer and the model configuration beside them.
+
+    Args:
+        pooling: how the pieces of a word become its vector, "mean" or "first".
+        precision: "bfloat16", "float32", or "auto" for bfloat16 where `supports_bfloat16`.
+        batch_pieces: most pieces in a forward pass, padding counted.
+    """
+
+    def __init__(self, *, pooling: str, precision: str, batch_pieces: int) -> None:
+        super().__init__(None)
+        self.pooling = pooling
+        self.precision = precision
+        self.batch_pieces = batch_pieces
+        self.tokenizer: Optional[PreTrainedTokenizerFast] = None
+
+    @property
+    def transformer(self) -> Optional[PreTrainedModel]:
+        """The Hugging Face model; None before initialisation or loading."""
+        return self._model
+
+    def set_transformer(self, tokenizer: PreTrainedTokenizerFast, transformer: PreTrainedModel) -> None:
+        """Adopt a tokenizer and a transformer and move the latter to the default device."""
+        self.tokenizer = tokenizer
+        self._model = transformer.to(get_torch_default_device())
+
+    def predict(self, inputs: WindowBatch) -> torch.Tensor:
+        """Word vectors without dropout and without a graph.
+
+        Args:
+            inputs: windows over N words.
+
+        Returns:
+            (N, width) float32 tensor on the device of the model; zeros for words without pieces.
+        """
+        self._model.eval()
+        with torch.inference_mode():
+            return self._encode(inputs)
+
+    def begin_update(self, inputs: WindowBatch) -> tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
+        """Word vectors with dropout, and a callback that takes their gradient, (N, width)."""
+        self._model.train()
+        with torch.enable_grad():
+            vectors = self._encode(inputs)
+
+        def backprop(d_vectors: torch.Tensor) -> None:
+            if vectors.requires_grad:
+                torch.autograd.backward(vectors, d_vectors)
+
+        return vectors.detach(), backprop
+
+    def _encode(self, batch: WindowBatch) -> torch.Tensor:
+        device = self.device
+        use_bfloat16 = self.precision == "bfloat16" or (self.precision == "auto" and supports_bfloat16(device))
+        prefix, suffix = _special_pieces(self.tokenizer)
+        lengths = batch.ends - batch.starts + len(prefix) + len(suffix)
+        window_rows = numpy.zeros(len(lengths), dtype="int64")
+        hidden: list[torch.Tensor] = []
+        n_rows = 0
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=use_bfloat16):
+            for group in group_by_length(lengths, batch_pieces=self.batch_pieces):
+                width = int(lengths[group[0]])
+                ids = _pad_group(batch, group, width, prefix, suffix, self.tokenizer.pad_token_id or 0)
+                mask = numpy.arange(width) < lengths[group][:, None]
+                output = self._model(
+                    input_ids=torch.from_numpy(ids).to(device), attention_mask=torch.from_numpy(mask).to(device)
+                )
+                hidden.append(output.last_hidden_state.flatten(0, 1))
+                window_rows[group] = n_rows + numpy.arange(len(group)) * width + len(prefix)
+                n_rows += len(group) * width
+        return self._pool(hidden, window_rows, batch)
+
+    def _pool(self, hidden: list[torch.Tensor], window_rows: numpy.ndarray, batch: WindowBatch) -> torch.Tensor:
+        device = self.device
+        n_words = len(batch.word_counts)
+        if not hidden:
+            return torch.zeros(n_words, self._model.config.hidden_size, device=device)
+        counts = numpy.minimum(batch.word_counts, 1) if self.pooling == "first" else batch.word_counts
+        words = numpy.repeat(numpy.arange(n_words), counts)
+        rank = numpy.arange(len(words)) - numpy.repeat(numpy.cumsum(counts) - counts, counts)
+        first_rows = batch.word_firsts - batch.starts[batch.word_windows] + window_rows[batch.word_windows]
+        rows = torch.from_numpy(first_rows[words] + rank).to(device)
+        pieces = torch.cat(hidden).index_select(0, rows).float()
+        total = torch.zeros(n_words, pieces.shape[1], device=device)
+        total = total.index_add(0, torch.from_numpy(words).to(device), pieces)
+        divisor = torch.from_numpy(numpy.maximum(counts, 1).astype("f")).to(device)
+        return total / divisor[:, None]
+
+    def to_bytes(self) -> bytes:
+        """Serialise tokenizer, configuration and weights (safetensors)."""
+        if self._model is None:
+            return srsly.msgpack_dumps({})
+        with TemporaryDirectory() as folder:
+            self.tokenizer.save_pretrained(folder)
+            self._model.config.save_pretrained(folder)
+            files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+        # Tied weights share memory, which safetensors refuses.
+        state = {name: tensor.detach().cpu().clone() for name, tensor in self._model.state_dict().items()}
+        return srsly.msgpack_dumps({"files": files, "state": safetensors.torch.save(state)})
+
+    def from_bytes(self, bytes_data: bytes) -> "EncoderShim":
+        """Load what `to_bytes` wrote; needs neither network nor the encoder's own package."""
+        msg = srsly.msgpack_loads(bytes_data)
+        if not msg:
+            return self
+        with TemporaryDirectory() as folder:
+            for name, content in msg["files"].items():
+                (Path(folder) / name).write_bytes(content)
+            config = AutoConfig.from_pretrained(folder)
+            tokenizer = AutoTokenizer.from_pretrained(folder, config=config)
+        transformer = AutoModel.from_config(config)
+        transformer.load_state_dict(safetensors.torch.load(msg["state"]))
+        self.set_transformer(tokenizer, transformer)
+        return self
+
+
+def _special_pieces(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:
+    """Ids that the tokenizer puts before and after a text, such as [CLS] and [SEP]."""
+    marker = -1
+    ids = tokenizer.build_inputs_with_special_tokens([marker])
+    at = ids.index(marker)
+    return ids[:at], ids[at + 1 :]
+
+
+def _pad_group(
+    batch: WindowBatch, group: numpy.ndarray, width: int, prefix: list[int], suffix: list[int], pad: int
+) -> numpy.ndarray:
+    """Padded (windows, width) ids of a group of windows, special pieces included."""
+    ids = numpy.full((len(group), width), pad, dtype="int64")
+    ids[:, : len(prefix)] = prefix
+    for row, window in enumerate(group):
+        pieces = batch.piece_ids[batch.starts[window] : batch.ends[window]]
+        end = len(prefix) + len(pieces)
+        ids[row, len(prefix) : end] = pieces
+        ids[row, end : end + len(suffix)] = suffix
+    return ids
+
+
+def check_settings(*, pooling: str, precision: str, window: int, overlap: int) -> None:
+    """Refuse settings of the encoder that cannot work.
+
+    Raises:
+        BionerError: a setting has a value that is not allowed; the message names it.
+    """
+    if pooling not in POOLINGS:
+        raise BionerError(Errors.E301.format(setting="pooling", value=pooling, allowed=", ".join(POOLINGS)))
+    if precision not in PRECISIONS:
+        raise BionerError(Errors.E301.format(setting="precision", value=precision, allowed=", ".join(PRECISIONS)))
+    if overlap < 0 or window <= 2 * overlap:
+        raise BionerError(Errors.E302.format(window=window, overlap=overlap))
+
+
+def load_encoder(
+    name: str, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]
+) -> tuple[PreTrainedTokenizerFast, PreTrainedModel]:
+    """Load a pretrained encoder and its fast tokenizer, weights from safetensors only.
+
+    Args:
+        name: a Hugging Face name, a folder, or "package:NAME" for a folder inside an installed Python package.
+        tokenizer_config: arguments for the tokenizer.
+        transformer_config: settings that override those of the encoder's configuration.
+
+    Raises:
+        BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer.
+    """
+    source = resolve_encoder(name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, **{"use_fast": True, **tokenizer_config})
+        config = AutoConfig.from_pretrained(source, **transformer_config)
+        transformer = AutoModel.from_pretrained(source, config=config, use_safetensors=True)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise BionerError(Errors.E303.format(name=name, reason=reason)) from error
+    if not tokenizer.is_fast:
+        raise BionerError(Errors.E304.format(name=name))
+    return tokenizer, transformer
+
+
+def resolve_encoder(name: str) -> str:
+    """Turn the `name` setting of an encoder into what transformers' `from_pretrained` takes.
+
+    Args:
+        name: a Hugging Face name, a folder, or "package:NAME". A package is located by its metadata and never
+            imported.
+
+    Raises:
+        BionerError: the package is not installed or holds no encoder.
+    """
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    kind, _, package = name.partition(":")
+    if kind != "package":
+        return name
+    try:
+        files = distribution(package).files or []
+    except PackageNotFoundError:
+        raise BionerError(Errors.E305.format(package=package)) from None
+    for file in files:
+        folder = Path(str(file.locate())).parent
+        if file.name == "model.safetensors" and (folder / "config.json").is_file():
+            return str(folder)
+    raise BionerError(Errors.E306.format(package=package))

@@ -1,0 +1,141 @@
+"""From words to word pieces to overlapping windows: index arrays only, no torch and no `Doc`.
+
+All indices are global over a batch of texts, so that a batch of any number of documents of any length costs a
+handful of array operations.
+"""
+
+from dataclasses import dataclass
+
+import numpy
+from thinc.types import Ints1d
+
+
+@dataclass(frozen=True)
+class WindowBatch:
+    """Word pieces of a batch of texts, cut into windows, and the pieces of each word.
+
+    Attributes:
+        piece_ids: (P,) vocabulary ids of all word pieces, texts one after the other, no special pieces.
+        starts: (W,) first piece of each window, as an index into `piece_ids`.
+        ends: (W,) one past the last piece of each window.
+        word_windows: (N,) window that supplies the vector of each word, the one where its context is widest.
+        word_firsts: (N,) first piece of each word.
+        word_counts: (N,) number of pieces of each word inside its window; 0 for a word without pieces (spaces).
+    """
+
+    piece_ids: Ints1d
+    starts: Ints1d
+    ends: Ints1d
+    word_windows: Ints1d
+    word_firsts: Ints1d
+    word_counts: Ints1d
+
+
+def align_pieces(
+    word_starts: Ints1d, word_ends: Ints1d, piece_starts: Ints1d, piece_ends: Ints1d
+) -> tuple[Ints1d, Ints1d]:
+    """Find the pieces that overlap each word.
+
+    Words and pieces are given by character offsets into the same text, in order, end exclusive. A piece that
+    covers several words belongs to each of them.
+
+    Args:
+        word_starts: (N,) first character of each word.
+        word_ends: (N,) one past the last character of each word.
+        piece_starts: (P,) first character of each piece.
+        piece_ends: (P,) one past the last character of each piece.
+
+    Returns:
+        (N,) index of the first piece of each word and (N,) number of its pieces.
+    """
+    firsts = numpy.searchsorted(piece_ends, word_starts, side="right")
+    lasts = numpy.searchsorted(piece_starts, word_ends, side="left")
+    return firsts, numpy.maximum(lasts - firsts, 0)
+
+
+def cut_windows(
+    piece_ids: Ints1d,
+    text_lengths: Ints1d,
+    word_firsts: Ints1d,
+    word_counts: Ints1d,
+    *,
+    window: int,
+    overlap: int,
+) -> WindowBatch:
+    """Cut texts into windows whose cores tile the text and whose margins give every core word its context.
+
+    A text of up to `window` pieces is one window. A longer one is cut into equal cores of at most
+    `window - 2 * overlap` pieces; each window is its core and `overlap` pieces on either side. A word takes its
+    vector from the window in whose core it starts, so its vector never depends on a window edge closer than
+    `overlap` pieces, the ends of the text excepted.
+
+    Args:
+        piece_ids: (P,) piece ids of all texts.
+        text_lengths: (D,) pieces per text.
+        word_firsts: (N,) global index of the first piece of each word.
+        word_counts: (N,) number of pieces of each word.
+        window: most pieces in a window, special pieces not counted.
+        overlap: pieces of context on either side of a core; `2 * overlap < window`.
+
+    Returns:
+        The windows, in text order, texts without pieces having none.
+    """
+    core = window - 2 * overlap
+    n_windows = numpy.where(text_lengths <= window, numpy.minimum(text_lengths, 1), -(-text_lengths // core))
+    text_of_window = numpy.repeat(numpy.arange(len(text_lengths)), n_windows)
+    first_window = numpy.cumsum(n_windows) - n_windows
+    rank = numpy.arange(len(text_of_window)) - first_window[text_of_window]
+    text_starts = numpy.cumsum(text_lengths) - text_lengths
+    begin, length, parts = (a[text_of_window] for a in (text_starts, text_lengths, n_windows))
+    core_starts = begin + rank * length // parts
+    core_ends = begin + (rank + 1) * length // parts
+    starts = numpy.maximum(core_starts - overlap, begin)
+    ends = numpy.minimum(core_ends + overlap, begin + length)
+    has_pieces = word_counts > 0
+    word_windows = numpy.searchsorted(core_starts, word_firsts, side="right") - 1
+    # A word without pieces may stand after the last piece of its text or in a text without any window.
+    word_windows = numpy.where(has_pieces, word_windows, 0)
+    window_ends = ends[word_windows] if len(ends) else numpy.zeros_like(word_windows)
+    inside = numpy.minimum(word_counts, window_ends - word_firsts)
+    return WindowBatch(
+        piece_ids=piece_ids,
+        starts=starts,
+        ends=ends,
+        word_windows=word_windows,
+        word_firsts=word_firsts,
+        word_counts=numpy.where(has_pieces, inside, 0),
+    )
+
+
+def group_by_length(lengths: Ints1d, *, batch_pieces: int, waste: float = 0.1) -> list[Ints1d]:
+    """Group windows of similar length, so that padding stays small.
+
+    Args:
+        lengths: (W,) pieces per window.
+        batch_pieces: most pieces in a group, padding counted (a single longer window is a group of its own).
+        waste: share of padding up to which a group grows; small groups, which are cheap however padded, grow on.
+
+    Returns:
+        Indices of the windows of each group, longest windows first.
+    """
+    order = numpy.argsort(-lengths, kind="stable")
+    groups: list[Ints1d] = []
+    begin, total = 0, 0
+    for i, index in enumerate(order):
+        longest = int(lengths[order[begin]])
+        padded = longest * (i + 1 - begin)
+        grown = total + int(lengths[index])
+        too_large = padded > batch_pieces
+        too_wasteful = padded - grown > waste * padded and total >= SMALL_GROUP
+        if i > begin and (too_large or too_wasteful):
+            groups.append(order[begin:i])
+            begin, grown = i, int(lengths[index])
+        total = grown
+    if len(order):
+        groups.append(order[begin:])
+    return groups
+
+
+# Below this number of pieces a forward pass is bound by its fixed cost, not by the padding (measured on a CPU with
+# the six-layer encoder).
+SMALL_GROUP = 384

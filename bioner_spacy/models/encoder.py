@@ -1,0 +1,78 @@
+"""Registered encoders: the shared transformer, and the same inside a component that shares it with nobody."""
+
+from typing import Any
+
+from spacy.tokens import Doc
+from spacy_transformers.data_classes import FullTransformerBatch
+from spacy_transformers.layers.split_trf import split_trf_batch
+from spacy_transformers.layers.trfs2arrays import trfs2arrays
+from thinc.api import Model, chain
+from thinc.types import Floats2d, Ragged
+
+from ..layers.encoder import WordTransformer
+
+
+def build_transformer(
+    name: str,
+    window: int = 256,
+    overlap: int = 32,
+    pooling: str = "mean",
+    precision: str = "auto",
+    batch_pieces: int = 4096,
+    tokenizer_config: dict[str, Any] = {},
+    transformer_config: dict[str, Any] = {},
+) -> Model[list[Doc], FullTransformerBatch]:
+    """Build the shared encoder for spacy-transformers' `transformer` component.
+
+    Documents of any length are cut into overlapping windows of word pieces, and every word takes its vector from
+    the window in which it has most context. Windows of similar length are computed together, in bfloat16 where the
+    device has units for it, in training and prediction alike.
+
+    Args:
+        name: a Hugging Face model name, a folder, or "package:NAME" for weights inside an installed package.
+        window: most word pieces in a window, special pieces included.
+        overlap: word pieces of context on either side of a window's core.
+        pooling: vector of a word from those of its pieces, "mean" or "first".
+        precision: "auto" (bfloat16 where the device computes in it), "bfloat16" or "float32".
+        batch_pieces: most word pieces in one forward pass, padding counted; bounds memory.
+        tokenizer_config: further arguments for the tokenizer.
+        transformer_config: settings that replace those of the encoder's configuration, such as dropout.
+
+    Returns:
+        Model from documents to word vectors, in the form that transformer listeners take.
+
+    Raises:
+        BionerError: a setting is not allowed; on initialisation, the encoder cannot be found or loaded.
+    """
+    return WordTransformer(
+        name,
+        window=window,
+        overlap=overlap,
+        pooling=pooling,
+        precision=precision,
+        batch_pieces=batch_pieces,
+        tokenizer_config=tokenizer_config,
+        transformer_config=transformer_config,
+    )
+
+
+def build_tok2vec_transformer(
+    name: str,
+    listener_pooling: Model[Ragged, Floats2d],
+    grad_factor: float = 1.0,
+    **settings: Any,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build an encoder that belongs to one component, as `nlp.replace_listeners` makes it.
+
+    Args:
+        name: see `build_transformer`.
+        listener_pooling: pooling layer of the replaced listener; words come pooled, so that it changes nothing.
+        grad_factor: factor on the gradient that reaches the encoder.
+        settings: the other arguments of `build_transformer`.
+
+    Returns:
+        Model from documents to a list of (words, width) arrays.
+    """
+    # A chain in a chain, as replacing a listener leaves it: saved weights are matched by position.
+    encoder = chain(build_transformer(name, **settings), split_trf_batch())
+    return chain(encoder, trfs2arrays(listener_pooling, grad_factor))

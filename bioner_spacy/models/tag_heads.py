@@ -1,0 +1,59 @@
+"""Tag heads: one linear layer over shared word vectors, all tasks in one matrix product."""
+
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from spacy.tokens import Doc
+from thinc.api import Dropout, Linear, Model, chain, list2ragged, with_array
+from thinc.initializers import glorot_uniform_init
+from thinc.types import Floats2d, Ragged
+
+from ..formulations.tags import TagFormulation
+
+
+def build_tag_heads(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    dropout: float = 0.1,
+    nO: Optional[int] = None,
+) -> Model[list[Doc], Ragged]:
+    """Build BIO tag heads for the `multitask_ner` component: a linear classifier for each task on word vectors.
+
+    Args:
+        tok2vec: word vectors, from a transformer listener or any other embedding layer.
+        dropout: dropout on the word vectors while training. The component's `dropout` replaces it.
+        nO: number of scores a word, found from the tasks on initialisation.
+
+    Returns:
+        Model from documents to Ragged scores, (words of the batch, 1 + 2 * types, summed over tasks).
+    """
+    output = Linear(nO=nO, nI=tok2vec.maybe_get_dim("nO"), init_W=glorot_uniform_init)
+    output.name = "heads"
+    model = chain(tok2vec, list2ragged(), with_array(chain(Dropout(dropout), output)))
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("output_layer", output)
+    model.attrs["make_formulation"] = TagFormulation
+    model.attrs["resize_output"] = resize_output
+    return model
+
+
+def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequence[Any]) -> None:
+    """Give an initialised model the outputs of a longer list of tasks, in place.
+
+    Args:
+        model: a model made by an architecture of this package whose "output_layer" is linear.
+        old_columns: name of each output so far.
+        new_columns: name of each output from now on. Outputs that were there keep their weights; new ones start at 0.
+    """
+    layer = model.get_ref("output_layer")
+    old_W, old_b = layer.get_param("W"), layer.get_param("b")
+    W = layer.ops.alloc2f(len(new_columns), old_W.shape[1])
+    b = layer.ops.alloc1f(len(new_columns))
+    position = {name: i for i, name in enumerate(old_columns)}
+    for i, name in enumerate(new_columns):
+        if name in position:
+            W[i], b[i] = old_W[position[name]], old_b[position[name]]
+    for node in (layer, *(node for node in model.walk() if layer in node.layers)):
+        if node.has_dim("nO"):
+            node.set_dim("nO", len(new_columns), force=True)
+    layer.set_param("W", W)
+    layer.set_param("b", b)

@@ -1,0 +1,101 @@
+"""From `Example` objects to gold arrays over the words of the predicted documents."""
+
+from collections.abc import Sequence
+from typing import Optional
+
+import numpy
+from spacy.attrs import LENGTH, ORTH, SPACY
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..scope import get_corpus, get_scope
+from ..tasks import Task
+from ..types import Gold, SpanArrays
+
+
+def annotated_types(doc: Doc, spans_key: str) -> Optional[set[str]]:
+    """Entity types that a gold document annotates, as far as it tells; None if it has no entity annotation."""
+    scope = get_scope(doc, spans_key)
+    if scope is not None:
+        return set(scope)
+    spans = _gold_spans(doc, spans_key)
+    return None if spans is None else {label for _, _, label in spans}
+
+
+def collect_gold(examples: Sequence[Example], tasks: Sequence[Task], spans_key: str) -> tuple[Gold, int]:
+    """Gather the gold spans of a batch.
+
+    Args:
+        examples: predicted documents with N words in all, and their references. A reference without any entity
+            annotation supervises nothing; without a statement of its scope it counts as annotated for every type.
+        tasks: the K tasks.
+        spans_key: key of the gold spans in the references; `doc.ents` stand in where it is missing.
+
+    Returns:
+        Gold over the words of the predicted documents, and the number of gold mentions that are left out because
+        their borders are not borders of predicted words.
+    """
+    supervised = numpy.zeros((len(examples), len(tasks)), dtype=bool)
+    rows: list[tuple[int, int, int, int]] = []
+    base, n_misaligned = 0, 0
+    for d, example in enumerate(examples):
+        reference = example.reference
+        spans = _gold_spans(reference, spans_key)
+        if spans is not None:
+            scope, corpus = get_scope(reference, spans_key), get_corpus(reference, spans_key)
+            supervised[d] = [task.supervised_by(corpus, scope) for task in tasks]
+            places = _places(tasks, supervised[d])
+            wanted = [span for span in spans if span[2] in places]
+            placed = _to_predicted_words(example, wanted)
+            n_misaligned += len(wanted) - len(placed)
+            rows.extend(
+                (base + start, base + end, *place) for start, end, label in placed for place in places[label]
+            )
+        base += len(example.predicted)
+    columns = numpy.array(rows, dtype="int64").reshape(-1, 4).T
+    spans_arrays = SpanArrays(*columns, scores=numpy.ones(len(rows), dtype="f"))
+    lengths = numpy.array([len(example.predicted) for example in examples], dtype="int64")
+    return Gold(lengths, spans_arrays, supervised), n_misaligned
+
+
+def _gold_spans(doc: Doc, spans_key: str) -> Optional[list[tuple[int, int, str]]]:
+    """Gold (first word, end word, type), without repeats; None for a document without entity annotation."""
+    if spans_key in doc.spans:
+        source = doc.spans[spans_key]
+    elif doc.has_annotation("ENT_IOB"):
+        source = doc.ents
+    else:
+        return None
+    return list(dict.fromkeys((span.start, span.end, span.label_) for span in source))
+
+
+def _places(tasks: Sequence[Task], supervised: numpy.ndarray) -> dict[str, list[tuple[int, int]]]:
+    """Tasks, and numbers of the type within them, that learn each entity type from a document."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for k in numpy.flatnonzero(supervised):
+        for i, entity_type in enumerate(tasks[k].types):
+            places.setdefault(entity_type, []).append((int(k), i))
+    return places
+
+
+def _to_predicted_words(example: Example, spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Spans over the words of the predicted document; those without a counterpart are left out."""
+    predicted, reference = example.predicted, example.reference
+    if not spans or numpy.array_equal(predicted.to_array([ORTH, SPACY]), reference.to_array([ORTH, SPACY])):
+        return spans
+    word_starts, word_ends = (
+        {int(offset): i for i, offset in enumerate(offsets)} for offsets in _word_offsets(predicted)
+    )
+    result = []
+    for start, end, label in spans:
+        first = word_starts.get(reference[start].idx)
+        last = word_ends.get(reference[end - 1].idx + len(reference[end - 1]))
+        if first is not None and last is not None:
+            result.append((first, last + 1, label))
+    return result
+
+
+def _word_offsets(doc: Doc) -> tuple[numpy.ndarray, numpy.ndarray]:
+    array = doc.to_array([LENGTH, SPACY]).astype("int64").reshape(-1, 2)
+    after = numpy.cumsum(array.sum(axis=1))
+    return after - array.sum(axis=1), after - array[:, 1]

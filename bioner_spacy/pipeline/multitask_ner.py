@@ -1,0 +1,366 @@
+"""The trainable component `multitask_ner`: many heads on one shared encoder."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import numpy
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer
+from thinc.types import Floats1d, Ints1d, Ragged
+
+from ..errors import BionerError, Errors, Warnings, warn
+from ..scope import SPANS_KEY, get_corpus
+from ..tasks import Task, make_tasks
+from ..types import Formulation, SpanArrays
+from .gold import annotated_types, collect_gold
+from .merge import Merge, Merger
+
+DEFAULT_MODEL_CONFIG = """
+[model]
+@architectures = "bioner_spacy.TagHeads.v1"
+dropout = 0.1
+
+[model.tok2vec]
+@architectures = "spacy-transformers.TransformerListener.v1"
+grad_factor = 1.0
+upstream = "*"
+
+[model.tok2vec.pooling]
+@layers = "reduce_mean.v1"
+"""
+DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
+
+
+@Language.factory(
+    "multitask_ner",
+    assigns=["doc.spans", "doc.ents", "token.ent_iob", "token.ent_type"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "spans_key": SPANS_KEY,
+        "grain": "type",
+        "types": None,
+        "merge": "union",
+        "threshold": 0.0,
+        "annotate_ents": True,
+        "overwrite_ents": False,
+        "task_weights": {},
+        "learn_rate_factor": 10.0,
+        "scorer": {"@scorers": "bioner_spacy.multitask_scorer.v1", "spans_key": SPANS_KEY},
+    },
+    default_score_weights={
+        f"{SPANS_KEY}_macro_f": 1.0,
+        f"{SPANS_KEY}_micro_f": 0.0,
+        f"{SPANS_KEY}_micro_p": 0.0,
+        f"{SPANS_KEY}_micro_r": 0.0,
+    },
+)
+def make_multitask_ner(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], Any],
+    spans_key: str,
+    grain: str,
+    types: Optional[list[str]],
+    merge: Union[str, dict[str, str]],
+    threshold: float,
+    annotate_ents: bool,
+    overwrite_ents: bool,
+    task_weights: dict[str, float],
+    learn_rate_factor: float,
+    scorer: Optional[Callable],
+) -> "MultiTaskNER":
+    """Construct a `multitask_ner` component; the arguments are those of `MultiTaskNER`."""
+    return MultiTaskNER(
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        grain=grain,
+        types=types,
+        merge=merge,
+        threshold=threshold,
+        annotate_ents=annotate_ents,
+        overwrite_ents=overwrite_ents,
+        task_weights=task_weights,
+        learn_rate_factor=learn_rate_factor,
+        scorer=scorer,
+    )
+
+
+class MultiTaskNER(TrainablePipe):
+    """Named entity recognition by many heads on one encoder, trained on corpora that annotate different types.
+
+    A head learns only from documents whose annotation scope covers its task; elsewhere its loss and gradient are
+    zero. All spans found, overlapping ones too, go to `doc.spans[spans_key]`, with their scores (0 to 1, in the order
+    of the spans) in the group's `attrs["scores"]`; `doc.ents` is their flat view.
+
+    Args:
+        vocab: shared vocabulary.
+        model: model with "make_formulation" among its attributes, such as `bioner_spacy.TagHeads.v1`.
+        name: name of the component in the pipeline.
+        spans_key: key of predicted and of gold spans in `doc.spans`.
+        grain: what a task is: "type", "corpus" or "guideline"; see `bioner_spacy.tasks.make_tasks`.
+        types: entity types to learn; None for all that the training corpora annotate.
+        merge: which spans are reported where several tasks answer for a type; see `bioner_spacy.pipeline.merge`. A
+            document whose `doc._.guideline` names a corpus is annotated by the guideline of that corpus.
+        threshold: spans with a lower score are not reported.
+        annotate_ents: also set `doc.ents`, preferring the highest score, then the longest span.
+        overwrite_ents: whether entities set before by other components or by the user are replaced; otherwise they
+            stay and ours fill the gaps.
+        task_weights: weight of the loss of each task by name; 1 where not given.
+        learn_rate_factor: factor on the learning rate of this component's own weights; heads start from nothing and
+            need larger steps than the pretrained encoder.
+        scorer: scoring function.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], Any],
+        name: str = "multitask_ner",
+        *,
+        spans_key: str = SPANS_KEY,
+        grain: str = "type",
+        types: Optional[Sequence[str]] = None,
+        merge: Merge = "union",
+        threshold: float = 0.0,
+        annotate_ents: bool = True,
+        overwrite_ents: bool = False,
+        task_weights: Mapping[str, float] = {},
+        learn_rate_factor: float = 1.0,
+        scorer: Optional[Callable] = None,
+    ) -> None:
+        make_tasks({}, grain)
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.spans_key = spans_key
+        self.grain = grain
+        self.types = types
+        self.merge = merge
+        self.threshold = threshold
+        self.annotate_ents = annotate_ents
+        self.overwrite_ents = overwrite_ents
+        self.task_weights = dict(task_weights)
+        self.learn_rate_factor = learn_rate_factor
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {"label_data": {}}
+        self._set_tasks()
+
+    @property
+    def label_data(self) -> dict[str, list[str]]:
+        """Entity types that each training corpus annotates; what `init labels` writes and `initialize` takes."""
+        return {corpus: list(types) for corpus, types in self.cfg["label_data"].items()}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Entity types that the component predicts, sorted."""
+        return tuple(self._merger.types)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks, in the order of the heads."""
+        return tuple(self._tasks)
+
+    def add_label(self, label: str, corpus: str = "") -> int:
+        """Add an entity type; on an initialised model its head starts from zero and the others stay as they are.
+
+        Args:
+            label: entity type.
+            corpus: corpus that annotates it; matters where tasks are corpora or guidelines.
+
+        Returns:
+            1 if the type was added, 0 if the corpus had it already.
+        """
+        known = self.cfg["label_data"].setdefault(corpus, [])
+        if label in known:
+            return 0
+        known.append(label)
+        old_columns = self._formulation.columns
+        self._set_tasks()
+        if self.model.get_ref("output_layer").has_dim("nO"):
+            self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
+        return 1
+
+    def _set_tasks(self) -> None:
+        """Derive tasks, formulation and merging from the label data."""
+        label_data = {corpus: set(types) for corpus, types in self.cfg["label_data"].items()}
+        if self.types is not None:
+            label_data = {corpus: types & set(self.types) for corpus, types in label_data.items()}
+        self._tasks = [task for task in make_tasks(label_data, self.grain) if task.types]
+        self._formulation: Formulation = self.model.attrs["make_formulation"](self._tasks)
+        self._merger = Merger(self._tasks, self.merge if self._tasks else "union")
+        self.vocab.strings.add(self.spans_key)
+        self._label_ids = [self.vocab.strings.add(entity_type) for entity_type in self._merger.types]
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[Mapping[str, Sequence[str]]] = None,
+    ) -> None:
+        """Find the tasks and initialise the model.
+
+        Args:
+            get_examples: returns training examples.
+            nlp: the pipeline.
+            labels: entity types by corpus, as `label_data` gives them; collected from the examples if None.
+
+        Raises:
+            BionerError: no example is annotated, or a setting names a type or task that no corpus annotates.
+        """
+        validate_get_examples(get_examples, "MultiTaskNER.initialize")
+        label_data = labels if labels is not None else self._collect_labels(get_examples())
+        self.cfg["label_data"] = {corpus: sorted(types) for corpus, types in sorted(label_data.items())}
+        self._check_settings()
+        self._set_tasks()
+        if not self._tasks:
+            raise BionerError(Errors.E403.format(name=self.name, spans_key=self.spans_key))
+        unknown = sorted(set(self.task_weights) - {task.name for task in self._tasks})
+        if unknown:
+            known = ", ".join(task.name for task in self._tasks)
+            raise BionerError(Errors.E404.format(setting="task_weights", names=", ".join(unknown), known=known))
+        self._report_lost(get_examples())
+        sample = list(islice(get_examples(), 10))
+        docs = [example.predicted for example in sample]
+        n_columns = len(self._formulation.columns)
+        lengths = self.model.ops.asarray1i([len(doc) for doc in docs])
+        self.model.initialize(X=docs, Y=Ragged(self.model.ops.alloc2f(int(lengths.sum()), n_columns), lengths))
+
+    def _collect_labels(self, examples: Iterable[Example]) -> dict[str, set[str]]:
+        label_data: dict[str, set[str]] = {}
+        for example in examples:
+            types = annotated_types(example.reference, self.spans_key)
+            if types is not None:
+                label_data.setdefault(get_corpus(example.reference, self.spans_key), set()).update(types)
+        return label_data
+
+    def _check_settings(self) -> None:
+        annotated = {entity_type for types in self.cfg["label_data"].values() for entity_type in types}
+        unknown = sorted(set(self.types or ()) - annotated)
+        if unknown:
+            known = ", ".join(sorted(annotated))
+            raise BionerError(Errors.E404.format(setting="types", names=", ".join(unknown), known=known))
+
+    def _report_lost(self, examples: Iterable[Example]) -> None:
+        """Warn of gold mentions that cannot be learnt as they are."""
+        n_mentions = n_misaligned = n_inexpressible = 0
+        for batch in util.minibatch(examples, 256):
+            gold, misaligned = collect_gold(batch, self._tasks, self.spans_key)
+            n_misaligned += misaligned
+            n_mentions += misaligned + len(gold.spans.starts)
+            n_inexpressible += self._formulation.targets(gold)[1]
+        if n_misaligned:
+            warn(Warnings.W401.format(n=n_misaligned, total=n_mentions))
+        if n_inexpressible:
+            warn(Warnings.W402.format(n=n_inexpressible, total=n_mentions, formulation="BIO tags"))
+
+    def predict(self, docs: Iterable[Doc]) -> list[SpanArrays]:
+        """Find spans without setting them.
+
+        Args:
+            docs: documents.
+
+        Returns:
+            Spans of each document, over its own words, merged to entity types; `types` index `labels`.
+
+        Raises:
+            BionerError: the component has not been initialised.
+        """
+        docs = list(docs)
+        lengths = numpy.array([len(doc) for doc in docs], dtype="int64")
+        if not self._tasks:
+            raise BionerError(Errors.E405.format(name=self.name))
+        if not lengths.sum():
+            spans = self._formulation.decode(numpy.zeros((0, len(self._formulation.columns)), dtype="f"), lengths)
+        else:
+            scores = self.model.predict(docs)
+            spans = self._formulation.decode(self.model.ops.to_numpy(scores.dataXd), lengths)
+        return [self._merger(part, doc._.guideline) for doc, part in zip(docs, _split(spans, lengths))]
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[SpanArrays]) -> None:
+        """Write predicted spans to `doc.spans` and their flat view to `doc.ents`."""
+        for doc, found in zip(docs, predictions):
+            kept = found.scores >= self.threshold
+            rows = zip(found.starts[kept].tolist(), found.ends[kept].tolist(), found.types[kept].tolist())
+            spans = [Span(doc, start, end, label=self._label_ids[number]) for start, end, number in rows]
+            scores = found.scores[kept].tolist()
+            doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs={"scores": scores}, spans=spans)
+            if self.annotate_ents:
+                self._set_ents(doc, spans, scores)
+
+    def _set_ents(self, doc: Doc, spans: Sequence[Span], scores: Sequence[float]) -> None:
+        taken = [False] * len(doc)
+        chosen = []
+        if not self.overwrite_ents:
+            for ent in doc.ents:
+                taken[ent.start : ent.end] = [True] * len(ent)
+                chosen.append(ent)
+        order = sorted(range(len(spans)), key=lambda i: (-scores[i], -len(spans[i]), spans[i].start, spans[i].label_))
+        for span in (spans[i] for i in order):
+            if not any(taken[span.start : span.end]):
+                taken[span.start : span.end] = [True] * len(span)
+                chosen.append(span)
+        doc.ents = chosen
+
+    def get_loss(self, examples: Iterable[Example], scores: Ragged) -> tuple[float, Ragged]:
+        """Loss over all tasks and its gradient.
+
+        Args:
+            examples: a batch.
+            scores: Ragged output of the model for its predicted documents.
+
+        Returns:
+            Weighted sum of the tasks' losses in nats, and the gradient, zero where a document does not supervise.
+        """
+        examples = list(examples)
+        validate_examples(examples, "MultiTaskNER.get_loss")
+        gold, _ = collect_gold(examples, self._tasks, self.spans_key)
+        targets, _ = self._formulation.targets(gold)
+        weights = self._weights()
+        losses, d_scores = self._formulation.loss(scores.dataXd, targets, weights)
+        total = float((losses * self.model.ops.asarray1f(weights)).sum())
+        return total, Ragged(d_scores, scores.lengths)
+
+    def _weights(self) -> Floats1d:
+        return numpy.array([self.task_weights.get(task.name, 1.0) for task in self._tasks], dtype="f")
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the component's own weights, with their own learning rate."""
+
+        def scaled(key: Any, weights: Any, gradient: Any) -> Any:
+            return sgd(key, weights, gradient, lr_scale=self.learn_rate_factor)
+
+        self.model.finish_update(scaled)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
+        """Load from a byte string that `to_bytes` made."""
+        super().from_bytes(bytes_data, exclude=exclude)
+        self._set_tasks()
+        return self
+
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
+        """Load from a folder that `to_disk` wrote."""
+        super().from_disk(path, exclude=exclude)
+        self._set_tasks()
+        return self
+
+
+def _split(spans: SpanArrays, lengths: Ints1d) -> Iterator[SpanArrays]:
+    """Spans of each document, over its own words."""
+    ends = numpy.cumsum(lengths)
+    order = numpy.argsort(spans.starts, kind="stable")
+    borders = numpy.searchsorted(spans.starts[order], numpy.concatenate([[0], ends]))
+    for d, base in enumerate(ends - lengths):
+        part = order[borders[d] : borders[d + 1]]
+        yield SpanArrays(
+            spans.starts[part] - base, spans.ends[part] - base, spans.tasks[part], spans.types[part], spans.scores[part]
+        )

@@ -1,0 +1,66 @@
+"""Tasks: what one head learns, at one of three grains, and which documents supervise it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Optional
+
+from .errors import BionerError, Errors
+
+GRAINS = ("type", "corpus", "guideline")
+GUIDELINE_SEPARATOR = "$"
+
+# What training data annotate: corpus -> entity types. The corpus is "" where documents do not name one.
+LabelData = Mapping[str, Collection[str]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one head learns.
+
+    Attributes:
+        name: unique name: "DISEASE", "BC5CDR" or "BC5CDR$DISEASE", by grain.
+        types: the entity types that the head tells apart.
+        corpus: the corpus that alone supervises the task; None if every corpus that annotates the type does.
+    """
+
+    name: str
+    types: tuple[str, ...]
+    corpus: Optional[str] = None
+
+    def supervised_by(self, corpus: str, scope: Optional[Collection[str]]) -> bool:
+        """Whether a document has gold annotation for the whole task.
+
+        Args:
+            corpus: the document's corpus.
+            scope: the document's annotation scope; None stands for every type.
+        """
+        in_scope = scope is None or all(entity_type in scope for entity_type in self.types)
+        return in_scope and (self.corpus is None or self.corpus == corpus)
+
+
+def make_tasks(label_data: LabelData, grain: str) -> list[Task]:
+    """List the tasks that training data supervise.
+
+    Args:
+        label_data: entity types that each corpus annotates.
+        grain: "type" (one task for each entity type, shared by the corpora that annotate it), "corpus" (one for
+            each corpus, with all of its types) or "guideline" (one for each type of each corpus).
+
+    Returns:
+        Tasks in a fixed order, so that equal label data give equal heads.
+
+    Raises:
+        BionerError: `grain` is not one of `GRAINS`.
+    """
+    if grain == "type":
+        types = sorted({entity_type for types in label_data.values() for entity_type in types})
+        return [Task(entity_type, (entity_type,)) for entity_type in types]
+    if grain == "corpus":
+        return [Task(corpus, tuple(sorted(types)), corpus) for corpus, types in sorted(label_data.items())]
+    if grain == "guideline":
+        return [
+            Task(f"{corpus}{GUIDELINE_SEPARATOR}{entity_type}", (entity_type,), corpus)
+            for corpus, types in sorted(label_data.items())
+            for entity_type in sorted(types)
+        ]
+    raise BionerError(Errors.E301.format(setting="grain", value=grain, allowed=", ".join(GRAINS)))

@@ -1,0 +1,131 @@
+"""Batches that mix corpora, and the learning rate that follows from their number."""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Optional
+
+import numpy
+from spacy.training import Example
+from thinc.api import Schedule
+
+from ..errors import BionerError, Errors
+from ..scope import SPANS_KEY, get_corpus
+from .corpora import MultiCorpus
+
+SAMPLINGS = ("proportional", "uniform", "temperature")
+
+
+class MultiCorpusBatcher:
+    """Shuffled batches across corpora, which are drawn from by a sampling policy.
+
+    An epoch has as many documents as there are in all corpora. A corpus of n documents gets a share of them that
+    grows with n ("proportional": each document once an epoch), with n^(1 / temperature) ("temperature"), or not at
+    all ("uniform": equal shares). A corpus with a share above its size is gone through several times, one with a
+    share below it in turns, so that no document is drawn a second time before all others were.
+
+    Args:
+        size: words in a batch, about: an epoch has ceil(words / size) batches.
+        sampling: "proportional", "uniform" or "temperature".
+        temperature: 1 is proportional, infinity uniform; for "temperature" only.
+        spans_key: key of the gold spans, whose attributes name the corpus.
+
+    Raises:
+        BionerError: a setting is not allowed.
+    """
+
+    def __init__(
+        self,
+        size: int = 600,
+        sampling: str = "proportional",
+        temperature: float = 2.0,
+        spans_key: str = SPANS_KEY,
+    ) -> None:
+        if sampling not in SAMPLINGS:
+            raise BionerError(Errors.E301.format(setting="sampling", value=sampling, allowed=", ".join(SAMPLINGS)))
+        if size < 1 or temperature <= 0:
+            raise BionerError(Errors.E409.format(size=size, temperature=temperature))
+        self.size = size
+        self.sampling = sampling
+        self.temperature = temperature
+        self.spans_key = spans_key
+        self._decks: dict[str, list[Example]] = {}
+
+    def __call__(self, examples: Iterable[Example]) -> Iterator[list[Example]]:
+        """Yield the batches of an epoch, in random order (Python's `random`, which spaCy seeds)."""
+        by_corpus: dict[str, list[Example]] = {}
+        for example in examples:
+            by_corpus.setdefault(get_corpus(example.reference, self.spans_key), []).append(example)
+        lengths = {
+            corpus: numpy.array([len(eg.predicted) for eg in group]) for corpus, group in by_corpus.items()
+        }
+        drawn = [
+            example
+            for corpus, share in self.shares({corpus: len(group) for corpus, group in by_corpus.items()}).items()
+            for example in self._draw(corpus, by_corpus[corpus], share)
+        ]
+        random.shuffle(drawn)
+        ends = numpy.cumsum([len(example.predicted) for example in drawn])
+        n_batches = self.batches_per_epoch(lengths)
+        # A document belongs to the batch in which its middle word falls, the words being dealt out evenly.
+        middles = ends - numpy.array([len(example.predicted) for example in drawn]) / 2
+        numbers = numpy.minimum(middles * n_batches // max(int(ends[-1]), 1), n_batches - 1)
+        for number in range(n_batches):
+            begin, end = numpy.searchsorted(numbers, [number, number + 1])
+            if end > begin:
+                yield drawn[begin:end]
+
+    def shares(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """Documents to draw from each corpus in an epoch, given the documents in each."""
+        power = {"proportional": 1.0, "uniform": 0.0, "temperature": 1.0 / self.temperature}[self.sampling]
+        weights = {corpus: size**power for corpus, size in sizes.items()}
+        scale = sum(sizes.values()) / sum(weights.values())
+        return {corpus: max(1, round(weight * scale)) for corpus, weight in weights.items()}
+
+    def batches_per_epoch(self, lengths: Mapping[str, numpy.ndarray]) -> int:
+        """Batches in an epoch, given the words of each document by corpus."""
+        shares = self.shares({corpus: len(words) for corpus, words in lengths.items()})
+        expected = sum(share * float(lengths[corpus].mean()) for corpus, share in shares.items())
+        return max(1, int(numpy.ceil(expected / self.size)))
+
+    def _draw(self, corpus: str, examples: list[Example], share: int) -> list[Example]:
+        deck = self._decks.setdefault(corpus, [])
+        drawn: list[Example] = []
+        while len(drawn) < share:
+            if not deck:
+                deck.extend(random.sample(examples, len(examples)))
+            drawn.append(deck.pop())
+        return drawn
+
+
+def linear_decay_over_epochs(
+    initial_rate: float,
+    epochs: int,
+    reader: MultiCorpus,
+    batcher: MultiCorpusBatcher,
+    warmup: float = 0.1,
+) -> Schedule[float]:
+    """Build a learning rate that rises linearly and then falls to 0 at the last step of the last epoch.
+
+    The number of steps follows from the corpora, so that runs on corpora of different sizes, such as the
+    single-task baselines, get the same schedule over the same number of epochs without any setting.
+
+    Args:
+        initial_rate: highest learning rate.
+        epochs: epochs of training, `${training.max_epochs}`.
+        reader: the training corpora, `${corpora.train}`.
+        batcher: the batcher, `${training.batcher}`.
+        warmup: share of the steps during which the rate rises.
+
+    Returns:
+        Schedule over steps, counted from 0.
+    """
+    n_steps: list[int] = []
+
+    def rate(_: Schedule, step: int, **kwargs: object) -> float:
+        if not n_steps:
+            n_steps.append(max(1, epochs * batcher.batches_per_epoch(reader.lengths())))
+        n_warm = max(1.0, warmup * n_steps[0])
+        factor = min((step + 1) / n_warm, (n_steps[0] - step) / max(1.0, n_steps[0] - n_warm))
+        return initial_rate * max(factor, 0.0)
+
+    return Schedule("linear_decay_over_epochs", rate)

@@ -1,0 +1,73 @@
+"""Packaging: dependencies with the reason for each range, and every registered name."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+ABOUT: dict[str, str] = {}
+exec((HERE / "bioner_spacy" / "about.py").read_text(encoding="utf8"), ABOUT)
+
+INSTALL_REQUIRES = [
+    "spacy>=3.8.7,<3.9",  # first version with NumPy 2 and Python 3.13 wheels; components change between minors
+    "thinc>=8.3.4,<8.4",  # what spaCy 3.8 takes
+    "spacy-transformers>=1.4.0,<1.5",  # transformer component and listeners
+    "transformers>=4.45,<4.53.3",  # upper end set by spacy-transformers 1.4
+    "torch>=2.6",  # loads weights without unpickling arbitrary objects; CPU bfloat16 autocast
+    "safetensors>=0.4.3",  # the one format that we store weights in
+    "numpy>=2.0,<3",  # the array interface that thinc 8.3 is built against
+    "srsly>=2.4.3,<3",  # YAML, JSON and msgpack, as spaCy has them
+    "wasabi>=1.1,<2",  # messages and tables, as spaCy has them
+    "typer>=0.12",  # arguments of the project's scripts, as spaCy has them
+    "requests>=2.28,<3",  # corpora over the network, as spaCy has it
+    "matplotlib>=3.8,<4",  # charts
+]
+EXTRAS = {
+    # CuPy through thinc's own extras, because spaCy's stop below CuPy 13.
+    "cuda12x": ["cupy-cuda12x>=13.0"],
+    "cuda13x": ["cupy-cuda13x>=13.6"],  # first CuPy built for CUDA 13
+    "test": ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"],
+}
+EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
+
+ENTRY_POINTS = {
+    "spacy_factories": ["multitask_ner = bioner_spacy.pipeline.multitask_ner:make_multitask_ner"],
+    "spacy_architectures": [
+        "bioner_spacy.TagHeads.v1 = bioner_spacy.models.tag_heads:build_tag_heads",
+        "bioner_spacy.TransformerModel.v1 = bioner_spacy.models.encoder:build_transformer",
+        "bioner_spacy.Tok2VecTransformer.v1 = bioner_spacy.models.encoder:build_tok2vec_transformer",
+    ],
+    "spacy_tokenizers": ["bioner_spacy.BiomedicalTokenizer.v1 = bioner_spacy.tokenization:create_tokenizer"],
+    "spacy_readers": ["bioner_spacy.MultiCorpus.v1 = bioner_spacy.training.corpora:MultiCorpus"],
+    "spacy_batchers": ["bioner_spacy.MultiCorpusBatcher.v1 = bioner_spacy.training.batching:MultiCorpusBatcher"],
+    "thinc_schedules": [
+        "bioner_spacy.linear_decay_over_epochs.v1 = bioner_spacy.training.batching:linear_decay_over_epochs"
+    ],
+    "spacy_loggers": ["bioner_spacy.MultiTaskLogger.v1 = bioner_spacy.training.logger:multitask_logger"],
+    "spacy_scorers": ["bioner_spacy.multitask_scorer.v1 = bioner_spacy.evaluation.scorer:make_scorer"],
+    "spacy_displacy_colors": ["bioner_spacy = bioner_spacy.evaluation.colors:displacy_colors"],
+}
+
+setup(
+    name="bioner_spacy",
+    version=ABOUT["__version__"],
+    description="Multi-task biomedical named entity recognition for spaCy",
+    long_description=(HERE / "README.md").read_text(encoding="utf8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(include=["bioner_spacy", "bioner_spacy.*"]),
+    package_data={"bioner_spacy": ["py.typed"]},
+    install_requires=INSTALL_REQUIRES,
+    extras_require=EXTRAS,
+    entry_points=ENTRY_POINTS,
+    zip_safe=False,
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "License :: OSI Approved :: MIT License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Bio-Informatics",
+        "Typing :: Typed",
+    ],
+)
