@@ -35,6 +35,28 @@ class Errors:
     E105 = "Setting {setting} is {value!r}; allowed: {allowed}."
     E106 = "{path}, line {line}: {reason}; correct the file, or the options of its corpus in the catalogue."
     E107 = "File {path} mixes the prefixes of IOBES (E, S) and BILUO (L, U): correct its tags."
+    E110 = "Corpus or set {name!r} is not in the catalogue {path}; known: {known}."
+    E111 = "Catalogue {path}, {where}: {problem}."
+    E112 = (
+        "{path}, line {line}: the label {label} has no mapping in the corpus {corpus} of the catalogue, which knows "
+        "{known}; map it to a standard type, or to null to drop it on purpose."
+    )
+    E113 = (
+        "{path}, line {line}: the borders of the mention {text!r} are not token borders (tokens {tokens!r}); change the "
+        "tokenizer, or set alignment to expand."
+    )
+    E114 = (
+        "Corpus {corpus}, {split}: {count} mentions were read and {accounted} are accounted for; this is a fault of "
+        "the conversion, please report it."
+    )
+    E115 = (
+        "{path}, line {line}: the tokenizer changed the text, so that offsets of mentions are lost; use a tokenizer "
+        "that keeps all characters."
+    )
+    E120 = "{count} corpus files are missing or wrong: {files}; run scripts/assets.py for their corpora."
+    E121 = "File {path} of the corpus {corpus} is missing or wrong and has no public address: put a right copy there."
+    E122 = "Cannot fetch {address}: {problem}; check the address and the network, or name another source."
+    E123 = "Corpus {corpus}, {split}: what was fetched for {path} is not the right file ({problem}); nothing was kept."
 
     # 2xx tokenization
     E201 = (
@@ -57,6 +79,11 @@ class Errors:
     E306 = (
         "The package {package!r} (setting components.transformer.model.name) holds no folder with config.json and "
         "model.safetensors; name another encoder."
+    )
+
+    E307 = (
+        "Setting components.transformer.model.precision is bfloat16, but a matrix product in bfloat16 crashes on this "
+        "machine with this build of PyTorch: set it to auto or float32."
     )
 
     # 4xx pipeline and training
@@ -112,6 +139,7 @@ class Errors:
         "Single-task and multi-task results on {corpus}, {entity_type}, have different numbers of gold mentions "
         "{counts}: they were not measured on the same documents; evaluate both on the same files without a limit."
     )
+    E513 = "{path} holds no comparison ({reason}); write it with scripts/compare.py."
 
 
 class Warnings:
@@ -135,6 +163,14 @@ class Warnings:
     W102 = (
         "File {path}: {count} annotations have another text than the one at their offsets, the first in line {line}; "
         "the offsets were believed."
+    )
+    W103 = (
+        "Corpus {corpus}: the catalogue knows no checksum of {files}; only their format was checked, so they may differ "
+        "from the published files."
+    )
+    W104 = (
+        "Corpus {corpus}, {split}: {count} of {total} mentions are lost, the first in {where}; the report beside the "
+        "converted files lists all of them with reasons."
     )
 
     # 5xx evaluation

@@ -1,0 +1,29 @@
+"""Corpora: the catalogue, readers of their file formats, and the way from files to training data."""
+
+from .assets import Asset, fetch, project_assets, verify
+from .catalogue import SPLITS, Catalogue, Corpus, CorpusSet, load_catalogue
+from .convert import SplitReport, convert, convert_split, summary
+from .document import Mention, SourceDocument
+from .readers import READERS
+from .to_doc import Issue, to_doc
+
+__all__ = [
+    "READERS",
+    "SPLITS",
+    "Asset",
+    "Catalogue",
+    "Corpus",
+    "CorpusSet",
+    "Issue",
+    "Mention",
+    "SourceDocument",
+    "SplitReport",
+    "convert",
+    "convert_split",
+    "fetch",
+    "load_catalogue",
+    "project_assets",
+    "summary",
+    "to_doc",
+    "verify",
+]

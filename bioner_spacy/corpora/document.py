@@ -10,7 +10,7 @@ class Mention:
 
     Attributes:
         start: first character of the mention in the text of its document.
-        end: the character after its last one.
+        end: the character after its last one; more than `start`.
         label: the corpus's own label, before any mapping.
         line: number of the line of the corpus file that the mention comes from, from 1.
     """

@@ -95,9 +95,7 @@ def read(
             repairs.extend(sentence.lines[i] for i in repaired)
             for start, end, label in spans:
                 mentions.append(Mention(offsets[start][0], offsets[end - 1][1], label, sentence.lines[start]))
-        yield SourceDocument(
-            f"{path.stem}:{number}", text, tuple(mentions), path, sentence.lines[0], sentence.doc_id
-        )
+        yield SourceDocument(f"{path.stem}:{number}", text, tuple(mentions), path, sentence.lines[0], sentence.doc_id)
     if number == 0:
         raise BionerError(Errors.E102.format(path=path))
     if repairs:
@@ -223,6 +221,8 @@ def _sentences(path: Path, tag_columns: Optional[Sequence[int]]) -> Iterator[_Se
 def _split_columns(text: str) -> list[str]:
     if not text.strip(BLANK):
         return []
+    if text.startswith(DOCSTART):
+        return text.split()
     return text.split("\t") if "\t" in text else re.split(" +", text.strip(" "))
 
 
@@ -241,7 +241,7 @@ def _article_id(columns: list[str], path: Path, line: int) -> str:
 def _check_row(columns: list[str], width: int, path: Path, line: int) -> None:
     if len(columns) != width or width < 2:
         raise BionerError(Errors.E104.format(path=path, line=line, count=len(columns), expected=max(width, 2)))
-    if not columns[0] or any(char.isspace() for char in columns[0]):
+    if columns[0].split() != [columns[0]]:
         reason = f"the token {columns[0]!r} is empty or holds whitespace"
         raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
 

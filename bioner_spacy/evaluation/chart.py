@@ -1,6 +1,8 @@
 """The comparison of multi-task and single-task F1 as a bar chart."""
 
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, Optional
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -15,7 +17,7 @@ SINGLE_COLOR, MULTI_COLOR = "#0072B2", "#E69F00"
 _BAR = 0.38  # height of a bar; two of them and a gap make one group of height 1
 
 # The same comparison gives the same bytes: ids come from a fixed salt, text stays text, and no date is written.
-_STYLE = {"svg.hashsalt": "bioner_spacy", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 10}
+_STYLE: Any = {"svg.hashsalt": "bioner_spacy", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 10}
 
 
 def draw_comparison(comparison: Comparison) -> Figure:
@@ -34,11 +36,17 @@ def draw_comparison(comparison: Comparison) -> Figure:
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(8, 1.4 + 0.42 * (places[-1] + 1)), layout="constrained")
         axes = figure.add_subplot()
-        _draw_bars(axes, [place - _BAR / 2 for place in places], [row.single for row in rows], "single-task", SINGLE_COLOR)
-        _draw_bars(axes, [place + _BAR / 2 for place in places], [row.multi for row in rows], "multi-task", MULTI_COLOR)
-        axes.set_yticks(places, [f"{corpus_name(row.corpus)}, {row.entity_type}" for row in rows])
+        _draw_bars(
+            axes, [place - _BAR / 2 for place in places], [row.single for row in rows], "single-task", SINGLE_COLOR
+        )
+        _draw_bars(
+            axes, [place + _BAR / 2 for place in places], [row.multi for row in rows], "multi-task", MULTI_COLOR
+        )
+        axes.set_yticks(
+            places, [*(f"{corpus_name(row.corpus)}, {row.entity_type}" for row in comparison.rows), rows[-1].corpus]
+        )
         axes.set_ylim(places[-1] + 0.6, places[0] - 0.6)
-        axes.set_xlim(0, 108)
+        axes.set_xlim(0, 110)
         axes.set_xticks(range(0, 101, 20))
         axes.set_xlabel("F1 (%), strict match")
         axes.set_title(f"Multi-task against single-task ({comparison.split} split)")
@@ -70,12 +78,12 @@ def write_chart(comparison: Comparison, path: Path) -> list[Path]:
 def _places(rows: list[Row]) -> list[float]:
     """Vertical place of each row: steps of 1, and half a step more where another corpus begins."""
     places = [0.0]
-    for previous, row in zip(rows, rows[1:]):
+    for previous, row in pairwise(rows):
         places.append(places[-1] + (1.0 if row.corpus == previous.corpus else 1.5))
     return places
 
 
-def _draw_bars(axes: Axes, places: list[float], scores: list[float | None], name: str, color: str) -> None:
+def _draw_bars(axes: Axes, places: list[float], scores: list[Optional[float]], name: str, color: str) -> None:
     lengths = [0.0 if score is None else 100 * score for score in scores]
     bars = axes.barh(places, lengths, height=_BAR, label=name, color=color)
     labels = [f"{MISSING} no result" if score is None else percent(score) for score in scores]

@@ -12,8 +12,8 @@ displacy_colors = {
     "DNA": "#1a91b9",
     "RNA": "#7a7aec",
     "COMPLEX": "#4890a8",
-    "FAMILY": "#5c8ab9",
-    "MUTATION": "#7f7fc8",
+    "REGULON_OPERON": "#5c8ab9",
+    "SEQUENCE_FEATURE": "#7f7fc8",
     "CHEMICAL": "#379a16",
     "AMINO_ACID": "#729115",
     "DISEASE": "#e75555",
@@ -31,10 +31,23 @@ displacy_colors = {
     "TISSUE": "#169878",
     "MULTI_TISSUE_STRUCTURE": "#40966b",
     "ANATOMICAL_SYSTEM": "#3f9393",
+    "DEVELOPING_STRUCTURE": "#419756",
+    "IMMATERIAL_ENTITY": "#559640",
 }
 """Entity type -> colour; registered with spaCy, so that displaCy uses it everywhere."""
 
-_OTHERS = ("#a58218", "#8b8b14", "#e65176", "#569615", "#9d76c4", "#40957f", "#e15c30", "#7085c2", "#9b8542", "#bd66bd")
+_OTHERS = (
+    "#a58218",
+    "#8b8b14",
+    "#e65176",
+    "#569615",
+    "#9d76c4",
+    "#40957f",
+    "#e15c30",
+    "#7085c2",
+    "#9b8542",
+    "#bd66bd",
+)
 
 
 def color_of(entity_type: str) -> str:

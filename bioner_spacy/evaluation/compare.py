@@ -1,11 +1,13 @@
 """One multi-task pipeline against a single-task pipeline for each corpus."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, Optional
 
 from ..errors import BionerError, Errors, Warnings, warn
-from .results import ALL_TYPES, Pipeline, Results
+from .results import ALL_TYPES, Pipeline, Results, write_json, write_text
 from .scorer import mean
 from .table import Table, corpus_name, count, percent
 
@@ -17,14 +19,14 @@ class Row:
     Attributes:
         corpus: name of the corpus.
         entity_type: an entity type, or `ALL_TYPES`.
-        gold: number of gold mentions.
+        gold: number of gold mentions; None for a mean.
         single: F1 of the single-task pipeline, a fraction of 1; None where there is no such result.
         multi: F1 of the multi-task pipeline, likewise.
     """
 
     corpus: str
     entity_type: str
-    gold: int
+    gold: Optional[int]
     single: Optional[float]
     multi: Optional[float]
 
@@ -58,9 +60,8 @@ class Comparison:
     def means(self) -> Row:
         """Mean over the corpora that both have a score on, as a row."""
         both = [row for row in self.corpus_rows if row.difference is not None]
-        gold = sum(row.gold for row in both)
         single, multi = mean(row.single for row in both), mean(row.multi for row in both)
-        return Row(f"mean over {len(both)} of {len(self.corpus_rows)} corpora", ALL_TYPES, gold, single, multi)
+        return Row(f"mean over {len(both)} of {len(self.corpus_rows)} corpora", ALL_TYPES, None, single, multi)
 
     def verdict(self) -> list[str]:
         """What the comparison says, in plain sentences, with a sentence for every corpus that cannot be compared."""
@@ -88,9 +89,30 @@ class Comparison:
         """The comparison for a JSON file; F1 as fractions of 1."""
         rows = [{**asdict(row), "difference": row.difference} for row in (*self.rows, self.means())]
         single = {corpus: asdict(pipeline) for corpus, pipeline in self.single.items()}
-        multi = asdict(self.multi)
-        verdict = self.verdict()
-        return {"split": self.split, "multi": multi, "single": single, "rows": rows[:-1], "mean": rows[-1], "verdict": verdict}
+        told = {"rows": rows[:-1], "mean": rows[-1], "verdict": self.verdict()}
+        return {"split": self.split, "multi": asdict(self.multi), "single": single, **told}
+
+    def to_disk(self, json_path: Path, markdown_path: Path) -> None:
+        """Write the comparison as JSON and as a Markdown page."""
+        write_json(json_path, self.to_dict())
+        write_text(markdown_path, self.to_markdown())
+
+    @classmethod
+    def from_disk(cls, path: Path) -> "Comparison":
+        """Read a comparison back from its JSON file.
+
+        Raises:
+            BionerError: the file is not there, or holds no comparison.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf8"))
+            single = {corpus: Pipeline(**pipeline) for corpus, pipeline in data["single"].items()}
+            rows = [Row(**{field.name: row[field.name] for field in fields(Row)}) for row in data["rows"]]
+            return cls(split=data["split"], multi=Pipeline(**data["multi"]), single=single, rows=rows)
+        except OSError as error:
+            raise BionerError(Errors.E513.format(path=path, reason=error.strerror)) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BionerError(Errors.E513.format(path=path, reason=error)) from error
 
     def to_table(self) -> Table:
         """F1 in percent; the last row is the mean over corpora."""

@@ -14,17 +14,21 @@ from typing import Any, Optional, Union
 
 from spacy import displacy
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 
 from ..scope import SPANS_KEY, get_scope
 from .colors import color_of
-from .evaluate import corpus_files, load_pipeline, read_gold
+from .evaluate import corpus_files, describe, load_pipeline, read_gold
+from .results import write_text
 from .table import corpus_name
 
 MAX_WORDS = 300
 """Words shown of a document; longer ones are cut and say so."""
 
-_NO_SPACE = "\0"  # Marks where displaCy is not to put a space; cannot stand in HTML, so nothing is lost by removing it.
+_NO_SPACE = (
+    "\0"  # Marks where displaCy is not to put a space; cannot stand in HTML, so nothing is lost by removing it.
+)
+_LABEL_WIDTH = 0.75  # width of a letter of a label in letters of the text
 _LINE_TOP, _LINE_STEP = 26, 17  # pixels from the top of a word to its first line, and from line to line
 
 _TEMPLATE = {
@@ -81,38 +85,65 @@ class Shown:
 
 
 def predict_examples(
-    pipeline: Union[str, Path, Language],
+    nlp: Language,
     corpus_folder: Path,
     *,
     corpora: Optional[Sequence[str]] = None,
     split: str = "test",
     per_corpus: int = 5,
-    gpu_id: int = -1,
 ) -> dict[str, list[Shown]]:
     """Take the first documents with gold mentions of each corpus and let a pipeline predict theirs.
 
     Args:
-        pipeline: a loaded pipeline, or the folder or package name of one.
+        nlp: the pipeline.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         corpora: corpora to show; None for all that have the split.
         split: name of the split.
         per_corpus: most documents of a corpus.
-        gpu_id: number of the GPU to run on, -1 for the CPU.
 
     Returns:
         Corpus -> documents.
 
     Raises:
-        BionerError: the pipeline or a corpus cannot be read.
+        BionerError: a corpus cannot be read.
     """
-    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     shown = {}
     for corpus, path in corpus_files(corpus_folder, corpora, split).items():
         with_mentions = (doc for doc in read_gold(nlp, corpus, path) if len(doc.spans[SPANS_KEY]))
         gold = list(islice(with_mentions, per_corpus))
         predicted = nlp.pipe(doc.text for doc in gold)
-        shown[corpus] = [Shown(*pair) for pair in zip(gold, predicted)]
+        shown[corpus] = [Shown(*pair) for pair in zip(gold, predicted, strict=True)]
     return shown
+
+
+def write_page(
+    pipeline: Union[str, Path, Language],
+    corpus_folder: Path,
+    path: Path,
+    *,
+    corpora: Optional[Sequence[str]] = None,
+    split: str = "test",
+    per_corpus: int = 5,
+    gpu_id: int = -1,
+) -> None:
+    """Draw what a pipeline predicts on the first documents of each corpus, as one HTML page.
+
+    Args:
+        pipeline: a loaded pipeline, or the folder or package name of one.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        path: HTML file to write, whole or not at all.
+        corpora: corpora to show; None for all that have the split.
+        split: name of the split.
+        per_corpus: most documents of a corpus.
+        gpu_id: number of the GPU to run on, -1 for the CPU.
+
+    Raises:
+        BionerError: the pipeline or a corpus cannot be read.
+    """
+    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+    shown = predict_examples(nlp, corpus_folder, corpora=corpora, split=split, per_corpus=per_corpus)
+    described = describe(nlp)
+    write_text(path, render_page(shown, title=f"{described.name} {described.version}, {split} split"))
 
 
 def render_page(corpora: Mapping[str, Iterable[Shown]], *, title: str, max_words: int = MAX_WORDS) -> str:
@@ -142,7 +173,7 @@ def _document(document: Shown, number: int, max_words: int) -> Iterator[str]:
     """Heading, annotation scope and mentions of one document."""
     gold, predicted = document.gold, document.predicted
     attrs = gold.spans[SPANS_KEY].attrs if SPANS_KEY in gold.spans else {}
-    yield f"<h3>{escape(str(attrs.get('doc_id') or f'Document {number}'))}</h3>"
+    yield f"<h3>{number}. {escape(str(attrs.get('doc_id') or 'document'))}</h3>"
     scope = get_scope(gold)
     if scope is not None:
         yield f'<p class="note">annotated: {escape(", ".join(sorted(scope)) or "nothing")}</p>'
@@ -160,22 +191,68 @@ def _draw(doc: Doc, max_words: int) -> str:
     spans = [span for span in _spans(doc) if span.start < max_words]
     end = min(len(doc), max([max_words, *(span.end for span in spans)]))
     note = f'<p class="note">the first {end} of {len(doc)} words</p>' if end < len(doc) else ""
-    labels = {span.label_ for span in spans}
+    units, unit_of = _units(doc, spans, end)
     options: dict[str, Any] = {
         "template": _TEMPLATE,
-        "colors": {escape(label): color_of(label) for label in labels},
+        "colors": {escape(span.label_): color_of(span.label_) for span in spans},
         "top_offset": _LINE_TOP,
         "top_offset_step": _LINE_STEP,
     }
     manual = {
         "text": doc.text,
-        "tokens": [token.text_with_ws if token.is_space else token.text_with_ws + _NO_SPACE for token in doc[:end]],
+        "tokens": [unit + _NO_SPACE if unit.strip() else unit for unit in units],
         "spans": [
-            {"start_token": span.start, "end_token": span.end, "label": escape(span.label_)} for span in spans
+            # displaCy does not escape labels.
+            {"start_token": unit_of[span.start], "end_token": unit_of[span.end - 1] + 1, "label": escape(span.label_)}
+            for span in spans
         ],
     }
     markup = displacy.render(manual, style="span", manual=True, jupyter=False, options=options)
     return markup.replace(f"{_NO_SPACE} ", "").replace(_NO_SPACE, "") + note
+
+
+def _units(doc: Doc, spans: Sequence[Span], end: int) -> tuple[list[str], list[int]]:
+    """Join tokens into the pieces that are drawn as one, between which a line may break.
+
+    Tokens inside the same spans are joined where no space parts them ("NF-kappa"), and over a space as long as they
+    are shorter than the label below them ("T cells"), which would otherwise tear them apart.
+
+    Args:
+        doc: the document.
+        spans: its spans.
+        end: number of tokens to draw.
+
+    Returns:
+        The texts of the units, and for each token the index of its unit.
+    """
+    borders = {border for span in spans for border in (span.start, span.end)}
+    covered = {index for span in spans for index in range(span.start, span.end)}
+    crossed = {index for span in spans for index in range(span.start + 1, span.end)}  # a span goes on over the border
+    label_width: dict[int, float] = {}
+    for span in spans:
+        label_width[span.start] = max(label_width.get(span.start, 0.0), _LABEL_WIDTH * len(span.label_))
+    units: list[str] = []
+    unit_of: list[int] = []
+    room = 0.0  # a unit shorter than this is too short for its labels
+    for token in doc[:end]:
+        index = token.i
+        if index in borders or index not in covered or token.is_space or not _goes_with_previous(token, units, room):
+            units.append("")
+            room = label_width.get(index, 0.0)
+        unit_of.append(len(units) - 1)
+        units[-1] += token.text
+        if token.whitespace_ and (index + 1 in crossed or index not in covered):
+            units[-1] += token.whitespace_
+        elif token.whitespace_:
+            units.append(token.whitespace_)  # the last span ends here, so the space is not underlined
+    return units, unit_of
+
+
+def _goes_with_previous(token: Token, units: Sequence[str], room: float) -> bool:
+    """Whether a token inside the same spans as the one before it, if there is one, is drawn in the same unit."""
+    if not units or token.nbor(-1).is_space:
+        return False
+    return not token.nbor(-1).whitespace_ or len(units[-1]) < room
 
 
 def _spans(doc: Doc) -> list[Span]:

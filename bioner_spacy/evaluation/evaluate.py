@@ -125,6 +125,12 @@ def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: s
     return chosen
 
 
+def parse_corpora(text: str) -> Optional[list[str]]:
+    """Read names of corpora separated by commas; None for all of them, from "null" or "" as in a project file."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return None if names in ([], ["null"]) else names
+
+
 def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = None) -> list[Doc]:
     """Read the annotated documents of a converted corpus.
 
@@ -166,7 +172,7 @@ class _Run:
         for corpus, path in files.items():
             gold = read_gold(self.nlp, corpus, path, limit=limit)
             predictions = self.nlp.pipe((doc.text for doc in gold), batch_size=self.batch_size)
-            for reference, predicted in zip(gold, self._timed(predictions)):
+            for reference, predicted in zip(gold, self._timed(predictions), strict=True):
                 self.words += len(predicted)
                 self.any_prediction |= SPANS_KEY in predicted.spans or predicted.has_annotation("ENT_IOB")
                 yield Example(predicted, reference)

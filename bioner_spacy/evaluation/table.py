@@ -29,9 +29,8 @@ class Table:
     def to_text(self) -> str:
         """The table with aligned columns, for a terminal or a log."""
         words = len(self.header) - self.numbers
-        aligns = ["l"] * words + ["r"] * self.numbers
-        # wasabi takes tuples apart by type, so rows are lists of text here.
-        return str(table([list(row) for row in self.rows], header=list(self.header), divider=True, aligns=aligns))
+        aligns: Any = ["l"] * words + ["r"] * self.numbers
+        return str(table(self.rows, header=self.header, divider=True, aligns=aligns))
 
     def to_markdown(self) -> str:
         """The table in GitHub's Markdown."""

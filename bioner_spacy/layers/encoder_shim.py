@@ -12,20 +12,10 @@ from thinc.api import PyTorchShim, get_torch_default_device
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from ..errors import BionerError, Errors
+from .precision import PRECISIONS, bfloat16_enabled
 from .windows import WindowBatch, group_by_length
 
-PRECISIONS = ("auto", "bfloat16", "float32")
 POOLINGS = ("mean", "first")
-
-
-def supports_bfloat16(device: torch.device) -> bool:
-    """Whether a device has units that compute in bfloat16, so that mixed precision makes it faster."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-        return bool(probe is not None and probe())
-    return False
 
 
 class EncoderShim(PyTorchShim):
@@ -36,7 +26,7 @@ class EncoderShim(PyTorchShim):
 
     Args:
         pooling: how the pieces of a word become its vector, "mean" or "first".
-        precision: "bfloat16", "float32", or "auto" for bfloat16 where `supports_bfloat16`.
+        precision: "auto", "bfloat16" or "float32"; see `bfloat16_enabled`.
         batch_pieces: most pieces in a forward pass, padding counted.
     """
 
@@ -56,6 +46,8 @@ class EncoderShim(PyTorchShim):
         """Adopt a tokenizer and a transformer and move the latter to the default device."""
         self.tokenizer = tokenizer
         self._model = transformer.to(get_torch_default_device())
+        # Tried now, because the trial forks, of which a tokenizer complains once it has run.
+        bfloat16_enabled(self.precision, self.device)
 
     def predict(self, inputs: WindowBatch) -> torch.Tensor:
         """Word vectors without dropout and without a graph.
@@ -84,7 +76,7 @@ class EncoderShim(PyTorchShim):
 
     def _encode(self, batch: WindowBatch) -> torch.Tensor:
         device = self.device
-        use_bfloat16 = self.precision == "bfloat16" or (self.precision == "auto" and supports_bfloat16(device))
+        use_bfloat16 = bfloat16_enabled(self.precision, device)
         prefix, suffix = _special_pieces(self.tokenizer)
         lengths = batch.ends - batch.starts + len(prefix) + len(suffix)
         window_rows = numpy.zeros(len(lengths), dtype="int64")

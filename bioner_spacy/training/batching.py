@@ -1,12 +1,10 @@
 """Batches that mix corpora, and the learning rate that follows from their number."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Optional
-
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 import numpy
 from spacy.training import Example
-from thinc.api import Schedule
 
 from ..errors import BionerError, Errors
 from ..scope import SPANS_KEY, get_corpus
@@ -103,8 +101,8 @@ def linear_decay_over_epochs(
     reader: MultiCorpus,
     batcher: MultiCorpusBatcher,
     warmup: float = 0.1,
-) -> Schedule[float]:
-    """Build a learning rate that rises linearly and then falls to 0 at the last step of the last epoch.
+) -> Iterator[float]:
+    """Yield a learning rate that rises linearly and then falls to 0 at the last step of the last epoch.
 
     The number of steps follows from the corpora, so that runs on corpora of different sizes, such as the
     single-task baselines, get the same schedule over the same number of epochs without any setting.
@@ -116,16 +114,11 @@ def linear_decay_over_epochs(
         batcher: the batcher, `${training.batcher}`.
         warmup: share of the steps during which the rate rises.
 
-    Returns:
-        Schedule over steps, counted from 0.
+    Yields:
+        The learning rate of each step; 0 after the last.
     """
-    n_steps: list[int] = []
-
-    def rate(_: Schedule, step: int, **kwargs: object) -> float:
-        if not n_steps:
-            n_steps.append(max(1, epochs * batcher.batches_per_epoch(reader.lengths())))
-        n_warm = max(1.0, warmup * n_steps[0])
-        factor = min((step + 1) / n_warm, (n_steps[0] - step) / max(1.0, n_steps[0] - n_warm))
-        return initial_rate * max(factor, 0.0)
-
-    return Schedule("linear_decay_over_epochs", rate)
+    n_steps = max(1, epochs * batcher.batches_per_epoch(reader.lengths()))
+    n_warm = max(1.0, warmup * n_steps)
+    for step in count():
+        factor = min((step + 1) / n_warm, (n_steps - step) / max(1.0, n_steps - n_warm))
+        yield initial_rate * max(factor, 0.0)

@@ -6,10 +6,11 @@ from typing import Optional, Union
 
 import numpy
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from .. import scope  # noqa: F401  (registers doc._.guideline)
+from ..docbin import load_docs
 from ..errors import BionerError, Errors
 
 
@@ -42,6 +43,7 @@ class MultiCorpus:
         self.split = split
         self.fraction = fraction
         self.limit = limit
+        self._docs: dict[str, list[Doc]] = {}
         names = corpora.split(",") if isinstance(corpora, str) else corpora
         self._names = [name.strip() for name in names] if names is not None else None
 
@@ -55,17 +57,20 @@ class MultiCorpus:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples: the predicted side is the raw text, tokenised by the pipeline."""
         for corpus in self._require_corpora():
-            docs = list(self._load(corpus).get_docs(nlp.vocab))
-            for i in self._choose(len(docs)):
-                predicted = nlp.make_doc(docs[i].text)
+            # Kept, because a training run goes through the corpora several times before its first step.
+            if corpus not in self._docs or self._docs[corpus][0].vocab is not nlp.vocab:
+                docs = load_docs(self._file(corpus), nlp.vocab)
+                self._docs[corpus] = [docs[i] for i in self._choose(len(docs))]
+            for doc in self._docs[corpus]:
+                predicted = nlp.make_doc(doc.text)
                 predicted._.guideline = corpus
-                yield Example(predicted, docs[i])
+                yield Example(predicted, doc)
 
     def lengths(self) -> dict[str, numpy.ndarray]:
         """Words of each document, by corpus, read without building documents."""
         lengths = {}
         for corpus in self._require_corpora():
-            words = numpy.array([len(tokens) for tokens in self._load(corpus).tokens], dtype="int64")
+            words = numpy.array([len(tokens) for tokens in DocBin().from_disk(self._file(corpus)).tokens], dtype="int64")
             lengths[corpus] = words[self._choose(len(words))]
         return lengths
 
@@ -74,14 +79,13 @@ class MultiCorpus:
             raise BionerError(Errors.E406.format(path=self.path, split=self.split))
         return self.corpora
 
-    def _load(self, corpus: str) -> DocBin:
+    def _file(self, corpus: str) -> Path:
         file = self.path / corpus / f"{self.split}.spacy"
         if not file.is_file():
             raise BionerError(Errors.E407.format(corpus=corpus, split=self.split, file=file))
-        doc_bin = DocBin().from_disk(file)
-        if not len(doc_bin):
+        if not len(DocBin().from_disk(file)):
             raise BionerError(Errors.E408.format(corpus=corpus, split=self.split, file=file))
-        return doc_bin
+        return file
 
     def _choose(self, n: int) -> numpy.ndarray:
         """Numbers of the documents to read, in order."""

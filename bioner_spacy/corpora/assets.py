@@ -1,0 +1,170 @@
+"""Fetching corpus files and checking that they are the right ones."""
+
+import http.client
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from ..errors import BionerError, Errors, Warnings, warn
+from .catalogue import SPLITS, Catalogue, Corpus
+from .files import checksum, replacing
+
+TIMEOUT = 60
+"""Seconds without an answer after which a download fails."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One corpus file and what was done about it: "present" or "fetched"."""
+
+    corpus: str
+    split: str
+    path: Path
+    status: str
+
+
+def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: Optional[str] = None) -> list[Asset]:
+    """Fetch the files of corpora; files that are there and right are left alone.
+
+    A file is written only when its checksum is right. Files without a known checksum are read once in the format
+    of their corpus instead, with a warning.
+
+    Args:
+        catalogue: the catalogue.
+        names: names of corpora.
+        folder: the assets folder.
+        source: address prefix or local folder that holds `<corpus>/<file>` or `<corpus>-IOB/<file>`; None for the
+            public address in the catalogue.
+
+    Returns:
+        All files of the corpora, in order.
+
+    Raises:
+        BionerError: if a file cannot be had, or is not the right one.
+    """
+    assets = []
+    for corpus in (catalogue[name] for name in names):
+        for split in SPLITS:
+            path = corpus.path(split, folder)
+            if path.is_file() and _problem(corpus, split, path) is None:
+                assets.append(Asset(corpus.name, split, path, "present"))
+            else:
+                _fetch_file(corpus, split, path, _addresses(corpus, split, path, source))
+                assets.append(Asset(corpus.name, split, path, "fetched"))
+        _warn_unchecked(corpus)
+    return assets
+
+
+def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[Asset]:
+    """Check that all files of corpora are there and are the right ones.
+
+    Args:
+        catalogue: the catalogue.
+        names: names of corpora.
+        folder: the assets folder.
+
+    Returns:
+        All files of the corpora, in order.
+
+    Raises:
+        BionerError: if files are missing or wrong; the message names all of them.
+    """
+    assets, problems = [], []
+    for corpus in (catalogue[name] for name in names):
+        for split in SPLITS:
+            path = corpus.path(split, folder)
+            problem = _problem(corpus, split, path) if path.is_file() else "missing"
+            if problem:
+                problems.append(f"{path} ({problem})")
+            assets.append(Asset(corpus.name, split, path, "present"))
+        _warn_unchecked(corpus)
+    if problems:
+        raise BionerError(Errors.E120.format(count=len(problems), files=", ".join(problems)))
+    return assets
+
+
+def project_assets(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The `assets` section of a project file that lists the same files.
+
+    Args:
+        catalogue: the catalogue.
+
+    Returns:
+        One entry per file with a public address; `checksum` is MD5, which is what spaCy projects compare. All are
+        `extra`: fetched only by `spacy project assets --extra`.
+    """
+    entries = []
+    for corpus in catalogue.corpora.values():
+        for split in SPLITS if corpus.url else ():
+            file = corpus.files[split]
+            entry: dict[str, Any] = {"dest": corpus.path(split, Path("assets")).as_posix()}
+            entry["url"] = str(corpus.url).replace("{file}", file.name)
+            if file.md5:
+                entry["checksum"] = file.md5
+            entries.append({**entry, "extra": True, "description": f"{corpus.name}, {split}"})
+    return entries
+
+
+def _problem(corpus: Corpus, split: str, path: Path) -> Optional[str]:
+    """What is wrong with a file that is there, or None."""
+    expected = corpus.files[split].sha256
+    if expected is None:
+        try:
+            for document in corpus.read(path):
+                for mention in document.mentions:
+                    if mention.label not in corpus.labels:
+                        return f"line {mention.line} has the label {mention.label}, which is not in the catalogue"
+        except BionerError as error:
+            return str(error)
+        return None
+    found = checksum(path)
+    return None if found == expected else f"sha256 {found} instead of {expected}"
+
+
+def _warn_unchecked(corpus: Corpus) -> None:
+    names = [file.name for file in corpus.files.values() if file.sha256 is None]
+    if names:
+        warn(Warnings.W103.format(corpus=corpus.name, files=", ".join(names)))
+
+
+def _addresses(corpus: Corpus, split: str, path: Path, source: Optional[str]) -> list[str]:
+    """Where to look for a file, best place first."""
+    name = corpus.files[split].name
+    if source is not None:
+        return [f"{source.rstrip('/')}/{folder}/{name}" for folder in (corpus.name, f"{corpus.name}-IOB")]
+    if corpus.url is None:
+        raise BionerError(Errors.E121.format(path=path, corpus=corpus.name))
+    return [corpus.url.replace("{file}", name)]
+
+
+def _fetch_file(corpus: Corpus, split: str, path: Path, addresses: list[str]) -> None:
+    with replacing(path) as (part,):
+        if not any(_copy(address, part) for address in addresses):
+            raise BionerError(Errors.E122.format(address=" or ".join(addresses), problem="there is no such file"))
+        problem = _problem(corpus, split, part)
+        if problem:
+            raise BionerError(Errors.E123.format(corpus=corpus.name, split=split, path=path, problem=problem))
+
+
+def _copy(address: str, destination: Path) -> bool:
+    """Copy a local file or download one; False if there is none at this address."""
+    try:
+        if "://" not in address:
+            shutil.copyfile(address, destination)
+            return True
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, destination.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+            expected = answer.headers.get("Content-Length")
+            if expected is not None and file.tell() != int(expected):
+                raise http.client.IncompleteRead(b"", int(expected) - file.tell())
+        return True
+    except FileNotFoundError:
+        return False
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(error, urllib.error.HTTPError) and error.code == http.client.NOT_FOUND:
+            return False
+        raise BionerError(Errors.E122.format(address=address, problem=error)) from None

@@ -1,0 +1,124 @@
+"""From source documents to spaCy documents with gold spans."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Optional
+
+from spacy.tokens import Doc, Span
+
+from ..errors import BionerError, Errors
+from ..scope import set_gold
+from .catalogue import Corpus
+from .document import Mention, SourceDocument
+
+ALIGNMENTS = ("expand", "drop", "error")
+
+
+@dataclass(frozen=True)
+class Issue:
+    """A mention that does not stand in the document as the corpus has it.
+
+    Attributes:
+        kind: "expanded" to the tokens that it touches, "duplicate" of another mention with the same characters and
+            type, or "lost".
+        file: name of the corpus file.
+        line: line of the mention in it, from 1.
+        text: text of the mention.
+        label: the corpus's own label.
+        reason: what happened, in words.
+    """
+
+    kind: str
+    file: str
+    line: int
+    text: str
+    label: str
+    reason: str
+
+
+def to_doc(
+    document: SourceDocument, tokenizer: Callable[[str], Doc], corpus: Corpus, *, alignment: str = "expand"
+) -> tuple[Doc, list[Issue]]:
+    """Tokenize a document and put its mentions on it as gold spans.
+
+    Labels are mapped to standard types, and mentions of labels that the catalogue drops on purpose are left out.
+    Nested mentions and mentions of several types at one place are kept. The annotation scope of the document is
+    the set of all standard types of its corpus.
+
+    Args:
+        document: the document.
+        tokenizer: makes a `Doc` of a text: the tokenizer of the pipeline that will be trained.
+        corpus: its corpus in the catalogue.
+        alignment: what to do with a mention whose borders are not token borders: "expand" it to all tokens that it
+            touches, "drop" it, or "error". The first two are reported.
+
+    Returns:
+        The document, and what happened to mentions that are not kept as they were. Mentions less those of dropped
+        labels, lost ones and duplicates is the number of gold spans.
+
+    Raises:
+        BionerError: if a label has no mapping, if a mention is not aligned and `alignment` is "error", or if the
+            setting is unknown.
+    """
+    if alignment not in ALIGNMENTS:
+        raise BionerError(Errors.E105.format(setting="alignment", value=alignment, allowed=", ".join(ALIGNMENTS)))
+    doc = tokenizer(document.text)
+    if doc.text != document.text:
+        raise BionerError(Errors.E115.format(path=document.path, line=document.line))
+    words = [token for token in doc if not token.is_space]  # a span must not begin or end with whitespace
+    starts = [word.idx for word in words]
+    ends = [word.idx + len(word) for word in words]
+    spans: dict[tuple[int, int, str], Mention] = {}
+    issues = []
+
+    def report(kind: str, mention: Mention, reason: str) -> None:
+        text = document.text[mention.start : mention.end]
+        issues.append(Issue(kind, document.path.name, mention.line, text, mention.label, reason))
+
+    for mention in document.mentions:
+        label = _standard_type(mention, document, corpus)
+        if label is None:
+            continue
+        first, last = bisect_right(ends, mention.start), bisect_left(starts, mention.end) - 1
+        if first > last:
+            report("lost", mention, "it holds no token")
+            continue
+        aligned = starts[first] == mention.start and ends[last] == mention.end
+        span = Span(doc, words[first].i, words[last].i + 1, label=label)
+        tokens = span.text
+        if not aligned:
+            if alignment == "error":
+                text = document.text[mention.start : mention.end]
+                raise BionerError(Errors.E113.format(path=document.path, line=mention.line, text=text, tokens=tokens))
+            if alignment == "drop":
+                report("lost", mention, f"its borders are not token borders: {tokens!r}")
+                continue
+        twin = spans.setdefault((span.start, span.end, label), mention)
+        if twin is mention:
+            if not aligned:
+                report("expanded", mention, f"its borders are not token borders: now {tokens!r}")
+        elif (twin.start, twin.end) == (mention.start, mention.end):
+            report("duplicate", mention, f"line {twin.line} has the same {label}")
+        else:
+            report(
+                "lost", mention, f"on token borders it is the same {label} as the one of line {twin.line}: {tokens!r}"
+            )
+    ordered = sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
+    gold = [Span(doc, start, end, label=label) for start, end, label in ordered]
+    set_gold(doc, gold, corpus=corpus.name, scope=corpus.types, doc_id=document.doc_id)
+    return doc, issues
+
+
+def _standard_type(mention: Mention, document: SourceDocument, corpus: Corpus) -> Optional[str]:
+    if mention.label not in corpus.labels:
+        raise BionerError(
+            Errors.E112.format(
+                path=document.path,
+                line=mention.line,
+                label=mention.label,
+                corpus=corpus.name,
+                known=", ".join(corpus.labels),
+            )
+        )
+    return corpus.labels[mention.label]

@@ -1,0 +1,35 @@
+"""Convert corpus files to DocBins with gold spans and annotation scope."""
+
+from pathlib import Path
+from typing import Annotated
+
+import spacy
+import typer
+from wasabi import msg
+
+from bioner_spacy.cli.app import run
+from bioner_spacy.corpora import convert, load_catalogue, summary
+from bioner_spacy.corpora.convert import SUMMARY
+from bioner_spacy.tokenization import create_tokenizer
+
+
+def main(
+    corpora: Annotated[str, typer.Option(help="Sets or corpora of the catalogue, separated by commas.")] = "sample",
+    catalogue: Annotated[Path, typer.Option(help="The corpus catalogue.")] = Path("configs/catalogue.yml"),
+    assets: Annotated[Path, typer.Option(help="Folder of the corpus files.")] = Path("assets"),
+    output: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("corpus"),
+    alignment: Annotated[
+        str, typer.Option(help="Mentions that are not on token borders: expand, drop or error.")
+    ] = "expand",
+) -> None:
+    """Convert corpus files to DocBins with gold spans and annotation scope."""
+    loaded = load_catalogue(catalogue)
+    nlp = spacy.blank("en")
+    nlp.tokenizer = create_tokenizer()(nlp)
+    reports = convert(loaded, loaded.select(corpora), assets=assets, output=output, nlp=nlp, alignment=alignment)
+    msg.table(summary(reports), header=SUMMARY, divider=True, aligns=["l", "l"] + ["r"] * (len(SUMMARY) - 2))
+    msg.good(f"Wrote {output}; what became of every mention is in {output}/<corpus>/report.json")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,35 @@
+"""Draw a comparison as a chart, and test documents with their mentions as a page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from bioner_spacy.cli.app import run
+from bioner_spacy.evaluation.chart import write_chart
+from bioner_spacy.evaluation.compare import Comparison
+from bioner_spacy.evaluation.displacy_html import write_page
+from bioner_spacy.evaluation.evaluate import parse_corpora
+
+
+def main(
+    pipeline: Annotated[str, typer.Argument(help="Folder or package name of a trained pipeline.")],
+    comparison: Annotated[Path, typer.Argument(help="JSON file from compare.py.")],
+    corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus"),
+    corpora: Annotated[str, typer.Option(help="Names of corpora, separated by commas; null for all.")] = "null",
+    split: Annotated[str, typer.Option(help="Name of the split.")] = "test",
+    per_corpus: Annotated[int, typer.Option(min=1, help="Most documents of a corpus on the page.")] = 5,
+    output: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports"),
+    gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
+) -> None:
+    """Draw a comparison as a chart, and test documents with their mentions as a page."""
+    files = write_chart(Comparison.from_disk(comparison), output / "comparison")
+    page = output / "entities.html"
+    names = parse_corpora(corpora)
+    write_page(pipeline, corpus, page, corpora=names, split=split, per_corpus=per_corpus, gpu_id=gpu_id)
+    msg.good(f"Wrote {', '.join(str(path) for path in (*files, page))}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,46 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = """
+import warnings
+from bioner_spacy.cli.app import run
+from bioner_spacy.errors import BionerError, warn
+
+def main(kind: str, times: int = 1) -> None:
+    if kind == "warn":
+        warn("Careful.")
+        warnings.warn("Other.")
+    elif kind == "bioner":
+        raise BionerError("Wrong\\ninput.")
+    elif kind == "file":
+        open("/no/such/file")
+    elif kind == "fault":
+        raise ZeroDivisionError("fault")
+
+run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "stdout", "stderr"),
+    [
+        (["good", "--times", "2"], 0, "", ""),
+        (["bioner"], 1, "Wrong input.", ""),
+        (["file"], 1, "No such file or directory: '/no/such/file'", ""),
+        (["warn"], 0, "Careful.", "UserWarning: Other."),
+        (["fault"], 1, "", "ZeroDivisionError"),
+        (["good", "--times", "x"], 2, "", "times"),
+    ],
+)
+def test_exit_status_and_output(arguments: list[str], status: int, stdout: str, stderr: str) -> None:
+    command = [sys.executable, "-c", SCRIPT, *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == status
+    assert stdout in " ".join(result.stdout.split())
+    assert stderr in result.stderr
+    if not stderr:
+        assert result.stderr == ""

@@ -1,0 +1,154 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CONTENT
+from spacy.language import Language
+from spacy.tokenizer import Tokenizer
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
+
+from bioner_spacy.corpora import Catalogue, convert, load_catalogue, summary
+from bioner_spacy.corpora.convert import SUMMARY
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope
+
+Load = Callable[[Any], Catalogue]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def assets(published: Path, tmp_path: Path) -> Path:
+    published.rename(tmp_path / "real")
+    return tmp_path
+
+
+def test_converted_documents(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
+    output = assets / "out"
+    convert(load(data), ["genes", "abstracts", "nested"], assets=assets, output=output, nlp=nlp)
+    assert sorted(path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()) == sorted(
+        f"{name}/{file}" for name in CONTENT for file in ("train.spacy", "devel.spacy", "test.spacy", "report.json")
+    )
+    found = {}
+    for name in CONTENT:
+        docs = list(DocBin().from_disk(output / name / "devel.spacy").get_docs(Vocab()))
+        assert {get_corpus(doc) for doc in docs} == {name}
+        found[name] = [
+            (
+                doc.text,
+                sorted((span.text, span.label_) for span in doc.spans[SPANS_KEY]),
+                doc.spans[SPANS_KEY].attrs["doc_id"],
+                sorted(get_scope(doc) or ()),
+            )
+            for doc in docs
+        ]
+    assert found["genes"] == [
+        ("Mice with FOX2 kinase.", [("FOX2 kinase", "GENE")], "devel-1", ["GENE"]),
+        ("FOX2 FOX3.", [("FOX2", "GENE"), ("FOX3", "GENE")], "devel-1", ["GENE"]),
+    ]
+    assert found["abstracts"] == [("Ataxia in mice. Mice had gout.", [("Ataxia", "DISEASE")], "7", ["DISEASE"])]
+    assert found["nested"] == [
+        ("FOX2 promoter binds.", [("FOX2", "DNA"), ("FOX2", "GENE"), ("FOX2 promoter", "DNA")], "d1", ["DNA", "GENE"])
+    ]
+
+
+def test_report(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
+    reports = convert(load(data), ["abstracts", "genes"], assets=assets, output=assets / "out", nlp=nlp)
+    assert [(report.corpus, report.split) for report in reports[:4]] == [
+        ("abstracts", "train"),
+        ("abstracts", "devel"),
+        ("abstracts", "test"),
+        ("genes", "train"),
+    ]
+    written = json.loads((assets / "out/abstracts/report.json").read_text())
+    assert written["corpus"] == "abstracts"
+    assert written["splits"]["test"] == {
+        "types": ["DISEASE"],
+        "documents": 1,
+        "articles": 1,
+        "tokens": 8,
+        "mentions_in": {"Dis": 1, "Taxon": 1},
+        "mentions_out": {"DISEASE": 1},
+        "dropped": {"Taxon": 1},
+        "lost": {"count": 0, "mentions": []},
+        "duplicate": {"count": 0, "mentions": []},
+        "expanded": {"count": 0, "mentions": []},
+    }
+    rows = summary(reports)
+    assert {len(row) for row in rows} == {len(SUMMARY)}
+    assert rows[0][:-1] == ("abstracts", "train", "1", "8", "2", "1", "0", "0", "1", "0")
+    assert rows[-1][:-1] == ("all", "", "9", "48", "15", "3", "0", "0", "12", "0")
+
+
+def test_lost_and_expanded_mentions_are_listed_and_warned_about(
+    data: dict[str, Any], load: Load, assets: Path, nlp: Language
+) -> None:
+    data["corpora"]["abstracts"]["labels"]["Taxon"] = "DISEASE"
+    path = assets / "real/abstracts/test.txt"
+    path.write_text("7|t|Mice.\n7|a|\n7\t0\t4\tMice\tDis\n7\t0\t4\tMice\tTaxon\n7\t0\t3\tMic\tDis\n7\t4\t5\t.\tDis\n")
+    blunt = Language()
+    blunt.tokenizer = Tokenizer(blunt.vocab)
+    with pytest.warns(BionerWarning, match=r"abstracts, test: 2 of 4 mentions .*test\.txt, line 5"):
+        convert(load(data), ["abstracts"], assets=assets, output=assets / "out", nlp=blunt)
+    test = json.loads((assets / "out/abstracts/report.json").read_text())["splits"]["test"]
+    assert test["mentions_out"] == {"DISEASE": 1}
+    lines = {kind: [m["line"] for m in test[kind]["mentions"]] for kind in ("expanded", "duplicate", "lost")}
+    assert lines == {"expanded": [3], "duplicate": [4], "lost": [5, 6]}
+    assert test["lost"]["mentions"][0] == {
+        "file": "test.txt",
+        "line": 5,
+        "text": "Mic",
+        "label": "Dis",
+        "reason": "on token borders it equals the DISEASE of line 3: 'Mice.'",
+    }
+    with pytest.raises(BionerError, match="not token borders"):
+        convert(load(data), ["abstracts"], assets=assets, output=assets / "out", nlp=blunt, alignment="error")
+
+
+def test_failure_leaves_the_earlier_files(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
+    output = assets / "out"
+    convert(load(data), ["genes"], assets=assets, output=output, nlp=nlp)
+    before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
+    (assets / "real/genes/train.tsv").write_text("a\tO\n")
+    (assets / "real/genes/test.tsv").write_text("a\tB-RNA\n")
+    with pytest.raises(BionerError, match=r"test\.tsv, line 1: the label RNA has no mapping"):
+        convert(load(data), ["genes"], assets=assets, output=output, nlp=nlp)
+    assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
+
+
+def test_script_writes_equal_bytes(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
+    """Another process, in which Python orders its sets in another way, writes the same files."""
+    catalogue = load(data)
+    convert(catalogue, catalogue.select("small"), assets=assets, output=assets / "1", nlp=nlp)
+    arguments = f"--corpora small --catalogue {catalogue.path} --assets {assets} --output {assets / '2'}"
+    result = subprocess.run(
+        [sys.executable, "scripts/convert.py", *arguments.split()],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "tokens/s" in result.stdout
+    first, second = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
+        for folder in (assets / "1", assets / "2")
+    )
+    assert len(first) == 12
+    assert first == second
+
+
+def test_samples_lose_nothing(tmp_path: Path, nlp: Language) -> None:
+    catalogue = load_catalogue(ROOT / "configs/catalogue.yml")
+    reports = convert(catalogue, catalogue.select("sample"), assets=ROOT / "assets", output=tmp_path, nlp=nlp)
+    for report in reports:
+        assert report.issues == []
+        assert report.mentions_in.total() == report.mentions_out.total() > 0
+        assert set(report.mentions_out) == set(report.types)

@@ -1,0 +1,51 @@
+"""The chart of a comparison."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bioner_spacy.evaluation.chart import draw_comparison, write_chart
+from bioner_spacy.evaluation.compare import Comparison, Row
+from bioner_spacy.evaluation.results import ALL_TYPES, Pipeline
+
+MULTI = Pipeline(name="en_bioner", version="0.0.0", encoder=None, seed=0, components=[])
+
+
+@pytest.fixture
+def comparison() -> Comparison:
+    rows = [
+        Row("drugs", "CHEMICAL", 3, 0.5, 0.625),
+        Row("drugs", ALL_TYPES, 3, 0.5, 0.625),
+        Row("genes & more", "GENE", 3, None, 0.75),
+        Row("genes & more", ALL_TYPES, 3, None, 0.75),
+    ]
+    return Comparison(split="test", multi=MULTI, single={}, rows=rows)
+
+
+def texts(path: Path) -> list[str]:
+    return ["".join(node.itertext()) for node in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_svg_names_every_row_and_value(comparison: Comparison, tmp_path: Path) -> None:
+    svg, png = write_chart(comparison, tmp_path / "charts" / "f1")
+    found = texts(svg)
+    names = ["drugs, CHEMICAL", "drugs, all types", "genes & more, GENE", "mean over 1 of 2 corpora"]
+    for name in [*names, "62.50", "75.00", "single-task", "multi-task"]:
+        assert name in found
+    assert found.count("– no result") == 2
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert sorted(file.name for file in svg.parent.iterdir()) == ["f1.png", "f1.svg"]
+
+
+def test_the_same_comparison_gives_the_same_bytes(comparison: Comparison, tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in write_chart(comparison, tmp_path / "first")]
+    second = [path.read_bytes() for path in write_chart(comparison, tmp_path / "second")]
+    assert first == second
+    assert b"<dc:date>" not in first[0]
+
+
+def test_lengths_of_the_bars(comparison: Comparison) -> None:
+    single, multi = draw_comparison(comparison).axes[0].containers
+    assert [bar.get_width() for bar in single] == [50, 50, 0, 0, 50]
+    assert [bar.get_width() for bar in multi] == [62.5, 62.5, 75, 75, 62.5]

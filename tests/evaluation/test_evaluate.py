@@ -1,0 +1,155 @@
+"""Running a pipeline over corpora, the results file and the table."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import spacy
+from hand_made import ASTHMA, GOLD, RECEPTOR, mark
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+
+from bioner_spacy.errors import BionerError
+from bioner_spacy.evaluation.evaluate import corpus_files, describe, evaluate, load_pipeline, parse_corpora, read_gold
+from bioner_spacy.evaluation.results import Results
+from bioner_spacy.evaluation.table import Table, results_table
+
+PREDICTED = {
+    ASTHMA: [("Aspirin", "CHEMICAL"), ("asthma", "DISEASE"), ("rare", "GENE")],
+    RECEPTOR: [("interleukin 2 receptor gene", "GENE"), ("T", "CELL_TYPE")],
+}
+TABLE = """\
+| Corpus | Entity type | Gold | Predicted | P | R | F1 |
+| --- | --- | ---: | ---: | ---: | ---: | ---: |
+| drugs | CHEMICAL | 1 | 1 | 100.00 | 100.00 | 100.00 |
+| drugs | DISEASE | 2 | 1 | 100.00 | 50.00 | 66.67 |
+| drugs | all types | 3 | 2 | 100.00 | 66.67 | 80.00 |
+| genes | CELL_TYPE | 1 | 1 | 0.00 | 0.00 | 0.00 |
+| genes | GENE | 1 | 1 | 100.00 | 100.00 | 100.00 |
+| genes | all types | 2 | 2 | 50.00 | 50.00 | 50.00 |
+| mean over corpora | all types | – | – | 75.00 | 58.33 | 65.00 |
+| all mentions | all types | 5 | 4 | 75.00 | 60.00 | 66.67 |
+"""
+
+MakePipeline = Callable[[dict[str, list[tuple[str, str]]]], Language]
+
+
+def test_scores_of_all_corpora(make_pipeline: MakePipeline, corpus_folder: Path) -> None:
+    results = evaluate(make_pipeline(PREDICTED), corpus_folder)
+    assert results_table(results).to_markdown() == TABLE
+    assert results.per_corpus["drugs"]["nested_gold"] == 2
+    assert results.words == sum(len(spacy.blank("en")(text)) for _, texts in GOLD.values() for text in texts)
+
+
+def test_text_table_has_the_same_cells(make_pipeline: MakePipeline, corpus_folder: Path) -> None:
+    table = results_table(evaluate(make_pipeline(PREDICTED), corpus_folder))
+    lines = table.to_text().strip().splitlines()
+    assert [line.split() for line in lines[2:]] == [" ".join(row).split() for row in table.rows]
+
+
+def test_only_the_chosen_corpora_and_documents(make_pipeline: MakePipeline, corpus_folder: Path) -> None:
+    results = evaluate(make_pipeline({}), corpus_folder, corpora=["drugs"], limit=1)
+    assert list(results.per_corpus) == ["drugs"]
+    assert (results.limit, results.words) == (1, len(spacy.blank("en")(ASTHMA)))
+
+
+def test_results_survive_the_disk(make_pipeline: MakePipeline, corpus_folder: Path, tmp_path: Path) -> None:
+    results = evaluate(make_pipeline(PREDICTED), corpus_folder)
+    path = tmp_path / "reports" / "results.json"
+    results.to_disk(path)
+    assert Results.from_disk(path) == results
+    text = path.read_text(encoding="utf8")
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    assert [file.name for file in path.parent.iterdir()] == ["results.json"]
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"scores": {"per_corpus": {}}}', '{"scores": null}'])
+def test_a_file_without_results_is_named(content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    if content is not None:
+        path.write_text(content, encoding="utf8")
+    with pytest.raises(BionerError, match="results.json holds no results"):
+        Results.from_disk(path)
+
+
+def test_missing_corpora_are_named(corpus_folder: Path) -> None:
+    with pytest.raises(BionerError, match="nowhere; there is one for: drugs, genes"):
+        corpus_files(corpus_folder, ["genes", "nowhere"], "test")
+    with pytest.raises(BionerError, match="No corpus to evaluate on"):
+        corpus_files(corpus_folder, None, "dev")
+    with pytest.raises(BionerError, match="No corpus to evaluate on"):
+        corpus_files(corpus_folder, [], "test")
+
+
+def test_broken_and_unannotated_corpora_are_named(nlp: Language, tmp_path: Path) -> None:
+    path = tmp_path / "test.spacy"
+    path.write_bytes(b"not a DocBin")
+    with pytest.raises(BionerError, match="not a readable DocBin"):
+        read_gold(nlp, "drugs", path)
+    DocBin(docs=[nlp.make_doc("No annotation .")]).to_disk(path)
+    with pytest.raises(BionerError, match="drugs has no annotated document"):
+        read_gold(nlp, "drugs", path)
+
+
+def test_documents_of_other_tools_get_the_name_of_their_folder(nlp: Language, tmp_path: Path) -> None:
+    with_ents, with_spans = nlp.make_doc(ASTHMA), nlp.make_doc(ASTHMA)
+    with_ents.ents = mark(with_ents, [("asthma", "DISEASE")])
+    with_spans.spans["bioner"] = mark(with_spans, [("asthma", "DISEASE")])
+    DocBin(docs=[with_ents, with_spans, nlp.make_doc("No annotation .")]).to_disk(tmp_path / "test.spacy")
+    gold = read_gold(nlp, "drugs", tmp_path / "test.spacy")
+    assert [doc.spans["bioner"].attrs["corpus"] for doc in gold] == ["drugs", "drugs"]
+    assert [[span.text for span in doc.spans["bioner"]] for doc in gold] == [["asthma"], ["asthma"]]
+
+
+def test_pipeline_without_entities_is_an_error(nlp: Language, corpus_folder: Path) -> None:
+    nlp.add_pipe("sentencizer")
+    with pytest.raises(BionerError, match="predicts no entities .components: sentencizer"):
+        evaluate(nlp, corpus_folder)
+
+
+def test_pipeline_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match="nowhere cannot be loaded"):
+        load_pipeline(tmp_path / "nowhere")
+
+
+def test_missing_gpu_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_gpu(gpu_id: int) -> None:
+        raise ValueError("No GPU devices detected")
+
+    monkeypatch.setattr(spacy, "require_gpu", no_gpu)
+    with pytest.raises(BionerError, match="no GPU 3"):
+        load_pipeline("any", gpu_id=3)
+
+
+def test_description_of_a_pipeline(make_pipeline: MakePipeline) -> None:
+    nlp = make_pipeline({})
+    nlp.meta.update(name="bioner", version="1.2.3")
+    assert describe(nlp).encoder is None
+    nlp.config["training"]["seed"] = 7
+    block = {"@architectures": "any.v1", "tok2vec": {"@architectures": "encoder.v1", "name": "a/model"}}
+    nlp._config["components"] = {"transformer": {"factory": "transformer", "model": block}}
+    found = describe(nlp)
+    assert (found.name, found.version, found.seed) == ("en_bioner", "1.2.3", 7)
+    assert found.components == ["fixed_mentions"]
+
+
+def test_names_of_corpora_on_the_command_line() -> None:
+    assert parse_corpora("null") is parse_corpora("") is None
+    assert parse_corpora("a, b,") == ["a", "b"]
+
+
+def test_markdown_cells_cannot_break_the_table() -> None:
+    table = Table(["Corpus", "F1"], [["a|b", "1"]], numbers=1)
+    assert table.to_markdown().splitlines()[2] == r"| a\|b | 1 |"
+
+
+def test_empty_document_is_scored(make_pipeline: MakePipeline, corpus_folder: Path) -> None:
+    nlp = make_pipeline({})
+    doc = Doc(nlp.vocab)
+    doc.spans["bioner"] = []
+    (corpus_folder / "empty").mkdir()
+    DocBin(docs=[doc]).to_disk(corpus_folder / "empty" / "test.spacy")
+    results = evaluate(nlp, corpus_folder, corpora=["empty"])
+    assert results.per_corpus["empty"]["f"] is None
+    assert results_table(results).rows[0][-1] == "–"

@@ -1,0 +1,54 @@
+"""The commands of the project around the evaluation, from a trained pipeline to the reports."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+from spacy.language import Language
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+def command(monkeypatch: pytest.MonkeyPatch, name: str, *arguments: object) -> int:
+    """Run a script with arguments; its exit status."""
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(SCRIPTS / name), run_name="__main__")
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def pipeline(nlp: Language, tmp_path: Path) -> Path:
+    """A pipeline on disk that knows two words, one of them annotated in one corpus."""
+    patterns = [{"label": "DISEASE", "pattern": "asthma"}, {"label": "SPECIES", "pattern": "interleukin"}]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "pipeline")
+    return tmp_path / "pipeline"
+
+
+def test_from_pipeline_to_reports(
+    monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, tmp_path: Path
+) -> None:
+    reports = tmp_path / "reports"
+    multi, single = reports / "multi.json", reports / "single.json"
+    corpus = ["--corpus", corpus_folder]
+    assert command(monkeypatch, "evaluate.py", pipeline, *corpus, "--output", multi) == 0
+    assert command(monkeypatch, "evaluate.py", pipeline, *corpus, "--corpora", "drugs", "--output", single) == 0
+    assert list(json.loads(single.read_text())["scores"]["per_corpus"]) == ["drugs"]
+    output = ["--output-json", reports / "c.json", "--output-md", reports / "c.md"]
+    assert command(monkeypatch, "compare.py", multi, single, *output) == 0
+    assert "Not compared, as one of the two results is missing: genes." in (reports / "c.md").read_text("utf8")
+    assert command(monkeypatch, "visualize.py", pipeline, reports / "c.json", *corpus, "--output", reports) == 0
+    made = {"multi.json", "single.json", "c.json", "c.md", "comparison.svg", "comparison.png", "entities.html"}
+    assert {path.name for path in reports.iterdir()} == made
+
+
+def test_a_mistake_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, pipeline: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert command(monkeypatch, "evaluate.py", pipeline, "--corpus", tmp_path / "nowhere") == 1
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).count("No corpus to evaluate on") == 1
+    assert "Traceback" not in captured.err
