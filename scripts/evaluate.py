@@ -7,33 +7,37 @@ import typer
 from wasabi import msg
 
 from bioner_spacy.cli.app import run
-from bioner_spacy.evaluation.evaluate import evaluate, parse_corpora
+from bioner_spacy.corpora import load_catalogue
+from bioner_spacy.evaluation.evaluate import evaluate
 from bioner_spacy.evaluation.table import results_table
 
 
 def main(
-    pipeline: Annotated[str, typer.Argument(help="Folder or package name of a trained pipeline.")],
+    pipeline: Annotated[str, typer.Argument(help="Folder or name of a pipeline; with --each, a folder of them.")],
+    corpora: Annotated[str, typer.Option(help="Sets or corpora of the catalogue, separated by commas.")] = "sample",
+    each: Annotated[bool, typer.Option(help="Score PIPELINE/<corpus>/model-last on its own corpus.")] = False,
+    catalogue: Annotated[Path, typer.Option(help="The corpus catalogue.")] = Path("configs/catalogue.yml"),
     corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus"),
-    corpora: Annotated[str, typer.Option(help="Names of corpora, separated by commas; null for all.")] = "null",
     split: Annotated[str, typer.Option(help="Name of the split.")] = "test",
-    output: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("reports/results.json"),
+    output: Annotated[Path, typer.Option(help="JSON file to write; with --each, a folder.")] = Path(
+        "reports/multi.json"
+    ),
     limit: Annotated[Optional[int], typer.Option(min=1, help="Most documents of a corpus; default: all.")] = None,
     batch_size: Annotated[Optional[int], typer.Option(min=1, help="Documents per batch.")] = None,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
 ) -> None:
     """Score a pipeline on converted corpora, by corpus and entity type."""
-    results = evaluate(
-        pipeline,
-        corpus,
-        corpora=parse_corpora(corpora),
-        split=split,
-        limit=limit,
-        batch_size=batch_size,
-        gpu_id=gpu_id,
-    )
-    results.to_disk(output)
-    msg.text(results_table(results).to_text())
-    msg.good(f"Wrote {output}; {results.words_per_second:.0f} words per second")
+    names = load_catalogue(catalogue).select(corpora)
+    runs = {output / f"{name}.json": (f"{pipeline}/{name}/model-last", [name]) for name in names}
+    if not each:
+        runs = {output: (pipeline, names)}
+    for path, (model, chosen) in runs.items():
+        results = evaluate(
+            model, corpus, corpora=chosen, split=split, limit=limit, batch_size=batch_size, gpu_id=gpu_id
+        )
+        results.to_disk(path)
+        msg.text(results_table(results).to_text())
+        msg.good(f"Wrote {path}; {results.words_per_second:.0f} words per second")
 
 
 if __name__ == "__main__":

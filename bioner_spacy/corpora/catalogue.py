@@ -26,6 +26,10 @@ _REQUIRED = ("description", "format", "files", "labels", "licence", "homepage", 
 _OPTIONAL = ("options", "source", "folder", "citation")
 
 
+# Epochs for corpora that are in no set.
+DEFAULT_EPOCHS = 3
+
+
 @dataclass(frozen=True)
 class CorpusFile:
     """One file of a corpus; checksums are hexadecimal digests, None where none is known."""
@@ -140,6 +144,16 @@ class Catalogue:
         if not names:
             raise BionerError(Errors.E110.format(name=text, path=self.path, known=", ".join(self.sets)))
         return list(dict.fromkeys(names))
+
+    def epochs(self, text: str) -> int:
+        """Epochs to train on what a command line argument stands for: the most of any set named in it.
+
+        Args:
+            text: names of sets or corpora, separated by commas; a corpus counts with the sets that it is in.
+        """
+        parts = {part.strip() for part in text.split(",")}
+        named = [group for name, group in self.sets.items() if name in parts or parts & set(group.corpora)]
+        return max((group.epochs for group in named), default=DEFAULT_EPOCHS)
 
 
 def load_catalogue(path: Path) -> Catalogue:

@@ -11,6 +11,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import DocBin
 
+from ..docbin import fast_msgpack
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY
 from .catalogue import SPLITS, Catalogue, Corpus
@@ -130,6 +131,7 @@ def convert(
     return reports
 
 
+@fast_msgpack()
 def convert_split(
     corpus: Corpus, split: str, *, assets: Path, nlp: Language, alignment: str = "expand"
 ) -> tuple[DocBin, SplitReport]:

@@ -101,9 +101,7 @@ def to_doc(
         elif (twin.start, twin.end) == (mention.start, mention.end):
             report("duplicate", mention, f"line {twin.line} has the same {label}")
         else:
-            report(
-                "lost", mention, f"on token borders it is the same {label} as the one of line {twin.line}: {tokens!r}"
-            )
+            report("lost", mention, f"on token borders it equals the {label} of line {twin.line}: {tokens!r}")
     ordered = sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
     gold = [Span(doc, start, end, label=label) for start, end, label in ordered]
     set_gold(doc, gold, corpus=corpus.name, scope=corpus.types, doc_id=document.doc_id)

@@ -7,9 +7,10 @@ from typing import Any, Optional, Union
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin, SpanGroup
+from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example
 
+from ..docbin import load_docs
 from ..errors import BionerError, Errors
 from ..scope import SPANS_KEY
 from .results import Pipeline, Results
@@ -125,12 +126,6 @@ def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: s
     return chosen
 
 
-def parse_corpora(text: str) -> Optional[list[str]]:
-    """Read names of corpora separated by commas; None for all of them, from "null" or "" as in a project file."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    return None if names in ([], ["null"]) else names
-
-
 def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = None) -> list[Doc]:
     """Read the annotated documents of a converted corpus.
 
@@ -144,7 +139,7 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
         BionerError: the file is not a `DocBin`, or has no annotated document.
     """
     try:
-        docs = list(DocBin().from_disk(path).get_docs(nlp.vocab))
+        docs = load_docs(path, nlp.vocab)
     except Exception as error:  # zlib, msgpack and spaCy each have exceptions of their own for a broken file
         raise BionerError(Errors.E508.format(path=path, reason=error)) from error
     annotated = [doc for doc in docs if SPANS_KEY in doc.spans or doc.has_annotation("ENT_IOB")]
@@ -171,11 +166,17 @@ class _Run:
         """Examples of predicted and gold documents, one at a time, as predictions on a GPU are large."""
         for corpus, path in files.items():
             gold = read_gold(self.nlp, corpus, path, limit=limit)
-            predictions = self.nlp.pipe((doc.text for doc in gold), batch_size=self.batch_size)
+            texts = (self._make_doc(doc.text, corpus) for doc in gold)
+            predictions = self.nlp.pipe(texts, batch_size=self.batch_size)
             for reference, predicted in zip(gold, self._timed(predictions), strict=True):
                 self.words += len(predicted)
                 self.any_prediction |= SPANS_KEY in predicted.spans or predicted.has_annotation("ENT_IOB")
                 yield Example(predicted, reference)
+
+    def _make_doc(self, text: str, corpus: str) -> Doc:
+        doc = self.nlp.make_doc(text)
+        doc._.guideline = corpus
+        return doc
 
     def _timed(self, predictions: Iterator[Doc]) -> Iterator[Doc]:
         """Pass predictions on and add up the time that they take, without that of scoring."""

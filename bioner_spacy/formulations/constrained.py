@@ -8,13 +8,14 @@ once. Documents need no padding: one begins where the previous word's tag cannot
 from typing import Any
 
 import numpy
-from thinc.types import Ints2d
+
+from ..types import Array
 
 # Cells of a scan's largest temporary array; longer inputs are scanned block by block.
 BLOCK_CELLS = 2**22
 
 
-def best_valid_tags(log_p: Any, doc_starts: Any) -> Ints2d:
+def best_valid_tags(log_p: Any, doc_starts: Any) -> Array:
     """Choose the best tag sequence in which I-x follows only B-x or I-x.
 
     Args:
@@ -41,7 +42,7 @@ def best_valid_tags(log_p: Any, doc_starts: Any) -> Ints2d:
     return tags
 
 
-def _viterbi(log_p: Any, doc_starts: Any) -> Ints2d:
+def _viterbi(log_p: Any, doc_starts: Any) -> Array:
     """Viterbi over states 0 (outside) and 1..L (inside a mention of a type), by blocks of words."""
     n_words, n_tasks, n_tags = log_p.shape
     n_states = (n_tags + 1) // 2
@@ -106,7 +107,7 @@ def _scan_compose(back: Any) -> Any:
     return functions
 
 
-def _states_to_tags(states: Ints2d, log_p: Any, doc_starts: Any) -> Ints2d:
+def _states_to_tags(states: Array, log_p: Any, doc_starts: Any) -> Array:
     """Tags of a state sequence: within a type, I where it may stand and is no less probable than B."""
     same = numpy.zeros(states.shape, dtype=bool)
     same[1:] = states[1:] == states[:-1]

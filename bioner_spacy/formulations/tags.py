@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy
 from thinc.api import get_array_module
-from thinc.types import Floats1d, Floats2d, Ints1d, Ints2d
 
 from ..tasks import Task
-from ..types import Gold, SpanArrays
+from ..types import Array, Gold, SpanArrays
 from .constrained import best_valid_tags
 
 OUT_OF_SCOPE = -1
@@ -38,7 +37,7 @@ class TagFormulation:
             for size in numpy.unique(sizes)
         ]
 
-    def targets(self, gold: Gold) -> tuple[Ints2d, int]:
+    def targets(self, gold: Gold) -> tuple[Array, int]:
         """Tag of each word for each task.
 
         Where spans of one task overlap, the longest, then the leftmost, are kept: tags cannot express the others.
@@ -59,7 +58,7 @@ class TagFormulation:
             column[0] -= 1
         return tags, n_lost
 
-    def loss(self, scores: Floats2d, targets: Ints2d, weights: Floats1d) -> tuple[Floats1d, Floats2d]:
+    def loss(self, scores: Array, targets: Array, weights: Array) -> tuple[Array, Array]:
         """Cross-entropy of each task, averaged over the words in its scope.
 
         Args:
@@ -87,7 +86,7 @@ class TagFormulation:
             d_scores[:, columns] = (xp.exp(log_p) - one_hot) * scale[:, :, None]
         return losses, d_scores
 
-    def decode(self, scores: Floats2d, lengths: Ints1d) -> SpanArrays:
+    def decode(self, scores: Array, lengths: Array) -> SpanArrays:
         """Spans of the most probable tag sequence of each task and document among those that are valid.
 
         The score of a span is the geometric mean of the probabilities of its tags, comparable between spans of
@@ -119,7 +118,7 @@ def _log_softmax(scores: Any) -> Any:
     return shifted - xp.log(xp.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def _extract_spans(tags: Ints2d, log_p: Any, tasks: Ints1d) -> SpanArrays:
+def _extract_spans(tags: Array, log_p: Any, tasks: Array) -> SpanArrays:
     """Spans of valid tag sequences: tags (N, K), log-probabilities (N, K, tags), numbers of the K tasks."""
     n_words, n_tasks = tags.shape
     # One row a task, with a last cell that ends every span; then all rows are one sequence.

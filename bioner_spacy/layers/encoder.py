@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import Any, Optional, cast
 
 import numpy
-from spacy.attrs import LENGTH, SPACY
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import FullTransformerBatch, TransformerData, WordpieceBatch
 from spacy_transformers.layers.split_trf import split_trf_batch
 from thinc.api import Model, chain, torch2xp, xp2torch
-from thinc.types import Floats2d, Floats3d, Ints1d, Ragged
+from thinc.types import Floats2d, Floats3d, Ragged
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 
-from .encoder_shim import EncoderShim, check_settings, load_encoder
+from ..types import Array
+from ..words import word_offsets
+from ..errors import BionerError, Errors
+from .encoder_shim import EncoderShim, check_settings, load_encoder, max_pieces
 from .windows import WindowBatch, align_pieces, cut_windows
 
 
@@ -84,8 +86,8 @@ def forward(
     model: Model, docs: Sequence[Doc], is_train: bool
 ) -> tuple[WordVectorBatch, Callable[[WordVectorBatch], list[Doc]]]:
     shim = cast(EncoderShim, model.shims[0])
-    window = min(model.attrs["window"], cast(Any, shim.transformer).config.max_position_embeddings)
-    batch = make_windows(docs, cast(Any, shim.tokenizer), window, model.attrs["overlap"])
+    window, overlap = _fit_window(model.attrs["window"], model.attrs["overlap"], shim)
+    batch = make_windows(docs, cast(Any, shim.tokenizer), window, overlap)
     vectors, backprop_torch = shim(batch, is_train)
     lengths = [len(doc) for doc in docs]
     flat = cast(Floats2d, torch2xp(vectors))
@@ -98,15 +100,28 @@ def forward(
     return _split_by_doc(docs, lengths, flat), backprop
 
 
+def _fit_window(window: int, overlap: int, shim: EncoderShim) -> tuple[int, int]:
+    """Lower window and overlap, in proportion, to what the encoder can take."""
+    limit = min(max_pieces(cast(Any, shim.transformer)), cast(Any, shim.tokenizer).model_max_length)
+    return (window, overlap) if window <= limit else (limit, overlap * limit // window)
+
+
 def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window: int, overlap: int) -> WindowBatch:
     """Tokenise documents to word pieces and cut them into windows.
 
     Args:
         docs: D documents with N words in all.
         tokenizer: fast tokenizer of the encoder.
-        window: most pieces in a window, special pieces included; lowered to what the encoder can take.
+        window: most pieces in a window, special pieces included.
         overlap: pieces of context on either side of a window's core.
+
+    Raises:
+        BionerError: the special pieces alone fill the window.
     """
+    n_special = tokenizer.num_special_tokens_to_add()
+    size = window - n_special
+    if size < 1:
+        raise BionerError(Errors.E308.format(window=window, count=n_special))
     encoding = tokenizer(
         [doc.text for doc in docs] or [""],
         add_special_tokens=False,
@@ -119,16 +134,19 @@ def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window
     )
     text_lengths = numpy.array([len(ids) for ids in encoding["input_ids"]], dtype="int64")
     bases = numpy.cumsum([0] + [len(doc.text) + 1 for doc in docs])[:-1]
-    offsets = numpy.array(
-        [pair for text in encoding["offset_mapping"] for pair in text], dtype="int64"
-    ).reshape(-1, 2) + numpy.repeat(bases, text_lengths)[:, None]
-    word_starts, word_ends = _word_offsets(docs, bases)
+    offsets = (
+        numpy.array([pair for text in encoding["offset_mapping"] for pair in text], dtype="int64").reshape(-1, 2)
+        + numpy.repeat(bases, text_lengths)[:, None]
+    )
+    words = [tuple(side + base for side in word_offsets(doc)) for doc, base in zip(docs, bases)]
+    word_starts, word_ends = (numpy.concatenate([bases[:0], *side]) for side in zip(*words))
     # Some tokenizers give pieces of one character the same offsets; the search needs them in order all the same.
     firsts, counts = align_pieces(
-        word_starts, word_ends, offsets[:, 0], numpy.maximum.accumulate(offsets[:, 1]) if len(offsets) else offsets[:, 1]
+        word_starts,
+        word_ends,
+        offsets[:, 0],
+        numpy.maximum.accumulate(offsets[:, 1]) if len(offsets) else offsets[:, 1],
     )
-    n_special = tokenizer.num_special_tokens_to_add()
-    size = min(window, tokenizer.model_max_length) - n_special
     return cut_windows(
         numpy.array([i for ids in encoding["input_ids"] for i in ids], dtype="int64"),
         text_lengths,
@@ -139,17 +157,6 @@ def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window
     )
 
 
-def _word_offsets(docs: Sequence[Doc], bases: Ints1d) -> tuple[Ints1d, Ints1d]:
-    """Character offsets of all words of a batch, document d starting at `bases[d]`."""
-    starts, ends = [numpy.zeros(0, dtype="int64")], [numpy.zeros(0, dtype="int64")]
-    for doc, base in zip(docs, bases):
-        array = doc.to_array([LENGTH, SPACY]).astype("int64").reshape(-1, 2)
-        after = numpy.cumsum(array.sum(axis=1))
-        starts.append(base + after - array.sum(axis=1))
-        ends.append(base + after - array[:, 1])
-    return numpy.concatenate(starts), numpy.concatenate(ends)
-
-
 def _split_by_doc(docs: Sequence[Doc], lengths: list[int], vectors: Floats2d) -> WordVectorBatch:
     data = []
     begin = 0
@@ -157,17 +164,21 @@ def _split_by_doc(docs: Sequence[Doc], lengths: list[int], vectors: Floats2d) ->
         if length == 0:
             data.append(TransformerData.empty())
             continue
-        identity = Ragged(numpy.arange(length, dtype="i"), numpy.ones((length,), dtype="i"))
-        output = BaseModelOutput(last_hidden_state=cast(Any, vectors[None, begin : begin + length]))
+        identity = _ragged(numpy.arange(length, dtype="i"), numpy.ones((length,), dtype="i"))
+        output = BaseModelOutput(last_hidden_state=cast(Any, vectors)[None, begin : begin + length])
         data.append(TransformerData(wordpieces=WordpieceBatch.empty(), model_output=output, align=identity))
         begin += length
     return WordVectorBatch(
         spans=[[doc[:]] if len(doc) else [] for doc in docs],
         wordpieces=WordpieceBatch.empty(),
         model_output=BaseModelOutput(last_hidden_state=cast(Any, vectors)),
-        align=Ragged(numpy.zeros((0,), dtype="i"), numpy.zeros((0,), dtype="i")),
+        align=_ragged(numpy.zeros((0,), dtype="i"), numpy.zeros((0,), dtype="i")),
         cached_doc_data=data,
     )
+
+
+def _ragged(data: Array, lengths: Array) -> Ragged:
+    return Ragged(cast(Any, data), cast(Any, lengths))
 
 
 def replace_listener(model: Model) -> Model:

@@ -1,13 +1,16 @@
 """The torch side of the encoder: a Hugging Face transformer over windows, pooled to word vectors."""
 
+from collections.abc import Callable
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import numpy
 import safetensors.torch
 import srsly
 import torch
+from safetensors import SafetensorError
 from thinc.api import PyTorchShim, get_torch_default_device
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
@@ -35,21 +38,21 @@ class EncoderShim(PyTorchShim):
         self.pooling = pooling
         self.precision = precision
         self.batch_pieces = batch_pieces
-        self.tokenizer: Optional[PreTrainedTokenizerFast] = None
+        self.tokenizer: Any = None
 
     @property
     def transformer(self) -> Optional[PreTrainedModel]:
         """The Hugging Face model; None before initialisation or loading."""
         return self._model
 
-    def set_transformer(self, tokenizer: PreTrainedTokenizerFast, transformer: PreTrainedModel) -> None:
+    def set_transformer(self, tokenizer: Any, transformer: Any) -> None:
         """Adopt a tokenizer and a transformer and move the latter to the default device."""
         self.tokenizer = tokenizer
         self._model = transformer.to(get_torch_default_device())
         # Tried now, because the trial forks, of which a tokenizer complains once it has run.
         bfloat16_enabled(self.precision, self.device)
 
-    def predict(self, inputs: WindowBatch) -> torch.Tensor:
+    def predict(self, inputs: WindowBatch) -> torch.Tensor:  # type: ignore[override]
         """Word vectors without dropout and without a graph.
 
         Args:
@@ -62,7 +65,9 @@ class EncoderShim(PyTorchShim):
         with torch.inference_mode():
             return self._encode(inputs)
 
-    def begin_update(self, inputs: WindowBatch) -> tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
+    def begin_update(  # type: ignore[override]
+        self, inputs: WindowBatch
+    ) -> tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
         """Word vectors with dropout, and a callback that takes their gradient, (N, width)."""
         self._model.train()
         with torch.enable_grad():
@@ -139,7 +144,19 @@ class EncoderShim(PyTorchShim):
         return self
 
 
-def _special_pieces(tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:
+def max_pieces(transformer: PreTrainedModel) -> int:
+    """Most pieces, special ones included, for which a transformer has positions."""
+    positions = getattr(transformer.config, "max_position_embeddings", None)
+    if positions is None or positions < 1:  # relative positions
+        return sys.maxsize
+    for name, module in transformer.named_modules():
+        # RoBERTa and its kin number positions from the one after the padding piece.
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return positions - module.padding_idx - 1
+    return positions
+
+
+def _special_pieces(tokenizer: Any) -> tuple[list[int], list[int]]:
     """Ids that the tokenizer puts before and after a text, such as [CLS] and [SEP]."""
     marker = -1
     ids = tokenizer.build_inputs_with_special_tokens([marker])
@@ -193,7 +210,7 @@ def load_encoder(
         tokenizer = AutoTokenizer.from_pretrained(source, **{"use_fast": True, **tokenizer_config})
         config = AutoConfig.from_pretrained(source, **transformer_config)
         transformer = AutoModel.from_pretrained(source, config=config, use_safetensors=True)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
         reason = " ".join(str(error).split())
         raise BionerError(Errors.E303.format(name=name, reason=reason)) from error
     if not tokenizer.is_fast:
@@ -218,7 +235,7 @@ def resolve_encoder(name: str) -> str:
         return name
     try:
         files = distribution(package).files or []
-    except PackageNotFoundError:
+    except (PackageNotFoundError, ValueError):  # ValueError: no name given
         raise BionerError(Errors.E305.format(package=package)) from None
     for file in files:
         folder = Path(str(file.locate())).parent

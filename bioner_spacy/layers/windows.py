@@ -7,7 +7,8 @@ handful of array operations.
 from dataclasses import dataclass
 
 import numpy
-from thinc.types import Ints1d
+
+from ..types import Array
 
 
 @dataclass(frozen=True)
@@ -23,17 +24,15 @@ class WindowBatch:
         word_counts: (N,) number of pieces of each word inside its window; 0 for a word without pieces (spaces).
     """
 
-    piece_ids: Ints1d
-    starts: Ints1d
-    ends: Ints1d
-    word_windows: Ints1d
-    word_firsts: Ints1d
-    word_counts: Ints1d
+    piece_ids: Array
+    starts: Array
+    ends: Array
+    word_windows: Array
+    word_firsts: Array
+    word_counts: Array
 
 
-def align_pieces(
-    word_starts: Ints1d, word_ends: Ints1d, piece_starts: Ints1d, piece_ends: Ints1d
-) -> tuple[Ints1d, Ints1d]:
+def align_pieces(word_starts: Array, word_ends: Array, piece_starts: Array, piece_ends: Array) -> tuple[Array, Array]:
     """Find the pieces that overlap each word.
 
     Words and pieces are given by character offsets into the same text, in order, end exclusive. A piece that
@@ -54,10 +53,10 @@ def align_pieces(
 
 
 def cut_windows(
-    piece_ids: Ints1d,
-    text_lengths: Ints1d,
-    word_firsts: Ints1d,
-    word_counts: Ints1d,
+    piece_ids: Array,
+    text_lengths: Array,
+    word_firsts: Array,
+    word_counts: Array,
     *,
     window: int,
     overlap: int,
@@ -107,7 +106,7 @@ def cut_windows(
     )
 
 
-def group_by_length(lengths: Ints1d, *, batch_pieces: int, waste: float = 0.1) -> list[Ints1d]:
+def group_by_length(lengths: Array, *, batch_pieces: int, waste: float = 0.1) -> list[Array]:
     """Group windows of similar length, so that padding stays small.
 
     Args:
@@ -119,7 +118,7 @@ def group_by_length(lengths: Ints1d, *, batch_pieces: int, waste: float = 0.1) -
         Indices of the windows of each group, longest windows first.
     """
     order = numpy.argsort(-lengths, kind="stable")
-    groups: list[Ints1d] = []
+    groups: list[Array] = []
     begin, total = 0, 0
     for i, index in enumerate(order):
         longest = int(lengths[order[begin]])

@@ -74,5 +74,5 @@ def build_tok2vec_transformer(
         Model from documents to a list of (words, width) arrays.
     """
     # A chain in a chain, as replacing a listener leaves it: saved weights are matched by position.
-    encoder = chain(build_transformer(name, **settings), split_trf_batch())
+    encoder: Model = chain(build_transformer(name, **settings), split_trf_batch())
     return chain(encoder, trfs2arrays(listener_pooling, grad_factor))

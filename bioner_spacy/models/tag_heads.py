@@ -26,9 +26,10 @@ def build_tag_heads(
     Returns:
         Model from documents to Ragged scores, (words of the batch, 1 + 2 * types, summed over tasks).
     """
-    output = Linear(nO=nO, nI=tok2vec.maybe_get_dim("nO"), init_W=glorot_uniform_init)
+    output: Model = Linear(nO=nO, nI=tok2vec.maybe_get_dim("nO"), init_W=glorot_uniform_init)
     output.name = "heads"
-    model = chain(tok2vec, list2ragged(), with_array(chain(Dropout(dropout), output)))
+    heads: Model = chain(Dropout(dropout), output)
+    model: Model = chain(tok2vec, list2ragged(), with_array(heads))
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)
     model.attrs["make_formulation"] = TagFormulation
@@ -45,9 +46,10 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
         new_columns: name of each output from now on. Outputs that were there keep their weights; new ones start at 0.
     """
     layer = model.get_ref("output_layer")
-    old_W, old_b = layer.get_param("W"), layer.get_param("b")
-    W = layer.ops.alloc2f(len(new_columns), old_W.shape[1])
-    b = layer.ops.alloc1f(len(new_columns))
+    old_W: Any = layer.get_param("W")
+    old_b: Any = layer.get_param("b")
+    W: Any = layer.ops.alloc2f(len(new_columns), old_W.shape[1])
+    b: Any = layer.ops.alloc1f(len(new_columns))
     position = {name: i for i, name in enumerate(old_columns)}
     for i, name in enumerate(new_columns):
         if name in position:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Optional
 
 import numpy
-from spacy.attrs import LENGTH, ORTH, SPACY
+from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..scope import get_corpus, get_scope
 from ..tasks import Task
 from ..types import Gold, SpanArrays
+from ..words import word_offsets
 
 
 def annotated_types(doc: Doc, spans_key: str) -> Optional[set[str]]:
@@ -48,12 +49,10 @@ def collect_gold(examples: Sequence[Example], tasks: Sequence[Task], spans_key: 
             wanted = [span for span in spans if span[2] in places]
             placed = _to_predicted_words(example, wanted)
             n_misaligned += len(wanted) - len(placed)
-            rows.extend(
-                (base + start, base + end, *place) for start, end, label in placed for place in places[label]
-            )
+            rows.extend((base + start, base + end, *place) for start, end, label in placed for place in places[label])
         base += len(example.predicted)
     columns = numpy.array(rows, dtype="int64").reshape(-1, 4).T
-    spans_arrays = SpanArrays(*columns, scores=numpy.ones(len(rows), dtype="f"))
+    spans_arrays = SpanArrays(*columns[:4], numpy.ones(len(rows), dtype="f"))
     lengths = numpy.array([len(example.predicted) for example in examples], dtype="int64")
     return Gold(lengths, spans_arrays, supervised), n_misaligned
 
@@ -72,9 +71,9 @@ def _gold_spans(doc: Doc, spans_key: str) -> Optional[list[tuple[int, int, str]]
 def _places(tasks: Sequence[Task], supervised: numpy.ndarray) -> dict[str, list[tuple[int, int]]]:
     """Tasks, and numbers of the type within them, that learn each entity type from a document."""
     places: dict[str, list[tuple[int, int]]] = {}
-    for k in numpy.flatnonzero(supervised):
+    for k in numpy.flatnonzero(supervised).tolist():
         for i, entity_type in enumerate(tasks[k].types):
-            places.setdefault(entity_type, []).append((int(k), i))
+            places.setdefault(entity_type, []).append((k, i))
     return places
 
 
@@ -84,7 +83,7 @@ def _to_predicted_words(example: Example, spans: list[tuple[int, int, str]]) -> 
     if not spans or numpy.array_equal(predicted.to_array([ORTH, SPACY]), reference.to_array([ORTH, SPACY])):
         return spans
     word_starts, word_ends = (
-        {int(offset): i for i, offset in enumerate(offsets)} for offsets in _word_offsets(predicted)
+        {int(offset): i for i, offset in enumerate(offsets)} for offsets in word_offsets(predicted)
     )
     result = []
     for start, end, label in spans:
@@ -93,9 +92,3 @@ def _to_predicted_words(example: Example, spans: list[tuple[int, int, str]]) -> 
         if first is not None and last is not None:
             result.append((first, last + 1, label))
     return result
-
-
-def _word_offsets(doc: Doc) -> tuple[numpy.ndarray, numpy.ndarray]:
-    array = doc.to_array([LENGTH, SPACY]).astype("int64").reshape(-1, 2)
-    after = numpy.cumsum(array.sum(axis=1))
-    return after - array.sum(axis=1), after - array[:, 1]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional, Union, cast
 
 import numpy
 from spacy import util
@@ -13,12 +13,12 @@ from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer
-from thinc.types import Floats1d, Ints1d, Ragged
+from thinc.types import Ragged
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, get_corpus
 from ..tasks import Task, make_tasks
-from ..types import Formulation, SpanArrays
+from ..types import Array, Formulation, SpanArrays
 from .gold import annotated_types, collect_gold
 from .merge import Merge, Merger
 
@@ -327,10 +327,10 @@ class MultiTaskNER(TrainablePipe):
         targets, _ = self._formulation.targets(gold)
         weights = self._weights()
         losses, d_scores = self._formulation.loss(scores.dataXd, targets, weights)
-        total = float((losses * self.model.ops.asarray1f(weights)).sum())
+        total = float((losses * self.model.ops.asarray(weights)).sum())
         return total, Ragged(d_scores, scores.lengths)
 
-    def _weights(self) -> Floats1d:
+    def _weights(self) -> Array:
         return numpy.array([self.task_weights.get(task.name, 1.0) for task in self._tasks], dtype="f")
 
     def finish_update(self, sgd: Optimizer) -> None:
@@ -339,7 +339,7 @@ class MultiTaskNER(TrainablePipe):
         def scaled(key: Any, weights: Any, gradient: Any) -> Any:
             return sgd(key, weights, gradient, lr_scale=self.learn_rate_factor)
 
-        self.model.finish_update(scaled)
+        self.model.finish_update(cast(Any, scaled))
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
         """Load from a byte string that `to_bytes` made."""
@@ -354,7 +354,7 @@ class MultiTaskNER(TrainablePipe):
         return self
 
 
-def _split(spans: SpanArrays, lengths: Ints1d) -> Iterator[SpanArrays]:
+def _split(spans: SpanArrays, lengths: Array) -> Iterator[SpanArrays]:
     """Spans of each document, over its own words."""
     ends = numpy.cumsum(lengths)
     order = numpy.argsort(spans.starts, kind="stable")
@@ -362,5 +362,9 @@ def _split(spans: SpanArrays, lengths: Ints1d) -> Iterator[SpanArrays]:
     for d, base in enumerate(ends - lengths):
         part = order[borders[d] : borders[d + 1]]
         yield SpanArrays(
-            spans.starts[part] - base, spans.ends[part] - base, spans.tasks[part], spans.types[part], spans.scores[part]
+            spans.starts[part] - base,
+            spans.ends[part] - base,
+            spans.tasks[part],
+            spans.types[part],
+            spans.scores[part],
         )

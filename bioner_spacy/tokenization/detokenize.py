@@ -19,6 +19,12 @@ _LOCANT = r"\d{1,2}[A-Za-z]?(?: ')?"
 # Rules read the words with one space between them. A rule begins at the beginning of a word; `‿` is a space that it
 # takes out, `␣` one that it keeps, and a plain space one that it leaves to other rules. The first rule that decides
 # about a space is right, and a space that no rule decides about stays.
+
+# Quotation marks, which come in pairs: the matches of each of these rules do not overlap.
+_PAIRS = (
+    r'"‿[^"]*‿"(?!\S)',
+    r"(?:[a-z]+(?<!s)|as|is|was|this)␣'‿[^'\s][^']{0,60}‿'(?! s )(?!\S)",
+)
 _RULES = (
     r"[(\[{]‿",
     # Numbers: 0 . 05 and P = . 05, p15 . 2, 12 , 500
@@ -27,7 +33,7 @@ _RULES = (
     r"[=<>~]+␣\.‿\d",
     r"[(\[,/-] \.‿\d",
     r"\d{1,3}‿,‿000(?![^\s-])",
-    r"(?<!, )[1-9]\d{0,2}‿,‿\d{3}(?! (?:[,\]-]|and|or))(?!\S)",
+    r"(?<!, )(?<!- )[1-9]\d{0,2}‿,‿\d{3}(?! (?:[,\]-]|and|or))(?!\S)",
     # Signs: 5 + / - 2, Nrf2 + / - mice, p53 ( - / - ), Ca ( 2 + ), CD4 +, from - 5
     r"\S+␣\+‿/‿-␣(?:\d|SD|SEM?(?!\S)|S \.)",
     rf"{_SIGNED}‿\( (?:\d ?)?[+-] (?:/ [+-] )?\)",
@@ -55,16 +61,14 @@ _RULES = (
     r"[\dXY]+ \)‿\( [pq]\d",
     r"\S*\d‿\*‿\d+(?!\S)",
     r"O\d+‿:‿H\d",
-    r":‿:",
+    r"\S+‿:‿:‿\S",
     r"[a-z]{3,}‿\( s \)",  # gene ( s )
-    # Quotation marks, primes and apostrophes; the straight double ones are paired in `_QUOTED`
+    # Treebank quotation marks, apostrophes, primes
     r"``‿",
     r"\S+‿''(?!\S)",
-    r"(?:[a-z]+(?<!s)|as|is|was|this)␣'‿[^'\s][^']{0,60}‿'(?! s )",
     r"\S+‿'‿(?:s|t|re|ve|ll|d|m)(?!\S)",
     r"\S+‿'s(?!\S)",
     r"\S*[\w)\]']‿'(?!\S)",
-    r"'␣\w",
     # Hyphens, slashes and arrows: short - and long - term, IL - 2, ( IL ) -2, alpha and -beta, A -- > T
     r"-␣(?:and|or|nor|versus|to)(?! -)(?!\S)",
     r"\S+‿[-/](?!\S)",
@@ -81,21 +85,18 @@ _RULES = (
     r"\S+‿[.,;:)\]}%?!]+(?!\S)",
 )
 
-# A pair of double quotation marks, and a URL: all spaces of the groups are taken out.
-_QUOTED = re.compile(r'(?<!\S)"( )[^"]*( )"(?!\S)')
-_URL = re.compile(r"(?<!\S)((?:(?:https?|ftp) : / /|www \.)(?: [^\W_]\S*(?: [./:?=&%#_~-])+)* [^\W_]\S*(?: /)?)(?!\S)")
+# All spaces in a URL are taken out.
+_URL = re.compile(r"(?<!\S)(?:(?:https?|ftp) : / /|www \.)(?: [^\W_]\S*(?: [./:?=&%#_~-])+)* [^\W_]\S*(?: /)?(?!\S)")
 
 
-def _compile(rule: str) -> tuple[re.Pattern[str], list[bool]]:
-    """The pattern of a rule, with a group for every space that it decides about, and whether it takes it out.
-
-    Everything is lookahead, because rules overlap.
-    """
+def _compile(rule: str, *, overlapping: bool = True) -> tuple[re.Pattern[str], list[bool]]:
+    """The pattern of a rule, with a group for every space that it decides about, and whether it takes it out."""
     pattern = re.sub("[‿␣]", "( )", rule)
-    return re.compile(rf"(?<!\S)(?={pattern})"), [char == "‿" for char in rule if char in "‿␣"]
+    pattern = rf"(?<!\S)(?={pattern})" if overlapping else rf"(?<!\S)(?:{pattern})"
+    return re.compile(pattern), [char == "‿" for char in rule if char in "‿␣"]
 
 
-_COMPILED = [_compile(rule) for rule in _RULES]
+_COMPILED = [*(_compile(rule, overlapping=False) for rule in _PAIRS), *(_compile(rule) for rule in _RULES)]
 
 
 def detokenize(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
@@ -131,8 +132,6 @@ def _spaces_to_drop(spaced: str) -> set[int]:
     drop: dict[int, bool] = {}
     for match in _URL.finditer(spaced):
         drop.update((i, True) for i in range(*match.span()) if spaced[i] == " ")
-    for match in _QUOTED.finditer(spaced):
-        drop.update({match.start(1): True, match.start(2): True})
     for pattern, joins in _COMPILED:
         for match in pattern.finditer(spaced):
             for group, join in enumerate(joins, start=1):

@@ -19,7 +19,7 @@ PUNCTUATION = r"(?:[^\w\s\u0300-\u036f]|_)"
 # begins or ends inside one, and splitting them would make one token in a hundred more.
 WHOLE = (
     r"(?<![\w.])\d+\.\d+(?![\w]|\.\d)",  # 0.05, not the 5.1 of chr5.1 and no part of 1.2.3
-    r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w-]|[.,]\d)",  # 12,500, not the locants 2,3 and 1,125-
+    r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w-]|[.,]\d)",  # 12,500; not 2,3 or 1,125- or TSST-1,250
 )
 
 _AMINO_ACID = "Ala|Arg|Asn|Asp|Cys|Gln|Glu|Gly|His|Ile|Leu|Lys|Met|Phe|Pro|Ser|Ter|Thr|Trp|Tyr|Val"
@@ -39,8 +39,9 @@ def create_tokenizer() -> Callable[[Language], Tokenizer]:
     """Make the function that builds the tokenizer of a pipeline, for the block `[nlp.tokenizer]` of a config.
 
     Tokens end at whitespace, on both sides of every punctuation character, and at the digits of an amino acid
-    residue; numbers with a decimal point or thousands separators stay whole. Letters are never split from letters. The rules are chosen by the share of gold mention boundaries in
-    biomedical corpora that are token boundaries (`benchmarks/tokenizer_alignment.py`, docs/tokenizer.md).
+    residue; numbers with a decimal point or thousands separators stay whole. Letters are never split from letters.
+    The rules are chosen by the share of gold mention boundaries in biomedical corpora that are token boundaries
+    (`benchmarks/tokenizer_alignment.py`, docs/tokenizer.md).
 
     Returns:
         A function that takes a pipeline and returns its tokenizer, which shares the vocabulary of the pipeline and

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
+
 import numpy
 from spacy.training import Example
 
@@ -53,9 +54,7 @@ class MultiCorpusBatcher:
         by_corpus: dict[str, list[Example]] = {}
         for example in examples:
             by_corpus.setdefault(get_corpus(example.reference, self.spans_key), []).append(example)
-        lengths = {
-            corpus: numpy.array([len(eg.predicted) for eg in group]) for corpus, group in by_corpus.items()
-        }
+        lengths = {corpus: numpy.array([len(eg.predicted) for eg in group]) for corpus, group in by_corpus.items()}
         drawn = [
             example
             for corpus, share in self.shares({corpus: len(group) for corpus, group in by_corpus.items()}).items()

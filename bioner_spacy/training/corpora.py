@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Optional, Union
+from typing import Union
 
 import numpy
 from spacy.language import Language
@@ -70,7 +70,9 @@ class MultiCorpus:
         """Words of each document, by corpus, read without building documents."""
         lengths = {}
         for corpus in self._require_corpora():
-            words = numpy.array([len(tokens) for tokens in DocBin().from_disk(self._file(corpus)).tokens], dtype="int64")
+            words = numpy.array(
+                [len(tokens) for tokens in DocBin().from_disk(self._file(corpus)).tokens], dtype="int64"
+            )
             lengths[corpus] = words[self._choose(len(words))]
         return lengths
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import IO, Any, Optional
 
 from spacy.language import Language
-from spacy.training.loggers import console_logger
+from spacy.training.loggers import console_logger_v3
 
 from ..scope import SPANS_KEY
 
@@ -20,7 +20,7 @@ def multitask_logger(progress_bar: Optional[str] = "train", spans_key: str = SPA
     Returns:
         A function that sets the logger up, as spaCy's training loop calls it.
     """
-    set_up_console = console_logger(progress_bar)
+    set_up_console = console_logger_v3(progress_bar)
 
     def set_up(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[Callable, Callable]:
         log_to_console, finalize = set_up_console(nlp, stdout, stderr)

@@ -13,7 +13,9 @@ from bioner_spacy.corpora import Catalogue, load_catalogue
 from bioner_spacy.tokenization import create_tokenizer
 
 IOB = "-DOCSTART-\tO\n\nMice\tO\nwith\tO\nFOX2\tB-gene\nkinase\tI-gene\n.\tO\n\nFOX2\tB-gene\nFOX3\tB-gene\n.\tO\n"
-PUBTATOR = "7|t|Ataxia in mice.\n7|a|Mice had gout.\n7\t0\t6\tAtaxia\tDis\tD1\n7\t16\t20\tMice\tTaxon\n7\tCI\tD1\tD2\n"
+PUBTATOR = (
+    "7|t|Ataxia in mice.\n7|a|Mice had gout.\n7\t0\t6\tAtaxia\tDis\tD1\n7\t16\t20\tMice\tTaxon\n7\tCID\tD1\tD2\n"
+)
 JSONLINES = (
     '{"tokens": ["FOX2", "promoter", "binds", "."], "sent_id": "s1", "doc_id": "d1", "entity_mentions": '
     '[{"start": 0, "end": 2, "entity_type": "DNA", "text": "FOX2 promoter"}, '

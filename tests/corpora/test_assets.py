@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CONTENT, SPLITS
 
-from bioner_spacy.corpora import Catalogue, fetch, load_catalogue, project_assets, verify
+from bioner_spacy.corpora import SPLITS, Catalogue, fetch, load_catalogue, project_assets, verify
 from bioner_spacy.errors import BionerError, BionerWarning
 
 Load = Callable[[Any], Catalogue]
@@ -18,11 +17,11 @@ SHIPPED = Path(__file__).parents[2] / "configs" / "catalogue.yml"
 
 
 @pytest.fixture
-def checked(data: dict[str, Any]) -> dict[str, Any]:
+def checked(data: dict[str, Any], published: Path) -> dict[str, Any]:
     """The small catalogue with checksums."""
-    for name, (_, _, content) in CONTENT.items():
-        for file in data["corpora"][name]["files"].values():
-            file["sha256"] = hashlib.sha256(content.encode()).hexdigest()
+    for name, entry in data["corpora"].items():
+        for file in entry["files"].values():
+            file["sha256"] = hashlib.sha256((published / name / file["name"]).read_bytes()).hexdigest()
     return data
 
 
@@ -54,7 +53,7 @@ def test_fetch_from_folder(checked: dict[str, Any], load: Load, published: Path,
     ]
     assert [asset.status for asset in found] == ["fetched"] * 6
     assert [asset.path for asset in found][:1] == [folder / "real/genes/train.tsv"]
-    assert (folder / "real/genes/test.tsv").read_bytes() == CONTENT["genes"][2].encode()
+    assert (folder / "real/genes/test.tsv").read_bytes() == (published / "genes/test.tsv").read_bytes()
     verify(catalogue, ["genes", "nested"], folder=folder)
 
 

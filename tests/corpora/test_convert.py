@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CONTENT
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import DocBin
@@ -33,10 +32,12 @@ def test_converted_documents(data: dict[str, Any], load: Load, assets: Path, nlp
     output = assets / "out"
     convert(load(data), ["genes", "abstracts", "nested"], assets=assets, output=output, nlp=nlp)
     assert sorted(path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()) == sorted(
-        f"{name}/{file}" for name in CONTENT for file in ("train.spacy", "devel.spacy", "test.spacy", "report.json")
+        f"{name}/{file}"
+        for name in data["corpora"]
+        for file in ("train.spacy", "devel.spacy", "test.spacy", "report.json")
     )
     found = {}
-    for name in CONTENT:
+    for name in data["corpora"]:
         docs = list(DocBin().from_disk(output / name / "devel.spacy").get_docs(Vocab()))
         assert {get_corpus(doc) for doc in docs} == {name}
         found[name] = [

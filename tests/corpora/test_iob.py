@@ -195,7 +195,7 @@ LINES = st.lists(
 
 
 @given(content=st.one_of(st.binary(max_size=60), LINES), invalid=st.sampled_from(["error", "begin"]))
-@settings(max_examples=400)
+@settings(max_examples=300)
 @pytest.mark.filterwarnings("ignore::bioner_spacy.errors.BionerWarning")
 def test_any_bytes_give_documents_or_a_clear_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, invalid: str
@@ -210,7 +210,8 @@ def test_any_bytes_give_documents_or_a_clear_error(
     assert documents
     words = "".join(document.text for document in documents)
     for line in content.decode("utf-8-sig").split("\n"):
-        columns = line.removesuffix("\r").split("\t") if "\t" in line else line.split(" ")
-        assert columns[0] == "-DOCSTART-" or columns[0] in words  # no token is lost
+        line = line.removesuffix("\r")
+        token = line.split("\t")[0] if "\t" in line else line.strip(" ").split(" ")[0]
+        assert token.startswith("-DOCSTART-") or token in words  # no token is lost
     for document in documents:
         assert all(0 <= m.start < m.end <= len(document.text) for m in document.mentions)

@@ -95,7 +95,7 @@ RECORDS = st.fixed_dictionaries(
 
 
 @given(content=st.one_of(st.binary(max_size=60), RECORDS.map(lambda record: json.dumps(record).encode())))
-@settings(max_examples=400)
+@settings(max_examples=300)
 def test_any_bytes_give_documents_or_a_clear_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.jsonl"
     path.write_bytes(content)

@@ -98,7 +98,7 @@ LINES = st.lists(
 
 
 @given(content=st.one_of(st.binary(max_size=60), LINES))
-@settings(max_examples=400)
+@settings(max_examples=300)
 def test_any_bytes_give_documents_or_a_clear_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.txt"
     path.write_bytes(content)

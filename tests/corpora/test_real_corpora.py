@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from spacy.language import Language
 
-from bioner_spacy.corpora import SPLITS, convert_split, fetch, load_catalogue
+from bioner_spacy.corpora import READERS, SPLITS, convert_split, fetch, load_catalogue
 from bioner_spacy.corpora.files import checksum
+from bioner_spacy.errors import BionerError
 
 FOLDER = os.environ.get("BIONER_CORPORA", "")
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "configs" / "catalogue.yml")
@@ -55,3 +56,26 @@ def test_files_and_mentions(name: str, tmp_path: Path, nlp: Language) -> None:
         assert report.mentions_out.total() == MENTIONS[name][i]
         assert (report.count("lost"), report.count("duplicate")) == (0, 0)
         assert report.articles == ARTICLES.get(name, (0, 0, 0))[i]
+
+
+@pytest.mark.parametrize(
+    ("file", "format_", "documents", "mentions"),
+    [
+        ("NCBI-disease-pubtator/NCBItrainset_corpus.txt", "pubtator", 593, 5145),
+        ("BC5CDR-pubtator/CDR_TestSet.PubTator.txt", "pubtator", 500, 9809),
+        ("NLM-Chem/NLMchem_Test.PubTator", "pubtator", 3428, 12411),
+        ("GENIA-nested/jsonlines/dev.jsonlines", "jsonlines", 1765, 4714),
+        ("GENIA-nested/jsonlines/test.jsonlines", "jsonlines", 1732, 5119),
+        ("GENIA-nested/layered-iob2/genia.dev.iob2", "iob", 1669, 4337),
+        ("GENIA-nested/layered-iob2/genia.test.iob2", "iob", 1854, 5474),
+    ],
+)
+def test_other_files_of_the_formats(file: str, format_: str, documents: int, mentions: int) -> None:
+    found = list(READERS[format_](Path(FOLDER) / file))
+    assert (len(found), sum(len(document.mentions) for document in found)) == (documents, mentions)
+
+
+@pytest.mark.parametrize("split", ["devel", "test"])
+def test_drifted_sentence_breaks_are_found(split: str) -> None:
+    with pytest.raises(BionerError, match="sentence breaks of the file may be wrong"):
+        list(READERS["iob"](Path(FOLDER) / "JNLPBA-IOBES" / f"{split}.tsv"))

@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.evaluation.evaluate import corpus_files, describe, evaluate, load_pipeline, parse_corpora, read_gold
+from bioner_spacy.evaluation.evaluate import corpus_files, describe, evaluate, load_pipeline, read_gold
 from bioner_spacy.evaluation.results import Results
 from bioner_spacy.evaluation.table import Table, results_table
 
@@ -132,11 +132,6 @@ def test_description_of_a_pipeline(make_pipeline: MakePipeline) -> None:
     found = describe(nlp)
     assert (found.name, found.version, found.seed) == ("en_bioner", "1.2.3", 7)
     assert found.components == ["fixed_mentions"]
-
-
-def test_names_of_corpora_on_the_command_line() -> None:
-    assert parse_corpora("null") is parse_corpora("") is None
-    assert parse_corpora("a, b,") == ["a", "b"]
 
 
 def test_markdown_cells_cannot_break_the_table() -> None:

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import srsly
+from hand_made import GOLD
 from spacy.language import Language
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -28,12 +30,28 @@ def pipeline(nlp: Language, tmp_path: Path) -> Path:
     return tmp_path / "pipeline"
 
 
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    """A catalogue of the corpora of `GOLD`, in one set named sample."""
+    file = {split: {"name": f"{split}.tsv", "sha256": None} for split in ("train", "devel", "test")}
+    about = dict.fromkeys(("description", "licence", "homepage", "redistributable"), "invented")
+    types = {entity_type for scope, _ in GOLD.values() for entity_type in scope}
+    corpora = {
+        name: {**about, "format": "iob", "files": file, "labels": {label: label for label in scope}}
+        for name, (scope, _) in GOLD.items()
+    }
+    sets = {"sample": {"corpora": list(GOLD), "epochs": 1}}
+    content = {"types": dict.fromkeys(types, "invented"), "sources": {"nowhere": "https://example.org/{corpus}/{file}"}, "corpora": corpora, "sets": sets}
+    srsly.write_yaml(tmp_path / "catalogue.yml", content)
+    return tmp_path / "catalogue.yml"
+
+
 def test_from_pipeline_to_reports(
-    monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path
 ) -> None:
     reports = tmp_path / "reports"
     multi, single = reports / "multi.json", reports / "single.json"
-    corpus = ["--corpus", corpus_folder]
+    corpus = ["--corpus", corpus_folder, "--catalogue", catalogue]
     assert command(monkeypatch, "evaluate.py", pipeline, *corpus, "--output", multi) == 0
     assert command(monkeypatch, "evaluate.py", pipeline, *corpus, "--corpora", "drugs", "--output", single) == 0
     assert list(json.loads(single.read_text())["scores"]["per_corpus"]) == ["drugs"]
@@ -46,9 +64,14 @@ def test_from_pipeline_to_reports(
 
 
 def test_a_mistake_is_told_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, pipeline: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    pipeline: Path,
+    catalogue: Path,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
-    assert command(monkeypatch, "evaluate.py", pipeline, "--corpus", tmp_path / "nowhere") == 1
+    nowhere = ["--catalogue", catalogue, "--corpus", tmp_path / "nowhere"]
+    assert command(monkeypatch, "evaluate.py", pipeline, *nowhere) == 1
     captured = capsys.readouterr()
     assert (captured.out + captured.err).count("No corpus to evaluate on") == 1
     assert "Traceback" not in captured.err

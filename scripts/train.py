@@ -1,0 +1,41 @@
+"""Train one pipeline on several corpora, or a single-task baseline on each of them."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from bioner_spacy.cli.app import run
+from bioner_spacy.corpora import load_catalogue
+from bioner_spacy.training.runs import train_run
+
+
+def main(
+    output: Annotated[Path, typer.Argument(help="Folder to write to; with --each, the folder of <corpus> folders.")],
+    corpora: Annotated[str, typer.Option(help="Sets or corpora of the catalogue, separated by commas.")] = "sample",
+    each: Annotated[bool, typer.Option(help="Train a single-task baseline on each corpus.")] = False,
+    config: Annotated[Path, typer.Option(help="The training config.")] = Path("configs/multitask.cfg"),
+    catalogue: Annotated[Path, typer.Option(help="The corpus catalogue.")] = Path("configs/catalogue.yml"),
+    corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus"),
+    encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")] = None,
+    epochs: Annotated[int, typer.Option(min=0, help="Epochs; 0: as many as the catalogue gives the set.")] = 0,
+    fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
+) -> None:
+    """Train one pipeline on several corpora, or a single-task baseline on each of them."""
+    loaded = load_catalogue(catalogue)
+    names = loaded.select(corpora)
+    settings: dict[str, object] = {"corpus_folder": str(corpus), "fraction": fraction, "seed": seed}
+    settings["epochs"] = epochs or loaded.epochs(corpora)
+    if encoder:
+        settings["encoder"] = encoder
+    runs = {output / name: [name] for name in names} if each else {output: names}
+    for folder, chosen in runs.items():
+        train_run(config, folder, chosen, settings=settings, gpu_id=gpu_id)
+    msg.good(f"Trained {len(runs)} pipeline(s): {', '.join(str(folder / 'model-last') for folder in runs)}")
+
+
+if __name__ == "__main__":
+    run(main)

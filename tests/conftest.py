@@ -1,0 +1,37 @@
+"""Fixtures for all tests: tiny encoders, and no network.
+
+torch and transformers are imported by the tests that need them, so that the others start at once.
+"""
+
+import os
+
+# Before any library reads them: a test that asks the network for a model must fail at once.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TRANSFORMERS_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Folder of an uncased BERT with random weights."""
+    from tiny_encoder import write_bert
+
+    return write_bert(tmp_path_factory.mktemp("encoders") / "bert", cased=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_cased_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Folder of a cased BERT with random weights."""
+    from tiny_encoder import write_bert
+
+    return write_bert(tmp_path_factory.mktemp("encoders") / "cased-bert", cased=True)
+
+
+@pytest.fixture(scope="session")
+def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Folder of a RoBERTa (byte-level pieces, cased) with random weights."""
+    from tiny_encoder import write_roberta
+
+    return write_roberta(tmp_path_factory.mktemp("encoders") / "roberta")

@@ -1,0 +1,141 @@
+"""From words to pieces to windows, against naive loops."""
+
+from typing import Any
+
+import numpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bioner_spacy.layers.windows import SMALL_GROUP, WindowBatch, align_pieces, cut_windows, group_by_length
+
+
+def ints(values: list[int]) -> Any:
+    return numpy.array(values, dtype="int64")
+
+
+@st.composite
+def intervals(draw: st.DrawFn, length: int = 12) -> list[tuple[int, int]]:
+    """Intervals of at least one character, in order and apart from one another, gaps allowed."""
+    borders = sorted(draw(st.sets(st.integers(0, length))))
+    return [pair for pair in zip(borders, borders[1:]) if draw(st.integers(0, 4))]
+
+
+@given(intervals(), intervals(), st.data())
+@settings(max_examples=100, deadline=None)
+def test_pieces_of_a_word_are_those_that_overlap_it(
+    words: list[tuple[int, int]], pieces: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    # A character of several bytes can be several pieces with the same offsets.
+    pieces = [piece for piece in pieces for _ in range(data.draw(st.integers(1, 3)))]
+    columns = (ints([pair[side] for pair in pairs]) for pairs in (words, pieces) for side in (0, 1))
+    firsts, counts = align_pieces(*columns)
+    assert len(firsts) == len(counts) == len(words)
+    for (start, end), first, count in zip(words, firsts.tolist(), counts.tolist()):
+        expected = [i for i, piece in enumerate(pieces) if piece[0] < end and piece[1] > start]
+        assert list(range(first, first + count)) == expected
+
+
+@st.composite
+def cuts(draw: st.DrawFn) -> tuple[list[int], list[tuple[int, int]], int, int]:
+    """Lengths of texts, words as (first piece, number of pieces), window and overlap."""
+    overlap = draw(st.integers(0, 4))
+    window = draw(st.integers(2 * overlap + 1, 2 * overlap + 8))
+    lengths = draw(st.lists(st.integers(0, 40), max_size=4))
+    words = []
+    base = 0
+    for length in lengths:
+        borders = sorted(draw(st.sets(st.integers(0, length), max_size=12)) | {0, length})
+        for begin, end in zip(borders, borders[1:]):
+            words.append((base + begin, end - begin))
+            if not draw(st.integers(0, 3)):
+                # A word without pieces, such as a run of spaces: before the next piece, or after the last.
+                words.append((base + end, 0))
+        base += length
+    return lengths, words, window, overlap
+
+
+def cut(lengths: list[int], words: list[tuple[int, int]], window: int, overlap: int) -> WindowBatch:
+    firsts, counts = (ints([word[i] for word in words]) for i in (0, 1))
+    return cut_windows(
+        numpy.arange(sum(lengths)) + 100, ints(lengths), firsts, counts, window=window, overlap=overlap
+    )
+
+
+@given(cuts())
+@settings(max_examples=100, deadline=None)
+def test_windows_fit_and_stay_within_their_text(case: tuple[list[int], list[tuple[int, int]], int, int]) -> None:
+    lengths, _, window, _ = case
+    batch = cut(*case)
+    sizes = batch.ends - batch.starts
+    assert ((sizes > 0) & (sizes <= window)).all()
+    text_of = numpy.repeat(numpy.arange(len(lengths)), lengths)
+    assert (text_of[batch.starts] == text_of[batch.ends - 1]).all()
+    covered = {i for start, end in zip(batch.starts, batch.ends) for i in range(start, end)}
+    assert covered == set(range(sum(lengths)))
+    short = [d for d, length in enumerate(lengths) if 0 < length <= window]
+    assert all((text_of[batch.starts] == d).sum() == 1 for d in short)
+
+
+@given(cuts())
+@settings(max_examples=100, deadline=None)
+def test_every_word_has_its_context(case: tuple[list[int], list[tuple[int, int]], int, int]) -> None:
+    lengths, words, _, overlap = case
+    batch = cut(*case)
+    text_of = numpy.repeat(numpy.arange(len(lengths)), lengths)
+    text_starts = numpy.cumsum([0, *lengths])
+    for (first, count), window, inside in zip(words, batch.word_windows, batch.word_counts, strict=True):
+        if count == 0:
+            assert inside == 0
+            continue
+        start, end = batch.starts[window], batch.ends[window]
+        text = text_of[first]
+        assert start <= first < end and first + inside <= end
+        assert inside == min(count, end - first) > 0
+        assert start == text_starts[text] or first - start >= overlap
+        assert end == text_starts[text + 1] or end - first > overlap
+
+
+@given(cuts())
+@settings(max_examples=100, deadline=None)
+def test_cores_tile_the_text(case: tuple[list[int], list[tuple[int, int]], int, int]) -> None:
+    """Words of one piece each: the windows that they choose divide every text, in order, without a gap."""
+    lengths, _, window, overlap = case
+    batch = cut(lengths, [(i, 1) for i in range(sum(lengths))], window, overlap)
+    assert set(batch.word_windows.tolist()) == set(range(len(batch.starts)))
+    assert (numpy.diff(batch.word_windows) >= 0).all()
+    sizes = numpy.bincount(batch.word_windows, minlength=len(batch.starts))
+    long = numpy.repeat(lengths, lengths)[batch.starts] > window if len(batch.starts) else numpy.zeros(0, dtype=bool)
+    assert (sizes[long] <= window - 2 * overlap).all()
+
+
+def test_cut_by_hand() -> None:
+    """Cores of at most 4 pieces, margins of 2: a text of 10 pieces has three windows, one of 8 has one."""
+    batch = cut([10, 8], [(0, 1), (3, 3), (6, 1), (9, 1), (10, 8)], 8, 2)
+    assert (batch.starts.tolist(), batch.ends.tolist()) == ([0, 1, 4, 10], [5, 8, 10, 18])
+    assert batch.word_windows.tolist() == [0, 1, 2, 2, 3]
+    assert batch.word_counts.tolist() == [1, 3, 1, 1, 8]
+
+
+def test_word_longer_than_its_window_is_cut() -> None:
+    batch = cut([20], [(0, 20)], 8, 2)
+    assert batch.word_counts.tolist() == [batch.ends[0]]
+
+
+@pytest.mark.parametrize("batch_pieces", [50, 512, 4096])
+@given(lengths=st.lists(st.integers(1, 300), max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_groups_divide_the_windows_and_fit(batch_pieces: int, lengths: list[int]) -> None:
+    groups = [group.tolist() for group in group_by_length(ints(lengths), batch_pieces=batch_pieces)]
+    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
+    for group in groups:
+        sizes = [lengths[i] for i in group]
+        padded = max(sizes) * len(sizes)
+        assert sizes[0] == max(sizes)
+        assert padded <= batch_pieces or len(group) == 1
+        assert padded - sum(sizes) <= 0.1 * padded or sum(sizes[:-1]) < SMALL_GROUP
+
+
+def test_equal_windows_fill_groups() -> None:
+    groups = group_by_length(ints([100] * 10), batch_pieces=400)
+    assert [len(group) for group in groups] == [4, 4, 2]

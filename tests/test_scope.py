@@ -1,0 +1,72 @@
+"""Gold annotation on a document: spans, corpus and annotation scope."""
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
+
+from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope, set_gold
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Language:
+    return spacy.blank("en")
+
+
+@pytest.fixture
+def doc(nlp: Language) -> Doc:
+    return nlp.make_doc("BRCA1 mutations cause breast cancer")
+
+
+def test_gold_is_stored_with_its_scope(doc: Doc) -> None:
+    spans = [Span(doc, 3, 5, label="DISEASE"), Span(doc, 4, 5, label="DISEASE")]
+    set_gold(doc, spans, corpus="NCBI", scope={"GENE", "DISEASE"}, doc_id="7")
+    assert [(span.text, span.label_) for span in doc.spans[SPANS_KEY]] == [
+        ("breast cancer", "DISEASE"),
+        ("cancer", "DISEASE"),
+    ]
+    assert get_scope(doc) == frozenset({"DISEASE", "GENE"})
+    assert get_corpus(doc) == "NCBI"
+    assert doc.spans[SPANS_KEY].attrs["doc_id"] == "7"
+
+
+def test_annotated_and_none_found_is_not_unknown(doc: Doc, nlp: Language) -> None:
+    unknown = nlp.make_doc("Nothing is known of this")
+    set_gold(doc, [], corpus="NCBI", scope=["DISEASE"])
+    assert get_scope(doc) == frozenset({"DISEASE"})
+    assert (get_scope(unknown), get_corpus(unknown)) == (None, "")
+
+
+def test_empty_scope_is_a_statement(doc: Doc) -> None:
+    set_gold(doc, [], corpus="NCBI", scope=[])
+    assert get_scope(doc) == frozenset()
+
+
+def test_scope_survives_a_docbin_without_user_data(doc: Doc, nlp: Language) -> None:
+    set_gold(doc, [], corpus="NCBI", scope=["DISEASE"])
+    [loaded] = DocBin().from_bytes(DocBin(docs=[doc]).to_bytes()).get_docs(nlp.vocab)
+    assert (get_scope(loaded), get_corpus(loaded), list(loaded.spans[SPANS_KEY])) == (frozenset({"DISEASE"}), "NCBI", [])
+
+
+def test_keys_are_apart(doc: Doc) -> None:
+    set_gold(doc, [], corpus="NCBI", scope=["DISEASE"], spans_key="other")
+    assert get_scope(doc) is None
+    assert get_scope(doc, "other") == frozenset({"DISEASE"})
+    assert get_corpus(doc, "other") == "NCBI"
+
+
+def test_spans_of_other_tools_state_no_scope(doc: Doc) -> None:
+    doc.spans[SPANS_KEY] = [Span(doc, 0, 1, label="GENE")]
+    assert (get_scope(doc), get_corpus(doc)) == (None, "")
+
+
+def test_setting_gold_again_replaces_it(doc: Doc) -> None:
+    set_gold(doc, [Span(doc, 0, 1, label="GENE")], corpus="one", scope=["GENE"])
+    set_gold(doc, [], corpus="two", scope=["DISEASE"])
+    assert (get_corpus(doc), get_scope(doc), len(doc.spans[SPANS_KEY])) == ("two", frozenset({"DISEASE"}), 0)
+
+
+def test_guideline_is_unset_unless_given(doc: Doc) -> None:
+    assert doc._.guideline is None
+    doc._.guideline = "NCBI"
+    assert doc._.guideline == "NCBI"

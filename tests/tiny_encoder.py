@@ -1,0 +1,76 @@
+"""Builders of tiny encoders with random weights, one for each kind of tokenizer, as folders that transformers loads."""
+
+import json
+from pathlib import Path
+
+import torch
+from transformers import (
+    BertConfig,
+    BertModel,
+    BertTokenizerFast,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
+    RobertaTokenizerFast,
+)
+from transformers.models.gpt2.tokenization_gpt2 import bytes_to_unicode
+
+WIDTH = 16
+# Positions that each encoder can take; few, so that short texts are long documents.
+POSITIONS = 64
+ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+PUNCTUATION = ".,;:!?()[]{}<>-+/=%'\"&*#@_"
+SUBWORDS = ["in", "ing", "tion", "ase", "ine", "gene", "cell", "protein", "mutant", "the", "of", "with", "and", "mice"]
+SIZES = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    # Ten times the usual spread: a difference of one piece must show in the vectors.
+    "initializer_range": 0.2,
+}
+
+
+def write_bert(folder: Path, *, cased: bool) -> str:
+    """Write a BERT with a WordPiece vocabulary of letters and a few words; returns the folder."""
+    letters = ALPHABET + ALPHABET[:26].upper() if cased else ALPHABET
+    words = SUBWORDS + [word.capitalize() for word in SUBWORDS] if cased else SUBWORDS
+    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *PUNCTUATION, *letters, *words]
+    vocab += [f"##{piece}" for piece in (*letters, *words)]
+    folder.mkdir(parents=True)
+    vocab_file = folder / "vocab.txt"
+    vocab_file.write_text("\n".join(vocab), encoding="utf8")
+    tokenizer = BertTokenizerFast(str(vocab_file), do_lower_case=not cased, model_max_length=POSITIONS)
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=len(vocab), max_position_embeddings=POSITIONS, **SIZES)
+    return _save(folder, tokenizer, BertModel(config))
+
+
+def write_roberta(folder: Path) -> str:
+    """Write a RoBERTa with a byte-level vocabulary of bytes and a few words; returns the folder."""
+    space = bytes_to_unicode()[ord(" ")]
+    vocab = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *bytes_to_unicode().values()]
+    merges: list[str] = []
+    for word in [space + word for word in SUBWORDS]:
+        for end in range(1, len(word)):
+            if word[: end + 1] not in vocab:
+                merges.append(f"{word[:end]} {word[end]}")
+                vocab.append(word[: end + 1])
+    folder.mkdir(parents=True)
+    vocab_file, merges_file = folder / "vocab.json", folder / "merges.txt"
+    vocab_file.write_text(json.dumps({piece: i for i, piece in enumerate(vocab)}), encoding="utf8")
+    merges_file.write_text("\n".join(["#version: 0.2", *merges]), encoding="utf8")
+    tokenizer = RobertaTokenizerFast(str(vocab_file), str(merges_file), model_max_length=POSITIONS)
+    torch.manual_seed(0)
+    # Positions of a RoBERTa begin after the number of its padding piece.
+    positions = POSITIONS + tokenizer.pad_token_id + 1
+    special = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
+    config = RobertaConfig(vocab_size=len(vocab), max_position_embeddings=positions, type_vocab_size=1, **special, **SIZES)
+    return _save(folder, tokenizer, RobertaModel(config))
+
+
+def _save(folder: Path, tokenizer: PreTrainedTokenizerFast, model: PreTrainedModel) -> str:
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder, safe_serialization=True)
+    return str(folder)

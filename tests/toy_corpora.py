@@ -1,0 +1,128 @@
+"""Invented corpora of a few sentences that annotate different entity types, and pipelines small enough to learn them."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from thinc.api import Adam, fix_random_seed
+
+from bioner_spacy.scope import SPANS_KEY, set_gold
+
+Mention = tuple[str, str]  # words as they stand in the text, entity type
+Sentence = tuple[str, list[Mention]]
+
+BREAST_CANCER: Sentence = ("Patients with breast cancer had fever .", [("breast cancer", "DISEASE"), ("fever", "DISEASE")])
+BRCA1: Sentence = ("The BRCA1 gene is mutated in breast cancer .", [("BRCA1 gene", "GENE")])
+ASPIRIN: Sentence = ("Aspirin-induced asthma is rare .", [("Aspirin", "CHEMICAL"), ("Aspirin-induced asthma", "DISEASE")])
+
+# Corpus -> annotation scope and sentences. Sentences of "genes" name a disease that is not annotated there.
+CORPORA: dict[str, tuple[list[str], list[Sentence]]] = {
+    "diseases": (
+        ["DISEASE"],
+        [BREAST_CANCER, ("Asthma was common in mice .", [("Asthma", "DISEASE")]), ("No signs were seen .", [])],
+    ),
+    "drugs": (
+        ["CHEMICAL", "DISEASE"],
+        [ASPIRIN, ("Naloxone and morphine caused pain .", [("Naloxone", "CHEMICAL"), ("morphine", "CHEMICAL"), ("pain", "DISEASE")])],
+    ),
+    "genes": (["GENE"], [BRCA1, ("IL-2 and p53 activate T cells .", [("IL-2", "GENE"), ("p53", "GENE")])]),
+}
+
+TAG_HEADS = "bioner_spacy.TagHeads.v1"
+CNN = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "pretrained_vectors": None,
+    "width": 32,
+    "depth": 1,
+    "embed_size": 500,
+    "window_size": 1,
+    "maxout_pieces": 2,
+    "subword_features": True,
+}
+# Where the word vectors come from: a CNN inside the component, a CNN that it listens to, a transformer likewise.
+ENCODERS = ("cnn", "tok2vec", "transformer")
+
+
+def blank_nlp() -> Language:
+    """An empty pipeline with the biomedical tokenizer."""
+    return spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "bioner_spacy.BiomedicalTokenizer.v1"}}})
+
+
+def make_nlp(encoder: str = "cnn", folder: Optional[str] = None, **settings: Any) -> Language:
+    """A pipeline with the component, not initialised.
+
+    Args:
+        encoder: one of `ENCODERS`.
+        folder: the encoder of a transformer.
+        settings: of the component.
+    """
+    nlp = blank_nlp()
+    if encoder == "transformer":
+        model = {"@architectures": "bioner_spacy.TransformerModel.v1", "name": folder, "window": 32, "overlap": 8}
+        nlp.add_pipe("transformer", config={"model": {**model, "precision": "float32"}})
+        nlp.add_pipe("multitask_ner", config=settings)
+        return nlp
+    tok2vec: dict[str, Any] = CNN
+    if encoder == "tok2vec":
+        nlp.add_pipe("tok2vec", config={"model": CNN})
+        tok2vec = {"@architectures": "spacy.Tok2VecListener.v1", "width": CNN["width"], "upstream": "*"}
+    nlp.add_pipe("multitask_ner", config={"model": {"@architectures": TAG_HEADS, "tok2vec": tok2vec}, **settings})
+    return nlp
+
+
+def gold_doc(nlp: Language, sentence: Sentence, corpus: str = "", scope: Optional[Iterable[str]] = None) -> Doc:
+    """A document with gold spans; with a corpus and an annotation scope if `scope` is given."""
+    text, mentions = sentence
+    doc = nlp.make_doc(text)
+    spans = [doc.char_span(text.index(words), text.index(words) + len(words), label) for words, label in mentions]
+    if scope is None:
+        doc.spans[SPANS_KEY] = spans
+    else:
+        set_gold(doc, spans, corpus=corpus, scope=scope)
+    return doc
+
+
+def make_examples(nlp: Language, corpora: Iterable[str] = tuple(CORPORA)) -> list[Example]:
+    """Examples of the toy corpora; the predicted side is the raw text."""
+    return [
+        Example(nlp.make_doc(sentence[0]), gold_doc(nlp, sentence, corpus, scope))
+        for corpus in corpora
+        for scope, sentences in [CORPORA[corpus]]
+        for sentence in sentences
+    ]
+
+
+def write_corpora(folder: Path, corpora: Iterable[str] = tuple(CORPORA), splits: Sequence[str] = ("train", "devel")) -> Path:
+    """Write the toy corpora as converted ones, every split with the same documents."""
+    nlp = blank_nlp()
+    for corpus in corpora:
+        scope, sentences = CORPORA[corpus]
+        docs = DocBin(docs=[gold_doc(nlp, sentence, corpus, scope) for sentence in sentences])
+        (folder / corpus).mkdir(parents=True)
+        for split in splits:
+            docs.to_disk(folder / corpus / f"{split}.spacy")
+    return folder
+
+
+def train(nlp: Language, examples: Sequence[Example], *, steps: int = 60, rate: float = 0.002) -> list[float]:
+    """Initialise a pipeline and fit it to a single batch; returns the component's loss of each step."""
+    fix_random_seed(0)
+    optimizer = nlp.initialize(lambda: examples, sgd=Adam(rate))
+    return update(nlp, examples, optimizer, steps=steps)
+
+
+def update(nlp: Language, examples: Sequence[Example], optimizer: Any, *, steps: int) -> list[float]:
+    """Fit an initialised pipeline to a single batch."""
+    losses = []
+    for _ in range(steps):
+        losses.append(nlp.update(examples, sgd=optimizer, losses={})["multitask_ner"])
+    return losses
+
+
+def found(doc: Doc) -> set[tuple[str, str]]:
+    """Predicted mentions."""
+    return {(span.text, span.label_) for span in doc.spans[SPANS_KEY]}
