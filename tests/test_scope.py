@@ -45,7 +45,11 @@ def test_empty_scope_is_a_statement(doc: Doc) -> None:
 def test_scope_survives_a_docbin_without_user_data(doc: Doc, nlp: Language) -> None:
     set_gold(doc, [], corpus="NCBI", scope=["DISEASE"])
     [loaded] = DocBin().from_bytes(DocBin(docs=[doc]).to_bytes()).get_docs(nlp.vocab)
-    assert (get_scope(loaded), get_corpus(loaded), list(loaded.spans[SPANS_KEY])) == (frozenset({"DISEASE"}), "NCBI", [])
+    assert (get_scope(loaded), get_corpus(loaded), list(loaded.spans[SPANS_KEY])) == (
+        frozenset({"DISEASE"}),
+        "NCBI",
+        [],
+    )
 
 
 def test_keys_are_apart(doc: Doc) -> None:

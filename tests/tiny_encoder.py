@@ -1,9 +1,15 @@
-"""Builders of tiny encoders with random weights, one for each kind of tokenizer, as folders that transformers loads."""
+"""Tiny encoders with random weights, one for each kind of tokenizer, as folders that transformers loads."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy
+import spacy
 import torch
+from spacy.tokens import Doc
+from thinc.api import Model
 from transformers import (
     BertConfig,
     BertModel,
@@ -15,6 +21,8 @@ from transformers import (
     RobertaTokenizerFast,
 )
 from transformers.models.gpt2.tokenization_gpt2 import bytes_to_unicode
+
+from bioner_spacy.models.encoder import build_transformer
 
 WIDTH = 16
 # Positions that each encoder can take; few, so that short texts are long documents.
@@ -66,7 +74,9 @@ def write_roberta(folder: Path) -> str:
     # Positions of a RoBERTa begin after the number of its padding piece.
     positions = POSITIONS + tokenizer.pad_token_id + 1
     special = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
-    config = RobertaConfig(vocab_size=len(vocab), max_position_embeddings=positions, type_vocab_size=1, **special, **SIZES)
+    config = RobertaConfig(
+        vocab_size=len(vocab), max_position_embeddings=positions, type_vocab_size=1, **special, **SIZES
+    )
     return _save(folder, tokenizer, RobertaModel(config))
 
 
@@ -74,3 +84,24 @@ def _save(folder: Path, tokenizer: PreTrainedTokenizerFast, model: PreTrainedMod
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder, safe_serialization=True)
     return str(folder)
+
+
+def make_docs(*texts: str) -> list[Doc]:
+    """Documents of a blank pipeline."""
+    nlp = spacy.blank("en")
+    return [nlp.make_doc(text) for text in texts]
+
+
+def make_encoder(folder: str, **settings: Any) -> Model[list[Doc], Any]:
+    """Build and load the encoder of a folder; computed in float32 and in small windows unless `settings` say more."""
+    model = build_transformer(folder, **{"precision": "float32", "window": 32, "overlap": 8, **settings})
+    model.initialize()
+    return model
+
+
+def word_vectors(model: Model[list[Doc], Any], docs: Sequence[Doc]) -> list[numpy.ndarray]:
+    """Vectors of the words of each document, (words, width), as listeners get them."""
+    vectors = []
+    for doc, data in zip(docs, model.predict(docs).doc_data, strict=True):
+        vectors.append(data.tensors[0][0] if len(doc) else numpy.zeros((0, WIDTH), dtype="f"))
+    return vectors

@@ -10,6 +10,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 
+from bioner_spacy.pipeline.multitask_ner import MultiTaskNER
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
 Mention = tuple[str, str]  # words as they stand in the text, entity type
@@ -74,6 +75,14 @@ def make_nlp(encoder: str = "cnn", folder: Optional[str] = None, **settings: Any
     return nlp
 
 
+def component(nlp: Language) -> MultiTaskNER:
+    """The component of a pipeline."""
+    pipe = nlp.get_pipe("multitask_ner")
+    if not isinstance(pipe, MultiTaskNER):
+        raise TypeError(type(pipe))
+    return pipe
+
+
 def gold_doc(nlp: Language, sentence: Sentence, corpus: str = "", scope: Optional[Iterable[str]] = None) -> Doc:
     """A document with gold spans; with a corpus and an annotation scope if `scope` is given."""
     text, mentions = sentence
@@ -87,13 +96,15 @@ def gold_doc(nlp: Language, sentence: Sentence, corpus: str = "", scope: Optiona
 
 
 def make_examples(nlp: Language, corpora: Iterable[str] = tuple(CORPORA)) -> list[Example]:
-    """Examples of the toy corpora; the predicted side is the raw text."""
-    return [
-        Example(nlp.make_doc(sentence[0]), gold_doc(nlp, sentence, corpus, scope))
-        for corpus in corpora
-        for scope, sentences in [CORPORA[corpus]]
-        for sentence in sentences
-    ]
+    """Examples of the toy corpora, as the reader makes them: the predicted side is raw text with a guideline."""
+    examples = []
+    for corpus in corpora:
+        scope, sentences = CORPORA[corpus]
+        for sentence in sentences:
+            predicted = nlp.make_doc(sentence[0])
+            predicted._.guideline = corpus
+            examples.append(Example(predicted, gold_doc(nlp, sentence, corpus, scope)))
+    return examples
 
 
 def write_corpora(folder: Path, corpora: Iterable[str] = tuple(CORPORA), splits: Sequence[str] = ("train", "devel")) -> Path:

@@ -8,6 +8,7 @@ predictions of types outside the scope of the gold document count neither for no
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Optional
 
 from spacy.tokens import Doc
@@ -73,11 +74,13 @@ def make_scorer(spans_key: str = SPANS_KEY) -> Callable[..., dict[str, Any]]:
         A function from examples to scores, see `score_spans`.
     """
 
-    def score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        # spaCy hands every scorer the settings of the whole pipeline; none of them is for this one.
-        return score_spans(examples, spans_key=spans_key)
+    # No closure: a pipeline can be pickled only if its scorer can, for other processes where they are spawned.
+    return partial(_score, spans_key=spans_key)
 
-    return score
+
+def _score(examples: Iterable[Example], *, spans_key: str, **kwargs: Any) -> dict[str, Any]:
+    # spaCy hands every scorer the settings of the whole pipeline; none of them is for this one.
+    return score_spans(examples, spans_key=spans_key)
 
 
 def score_spans(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> dict[str, Any]:

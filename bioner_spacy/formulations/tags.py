@@ -15,6 +15,7 @@ from ..types import Array, Gold, SpanArrays
 from .constrained import best_valid_tags
 
 OUT_OF_SCOPE = -1
+OUTSIDE = "O"
 
 
 class TagFormulation:
@@ -108,7 +109,7 @@ class TagFormulation:
 
 
 def _tag_names(task: Task) -> list[str]:
-    return ["O"] + [f"{prefix}-{entity_type}" for entity_type in task.types for prefix in "BI"]
+    return [OUTSIDE] + [f"{prefix}-{entity_type}" for entity_type in task.types for prefix in "BI"]
 
 
 def _log_softmax(scores: Any) -> Any:

@@ -13,9 +13,9 @@ from thinc.types import Floats2d, Floats3d, Ragged
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 
+from ..errors import BionerError, Errors
 from ..types import Array
 from ..words import word_offsets
-from ..errors import BionerError, Errors
 from .encoder_shim import EncoderShim, check_settings, load_encoder, max_pieces
 from .windows import WindowBatch, align_pieces, cut_windows
 
@@ -139,6 +139,7 @@ def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window
         + numpy.repeat(bases, text_lengths)[:, None]
     )
     words = [tuple(side + base for side in word_offsets(doc)) for doc, base in zip(docs, bases)]
+    words = words or [(bases, bases)]
     word_starts, word_ends = (numpy.concatenate([bases[:0], *side]) for side in zip(*words))
     # Some tokenizers give pieces of one character the same offsets; the search needs them in order all the same.
     firsts, counts = align_pieces(

@@ -1,7 +1,7 @@
 """The torch side of the encoder: a Hugging Face transformer over windows, pooled to word vectors."""
 
-from collections.abc import Callable
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Optional

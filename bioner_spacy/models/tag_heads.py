@@ -8,7 +8,10 @@ from thinc.api import Dropout, Linear, Model, chain, list2ragged, with_array
 from thinc.initializers import glorot_uniform_init
 from thinc.types import Floats2d, Ragged
 
-from ..formulations.tags import TagFormulation
+from ..formulations.tags import OUTSIDE, TagFormulation
+
+# How much less probable than O, in nats, the outputs of an entity type are that is added to a trained task.
+MARGIN = 5.0
 
 
 def build_tag_heads(
@@ -43,19 +46,27 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
     Args:
         model: a model made by an architecture of this package whose "output_layer" is linear.
         old_columns: name of each output so far.
-        new_columns: name of each output from now on. Outputs that were there keep their weights; new ones start at 0.
+        new_columns: name of each output from now on. Outputs that were there keep their weights. Outputs of a new task
+            start at 0, which predicts nothing; those of a task that was there as copies of its O, a little less
+            probable, so that no prediction changes.
     """
-    layer = model.get_ref("output_layer")
-    old_W: Any = layer.get_param("W")
-    old_b: Any = layer.get_param("b")
-    W: Any = layer.ops.alloc2f(len(new_columns), old_W.shape[1])
-    b: Any = layer.ops.alloc1f(len(new_columns))
+    old = model.get_ref("output_layer")
+    old_W: Any = old.get_param("W")
+    old_b: Any = old.get_param("b")
+    W: Any = old.ops.alloc2f(len(new_columns), old_W.shape[1])
+    b: Any = old.ops.alloc1f(len(new_columns))
     position = {name: i for i, name in enumerate(old_columns)}
-    for i, name in enumerate(new_columns):
-        if name in position:
-            W[i], b[i] = old_W[position[name]], old_b[position[name]]
-    for node in (layer, *(node for node in model.walk() if layer in node.layers)):
-        if node.has_dim("nO"):
+    for i, (task, tag) in enumerate(new_columns):
+        if (task, tag) in position:
+            W[i], b[i] = old_W[position[task, tag]], old_b[position[task, tag]]
+        elif (task, OUTSIDE) in position:
+            W[i], b[i] = old_W[position[task, OUTSIDE]], old_b[position[task, OUTSIDE]] - MARGIN
+    # Another node, because Thinc lets no layer with weights change its size, and optimizers keep sums by node.
+    new: Model = Linear(nO=len(new_columns), nI=old_W.shape[1], init_W=glorot_uniform_init)
+    new.name = old.name
+    new.set_param("W", W)
+    new.set_param("b", b)
+    model.replace_node(old, new)
+    for node in model.walk():
+        if node is not new and node.has_dim("nO") and any(child is new for child in node.walk()):
             node.set_dim("nO", len(new_columns), force=True)
-    layer.set_param("W", W)
-    layer.set_param("b", b)

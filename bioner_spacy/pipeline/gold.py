@@ -52,7 +52,7 @@ def collect_gold(examples: Sequence[Example], tasks: Sequence[Task], spans_key: 
             rows.extend((base + start, base + end, *place) for start, end, label in placed for place in places[label])
         base += len(example.predicted)
     columns = numpy.array(rows, dtype="int64").reshape(-1, 4).T
-    spans_arrays = SpanArrays(*columns[:4], numpy.ones(len(rows), dtype="f"))
+    spans_arrays = SpanArrays(columns[0], columns[1], columns[2], columns[3], numpy.ones(len(rows), dtype="f"))
     lengths = numpy.array([len(example.predicted) for example in examples], dtype="int64")
     return Gold(lengths, spans_arrays, supervised), n_misaligned
 

@@ -115,8 +115,8 @@ class MultiTaskNER(TrainablePipe):
         overwrite_ents: whether entities set before by other components or by the user are replaced; otherwise they
             stay and ours fill the gaps.
         task_weights: weight of the loss of each task by name; 1 where not given.
-        learn_rate_factor: factor on the learning rate of this component's own weights; heads start from nothing and
-            need larger steps than the pretrained encoder.
+        learn_rate_factor: factor on the learning rate of the heads, which start from nothing and need larger steps
+            than a pretrained encoder; an encoder inside the component learns at the plain rate.
         scorer: scoring function.
     """
 
@@ -185,7 +185,7 @@ class MultiTaskNER(TrainablePipe):
         known.append(label)
         old_columns = self._formulation.columns
         self._set_tasks()
-        if self.model.get_ref("output_layer").has_dim("nO"):
+        if self.model.get_ref("output_layer").has_param("W"):
             self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
         return 1
 
@@ -212,13 +212,16 @@ class MultiTaskNER(TrainablePipe):
         Args:
             get_examples: returns training examples.
             nlp: the pipeline.
-            labels: entity types by corpus, as `label_data` gives them; collected from the examples if None.
+            labels: entity types by corpus, as `label_data` gives them; collected from the examples if None. Types
+                that were added before stay.
 
         Raises:
             BionerError: no example is annotated, or a setting names a type or task that no corpus annotates.
         """
         validate_get_examples(get_examples, "MultiTaskNER.initialize")
-        label_data = labels if labels is not None else self._collect_labels(get_examples())
+        label_data = {corpus: set(types) for corpus, types in self.label_data.items()}
+        for corpus, types in (labels if labels is not None else self._collect_labels(get_examples())).items():
+            label_data.setdefault(corpus, set()).update(types)
         self.cfg["label_data"] = {corpus: sorted(types) for corpus, types in sorted(label_data.items())}
         self._check_settings()
         self._set_tasks()
@@ -229,8 +232,8 @@ class MultiTaskNER(TrainablePipe):
             known = ", ".join(task.name for task in self._tasks)
             raise BionerError(Errors.E404.format(setting="task_weights", names=", ".join(unknown), known=known))
         self._report_lost(get_examples())
-        sample = list(islice(get_examples(), 10))
-        docs = [example.predicted for example in sample]
+        # Some encoders cannot be run on documents without words alone.
+        docs = list(islice((example.predicted for example in get_examples() if len(example.predicted)), 10))
         n_columns = len(self._formulation.columns)
         lengths = self.model.ops.asarray1i([len(doc) for doc in docs])
         self.model.initialize(X=docs, Y=Ragged(self.model.ops.alloc2f(int(lengths.sum()), n_columns), lengths))
@@ -327,19 +330,26 @@ class MultiTaskNER(TrainablePipe):
         targets, _ = self._formulation.targets(gold)
         weights = self._weights()
         losses, d_scores = self._formulation.loss(scores.dataXd, targets, weights)
-        total = float((losses * self.model.ops.asarray(weights)).sum())
+        total = float((losses * self.model.ops.asarray(cast(Any, weights))).sum())
         return total, Ragged(d_scores, scores.lengths)
 
     def _weights(self) -> Array:
         return numpy.array([self.task_weights.get(task.name, 1.0) for task in self._tasks], dtype="f")
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Update the component's own weights, with their own learning rate."""
+        """Update the component's weights, those of the heads with their own learning rate."""
+        encoder = {node.id for node in self.model.get_ref("tok2vec").walk()}
 
         def scaled(key: Any, weights: Any, gradient: Any) -> Any:
             return sgd(key, weights, gradient, lr_scale=self.learn_rate_factor)
 
-        self.model.finish_update(cast(Any, scaled))
+        for node in self.model.walk():
+            step: Any = sgd if node.id in encoder else scaled
+            for shim in node.shims:
+                shim.finish_update(step)
+            for name in node.param_names:
+                if node.has_grad(name):
+                    node.set_param(name, step((node.id, name), node.get_param(name), node.get_grad(name))[0])
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
         """Load from a byte string that `to_bytes` made."""

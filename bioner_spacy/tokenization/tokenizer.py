@@ -19,17 +19,17 @@ PUNCTUATION = r"(?:[^\w\s\u0300-\u036f]|_)"
 # begins or ends inside one, and splitting them would make one token in a hundred more.
 WHOLE = (
     r"(?<![\w.])\d+\.\d+(?![\w]|\.\d)",  # 0.05, not the 5.1 of chr5.1 and no part of 1.2.3
-    r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w-]|[.,]\d)",  # 12,500; not 2,3 or 1,125- or TSST-1,250
+    r"(?<![\w.,-])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w-]|[.,]\d)",  # 12,500; not 2,3 or 1,125- or XYZ-1,250
 )
 
-_AMINO_ACID = "Ala|Arg|Asn|Asp|Cys|Gln|Glu|Gly|His|Ile|Leu|Lys|Met|Phe|Pro|Ser|Ter|Thr|Trp|Tyr|Val"
+_RESIDUE = "Ala|Arg|Asn|Asp|Cys|Gln|Glu|Gly|His|Ile|Leu|Lys|Met|Phe|Pro|Ser|Ter|Thr|Trp|Tyr|Val"
 
 # Empty infixes.
 BOUNDARIES = (
     rf"(?<={PUNCTUATION})(?=\S)",
     rf"(?<=\S)(?={PUNCTUATION})",
-    rf"(?<=(?<![A-Za-z])(?:{_AMINO_ACID}))(?=\d)",  # residues are chemicals: Gly|12
-    rf"(?<=\d)(?=(?:{_AMINO_ACID})(?![A-Za-z]))",  # Gly12|Val
+    rf"(?<=(?<![A-Za-z])(?:{_RESIDUE}))(?=\d)",  # residues are chemicals: Gly|12
+    rf"(?<=\d)(?=(?:{_RESIDUE})(?![A-Za-z]))",  # Gly12|Val
 )
 
 INFIX = re.compile("|".join((*WHOLE, *BOUNDARIES)))

@@ -105,9 +105,12 @@ def test_long_document_agrees_with_the_plain_recursion() -> None:
     for task in range(2):
         best = numpy.array([0.0 if follows(tag, 0) else -numpy.inf for tag in range(n_tags)]) + log_p[0, task]
         for row in log_p[1:, task].astype("float64"):
-            best = numpy.array(
-                [max(best[before] for before in range(n_tags) if follows(tag, before)) for tag in range(n_tags)]
-            ) + row
+            best = (
+                numpy.array(
+                    [max(best[before] for before in range(n_tags) if follows(tag, before)) for tag in range(n_tags)]
+                )
+                + row
+            )
         assert is_valid(tags[:, task])
         assert total(log_p[:, task], tags[:, task]) == pytest.approx(best.max(), abs=1e-3)
 

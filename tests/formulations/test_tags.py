@@ -186,7 +186,9 @@ def test_task_of_weight_zero_is_reported_and_not_learnt() -> None:
 def test_large_scores_do_not_overflow() -> None:
     formulation = TagFormulation(TASKS[:1])
     targets = numpy.array([[0], [1]])
-    losses, d_scores = formulation.loss(numpy.array([[3e4, -3e4, 0], [3e4, -3e4, 0]], dtype="f"), targets, numpy.ones(1))
+    losses, d_scores = formulation.loss(
+        numpy.array([[3e4, -3e4, 0], [3e4, -3e4, 0]], dtype="f"), targets, numpy.ones(1)
+    )
     assert losses[0] == pytest.approx(3e4)
     numpy.testing.assert_allclose(d_scores, [[0, 0, 0], [0.5, -0.5, 0]])
 

@@ -57,9 +57,7 @@ def cuts(draw: st.DrawFn) -> tuple[list[int], list[tuple[int, int]], int, int]:
 
 def cut(lengths: list[int], words: list[tuple[int, int]], window: int, overlap: int) -> WindowBatch:
     firsts, counts = (ints([word[i] for word in words]) for i in (0, 1))
-    return cut_windows(
-        numpy.arange(sum(lengths)) + 100, ints(lengths), firsts, counts, window=window, overlap=overlap
-    )
+    return cut_windows(numpy.arange(sum(lengths)) + 100, ints(lengths), firsts, counts, window=window, overlap=overlap)
 
 
 @given(cuts())

@@ -1,0 +1,129 @@
+"""Tag heads: one linear layer for all tasks."""
+
+from typing import Any
+
+import numpy
+import pytest
+from spacy.tokens import Doc
+from thinc.api import Adam, Config, Model, registry
+from thinc.types import Floats2d, Ragged
+from tiny_encoder import make_docs
+
+from bioner_spacy.formulations.tags import TagFormulation
+from bioner_spacy.models.tag_heads import build_tag_heads, resize_output
+from bioner_spacy.tasks import Task
+
+CONFIG = """
+[model]
+@architectures = "bioner_spacy.TagHeads.v1"
+dropout = 0.0
+
+[model.tok2vec]
+@architectures = "spacy.HashEmbedCNN.v2"
+width = 8
+depth = 1
+embed_size = 50
+window_size = 1
+maxout_pieces = 2
+subword_features = false
+pretrained_vectors = null
+"""
+DISEASE, GENE = Task("DISEASE", ("DISEASE",)), Task("GENE", ("GENE",))
+TEXTS = ["gene cell mutant", "", "mice"]
+
+
+def columns(*tasks: Task) -> list[tuple[str, str]]:
+    return TagFormulation(tasks).columns
+
+
+def build(nO: int = 3) -> Model[list[Doc], Ragged]:
+    model = registry.resolve(Config().from_str(CONFIG))["model"]
+    docs = make_docs(*TEXTS)
+    lengths = numpy.array([len(doc) for doc in docs], dtype="i")
+    model.initialize(X=docs, Y=Ragged(numpy.zeros((int(lengths.sum()), nO), dtype="f"), lengths))
+    return model
+
+
+def test_scores_from_config() -> None:
+    model = build()
+    scores = model.predict(make_docs(*TEXTS))
+    assert scores.dataXd.shape == (4, 3)
+    assert scores.lengths.tolist() == [3, 0, 1]
+    assert model.get_dim("nO") == model.get_ref("output_layer").get_dim("nO") == 3
+    assert model.get_ref("tok2vec").get_dim("nO") == model.get_ref("output_layer").get_dim("nI") == 8
+
+
+def test_formulation_comes_with_the_model() -> None:
+    formulation = build().attrs["make_formulation"]([DISEASE])
+    assert formulation.columns == columns(DISEASE)
+
+
+def test_scores_are_linear_in_the_word_vectors() -> None:
+    model = build()
+    docs = make_docs(*TEXTS)
+    layer = model.get_ref("output_layer")
+    vectors = numpy.concatenate([array for array in model.get_ref("tok2vec").predict(docs) if len(array)])
+    expected = vectors @ layer.get_param("W").T + layer.get_param("b")
+    numpy.testing.assert_allclose(model.predict(docs).dataXd, expected, atol=1e-5)
+
+
+def word_vectors_of_ones() -> Model[list[Doc], list[Floats2d]]:
+    def forward(model: Model, docs: list[Doc], is_train: bool) -> Any:
+        return [model.ops.alloc2f(len(doc), 8) + 1 for doc in docs], lambda d_vectors: []
+
+    return Model("ones", forward, dims={"nO": 8})
+
+
+def test_dropout_in_training_only() -> None:
+    model = build_tag_heads(word_vectors_of_ones(), dropout=0.5, nO=3)
+    model.initialize()
+    docs = make_docs("gene " * 50)
+    predicted = model.predict(docs).dataXd
+    assert numpy.abs(predicted - predicted[0]).max() < 1e-6
+    trained = model.begin_update(docs)[0].dataXd
+    assert numpy.abs(trained - predicted).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [((DISEASE,), (DISEASE, GENE)), ((GENE,), (DISEASE, GENE)), ((DISEASE, GENE), (GENE,))],
+    ids=["behind", "before", "fewer"],
+)
+def test_resizing_keeps_the_weights_of_each_output(old: tuple[Task, ...], new: tuple[Task, ...]) -> None:
+    model = build(len(columns(*old)))
+    docs = make_docs(*TEXTS)
+    layer = model.get_ref("output_layer")
+    layer.set_param("b", numpy.arange(1, 1 + len(columns(*old)), dtype="f"))
+    before = model.predict(docs).dataXd
+    resize_output(model, columns(*old), columns(*new))
+    after = model.predict(docs).dataXd
+    assert after.shape == (4, len(columns(*new)))
+    for i, name in enumerate(columns(*new)):
+        expected = before[:, columns(*old).index(name)] if name in columns(*old) else numpy.zeros(4)
+        numpy.testing.assert_allclose(after[:, i], expected, atol=1e-6)
+    assert {node.get_dim("nO") for node in (model, model.get_ref("output_layer"))} == {len(columns(*new))}
+
+
+def update(model: Model[list[Doc], Ragged], optimizer: Adam) -> None:
+    scores, backprop = model.begin_update(make_docs(*TEXTS))
+    backprop(Ragged(numpy.ones_like(scores.dataXd), scores.lengths))
+    model.finish_update(optimizer)
+
+
+def test_training_goes_on_after_resizing() -> None:
+    """Gradients and the optimizer's moments are those of the old size until then."""
+    model, optimizer = build(), Adam(0.1)
+    update(model, optimizer)
+    resize_output(model, columns(DISEASE), columns(DISEASE, GENE))
+    before = model.get_ref("output_layer").get_param("W").copy()
+    update(model, optimizer)
+    after = model.get_ref("output_layer").get_param("W")
+    assert (numpy.abs(after - before).max(axis=1) > 1e-3).all()
+
+
+def test_resized_model_round_trip() -> None:
+    model = build()
+    resize_output(model, columns(DISEASE), columns(DISEASE, GENE))
+    loaded = registry.resolve(Config().from_str(CONFIG))["model"].from_bytes(model.to_bytes())
+    docs = make_docs(*TEXTS)
+    numpy.testing.assert_array_equal(loaded.predict(docs).dataXd, model.predict(docs).dataXd)

@@ -1,0 +1,153 @@
+"""Merging policies against a naive implementation."""
+
+from typing import Any, Optional
+
+import numpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bioner_spacy.errors import BionerError
+from bioner_spacy.pipeline.merge import POLICIES, Merge, Merger
+from bioner_spacy.tasks import Task, make_tasks
+from bioner_spacy.types import SpanArrays
+
+LABEL_DATA = {"A": ["DISEASE", "GENE"], "B": ["DISEASE"], "C": ["CHEMICAL", "DISEASE"]}
+CORPORA = sorted(LABEL_DATA)
+TYPES = ["CHEMICAL", "DISEASE", "GENE"]
+# (first word, end word, task, type of the task, score)
+Row = tuple[int, int, int, int, float]
+Merged = dict[tuple[int, int, str], float]
+
+
+def arrays(rows: list[Row]) -> SpanArrays:
+    columns = list(zip(*rows)) or [()] * 5
+    return SpanArrays(*(numpy.array(column, dtype="int64") for column in columns[:4]), numpy.array(columns[4], dtype="f"))
+
+
+def merged(merger: Merger, rows: list[Row], guideline: Optional[str] = None) -> Merged:
+    spans = merger(arrays(rows), guideline)
+    keys = [(int(s), int(e), merger.types[t]) for s, e, t in zip(spans.starts, spans.ends, spans.types, strict=True)]
+    assert len(set(keys)) == len(keys)
+    assert [(start, -end) for start, end, _ in keys] == sorted((start, -end) for start, end, _ in keys)
+    assert (spans.tasks == -1).all() and len(spans.tasks) == len(keys) and spans.scores.dtype == numpy.float32
+    return dict(zip(keys, spans.scores.tolist(), strict=True))
+
+
+def naive(tasks: list[Task], merge: Merge, rows: list[Row], guideline: Optional[str]) -> Merged:
+    result = {}
+    for entity_type in TYPES:
+        answering = [k for k, task in enumerate(tasks) if entity_type in task.types]
+        policy = merge if isinstance(merge, str) else merge.get(entity_type, merge.get("*", "union"))
+        for name in (policy, guideline):  # the guideline last: it goes before the policy
+            if name in CORPORA:
+                own = [k for k in answering if tasks[k].corpus == name]
+                if own:
+                    chosen: tuple[str, list[int]] = ("union", own)
+                elif name == policy:
+                    chosen = ("union", answering)
+            elif name is not None and name == policy:
+                chosen = (policy, answering)
+        how, consulted = chosen
+        found: dict[tuple[int, int], list[float]] = {}
+        for start, end, k, i, score in rows:
+            if k in consulted and tasks[k].types[i] == entity_type:
+                found.setdefault((start, end), []).append(float(numpy.float32(score)))
+        for (start, end), scores in found.items():
+            if how == "union":
+                result[start, end, entity_type] = max(scores)
+            elif how == "vote" and 2 * len(scores) > len(consulted):
+                result[start, end, entity_type] = sum(scores) / len(scores)
+            elif how == "mean" and sum(scores) / len(consulted) >= 0.5:
+                result[start, end, entity_type] = sum(scores) / len(consulted)
+    return result
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[list[Task], Merge, list[Row], Optional[str]]:
+    grain = draw(st.sampled_from(["type", "corpus", "guideline"]))
+    tasks = make_tasks(LABEL_DATA, grain)
+    policies = st.sampled_from([*POLICIES, *(CORPORA if grain != "type" else [])])
+    merge = draw(st.one_of(policies, st.dictionaries(st.sampled_from([*TYPES, "*"]), policies)))
+    borders = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 2)), max_size=4, unique=True))
+    # Scores with few bits: sums and means compare exactly, and means of one half are frequent.
+    rows = [
+        (start, start + length, k, i, draw(st.integers(0, 8)) / 8)
+        for k, task in enumerate(tasks)
+        for i in range(len(task.types))
+        for start, length in borders
+        if draw(st.booleans())
+    ]
+    return tasks, merge, draw(st.permutations(rows)), draw(st.sampled_from([None, *CORPORA, "unknown"]))
+
+
+@given(problems())
+@settings(max_examples=300, deadline=None)
+def test_policies(problem: tuple[list[Task], Merge, list[Row], Optional[str]]) -> None:
+    tasks, merge, rows, guideline = problem
+    assert merged(Merger(tasks, merge), rows, guideline) == pytest.approx(naive(tasks, merge, rows, guideline))
+
+
+GUIDELINES = make_tasks(LABEL_DATA, "guideline")
+# Tasks: 0 A$DISEASE, 1 A$GENE, 2 B$DISEASE, 3 C$CHEMICAL, 4 C$DISEASE.
+ROWS: list[Row] = [(0, 2, 0, 0, 0.75), (0, 2, 2, 0, 0.5), (1, 2, 4, 0, 0.875), (3, 4, 1, 0, 0.25), (0, 2, 3, 0, 1.0)]
+OTHERS = {(3, 4, "GENE"): 0.25, (0, 2, "CHEMICAL"): 1.0}
+
+
+@pytest.mark.parametrize(
+    "merge, expected",
+    [
+        ("union", {(0, 2, "DISEASE"): 0.75, (1, 2, "DISEASE"): 0.875, **OTHERS}),
+        ("vote", {(0, 2, "DISEASE"): 0.625, **OTHERS}),
+        ("mean", {(0, 2, "CHEMICAL"): 1.0}),
+        ("B", {(0, 2, "DISEASE"): 0.5, **OTHERS}),
+        ({"DISEASE": "C"}, {(1, 2, "DISEASE"): 0.875, **OTHERS}),
+        ({"DISEASE": "C", "*": "mean"}, {(1, 2, "DISEASE"): 0.875, (0, 2, "CHEMICAL"): 1.0}),
+        ({}, {(0, 2, "DISEASE"): 0.75, (1, 2, "DISEASE"): 0.875, **OTHERS}),
+    ],
+    ids=str,
+)
+def test_policies_by_hand(merge: Merge, expected: Merged) -> None:
+    assert merged(Merger(GUIDELINES, merge), ROWS) == expected
+
+
+def test_guideline_of_a_document_goes_before_the_policy() -> None:
+    merger = Merger(GUIDELINES, {"DISEASE": "B", "*": "mean"})
+    assert merged(merger, ROWS, "C") == {(1, 2, "DISEASE"): 0.875, (0, 2, "CHEMICAL"): 1.0}
+    assert merged(merger, ROWS, "A") == {(0, 2, "DISEASE"): 0.75, (3, 4, "GENE"): 0.25, (0, 2, "CHEMICAL"): 1.0}
+    assert merged(merger, ROWS) == {(0, 2, "DISEASE"): 0.5, (0, 2, "CHEMICAL"): 1.0}
+
+
+def test_guideline_that_is_not_known_leaves_the_policy() -> None:
+    merger = Merger(GUIDELINES, "vote")
+    assert merged(merger, ROWS, "unknown") == merged(merger, ROWS)
+    by_type = Merger(make_tasks(LABEL_DATA, "type"), "union")
+    rows = [(0, 1, 1, 0, 0.5)]
+    assert merged(by_type, rows, "A") == merged(by_type, rows) == {(0, 1, "DISEASE"): 0.5}
+
+
+@pytest.mark.parametrize("merge", ["union", "vote", "mean", "A"])
+def test_no_spans(merge: str) -> None:
+    assert merged(Merger(GUIDELINES, merge), []) == {}
+
+
+def test_no_tasks() -> None:
+    assert merged(Merger([], "union"), []) == {}
+
+
+def test_types_are_sorted() -> None:
+    assert Merger(GUIDELINES, "union").types == TYPES
+
+
+@pytest.mark.parametrize(
+    "tasks, merge, message",
+    [
+        (GUIDELINES, "majority", r"merge names 'majority' for \*, .*: union, vote, mean, A, B, C"),
+        (GUIDELINES, {"GENE": "D"}, "merge names 'D' for GENE"),
+        (make_tasks(LABEL_DATA, "type"), "A", r"merge names 'A' for \*, .*: union, vote, mean\."),
+        (GUIDELINES, {"SPECIES": "vote"}, "entity type 'SPECIES', which no task has; tasks have: CHEMICAL, DISEASE, GENE"),
+    ],
+)
+def test_settings_that_are_refused(tasks: list[Task], merge: Any, message: str) -> None:
+    with pytest.raises(BionerError, match=message):
+        Merger(tasks, merge)

@@ -1,0 +1,273 @@
+"""The component as a user of spaCy meets it: settings, initialisation, labels, learning."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from thinc.api import Adam
+from toy_corpora import (
+    ASPIRIN,
+    BREAST_CANCER,
+    CORPORA,
+    TAG_HEADS,
+    blank_nlp,
+    component,
+    found,
+    gold_doc,
+    make_examples,
+    make_nlp,
+    train,
+    update,
+)
+
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.pipeline.multitask_ner import MultiTaskNER, make_multitask_ner
+from bioner_spacy.scope import SPANS_KEY, set_gold
+
+
+# -- settings
+
+
+def test_default_config_holds_every_setting() -> None:
+    settings = set(inspect.signature(make_multitask_ner).parameters) - {"nlp", "name"}
+    assert set(Language.get_factory_meta("multitask_ner").default_config) == settings
+    assert set(inspect.signature(MultiTaskNER).parameters) - {"vocab", "name"} == settings
+
+
+def test_bare_factory_fills_itself_and_learns_on_a_transformer(tiny_bert: str) -> None:
+    nlp = blank_nlp()
+    nlp.add_pipe("transformer", config={"model": {"@architectures": "bioner_spacy.TransformerModel.v1", "name": tiny_bert}})
+    nlp.add_pipe("multitask_ner")
+    block = nlp.config["components"]["multitask_ner"]
+    assert block["model"]["@architectures"] == TAG_HEADS
+    assert block["model"]["tok2vec"]["@architectures"] == "spacy-transformers.TransformerListener.v1"
+    assert block["scorer"]["@scorers"] == "bioner_spacy.multitask_scorer.v1"
+    losses = train(nlp, make_examples(nlp), steps=10)
+    assert losses[-1] < losses[0]
+
+
+def test_promises_of_the_factory_are_true(nlp: Language) -> None:
+    assert nlp.analyze_pipes()["problems"]["multitask_ner"] == []
+    meta = nlp.get_pipe_meta("multitask_ner")
+    doc = nlp(BREAST_CANCER[0])
+    assert set(meta.assigns) == {"doc.spans", "doc.ents", "token.ent_iob", "token.ent_type"}
+    assert doc.spans[SPANS_KEY] and doc.ents and {token.ent_iob_ for token in doc} >= {"B", "O"}
+    scores = nlp.evaluate(make_examples(nlp))
+    assert set(meta.default_score_weights) <= set(scores)
+    assert sum(weight for weight in meta.default_score_weights.values()) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"grain": "sentence"}, "grain"),
+        ({"types": ["DISEASE", "PLANET"]}, "types names PLANET"),
+        ({"task_weights": {"PLANET": 2.0}}, "task_weights names PLANET"),
+        ({"merge": "best"}, "merge names 'best'"),
+        ({"merge": {"PLANET": "vote"}}, "PLANET"),
+    ],
+)
+def test_wrong_settings_are_named(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(BionerError, match=message):
+        nlp = make_nlp(**settings)
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+# -- initialisation and labels
+
+
+@pytest.mark.parametrize(
+    ("grain", "tasks"),
+    [
+        ("type", ["CHEMICAL", "DISEASE", "GENE"]),
+        ("corpus", ["diseases", "drugs", "genes"]),
+        ("guideline", ["diseases$DISEASE", "drugs$CHEMICAL", "drugs$DISEASE", "genes$GENE"]),
+    ],
+)
+def test_tasks_follow_from_the_corpora(grain: str, tasks: list[str]) -> None:
+    nlp = make_nlp(grain=grain)
+    assert component(nlp).labels == () and component(nlp).tasks == ()
+    examples = make_examples(nlp)
+    if grain == "corpus":
+        examples = [example for example in examples if example.text != ASPIRIN[0]]
+    nlp.initialize(lambda: examples)
+    assert [task.name for task in component(nlp).tasks] == tasks
+    assert component(nlp).labels == ("CHEMICAL", "DISEASE", "GENE")
+    assert nlp.pipe_labels["multitask_ner"] == ["CHEMICAL", "DISEASE", "GENE"]
+    assert component(nlp).label_data == {corpus: scope for corpus, (scope, _) in CORPORA.items()}
+
+
+def test_an_annotated_type_without_mentions_is_a_task(tiny_bert: str) -> None:
+    nlp = make_nlp()
+    doc = gold_doc(nlp, BREAST_CANCER, "diseases", ["CHEMICAL", "DISEASE"])
+    nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc)])
+    assert component(nlp).labels == ("CHEMICAL", "DISEASE")
+
+
+def test_initialisation_takes_labels(untrained: Callable[..., Language]) -> None:
+    first, second = untrained(), untrained()
+    first.initialize(lambda: make_examples(first))
+    label_data = component(first).label_data
+    second.config["initialize"]["components"]["multitask_ner"] = {"labels": label_data}
+    second.initialize(lambda: make_examples(second, ["diseases"]))
+    assert component(second).label_data == label_data
+    assert component(second).labels == component(first).labels
+
+
+def test_types_restrict_the_tasks() -> None:
+    nlp = make_nlp(types=["DISEASE"], grain="guideline")
+    train(nlp, make_examples(nlp), steps=30)
+    assert [task.name for task in component(nlp).tasks] == ["diseases$DISEASE", "drugs$DISEASE"]
+    assert ("Naloxone", "CHEMICAL") not in found(nlp("Naloxone and morphine caused pain ."))
+
+
+def test_examples_without_annotation_are_an_error() -> None:
+    nlp = make_nlp()
+    doc = nlp.make_doc("No annotation here .")
+    with pytest.raises(BionerError, match="No training example"):
+        nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc)])
+
+
+def test_prediction_before_initialisation_is_an_error() -> None:
+    nlp = make_nlp()
+    with pytest.raises(BionerError, match="has no tasks yet"):
+        nlp("Aspirin .")
+
+
+def test_documents_without_words_may_come_first(untrained: Callable[..., Language]) -> None:
+    nlp = untrained()
+    empty = [Example(nlp.make_doc(""), nlp.make_doc("")) for _ in range(12)]
+    losses = train(nlp, empty + make_examples(nlp), steps=3)
+    assert losses[-1] < losses[0]
+
+
+def test_labels_added_before_initialisation_stay() -> None:
+    nlp = make_nlp()
+    assert component(nlp).add_label("SPECIES") == 1
+    assert component(nlp).add_label("SPECIES") == 0
+    assert component(nlp).labels == ("SPECIES",)
+    nlp.initialize(lambda: make_examples(nlp))
+    assert component(nlp).labels == ("CHEMICAL", "DISEASE", "GENE", "SPECIES")
+
+
+@pytest.mark.parametrize("grain", ["type", "corpus", "guideline"])
+def test_labels_added_after_training_change_no_prediction_and_are_learnt(grain: str) -> None:
+    nlp = make_nlp(grain=grain)
+    examples = [example for example in make_examples(nlp) if example.text != ASPIRIN[0]]
+    train(nlp, examples, steps=40)
+    texts = [example.text for example in make_examples(nlp)]
+    before = [found(doc) for doc in nlp.pipe(texts)]
+    assert any(before)
+    assert component(nlp).add_label("SPECIES", corpus="diseases") == 1
+    assert component(nlp).labels == ("CHEMICAL", "DISEASE", "GENE", "SPECIES")
+    assert [found(doc) for doc in nlp.pipe(texts)] == before
+    sentence = ("Asthma was common in mice .", [("Asthma", "DISEASE"), ("mice", "SPECIES")])
+    doc = gold_doc(nlp, sentence, "diseases", ["DISEASE", "SPECIES"])
+    update(nlp, [*examples, Example(nlp.make_doc(doc.text), doc)], nlp.resume_training(sgd=Adam(0.002)), steps=60)
+    assert ("mice", "SPECIES") in found(nlp(doc.text))
+
+
+# -- learning
+
+
+@pytest.mark.parametrize("grain", ["type", "guideline"])
+def test_learns_overlapping_mentions_of_different_types(untrained: Callable[..., Language], grain: str) -> None:
+    nlp = untrained(grain=grain)
+    losses = train(nlp, make_examples(nlp), steps=100, rate=0.005)
+    assert losses[-1] < 0.1 * losses[0]
+    scores = nlp.evaluate(make_examples(nlp))
+    assert scores["bioner_micro_f"] == 1.0
+    assert scores["bioner_nested_r"] == 1.0
+    assert found(nlp(ASPIRIN[0])) >= set(ASPIRIN[1])
+
+
+def test_one_task_cannot_learn_mentions_inside_others() -> None:
+    nlp = make_nlp(grain="corpus")
+    with pytest.warns(BionerWarning, match="1 of 11 gold mentions overlap a longer one"):
+        train(nlp, make_examples(nlp), steps=60)
+    counts = nlp.evaluate(make_examples(nlp))["bioner_per_corpus"]
+    assert [counts[corpus]["fn"] for corpus in CORPORA] == [0, 1, 0]
+    assert ("Aspirin-induced asthma", "DISEASE") in found(nlp(ASPIRIN[0]))
+
+
+@pytest.mark.parametrize("fixture", ["tiny_cased_bert", "tiny_roberta"])
+def test_learns_on_other_encoders(fixture: str, request: pytest.FixtureRequest) -> None:
+    nlp = make_nlp("transformer", request.getfixturevalue(fixture))
+    train(nlp, make_examples(nlp), steps=100, rate=0.005)
+    assert nlp.evaluate(make_examples(nlp))["bioner_micro_f"] == 1.0
+
+
+def test_learns_from_entities_where_there_is_no_span_group() -> None:
+    nlp = make_nlp()
+    references = [nlp.make_doc(BREAST_CANCER[0]), nlp.make_doc("No signs were seen .")]
+    references[0].ents = [Span(references[0], 2, 4, "DISEASE")]
+    references[1].ents = []
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in references]
+    train(nlp, examples, steps=40)
+    assert component(nlp).label_data == {"": ["DISEASE"]}
+    assert found(nlp(BREAST_CANCER[0])) == {("breast cancer", "DISEASE")}
+    assert nlp.evaluate(examples)["bioner_micro_f"] == 1.0
+
+
+def test_mentions_inside_words_of_the_tokenizer_are_reported() -> None:
+    nlp = make_nlp()
+    reference = Doc(nlp.vocab, words=["anti", "inflammatory", "drugs"], spaces=[False, True, False])
+    mentions = [Span(reference, 1, 2, "DISEASE"), Span(reference, 2, 3, "DISEASE")]
+    set_gold(reference, mentions, corpus="diseases", scope=["DISEASE"])
+    with pytest.warns(BionerWarning, match="1 of 2 gold mentions begin or end inside a word"):
+        nlp.initialize(lambda: [Example(nlp.make_doc("antiinflammatory drugs"), reference)])
+
+
+def test_same_seed_gives_same_weights_and_another_order_of_corpora_the_same_tasks(untrained: Callable[..., Language]) -> None:
+    pipelines = [untrained() for _ in range(2)]
+    losses = [train(nlp, make_examples(nlp), steps=5) for nlp in pipelines]
+    assert losses[0] == losses[1]
+    weights = [component(nlp).model.get_ref("output_layer").get_param("W") for nlp in pipelines]
+    assert (weights[0] == weights[1]).all()
+    assert weights[0].any()
+    other = untrained()
+    other.initialize(lambda: make_examples(other, reversed(list(CORPORA))))
+    assert component(other).tasks == component(pipelines[0]).tasks
+
+
+def test_task_weights_scale_loss_and_gradient() -> None:
+    plain, weighted = make_nlp(), make_nlp(task_weights={"DISEASE": 3.0})
+    gradients = []
+    for nlp in (plain, weighted):
+        examples = make_examples(nlp, ["diseases"])
+        train(nlp, make_examples(nlp), steps=0)
+        scores = component(nlp).model.predict([example.predicted for example in examples])
+        loss, gradient = component(nlp).get_loss(examples, scores)
+        gradients.append((loss, gradient.dataXd))
+    assert gradients[1][0] == pytest.approx(3 * gradients[0][0])
+    assert gradients[0][1].any()
+    assert gradients[1][1] == pytest.approx(3 * gradients[0][1])
+
+
+def test_only_the_heads_learn_faster(untrained: Callable[..., Language]) -> None:
+    """Also where the encoder is part of the component, as after `nlp.replace_listeners`."""
+    nlp = untrained(learn_rate_factor=7.0)
+    train(nlp, make_examples(nlp), steps=0)
+    replace_listeners(nlp)
+    factors: dict[str, set[float]] = {"heads": set(), "encoder": set()}
+    heads = component(nlp).model.get_ref("output_layer").id
+
+    def spy(key: Any, weights: Any, gradient: Any, *, lr_scale: float = 1.0) -> tuple[Any, Any]:
+        is_head = key in ((heads, "W"), (heads, "b"))
+        factors["heads" if is_head else "encoder"].add(lr_scale)
+        return weights, gradient
+
+    nlp.update(make_examples(nlp), sgd=False)
+    component(nlp).finish_update(spy)  # type: ignore[arg-type]
+    assert factors == {"heads": {7.0}, "encoder": {1.0}}
+
+
+def replace_listeners(nlp: Language) -> None:
+    """Move the shared encoder, if there is one, into the component."""
+    if nlp.pipe_names != ["multitask_ner"]:
+        nlp.replace_listeners(nlp.pipe_names[0], "multitask_ner", ["model.tok2vec"])
+        nlp.remove_pipe(nlp.pipe_names[0])

@@ -1,0 +1,138 @@
+"""Annotation scope in learning: what a document does not annotate moves no head, and is no mistake to predict."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import pytest
+from spacy.language import Language
+from spacy.tokens import Span
+from spacy.training import Example
+from thinc.api import SGD, set_dropout_rate
+from toy_corpora import BREAST_CANCER, component, gold_doc, make_examples, make_nlp, train
+
+
+def gradients(nlp: Language, examples: list[Example]) -> tuple[float, Any, Any]:
+    """Loss of a batch, gradient of its scores, and gradient of the weights of the heads."""
+    ner = component(nlp)
+    set_dropout_rate(ner.model, 0.0)
+    scores, backprop = ner.model.begin_update([example.predicted for example in examples])
+    loss, d_scores = ner.get_loss(examples, scores)
+    backprop(d_scores)
+    return loss, d_scores.dataXd, ner.model.get_ref("output_layer").get_grad("W")
+
+
+def columns(nlp: Language, task: str) -> list[int]:
+    """Numbers of the outputs of a task."""
+    ner = component(nlp)
+    names = [(each.name, tag) for each in ner.tasks for tag in ["O"] + 2 * list(each.types)]
+    return [i for i, (name, _) in enumerate(names) if name == task]
+
+
+@pytest.fixture
+def fresh() -> Callable[..., Language]:
+    """Makes an initialised pipeline that has learnt nothing."""
+
+    def make(**settings: Any) -> Language:
+        nlp = make_nlp(**settings)
+        train(nlp, make_examples(nlp), steps=0)
+        return nlp
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("grain", "corpus", "learning"),
+    [
+        ("type", "diseases", {"DISEASE"}),
+        ("type", "drugs", {"CHEMICAL", "DISEASE"}),
+        ("corpus", "diseases", {"diseases"}),
+        ("guideline", "drugs", {"drugs$CHEMICAL", "drugs$DISEASE"}),
+        ("guideline", "genes", {"genes$GENE"}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:1 of 11 gold mentions overlap")
+def test_only_heads_in_scope_get_a_gradient(
+    fresh: Callable[..., Language], grain: str, corpus: str, learning: set[str]
+) -> None:
+    nlp = fresh(grain=grain)
+    _, d_scores, d_weights = gradients(nlp, make_examples(nlp, [corpus]))
+    ner = component(nlp)
+    assert learning < {task.name for task in ner.tasks}
+    for task in ner.tasks:
+        rows = columns(nlp, task.name)
+        assert len(rows) == 1 + 2 * len(task.types)
+        if task.name in learning:
+            assert d_scores[:, rows].any(axis=0).all() and d_weights[rows].any(axis=1).all()
+        else:
+            assert not d_scores[:, rows].any() and not d_weights[rows].any()
+
+
+def test_an_update_leaves_other_heads_as_they_are(untrained: Callable[..., Language]) -> None:
+    nlp = untrained()
+    train(nlp, make_examples(nlp), steps=0)
+    layer = component(nlp).model.get_ref("output_layer")
+    before = layer.get_param("W").copy()
+    nlp.update(make_examples(nlp, ["diseases"]), sgd=SGD(0.1))
+    changed = (layer.get_param("W") != before).any(axis=1)
+    assert numpy.flatnonzero(changed).tolist() == columns(nlp, "DISEASE")
+
+
+def test_predictions_out_of_scope_cost_nothing(fresh: Callable[..., Language]) -> None:
+    nlp = fresh()
+    ner = component(nlp)
+    examples = make_examples(nlp, ["genes"])
+    scores = ner.model.predict([example.predicted for example in examples])
+    loss, d_scores = ner.get_loss(examples, scores)
+    scores.dataXd[:, columns(nlp, "DISEASE")] += numpy.array([0.0, 50.0, 0.0])
+    confident_loss, confident_d_scores = ner.get_loss(examples, scores)
+    assert confident_loss == loss > 0
+    assert (confident_d_scores.dataXd == d_scores.dataXd).all()
+
+
+def test_mentions_out_of_scope_are_not_learnt(fresh: Callable[..., Language]) -> None:
+    """Annotation of a type for which a document is not exhaustive is no supervision."""
+    nlp = fresh()
+    with_both = gold_doc(nlp, BREAST_CANCER, "genes", ["GENE"])
+    _, d_scores, _ = gradients(nlp, [Example(nlp.make_doc(with_both.text), with_both)])
+    assert not d_scores[:, columns(nlp, "DISEASE")].any()
+    assert d_scores[:, columns(nlp, "GENE")].any()
+
+
+def test_annotated_without_mentions_is_learnt(fresh: Callable[..., Language]) -> None:
+    nlp = fresh()
+    nothing = gold_doc(nlp, ("No signs were seen .", []), "diseases", ["DISEASE"])
+    loss, d_scores, _ = gradients(nlp, [Example(nlp.make_doc(nothing.text), nothing)])
+    assert loss > 0
+    outside, *others = columns(nlp, "DISEASE")
+    assert (d_scores[:, outside] < 0).all() and (d_scores[:, others] > 0).all()
+
+
+def test_documents_without_annotation_teach_nothing(untrained: Callable[..., Language]) -> None:
+    nlp = untrained()
+    train(nlp, make_examples(nlp), steps=0)
+    layers = [node for _, pipe in nlp.pipeline for node in pipe.model.walk()]  # type: ignore[attr-defined]
+    before = [node.get_param(name).copy() for node in layers for name in node.param_names]
+    examples = [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in (BREAST_CANCER[0], "No signs were seen .")]
+    losses = nlp.update(examples, sgd=SGD(0.1), losses={})
+    assert losses["multitask_ner"] == 0.0
+    after = [node.get_param(name) for node in layers for name in node.param_names]
+    assert len(before) > 1 and all((one == other).all() for one, other in zip(before, after))
+
+
+def test_a_document_without_annotation_does_not_dilute_the_others(fresh: Callable[..., Language]) -> None:
+    nlp = fresh()
+    annotated = make_examples(nlp, ["diseases"])
+    mixed = [*annotated, Example(nlp.make_doc("Nothing is said here ."), nlp.make_doc("Nothing is said here ."))]
+    loss, d_scores, _ = gradients(nlp, annotated)
+    mixed_loss, mixed_d_scores, _ = gradients(nlp, mixed)
+    assert mixed_loss == pytest.approx(loss)
+    assert mixed_d_scores[: len(d_scores)] == pytest.approx(d_scores)
+
+
+def test_entities_without_a_statement_of_scope_teach_every_task(fresh: Callable[..., Language]) -> None:
+    nlp = fresh()
+    reference = nlp.make_doc(BREAST_CANCER[0])
+    reference.ents = [Span(reference, 2, 4, "DISEASE")]
+    _, d_scores, _ = gradients(nlp, [Example(nlp.make_doc(reference.text), reference)])
+    assert all(d_scores[:, columns(nlp, task)].any() for task in ("CHEMICAL", "DISEASE", "GENE"))
