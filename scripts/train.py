@@ -26,9 +26,11 @@ def main(
 ) -> None:
     """Train one pipeline on several corpora, or a single-task baseline on each of them."""
     loaded = load_catalogue(catalogue)
-    names = loaded.select(corpora)
+    chosen_set = loaded.training_set(corpora)
+    names = list(chosen_set.corpora)
     settings: dict[str, object] = {"corpus_folder": str(corpus), "fraction": fraction, "seed": seed}
-    settings["epochs"] = epochs or loaded.epochs(corpora)
+    settings["epochs"] = epochs or chosen_set.epochs
+    settings["batch_words"] = chosen_set.batch_words
     if encoder:
         settings["encoder"] = encoder
     runs = {output / name: [name] for name in names} if each else {output: names}

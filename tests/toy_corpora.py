@@ -16,9 +16,15 @@ from bioner_spacy.scope import SPANS_KEY, set_gold
 Mention = tuple[str, str]  # words as they stand in the text, entity type
 Sentence = tuple[str, list[Mention]]
 
-BREAST_CANCER: Sentence = ("Patients with breast cancer had fever .", [("breast cancer", "DISEASE"), ("fever", "DISEASE")])
+BREAST_CANCER: Sentence = (
+    "Patients with breast cancer had fever .",
+    [("breast cancer", "DISEASE"), ("fever", "DISEASE")],
+)
 BRCA1: Sentence = ("The BRCA1 gene is mutated in breast cancer .", [("BRCA1 gene", "GENE")])
-ASPIRIN: Sentence = ("Aspirin-induced asthma is rare .", [("Aspirin", "CHEMICAL"), ("Aspirin-induced asthma", "DISEASE")])
+ASPIRIN: Sentence = (
+    "Aspirin-induced asthma is rare .",
+    [("Aspirin", "CHEMICAL"), ("Aspirin-induced asthma", "DISEASE")],
+)
 
 # Corpus -> annotation scope and sentences. Sentences of "genes" name a disease that is not annotated there.
 CORPORA: dict[str, tuple[list[str], list[Sentence]]] = {
@@ -28,7 +34,13 @@ CORPORA: dict[str, tuple[list[str], list[Sentence]]] = {
     ),
     "drugs": (
         ["CHEMICAL", "DISEASE"],
-        [ASPIRIN, ("Naloxone and morphine caused pain .", [("Naloxone", "CHEMICAL"), ("morphine", "CHEMICAL"), ("pain", "DISEASE")])],
+        [
+            ASPIRIN,
+            (
+                "Naloxone and morphine caused pain .",
+                [("Naloxone", "CHEMICAL"), ("morphine", "CHEMICAL"), ("pain", "DISEASE")],
+            ),
+        ],
     ),
     "genes": (["GENE"], [BRCA1, ("IL-2 and p53 activate T cells .", [("IL-2", "GENE"), ("p53", "GENE")])]),
 }
@@ -107,7 +119,9 @@ def make_examples(nlp: Language, corpora: Iterable[str] = tuple(CORPORA)) -> lis
     return examples
 
 
-def write_corpora(folder: Path, corpora: Iterable[str] = tuple(CORPORA), splits: Sequence[str] = ("train", "devel")) -> Path:
+def write_corpora(
+    folder: Path, corpora: Iterable[str] = tuple(CORPORA), splits: Sequence[str] = ("train", "devel")
+) -> Path:
     """Write the toy corpora as converted ones, every split with the same documents."""
     nlp = blank_nlp()
     for corpus in corpora:

@@ -26,10 +26,6 @@ _REQUIRED = ("description", "format", "files", "labels", "licence", "homepage", 
 _OPTIONAL = ("options", "source", "folder", "citation")
 
 
-# Epochs for corpora that are in no set.
-DEFAULT_EPOCHS = 3
-
-
 @dataclass(frozen=True)
 class CorpusFile:
     """One file of a corpus; checksums are hexadecimal digests, None where none is known."""
@@ -97,11 +93,12 @@ class Corpus:
 
 @dataclass(frozen=True)
 class CorpusSet:
-    """A named group of corpora and the number of epochs that one trains on it."""
+    """A named group of corpora, the number of epochs to train on it and the words in a batch."""
 
     name: str
     corpora: tuple[str, ...]
     epochs: int
+    batch_words: int
 
 
 @dataclass(frozen=True)
@@ -145,15 +142,25 @@ class Catalogue:
             raise BionerError(Errors.E110.format(name=text, path=self.path, known=", ".join(self.sets)))
         return list(dict.fromkeys(names))
 
-    def epochs(self, text: str) -> int:
-        """Epochs to train on what a command line argument stands for: the most of any set named in it.
+    def training_set(self, text: str) -> CorpusSet:
+        """The corpora that a command line argument stands for, with the settings to train on them.
 
         Args:
-            text: names of sets or corpora, separated by commas; a corpus counts with the sets that it is in.
+            text: names of sets or corpora, separated by commas; a corpus has the settings of the sets that it is in.
+
+        Returns:
+            The corpora as `select` gives them, with the most epochs and the smallest batches of those sets (3 and 600
+            where there is none).
+
+        Raises:
+            BionerError: as `select` does.
         """
+        names = self.select(text)
         parts = {part.strip() for part in text.split(",")}
         named = [group for name, group in self.sets.items() if name in parts or parts & set(group.corpora)]
-        return max((group.epochs for group in named), default=DEFAULT_EPOCHS)
+        epochs = max((group.epochs for group in named), default=3)
+        batch_words = min((group.batch_words for group in named), default=600)
+        return CorpusSet(text, tuple(names), epochs, batch_words)
 
 
 def load_catalogue(path: Path) -> Catalogue:
@@ -305,13 +312,14 @@ class _Checker:
         if name in corpora:
             self.fail(where, "has the name of a corpus")
         entry = self.mapping(value, where)
-        self.keys(entry, where, ("corpora", "epochs"), ())
-        if type(entry["epochs"]) is not int or entry["epochs"] < 1:
-            self.fail(where, "must have a whole number of epochs, 1 or more")
+        self.keys(entry, where, ("corpora", "epochs", "batch_words"), ())
+        for key in ("epochs", "batch_words"):
+            if type(entry[key]) is not int or entry[key] < 1:
+                self.fail(where, f"must have a whole number of {key}, 1 or more")
         names = entry["corpora"]
         if not isinstance(names, list) or not names:
             self.fail(where, "must list corpora")
         for corpus in names:
             if corpus not in corpora:
                 self.fail(where, f"lists {corpus!r}, which is not among the corpora: {', '.join(corpora)}")
-        return CorpusSet(name, tuple(names), entry["epochs"])
+        return CorpusSet(name, tuple(names), entry["epochs"], entry["batch_words"])

@@ -97,6 +97,7 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("sets/genes", {}, "sets: genes: has the name of a corpus"),
         ("sets/small/epochs", 0, "whole number of epochs"),
         ("sets/small/epochs", True, "whole number of epochs"),
+        ("sets/small/batch_words", 0, "whole number of batch_words"),
         ("sets/small/corpora", [], "must list corpora"),
         ("sets/small/corpora", ["gen"], "lists 'gen', which is not among the corpora"),
     ],
@@ -137,3 +138,11 @@ def test_shipped_catalogue_is_complete() -> None:
         assert corpus.url is None or "{corpus}" not in corpus.url
     digests = [file.sha256 for corpus in catalogue.corpora.values() for file in corpus.files.values() if file.sha256]
     assert len(set(digests)) == len(digests)
+
+
+def test_settings_to_train_with(data: dict[str, Any], load: Load) -> None:
+    catalogue = load(data)
+    whole = catalogue.training_set("small")
+    assert (whole.corpora, whole.epochs, whole.batch_words) == (catalogue.sets["small"].corpora, 2, 50)
+    one = catalogue.training_set(whole.corpora[0])
+    assert (one.corpora, one.epochs, one.batch_words) == (whole.corpora[:1], 2, 50)

@@ -40,8 +40,13 @@ def catalogue(tmp_path: Path) -> Path:
         name: {**about, "format": "iob", "files": file, "labels": {label: label for label in scope}}
         for name, (scope, _) in GOLD.items()
     }
-    sets = {"sample": {"corpora": list(GOLD), "epochs": 1}}
-    content = {"types": dict.fromkeys(types, "invented"), "sources": {"nowhere": "https://example.org/{corpus}/{file}"}, "corpora": corpora, "sets": sets}
+    sets = {"sample": {"corpora": list(GOLD), "epochs": 1, "batch_words": 10}}
+    content = {
+        "types": dict.fromkeys(types, "invented"),
+        "sources": {"nowhere": "https://example.org/{corpus}/{file}"},
+        "corpora": corpora,
+        "sets": sets,
+    }
     srsly.write_yaml(tmp_path / "catalogue.yml", content)
     return tmp_path / "catalogue.yml"
 
@@ -73,5 +78,5 @@ def test_a_mistake_is_told_in_one_line(
     nowhere = ["--catalogue", catalogue, "--corpus", tmp_path / "nowhere"]
     assert command(monkeypatch, "evaluate.py", pipeline, *nowhere) == 1
     captured = capsys.readouterr()
-    assert (captured.out + captured.err).count("No corpus to evaluate on") == 1
+    assert (captured.out + captured.err).count("No file with the split 'test'") == 1
     assert "Traceback" not in captured.err

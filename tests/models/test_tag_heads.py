@@ -5,7 +5,8 @@ from typing import Any
 import numpy
 import pytest
 from spacy.tokens import Doc
-from thinc.api import Adam, Config, Model, registry
+from spacy.util import registry
+from thinc.api import Adam, Config, Model
 from thinc.types import Floats2d, Ragged
 from tiny_encoder import make_docs
 
@@ -102,6 +103,22 @@ def test_resizing_keeps_the_weights_of_each_output(old: tuple[Task, ...], new: t
         expected = before[:, columns(*old).index(name)] if name in columns(*old) else numpy.zeros(4)
         numpy.testing.assert_allclose(after[:, i], expected, atol=1e-6)
     assert {node.get_dim("nO") for node in (model, model.get_ref("output_layer"))} == {len(columns(*new))}
+
+
+def test_resizing_a_task_changes_no_prediction() -> None:
+    """A corpus that gains an entity type: its new tags are a little less probable than O, whatever the word."""
+    old, new = [Task("A", ("DISEASE",), "A"), GENE], [Task("A", ("CHEMICAL", "DISEASE", "GENE"), "A"), GENE]
+    model = build(len(columns(*old)))
+    docs = make_docs("gene cell mutant mice of protein in it", "mice")
+    before = model.predict(docs).dataXd
+    assert set(before[:, :3].argmax(axis=1)) > {0}
+    resize_output(model, columns(*old), columns(*new))
+    after = model.predict(docs).dataXd
+    position = [columns(*new).index(name) for name in columns(*old)]
+    numpy.testing.assert_allclose(after[:, position], before, atol=1e-6)
+    added = [i for i in range(after.shape[1]) if i not in position]
+    assert len(added) == 4
+    assert (after[:, added] < after[:, :1]).all()
 
 
 def update(model: Model[list[Doc], Ragged], optimizer: Adam) -> None:

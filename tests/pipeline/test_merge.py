@@ -22,7 +22,9 @@ Merged = dict[tuple[int, int, str], float]
 
 def arrays(rows: list[Row]) -> SpanArrays:
     columns = list(zip(*rows)) or [()] * 5
-    return SpanArrays(*(numpy.array(column, dtype="int64") for column in columns[:4]), numpy.array(columns[4], dtype="f"))
+    return SpanArrays(
+        *(numpy.array(column, dtype="int64") for column in columns[:4]), numpy.array(columns[4], dtype="f")
+    )
 
 
 def merged(merger: Merger, rows: list[Row], guideline: Optional[str] = None) -> Merged:
@@ -145,7 +147,11 @@ def test_types_are_sorted() -> None:
         (GUIDELINES, "majority", r"merge names 'majority' for \*, .*: union, vote, mean, A, B, C"),
         (GUIDELINES, {"GENE": "D"}, "merge names 'D' for GENE"),
         (make_tasks(LABEL_DATA, "type"), "A", r"merge names 'A' for \*, .*: union, vote, mean\."),
-        (GUIDELINES, {"SPECIES": "vote"}, "entity type 'SPECIES', which no task has; tasks have: CHEMICAL, DISEASE, GENE"),
+        (
+            GUIDELINES,
+            {"SPECIES": "vote"},
+            "entity type 'SPECIES', which no task has; tasks have: CHEMICAL, DISEASE, GENE",
+        ),
     ],
 )
 def test_settings_that_are_refused(tasks: list[Task], merge: Any, message: str) -> None:

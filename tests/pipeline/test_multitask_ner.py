@@ -28,7 +28,6 @@ from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.pipeline.multitask_ner import MultiTaskNER, make_multitask_ner
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
-
 # -- settings
 
 
@@ -40,7 +39,9 @@ def test_default_config_holds_every_setting() -> None:
 
 def test_bare_factory_fills_itself_and_learns_on_a_transformer(tiny_bert: str) -> None:
     nlp = blank_nlp()
-    nlp.add_pipe("transformer", config={"model": {"@architectures": "bioner_spacy.TransformerModel.v1", "name": tiny_bert}})
+    nlp.add_pipe(
+        "transformer", config={"model": {"@architectures": "bioner_spacy.TransformerModel.v1", "name": tiny_bert}}
+    )
     nlp.add_pipe("multitask_ner")
     block = nlp.config["components"]["multitask_ner"]
     assert block["model"]["@architectures"] == TAG_HEADS
@@ -222,7 +223,9 @@ def test_mentions_inside_words_of_the_tokenizer_are_reported() -> None:
         nlp.initialize(lambda: [Example(nlp.make_doc("antiinflammatory drugs"), reference)])
 
 
-def test_same_seed_gives_same_weights_and_another_order_of_corpora_the_same_tasks(untrained: Callable[..., Language]) -> None:
+def test_same_seed_gives_same_weights_and_another_order_of_corpora_the_same_tasks(
+    untrained: Callable[..., Language],
+) -> None:
     pipelines = [untrained() for _ in range(2)]
     losses = [train(nlp, make_examples(nlp), steps=5) for nlp in pipelines]
     assert losses[0] == losses[1]

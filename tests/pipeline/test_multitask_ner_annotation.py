@@ -1,6 +1,7 @@
 """From predicted spans to `doc.spans` and `doc.ents`."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy
@@ -19,18 +20,25 @@ TYPES = ("CHEMICAL", "DISEASE", "GENE")
 Row = tuple[int, int, str, float]  # first word, one past the last, entity type, score
 
 
+@cache
+def labelled_nlp(**settings: Any) -> Language:
+    """A pipeline that knows `TYPES` and has learnt nothing."""
+    nlp = make_nlp(**settings)
+    for label in TYPES:
+        component(nlp).add_label(label)
+    return nlp
+
+
 def annotate(rows: Sequence[Row], ents: Sequence[tuple[int, int]] = (), **settings: Any) -> Doc:
     """A document of eight words with the given predictions, where entities (start, end) were set before."""
-    nlp = make_nlp(**settings)
-    ner = component(nlp)
-    for label in TYPES:
-        ner.add_label(label)
+    nlp = labelled_nlp(**settings)
     doc = Doc(nlp.vocab, words=["w"] * 8)
     doc.ents = [Span(doc, start, end, "GIVEN") for start, end in ents]
     starts, ends, types, scores = zip(*rows) if rows else ((), (), (), ())
     numbers = numpy.array([TYPES.index(label) for label in types], dtype="int64")
     arrays = [numpy.array(values, dtype="int64") for values in (starts, ends)]
-    ner.set_annotations([doc], [SpanArrays(*arrays, -numbers, numbers, numpy.array(scores, dtype="f"))])
+    tasks = numpy.full(len(rows), -1)
+    component(nlp).set_annotations([doc], [SpanArrays(*arrays, tasks, numbers, numpy.array(scores, dtype="f"))])
     return doc
 
 
@@ -91,7 +99,9 @@ def test_the_spans_key_is_a_setting() -> None:
 
 places = st.tuples(st.integers(0, 7), st.integers(1, 4)).map(lambda drawn: (drawn[0], min(8, sum(drawn))))
 predictions = st.lists(
-    st.tuples(places, st.sampled_from(TYPES), st.sampled_from([0.25, 0.5, 1.0])), unique_by=lambda row: row[:2], max_size=8
+    st.tuples(places, st.sampled_from(TYPES), st.sampled_from([0.25, 0.5, 1.0])),
+    unique_by=lambda row: row[:2],
+    max_size=8,
 ).map(lambda rows: [(start, end, label, score) for (start, end), label, score in rows])
 
 
@@ -178,8 +188,8 @@ def test_scores_of_a_pipeline_are_those_of_the_guidelines_of_the_documents(disag
 
 
 def test_evaluation_counts_only_what_is_in_scope(nlp: Language) -> None:
-    """The sentence of the genes names a disease, which the pipeline finds and the corpus does not annotate."""
+    """The sentences of the genes name other entities, of which the corpus says nothing."""
     examples = make_examples(nlp, ["genes"])
     scores = nlp.evaluate(examples)
-    assert ("breast cancer", "DISEASE") in found(nlp(examples[0].text))
+    assert any(label != "GENE" for example in examples for _, label in found(nlp(example.text)))
     assert scores["bioner_micro_f"] == 1.0

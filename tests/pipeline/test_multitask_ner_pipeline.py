@@ -1,0 +1,243 @@
+"""The component inside a pipeline: saving, sharing, several processes, training further."""
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+from thinc.api import Adam
+from toy_corpora import (
+    BRCA1,
+    BREAST_CANCER,
+    CORPORA,
+    blank_nlp,
+    component,
+    found,
+    gold_doc,
+    make_examples,
+    make_nlp,
+    train,
+    update,
+)
+
+from bioner_spacy.scope import SPANS_KEY
+
+TEXTS = [text for _, sentences in CORPORA.values() for text, _ in sentences]
+
+
+def predictions(nlp: Language, **how: Any) -> list[Any]:
+    """All that the component says of some texts, scores included."""
+    return [
+        [(span.start, span.end, span.label_) for span in doc.spans[SPANS_KEY]]
+        + doc.spans[SPANS_KEY].attrs["scores"]
+        + [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+        for doc in nlp.pipe(TEXTS, **how)
+    ]
+
+
+def shared_encoder(nlp: Language) -> list[str]:
+    """Name of the component that the heads listen to, if there is one."""
+    return [name for name in nlp.pipe_names if name != "multitask_ner"]
+
+
+# -- saving and loading; the folder of the encoder is gone
+
+
+def test_bytes_keep_predictions(nlp: Language, untrained: Callable[..., Language]) -> None:
+    expected = predictions(nlp)
+    assert any(expected)
+    assert predictions(untrained().from_bytes(nlp.to_bytes())) == expected
+
+
+def test_disk_keeps_predictions_and_settings(nlp: Language, tmp_path: Path) -> None:
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert predictions(loaded) == predictions(nlp)
+    assert component(loaded).label_data == component(nlp).label_data
+    assert component(loaded).tasks == component(nlp).tasks
+    assert loaded.config == nlp.config
+    assert loaded.meta["labels"]["multitask_ner"] == ["CHEMICAL", "DISEASE", "GENE"]
+
+
+def test_settings_come_from_the_config_not_from_the_saved_state(saved: Path) -> None:
+    nlp = spacy.load(saved, config={"components": {"multitask_ner": {"annotate_ents": False, "threshold": 2.0}}})
+    doc = nlp(BREAST_CANCER[0])
+    assert not doc.ents and not doc.spans[SPANS_KEY]
+    assert set(component(nlp).cfg) == {"label_data"}
+
+
+def test_pickle_keeps_predictions(nlp: Language) -> None:
+    assert predictions(pickle.loads(pickle.dumps(nlp))) == predictions(nlp)
+
+
+# -- streams and processes
+
+
+def test_batches_and_contexts_change_no_prediction(nlp: Language) -> None:
+    expected = predictions(nlp, batch_size=1)
+    batched = predictions(nlp, batch_size=4)
+    for one, other in zip(expected, batched):
+        assert [item for item in one if isinstance(item, tuple)] == [item for item in other if isinstance(item, tuple)]
+        scores = [item for item in other if isinstance(item, float)]
+        assert scores == pytest.approx([item for item in one if isinstance(item, float)], abs=1e-5)
+    pairs = list(nlp.pipe([(text, {"number": i}) for i, text in enumerate(TEXTS)], as_tuples=True))
+    assert [(found(doc), context) for doc, context in pairs] == [
+        (found(doc), {"number": i}) for i, doc in enumerate(nlp.pipe(TEXTS))
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_two_processes_give_the_same_predictions(nlp: Language) -> None:
+    docs = list(nlp.pipe(TEXTS, n_process=2, batch_size=2))
+    assert [found(doc) for doc in docs] == [found(doc) for doc in nlp.pipe(TEXTS)]
+    assert all(len(doc.spans[SPANS_KEY].attrs["scores"]) == len(doc.spans[SPANS_KEY]) for doc in docs)
+
+
+SPAWN = """
+import multiprocessing, sys, spacy
+if __name__ == "__main__":
+    multiprocessing.set_start_method("spawn")
+    nlp = spacy.load(sys.argv[1])
+    docs = nlp.pipe([sys.argv[2]] * 2, n_process=2, batch_size=1)
+    print([span.text for doc in docs for span in doc.spans["bioner"] if span.label_ == "DISEASE"])
+"""
+
+
+@pytest.mark.slow
+def test_processes_may_be_spawned(saved: Path, tmp_path: Path) -> None:
+    """As on macOS and Windows, where everything in the pipeline is pickled."""
+    (tmp_path / "script.py").write_text(SPAWN, encoding="utf8")
+    command = [sys.executable, str(tmp_path / "script.py"), str(saved), BREAST_CANCER[0]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == str(["breast cancer", "fever"] * 2), done.stderr
+
+
+def test_the_error_handler_gets_what_fails(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = []
+    predict = component(nlp).model.predict
+
+    def fail_on_fever(docs: list[Any]) -> Any:
+        if any("fever" in doc.text for doc in docs):
+            raise RuntimeError("too hot")
+        return predict(docs)
+
+    monkeypatch.setattr(component(nlp).model, "predict", fail_on_fever)
+    nlp.set_error_handler(lambda name, pipe, docs, error: failed.extend((name, doc.text, str(error)) for doc in docs))
+    docs = list(nlp.pipe(TEXTS, batch_size=1))
+    assert failed == [("multitask_ner", BREAST_CANCER[0], "too hot")]
+    assert [doc.text for doc in docs] == TEXTS[1:]
+
+
+# -- other pipelines
+
+
+def test_sourced_into_another_pipeline(nlp: Language, tmp_path: Path) -> None:
+    expected = predictions(nlp)
+    other = blank_nlp()
+    other.add_pipe("sentencizer")
+    for name in nlp.pipe_names:
+        other.add_pipe(name, source=nlp)
+    assert predictions(other) == expected
+    other.to_disk(tmp_path)
+    assert predictions(spacy.load(tmp_path)) == expected
+
+
+def test_sourced_and_given_another_label(nlp: Language, tmp_path: Path) -> None:
+    other = blank_nlp()
+    for name in nlp.pipe_names:
+        other.add_pipe(name, source=nlp)
+    component(other).add_label("SPECIES", corpus="diseases")
+    sentence = ("Asthma was common in mice .", [("Asthma", "DISEASE"), ("mice", "SPECIES")])
+    text, mentions = sentence
+    doc = gold_doc(other, sentence, "diseases", ["DISEASE", "SPECIES"])
+    update(other, [Example(other.make_doc(text), doc)], other.resume_training(sgd=Adam(0.005)), steps=50)
+    assert found(other(text)) >= set(mentions)
+    other.to_disk(tmp_path)
+    assert found(spacy.load(tmp_path)(text)) >= set(mentions)
+
+
+def test_replaced_listeners_keep_predictions(nlp: Language, tmp_path: Path) -> None:
+    expected = predictions(nlp)
+    for name in shared_encoder(nlp):
+        nlp.replace_listeners(name, "multitask_ner", ["model.tok2vec"])
+        nlp.remove_pipe(name)
+    assert nlp.pipe_names == ["multitask_ner"]
+    assert predictions(nlp) == expected
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert predictions(loaded) == expected
+    losses = update(loaded, make_examples(loaded), loaded.resume_training(sgd=Adam(0.001)), steps=2)
+    assert losses[1] < losses[0]
+
+
+# -- training further
+
+
+def test_training_goes_on_from_a_loaded_pipeline(nlp: Language) -> None:
+    sentence = ("Gout is painful .", [("Gout", "DISEASE")])
+    new = Example(nlp.make_doc(sentence[0]), gold_doc(nlp, sentence, "diseases", ["DISEASE"]))
+    examples = [*make_examples(nlp), new]
+    update(nlp, examples, nlp.resume_training(sgd=Adam(0.002)), steps=40)
+    assert nlp.evaluate(examples)["bioner_micro_f"] == 1.0
+
+
+def test_frozen_heads_stay_as_they_are(nlp: Language) -> None:
+    """And another component learns from what they set."""
+    before = predictions(nlp)
+    seen = []
+
+    class Reader:
+        """Learns nothing, and notes what it could learn from."""
+
+        is_trainable = True
+        model = None
+
+        def update(self, examples: list[Example], **kwargs: Any) -> None:
+            seen.extend(found(example.predicted) for example in examples)
+
+        def __call__(self, doc: Any) -> Any:
+            return doc
+
+    Language.component("reader_of_mentions", func=Reader())
+    nlp.add_pipe("reader_of_mentions")
+    frozen = [*shared_encoder(nlp)[:1], "multitask_ner"] if len(nlp.pipe_names) == 3 else ["multitask_ner"]
+    with nlp.select_pipes(disable=["reader_of_mentions"]):
+        expected = [found(doc) for doc in nlp.pipe(TEXTS)]
+    nlp.update(make_examples(nlp), sgd=Adam(0.1), exclude=frozen, annotates=frozen)
+    assert seen == expected
+    nlp.remove_pipe("reader_of_mentions")
+    assert predictions(nlp) == before
+
+
+def test_heads_learn_on_a_frozen_encoder(nlp: Language) -> None:
+    encoder = shared_encoder(nlp)
+    weights = [pipe.model.to_bytes() for name, pipe in nlp.pipeline if name in encoder]  # type: ignore[attr-defined]
+    examples = make_examples(nlp)
+    losses = {}
+    for step in range(2):
+        nlp.update(examples, sgd=Adam(0.001), exclude=encoder, annotates=encoder, losses=losses.setdefault(step, {}))
+    assert losses[1]["multitask_ner"] < losses[0]["multitask_ner"]
+    after = [pipe.model.to_bytes() for name, pipe in nlp.pipeline if name in encoder]  # type: ignore[attr-defined]
+    assert after == weights
+
+
+def test_two_components_share_an_encoder(tiny_bert: str) -> None:
+    nlp = make_nlp("transformer", tiny_bert, types=["GENE"])
+    nlp.add_pipe("multitask_ner", name="second", config={"types": ["DISEASE"], "spans_key": "bioner"})
+    losses = train(nlp, make_examples(nlp, ["diseases", "genes"]), steps=3)
+    assert losses[-1] < losses[0]
+    assert component(nlp).labels == ("GENE",)
+    assert nlp.pipe_labels["second"] == ["DISEASE"]
+
+
+def test_scores_are_in_spacys_evaluation(nlp: Language) -> None:
+    scores = nlp.evaluate(make_examples(nlp))
+    assert scores["bioner_micro_f"] == scores["bioner_macro_f"] == 1.0
+    assert set(scores["bioner_per_corpus"]) == set(CORPORA)
+    assert scores["bioner_per_type"]["GENE"]["gold"] == len(BRCA1[1]) + 2
