@@ -60,19 +60,38 @@ def build_tok2vec_transformer(
     name: str,
     listener_pooling: Model[Ragged, Floats2d],
     grad_factor: float = 1.0,
-    **settings: Any,
+    window: int = 256,
+    overlap: int = 32,
+    pooling: str = "mean",
+    precision: str = "auto",
+    batch_pieces: int = 4096,
+    tokenizer_config: dict[str, Any] = {},
+    transformer_config: dict[str, Any] = {},
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build an encoder that belongs to one component, as `nlp.replace_listeners` makes it.
+
+    The arguments that are not listed are those of `build_transformer`, spelt out because a config can name no others.
 
     Args:
         name: see `build_transformer`.
         listener_pooling: pooling layer of the replaced listener; words come pooled, so that it changes nothing.
         grad_factor: factor on the gradient that reaches the encoder.
-        settings: the other arguments of `build_transformer`.
 
     Returns:
         Model from documents to a list of (words, width) arrays.
     """
     # A chain in a chain, as replacing a listener leaves it: saved weights are matched by position.
-    encoder: Model = chain(build_transformer(name, **settings), split_trf_batch())
+    encoder: Model = chain(
+        build_transformer(
+            name,
+            window=window,
+            overlap=overlap,
+            pooling=pooling,
+            precision=precision,
+            batch_pieces=batch_pieces,
+            tokenizer_config=tokenizer_config,
+            transformer_config=transformer_config,
+        ),
+        split_trf_batch(),
+    )
     return chain(encoder, trfs2arrays(listener_pooling, grad_factor))

@@ -1,0 +1,100 @@
+"""Documents of every shape: none raises an exception, in prediction or in training."""
+
+from collections.abc import Sequence
+
+import pytest
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from thinc.api import Adam
+from toy_corpora import BREAST_CANCER, component, found, make_examples
+
+from bioner_spacy.scope import SPANS_KEY, set_gold
+
+ODD = {
+    "empty": "",
+    "space": " ",
+    "whitespace": " \n\n\t ",
+    "leading and trailing space": "\n  breast cancer \n",
+    "space inside": "breast \n cancer",
+    "emoji": "👩‍🔬 measured 🧬 in 🐁 and ❤️ .",
+    "combining mark": "cafe\u0301 and e\u0301 , \u0301 alone .",
+    "right to left": "السرطان مرض و סרטן מחלה .",
+    "mixed directions": "p53 هو جين .",
+    "ideographs": "乳腺癌是一种疾病。",
+    "zero width": "BR\u200bCA1 \u200b \ufeff .",
+    "control characters": "a\x00b \x07 \x1b .",
+    "outside the first plane": "𝛼-synuclein 𝒢 .",
+    "long token": "x" * 5000,
+    "long token of odd characters": "é🧬" * 2500,
+    "punctuation": "." * 3000,
+}
+
+
+def check(docs: Sequence[Doc]) -> None:
+    for doc in docs:
+        group = doc.spans[SPANS_KEY]
+        assert len(group.attrs["scores"]) == len(group)
+        assert all(0 <= span.start < span.end <= len(doc) for span in group)
+        assert all(any(ent == span for span in group) for ent in doc.ents)
+
+
+def test_no_documents(nlp: Language) -> None:
+    assert list(nlp.pipe([])) == []
+    ner = component(nlp)
+    assert ner.predict([]) == []
+    ner.set_annotations([], [])
+    assert nlp.update([], sgd=Adam(0.001), losses={}).get("multitask_ner", 0.0) == 0.0
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_odd_documents(nlp: Language, text: str) -> None:
+    check([nlp(text)])
+
+
+def test_odd_documents_beside_others(nlp: Language) -> None:
+    """And what stands beside a document changes nothing in it."""
+    texts = [text for odd in ODD.values() for text in (odd, BREAST_CANCER[0])]
+    docs = list(nlp.pipe(texts))
+    check(docs)
+    assert all(found(doc) == found(nlp(doc.text)) for doc in docs)
+
+
+def test_odd_documents_are_no_trouble_in_training(nlp: Language) -> None:
+    odd = []
+    for text in ODD.values():
+        reference = nlp.make_doc(text)
+        spans = [Span(reference, 0, 1, "DISEASE")] if len(reference) and not reference[0].is_space else []
+        set_gold(reference, spans, corpus="diseases", scope=["DISEASE"])
+        odd.append(Example(nlp.make_doc(text), reference))
+    for batch in ([odd[0]], odd[:3], [*odd, *make_examples(nlp)]):
+        losses = nlp.update(batch, sgd=Adam(0.001), losses={})
+        assert losses.get("multitask_ner", 0.0) < 100.0
+    check([nlp(BREAST_CANCER[0])])
+
+
+def test_mentions_have_no_whitespace_at_their_ends(nlp: Language) -> None:
+    """Even if every word, spaces too, is predicted to be part of a mention."""
+    layer = component(nlp).model.get_ref("output_layer")
+    bias = layer.get_param("b").copy()
+    bias[:] = 0.0
+    bias[1::3], bias[2::3] = 10.0, 20.0
+    layer.set_param("b", bias)
+    layer.set_param("W", layer.get_param("W") * 0)
+    for text in ODD.values():
+        doc = nlp(text)
+        check([doc])
+        assert all(span.text == span.text.strip() != "" for span in doc.spans[SPANS_KEY])
+    doc = nlp("\n  breast cancer \n")
+    assert {span.text for span in doc.spans[SPANS_KEY]} == {"breast cancer"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoder", ["cnn", "transformer"], indirect=True, scope="session")
+def test_a_book(nlp: Language) -> None:
+    sentence = BREAST_CANCER[0] + "\n"
+    n_sentences = 100_000 // len(nlp.make_doc(sentence))
+    doc = nlp(sentence * n_sentences)
+    assert len(doc) > 99_000
+    check([doc])
+    assert len([ent for ent in doc.ents if ent.text == "breast cancer"]) > 0.9 * n_sentences
