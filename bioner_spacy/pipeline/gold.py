@@ -8,6 +8,7 @@ from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..errors import BionerError, Errors
 from ..scope import get_corpus, get_scope
 from ..tasks import Task
 from ..types import Gold, SpanArrays
@@ -35,6 +36,9 @@ def collect_gold(examples: Sequence[Example], tasks: Sequence[Task], spans_key: 
     Returns:
         Gold over the words of the predicted documents, and the number of gold mentions that are left out because
         their borders are not borders of predicted words.
+
+    Raises:
+        BionerError: the two documents of an example differ in text.
     """
     supervised = numpy.zeros((len(examples), len(tasks)), dtype=bool)
     rows: list[tuple[int, int, int, int]] = []
@@ -61,7 +65,7 @@ def _gold_spans(doc: Doc, spans_key: str) -> Optional[list[tuple[int, int, str]]
     """Gold (first word, end word, type), without repeats; None for a document without entity annotation."""
     if spans_key in doc.spans:
         source = doc.spans[spans_key]
-    elif doc.has_annotation("ENT_IOB"):
+    elif len(doc) and doc.has_annotation("ENT_IOB"):  # which is true of any document without words
         source = doc.ents
     else:
         return None
@@ -82,6 +86,8 @@ def _to_predicted_words(example: Example, spans: list[tuple[int, int, str]]) -> 
     predicted, reference = example.predicted, example.reference
     if not spans or numpy.array_equal(predicted.to_array([ORTH, SPACY]), reference.to_array([ORTH, SPACY])):
         return spans
+    if predicted.text != reference.text:
+        raise BionerError(Errors.E501.format(start=reference.text[:60]))
     word_starts, word_ends = (
         {int(offset): i for i, offset in enumerate(offsets)} for offsets in word_offsets(predicted)
     )

@@ -7,6 +7,7 @@ from typing import Any, Optional, Union, cast
 
 import numpy
 from spacy import util
+from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
@@ -287,6 +288,7 @@ class MultiTaskNER(TrainablePipe):
         else:
             scores = self.model.predict(docs)
             spans = self._formulation.decode(self.model.ops.to_numpy(scores.dataXd), lengths)
+        spans = _without_spaces(spans, numpy.concatenate([numpy.zeros(0), *(doc.to_array(IS_SPACE) for doc in docs)]))
         return [self._merger(part, doc._.guideline) for doc, part in zip(docs, _split(spans, lengths))]
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[SpanArrays]) -> None:
@@ -362,6 +364,15 @@ class MultiTaskNER(TrainablePipe):
         super().from_disk(path, exclude=exclude)
         self._set_tasks()
         return self
+
+
+def _without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
+    """Spans that neither begin nor end with a word that is whitespace, as spaCy's entities do not."""
+    words = numpy.flatnonzero(is_space == 0)
+    first, last = numpy.searchsorted(words, spans.starts), numpy.searchsorted(words, spans.ends) - 1
+    kept = first <= last
+    starts, ends = words[first[kept]], words[last[kept]] + 1
+    return SpanArrays(starts, ends, spans.tasks[kept], spans.types[kept], spans.scores[kept])
 
 
 def _split(spans: SpanArrays, lengths: Array) -> Iterator[SpanArrays]:

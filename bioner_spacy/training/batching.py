@@ -1,5 +1,6 @@
 """Batches that mix corpora, and the learning rate that follows from their number."""
 
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
@@ -23,7 +24,8 @@ class MultiCorpusBatcher:
     share below it in turns, so that no document is drawn a second time before all others were.
 
     Args:
-        size: words in a batch, about: an epoch has ceil(words / size) batches.
+        size: words in a batch, about: an epoch has ceil(words / size) batches, where no document counts for more than
+            `size` words. A longer one fills a batch.
         sampling: "proportional", "uniform" or "temperature".
         temperature: 1 is proportional, infinity uniform; for "temperature" only.
         spans_key: key of the gold spans, whose attributes name the corpus.
@@ -50,39 +52,44 @@ class MultiCorpusBatcher:
         self._decks: dict[str, list[Example]] = {}
 
     def __call__(self, examples: Iterable[Example]) -> Iterator[list[Example]]:
-        """Yield the batches of an epoch, in random order (Python's `random`, which spaCy seeds)."""
+        """Yield the batches of an epoch, in random order (Python's `random`, which spaCy seeds).
+
+        There are `batches_per_epoch` of them, none empty. Words are those of the references, which the training
+        corpora tell without the pipeline.
+        """
         by_corpus: dict[str, list[Example]] = {}
         for example in examples:
             by_corpus.setdefault(get_corpus(example.reference, self.spans_key), []).append(example)
-        lengths = {corpus: numpy.array([len(eg.predicted) for eg in group]) for corpus, group in by_corpus.items()}
+        if not by_corpus:
+            return
+        lengths = {corpus: numpy.array([len(eg.reference) for eg in group]) for corpus, group in by_corpus.items()}
         drawn = [
             example
             for corpus, share in self.shares({corpus: len(group) for corpus, group in by_corpus.items()}).items()
             for example in self._draw(corpus, by_corpus[corpus], share)
         ]
         random.shuffle(drawn)
-        ends = numpy.cumsum([len(example.predicted) for example in drawn])
+        words = numpy.array([min(len(example.reference), self.size) for example in drawn])
         n_batches = self.batches_per_epoch(lengths)
-        # A document belongs to the batch in which its middle word falls, the words being dealt out evenly.
-        middles = ends - numpy.array([len(example.predicted) for example in drawn]) / 2
-        numbers = numpy.minimum(middles * n_batches // max(int(ends[-1]), 1), n_batches - 1)
+        numbers = _deal(words, n_batches)
         for number in range(n_batches):
             begin, end = numpy.searchsorted(numbers, [number, number + 1])
-            if end > begin:
-                yield drawn[begin:end]
+            yield drawn[begin:end]
 
     def shares(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """Documents to draw from each corpus in an epoch, given the documents in each."""
         power = {"proportional": 1.0, "uniform": 0.0, "temperature": 1.0 / self.temperature}[self.sampling]
         weights = {corpus: size**power for corpus, size in sizes.items()}
-        scale = sum(sizes.values()) / sum(weights.values())
+        # fsum: the same to the last digit in whatever order the corpora come.
+        scale = sum(sizes.values()) / math.fsum(weights.values())
         return {corpus: max(1, round(weight * scale)) for corpus, weight in weights.items()}
 
     def batches_per_epoch(self, lengths: Mapping[str, numpy.ndarray]) -> int:
         """Batches in an epoch, given the words of each document by corpus."""
         shares = self.shares({corpus: len(words) for corpus, words in lengths.items()})
-        expected = sum(share * float(lengths[corpus].mean()) for corpus, share in shares.items())
-        return max(1, int(numpy.ceil(expected / self.size)))
+        means = {corpus: float(numpy.minimum(words, self.size).mean()) for corpus, words in lengths.items()}
+        expected = math.fsum(share * means[corpus] for corpus, share in shares.items())
+        return min(max(1, int(numpy.ceil(expected / self.size))), sum(shares.values()))
 
     def _draw(self, corpus: str, examples: list[Example], share: int) -> list[Example]:
         deck = self._decks.setdefault(corpus, [])
@@ -92,6 +99,17 @@ class MultiCorpusBatcher:
                 deck.extend(random.sample(examples, len(examples)))
             drawn.append(deck.pop())
         return drawn
+
+
+def _deal(words: numpy.ndarray, n_batches: int) -> numpy.ndarray:
+    """Number of the batch of each of at least `n_batches` documents: words dealt out evenly, no batch left empty."""
+    ends = numpy.cumsum(words)
+    position = numpy.arange(len(words))
+    # A document belongs to the batch in which its middle word falls,
+    middle = (ends - words / 2) * n_batches // max(int(ends[-1]), 1)
+    # which is at most the one after that of the document before it, and leaves a document for every later batch.
+    numbers = numpy.minimum.accumulate(numpy.minimum(middle, position) - position) + position
+    return numpy.maximum(numbers, n_batches - len(words) + position)
 
 
 def linear_decay_over_epochs(
@@ -115,7 +133,12 @@ def linear_decay_over_epochs(
 
     Yields:
         The learning rate of each step; 0 after the last.
+
+    Raises:
+        BionerError: the number of epochs is not given.
     """
+    if epochs < 1:
+        raise BionerError(Errors.E301.format(setting="training.max_epochs", value=epochs, allowed="1 and more"))
     n_steps = max(1, epochs * batcher.batches_per_epoch(reader.lengths()))
     n_warm = max(1.0, warmup * n_steps)
     for step in count():

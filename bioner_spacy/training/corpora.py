@@ -39,13 +39,16 @@ class MultiCorpus:
     ) -> None:
         if not 0 < fraction <= 1:
             raise BionerError(Errors.E301.format(setting="fraction", value=fraction, allowed="above 0, at most 1"))
+        if limit < 0:
+            raise BionerError(Errors.E301.format(setting="limit", value=limit, allowed="0 for no limit, or above"))
         self.path = Path(path)
         self.split = split
         self.fraction = fraction
         self.limit = limit
         self._docs: dict[str, list[Doc]] = {}
         names = corpora.split(",") if isinstance(corpora, str) else corpora
-        self._names = [name.strip() for name in names] if names is not None else None
+        # Each once: a corpus that is named twice is not read twice.
+        self._names = list(dict.fromkeys(name.strip() for name in names)) if names is not None else None
 
     @property
     def corpora(self) -> list[str]:

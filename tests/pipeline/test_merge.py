@@ -12,7 +12,7 @@ from bioner_spacy.pipeline.merge import POLICIES, Merge, Merger
 from bioner_spacy.tasks import Task, make_tasks
 from bioner_spacy.types import SpanArrays
 
-LABEL_DATA = {"A": ["DISEASE", "GENE"], "B": ["DISEASE"], "C": ["CHEMICAL", "DISEASE"]}
+LABEL_DATA = {"A": ["DISEASE", "GENE"], "B": ["DISEASE"], "C": ["CHEMICAL", "DISEASE", "GENE"]}
 CORPORA = sorted(LABEL_DATA)
 TYPES = ["CHEMICAL", "DISEASE", "GENE"]
 # (first word, end word, task, type of the task, score)
@@ -91,7 +91,7 @@ def test_policies(problem: tuple[list[Task], Merge, list[Row], Optional[str]]) -
 
 
 GUIDELINES = make_tasks(LABEL_DATA, "guideline")
-# Tasks: 0 A$DISEASE, 1 A$GENE, 2 B$DISEASE, 3 C$CHEMICAL, 4 C$DISEASE.
+# Tasks: 0 A$DISEASE, 1 A$GENE, 2 B$DISEASE, 3 C$CHEMICAL, 4 C$DISEASE, 5 C$GENE.
 ROWS: list[Row] = [(0, 2, 0, 0, 0.75), (0, 2, 2, 0, 0.5), (1, 2, 4, 0, 0.875), (3, 4, 1, 0, 0.25), (0, 2, 3, 0, 1.0)]
 OTHERS = {(3, 4, "GENE"): 0.25, (0, 2, "CHEMICAL"): 1.0}
 
@@ -100,7 +100,7 @@ OTHERS = {(3, 4, "GENE"): 0.25, (0, 2, "CHEMICAL"): 1.0}
     "merge, expected",
     [
         ("union", {(0, 2, "DISEASE"): 0.75, (1, 2, "DISEASE"): 0.875, **OTHERS}),
-        ("vote", {(0, 2, "DISEASE"): 0.625, **OTHERS}),
+        ("vote", {(0, 2, "DISEASE"): 0.625, (0, 2, "CHEMICAL"): 1.0}),
         ("mean", {(0, 2, "CHEMICAL"): 1.0}),
         ("B", {(0, 2, "DISEASE"): 0.5, **OTHERS}),
         ({"DISEASE": "C"}, {(1, 2, "DISEASE"): 0.875, **OTHERS}),

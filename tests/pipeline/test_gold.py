@@ -1,0 +1,163 @@
+"""Gold arrays against a plain rewriting of their definition."""
+
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from bioner_spacy.errors import BionerError
+from bioner_spacy.pipeline.gold import annotated_types, collect_gold
+from bioner_spacy.scope import SPANS_KEY, set_gold
+from bioner_spacy.tasks import make_tasks
+
+VOCAB = spacy.blank("en").vocab
+LABEL_DATA = {"A": ["DISEASE"], "B": ["CHEMICAL", "DISEASE"]}
+GRAINS = ["type", "corpus", "guideline"]
+
+Mention = tuple[int, int, str]  # first word, one past the last word, entity type
+
+
+def make_doc(words: Sequence[str], spaces: Optional[Sequence[bool]] = None) -> Doc:
+    return Doc(VOCAB, words=list(words), spaces=list(spaces) if spaces is not None else [False] * len(words))
+
+
+def gold(words: Sequence[str], mentions: Sequence[Mention], corpus: str = "A", scope: Any = ("DISEASE",)) -> Doc:
+    doc = make_doc(words)
+    set_gold(doc, [Span(doc, *mention) for mention in mentions], corpus=corpus, scope=scope)
+    return doc
+
+
+def rows(examples: Sequence[Example], grain: str = "type") -> tuple[list[tuple[int, ...]], list[list[bool]], int]:
+    """Gold spans (start, end, task, type), supervision and number of mentions left out."""
+    result, n_misaligned = collect_gold(examples, make_tasks(LABEL_DATA, grain), SPANS_KEY)
+    spans = result.spans
+    assert (spans.scores == 1.0).all() and len(spans.scores) == len(spans.starts)
+    assert result.lengths.tolist() == [len(example.predicted) for example in examples]
+    columns = [array.tolist() for array in (spans.starts, spans.ends, spans.tasks, spans.types)]
+    return list(zip(*columns)), result.supervised.tolist(), n_misaligned
+
+
+def test_words_are_counted_through_the_batch() -> None:
+    first, second = gold(["a", "b"], [(0, 2, "DISEASE")]), gold(["c", "d", "e"], [(1, 3, "DISEASE")])
+    examples = [Example(make_doc(["a", "b"]), first), Example(make_doc([]), make_doc([]))]
+    found, supervised, _ = rows([*examples, Example(make_doc(["c", "d", "e"]), second)])
+    assert found == [(0, 2, 1, 0), (3, 5, 1, 0)]
+    assert supervised == [[False, True], [False, False], [False, True]]
+
+
+@pytest.mark.parametrize(
+    ("grain", "corpus", "supervised"),
+    [
+        ("type", "A", [False, True]),
+        ("type", "B", [True, True]),
+        ("corpus", "A", [True, False]),
+        ("corpus", "B", [False, True]),
+        ("guideline", "A", [True, False, False]),
+        ("guideline", "B", [False, True, True]),
+    ],
+)
+def test_scope_and_corpus_say_what_a_document_supervises(grain: str, corpus: str, supervised: list[bool]) -> None:
+    reference = gold(["a"], [], corpus, LABEL_DATA[corpus])
+    assert rows([Example(make_doc(["a"]), reference)], grain)[1] == [supervised]
+
+
+def test_types_are_numbered_within_their_task() -> None:
+    mentions = [(0, 1, "DISEASE"), (1, 2, "CHEMICAL")]
+    example = Example(make_doc(["a", "b"]), gold(["a", "b"], mentions, "B", ["CHEMICAL", "DISEASE"]))
+    assert rows([example], "corpus")[0] == [(0, 1, 1, 1), (1, 2, 1, 0)]
+    assert rows([example], "guideline")[0] == [(0, 1, 2, 0), (1, 2, 1, 0)]
+
+
+def test_mentions_outside_the_scope_are_neither_gold_nor_lost() -> None:
+    example = Example(make_doc(["ab"]), gold(["a", "b"], [(0, 1, "CHEMICAL"), (0, 2, "DISEASE")]))
+    assert rows([example]) == ([(0, 1, 1, 0)], [[False, True]], 0)
+
+
+def test_a_mention_given_twice_counts_once() -> None:
+    example = Example(make_doc(["a"]), gold(["a"], [(0, 1, "DISEASE"), (0, 1, "DISEASE")]))
+    assert rows([example])[0] == [(0, 1, 1, 0)]
+
+
+def test_no_annotation_is_not_the_same_as_nothing_found() -> None:
+    nothing, unknown = make_doc(["a", "b"]), make_doc(["a", "b"])
+    nothing.ents = []
+    assert rows([Example(make_doc(["a", "b"]), nothing)])[1] == [[True, True]]
+    assert rows([Example(make_doc(["a", "b"]), unknown)])[1] == [[False, False]]
+    assert annotated_types(nothing, SPANS_KEY) == set()
+    assert annotated_types(unknown, SPANS_KEY) is None
+
+
+def test_entities_stand_in_for_a_missing_span_group() -> None:
+    reference = make_doc(["a", "b"])
+    reference.ents = [Span(reference, 0, 1, "DISEASE")]
+    assert rows([Example(make_doc(["a", "b"]), reference)]) == ([(0, 1, 1, 0)], [[True, True]], 0)
+    assert annotated_types(reference, SPANS_KEY) == {"DISEASE"}
+    reference.spans[SPANS_KEY] = [Span(reference, 1, 2, "CHEMICAL")]
+    assert annotated_types(reference, SPANS_KEY) == {"CHEMICAL"}
+    assert rows([Example(make_doc(["a", "b"]), reference)])[0] == [(1, 2, 0, 0)]
+
+
+def test_annotated_types_are_those_of_the_scope() -> None:
+    assert annotated_types(gold(["a"], [], scope=["GENE", "RNA"]), SPANS_KEY) == {"GENE", "RNA"}
+
+
+def test_documents_that_differ_in_text_are_an_error() -> None:
+    reference = make_doc(["a", "b"], [True, False])
+    reference.ents = [Span(reference, 1, 2, "DISEASE")]
+    with pytest.raises(BionerError, match="'a b' differ in text"):
+        rows([Example(make_doc(["a", "b"]), reference)])
+
+
+@st.composite
+def tokenised_twice(draw: st.DrawFn) -> tuple[list[str], list[str], list[bool], list[bool]]:
+    """A text in two tokenizations: two lists of words, and for each whether words are followed by a space."""
+    chunks = draw(st.lists(st.text("ab", min_size=1, max_size=4), max_size=4))
+    sides: list[tuple[list[str], list[bool]]] = [([], []), ([], [])]
+    for chunk in chunks:
+        for words, spaces in sides:
+            cuts = sorted(draw(st.sets(st.integers(1, 3)))) if len(chunk) > 1 else []
+            borders = [0, *(cut for cut in cuts if cut < len(chunk)), len(chunk)]
+            words += [chunk[begin:end] for begin, end in zip(borders, borders[1:])]
+            spaces += [False] * (len(borders) - 2) + [True]
+    return sides[0][0], sides[1][0], sides[0][1], sides[1][1]
+
+
+places = st.tuples(st.integers(0, 9), st.integers(1, 5), st.sampled_from(["CHEMICAL", "DISEASE", "GENE"]))
+cases = st.lists(st.tuples(tokenised_twice(), st.lists(places, max_size=5), st.sampled_from("AB")), max_size=4)
+
+
+@given(cases, st.sampled_from(GRAINS))
+def test_agrees_with_brute_force(drawn: list[Any], grain: str) -> None:
+    tasks = make_tasks(LABEL_DATA, grain)
+    examples, expected, n_lost, base = [], set(), 0, 0
+    for (words, gold_words, spaces, gold_spaces), mentions, corpus in drawn:
+        predicted, reference = make_doc(words, spaces), make_doc(gold_words, gold_spaces)
+        kept = {(start, start + n, label) for start, n, label in mentions if start + n <= len(reference)}
+        spans = [Span(reference, *mention) for mention in sorted(kept)]
+        set_gold(reference, spans, corpus=corpus, scope=LABEL_DATA[corpus])
+        examples.append(Example(predicted, reference))
+        for span in spans:
+            homes = [
+                (k, task.types.index(span.label_))
+                for k, task in enumerate(tasks)
+                if span.label_ in task.types
+                and set(task.types) <= set(LABEL_DATA[corpus])
+                and task.corpus in (None, corpus)
+            ]
+            twins = [
+                (base + i, base + j)
+                for i in range(len(predicted))
+                for j in range(i + 1, len(predicted) + 1)
+                if (predicted[i:j].start_char, predicted[i:j].end_char) == (span.start_char, span.end_char)
+            ]
+            expected |= {(*twin, *home) for twin in twins for home in homes}
+            n_lost += bool(homes and not twins)
+        base += len(predicted)
+    found, _, n_misaligned = rows(examples, grain)
+    assert len(found) == len(set(found))
+    assert (set(found), n_misaligned) == (expected, n_lost)
