@@ -13,7 +13,8 @@ import sys
 if not (3, 10) <= sys.version_info[:2] <= (3, 13):
     sys.exit(f"Python 3.10 to 3.13 is needed, and this is {sys.version.split()[0]}: set PYTHON to another one.")
 PY
-# Threads that spin for one another slow down a machine that does something else as well.
+# Threads that spin while they wait for one another slow down a machine that does something else as well.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(python -c 'import os; print(max(1, min(4, os.cpu_count() or 1)))')}"
 export TOKENIZERS_PARALLELISM="${TOKENIZERS_PARALLELISM:-false}"
 

@@ -60,6 +60,9 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
         f"{SPANS_KEY}_micro_f": 0.0,
         f"{SPANS_KEY}_micro_p": 0.0,
         f"{SPANS_KEY}_micro_r": 0.0,
+        f"{SPANS_KEY}_nested_r": None,
+        f"{SPANS_KEY}_per_type": None,
+        f"{SPANS_KEY}_per_corpus": None,
     },
 )
 def make_multitask_ner(

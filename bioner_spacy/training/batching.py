@@ -106,7 +106,7 @@ def _deal(words: numpy.ndarray, n_batches: int) -> numpy.ndarray:
     ends = numpy.cumsum(words)
     position = numpy.arange(len(words))
     # A document belongs to the batch in which its middle word falls,
-    middle = (ends - words / 2) * n_batches // max(int(ends[-1]), 1)
+    middle = numpy.minimum((ends - words / 2) * n_batches // max(int(ends[-1]), 1), n_batches - 1)
     # which is at most the one after that of the document before it, and leaves a document for every later batch.
     numbers = numpy.minimum.accumulate(numpy.minimum(middle, position) - position) + position
     return numpy.maximum(numbers, n_batches - len(words) + position)

@@ -10,11 +10,12 @@ from spacy.training.loggers import console_logger_v3
 from ..scope import SPANS_KEY
 
 
-def multitask_logger(progress_bar: Optional[str] = "train", spans_key: str = SPANS_KEY) -> Callable:
+def multitask_logger(progress_bar: Optional[str] = "eval", spans_key: str = SPANS_KEY) -> Callable:
     """Build a logger for `[training.logger]`.
 
     Args:
-        progress_bar: "train" counts the steps to the next evaluation, "eval" those to the end, None shows no bar.
+        progress_bar: "eval" counts the steps to the next evaluation, "train" those to the setting max_steps, None shows
+            no bar.
         spans_key: key of the spans, which begins the names of the scores.
 
     Returns:
@@ -48,4 +49,4 @@ def task_lines(per_corpus: dict[str, Any]) -> list[str]:
 
 
 def _percent(value: Optional[float]) -> str:
-    return "   –" if value is None else f"{100 * value:.1f}"
+    return "-" if value is None else f"{100 * value:.1f}"

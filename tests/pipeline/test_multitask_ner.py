@@ -59,7 +59,7 @@ def test_promises_of_the_factory_are_true(nlp: Language) -> None:
     assert doc.spans[SPANS_KEY] and doc.ents and {token.ent_iob_ for token in doc} >= {"B", "O"}
     scores = nlp.evaluate(make_examples(nlp))
     assert set(meta.default_score_weights) <= set(scores)
-    assert sum(weight for weight in meta.default_score_weights.values()) == 1.0
+    assert sum(weight or 0.0 for weight in meta.default_score_weights.values()) == 1.0
 
 
 @pytest.mark.parametrize(

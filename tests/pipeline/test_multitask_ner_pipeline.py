@@ -99,7 +99,7 @@ def test_two_processes_give_the_same_predictions(nlp: Language) -> None:
 
 
 def test_the_error_handler_gets_what_fails(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = []
+    failed: list[tuple[str, str, str]] = []
     predict = component(nlp).predict
 
     def fail_on_fever(docs: list[Any]) -> Any:
@@ -174,7 +174,7 @@ def learn_more(nlp: Language) -> None:
 def test_frozen_heads_stay_as_they_are(nlp: Language) -> None:
     """And another component learns from what they set."""
     before = predictions(nlp)
-    seen = []
+    seen: list[set[tuple[str, str]]] = []
 
     class Reader:
         """Learns nothing, and notes what it could learn from."""
@@ -203,7 +203,7 @@ def test_heads_learn_on_a_frozen_encoder(nlp: Language) -> None:
     encoder = shared_encoder(nlp)
     weights = [pipe.model.to_bytes() for name, pipe in nlp.pipeline if name in encoder]  # type: ignore[attr-defined]
     examples = make_examples(nlp)
-    losses = {}
+    losses: dict[int, dict[str, float]] = {}
     for step in range(2):
         nlp.update(examples, sgd=Adam(0.001), exclude=encoder, annotates=encoder, losses=losses.setdefault(step, {}))
     assert losses[1]["multitask_ner"] < losses[0]["multitask_ner"]

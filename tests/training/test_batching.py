@@ -91,7 +91,9 @@ def test_shares_follow_the_policy(lengths: Lengths, batcher: MultiCorpusBatcher)
 
 
 @given(corpora, batchers, st.integers(1, 4))
-def test_no_document_comes_again_before_all_others(lengths: Lengths, batcher: MultiCorpusBatcher, n_epochs: int) -> None:
+def test_no_document_comes_again_before_all_others(
+    lengths: Lengths, batcher: MultiCorpusBatcher, n_epochs: int
+) -> None:
     examples = make_examples(lengths)
     total: Counter[int] = Counter({id(example): 0 for example in examples})
     for _ in range(n_epochs):

@@ -24,7 +24,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("large")
     nlp = blank_nlp()
     (folder / "numbers").mkdir()
-    DocBin(docs=[nlp.make_doc(f"number {i}" + " ." * (i % 7)) for i in range(50)]).to_disk(folder / "numbers/train.spacy")
+    DocBin(docs=[nlp.make_doc(f"number {i}" + " ." * (i % 7)) for i in range(50)]).to_disk(
+        folder / "numbers/train.spacy"
+    )
     return folder
 
 
@@ -43,7 +45,9 @@ def test_reads_every_corpus_of_the_folder(folder: Path) -> None:
     assert [(span.text, span.label_) for span in spans] == BREAST_CANCER[1]
 
 
-@pytest.mark.parametrize("names", ["genes,diseases", " genes , diseases", ["genes", "diseases"], "genes,diseases,genes"])
+@pytest.mark.parametrize(
+    "names", ["genes,diseases", " genes , diseases", ["genes", "diseases"], "genes,diseases,genes"]
+)
 def test_reads_named_corpora_in_their_order(folder: Path, names: object) -> None:
     reader = MultiCorpus(folder, names)  # type: ignore[arg-type]
     assert corpora_of(reader) == ["genes"] * 2 + ["diseases"] * 3
@@ -100,7 +104,9 @@ def test_smaller_parts_are_inside_larger_ones_and_spread(large: Path) -> None:
     assert texts(MultiCorpus(large, fraction=0.2, limit=5)) == parts[0]
 
 
-@pytest.mark.parametrize(("setting", "value"), [("fraction", 0.0), ("fraction", 1.5), ("fraction", -1.0), ("limit", -1)])
+@pytest.mark.parametrize(
+    ("setting", "value"), [("fraction", 0.0), ("fraction", 1.5), ("fraction", -1.0), ("limit", -1)]
+)
 def test_wrong_settings(setting: str, value: float) -> None:
     with pytest.raises(BionerError, match=f"Setting {setting} is {value}"):
         MultiCorpus("anywhere", **{setting: value})  # type: ignore[arg-type]

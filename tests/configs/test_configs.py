@@ -1,0 +1,177 @@
+"""Every shipped training config: complete, and really trained."""
+
+import io
+import json
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+import srsly
+from spacy.cli._util import parse_config_overrides
+from spacy.cli.init_config import fill_config
+from spacy.cli.train import train
+from spacy.training.initialize import init_nlp
+from spacy.util import load_config
+from thinc.api import Config
+from toy_corpora import BREAST_CANCER, CORPORA, component, found, write_corpora
+
+from bioner_spacy.errors import BionerError
+from bioner_spacy.scope import SPANS_KEY
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.cfg"))
+each_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpora(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture
+def overrides(corpora: Path, tiny_bert: str) -> dict[str, Any]:
+    """As few steps on as small an encoder as can be."""
+    return {
+        "vars.corpus_folder": str(corpora),
+        "vars.encoder": tiny_bert,
+        "vars.epochs": 2,
+        "training.batcher.size": 12,
+        "components.transformer.model.precision": "float32",
+    }
+
+
+def run(config: Path, output: Path, overrides: dict[str, Any]) -> tuple[spacy.Language, str]:
+    """Train as `spacy train` does; returns the saved pipeline and what was printed."""
+    stdout = io.StringIO()
+    with redirect_stdout(stdout):
+        train(config, output, overrides=overrides)
+    return spacy.load(output / "model-last"), stdout.getvalue()
+
+
+def test_there_are_configs() -> None:
+    assert "multitask" in [path.stem for path in CONFIGS]
+
+
+@each_config
+def test_config_is_complete(config: Path, tmp_path: Path) -> None:
+    """What `spacy init fill-config` would add is there already."""
+    written, filled = fill_config(tmp_path / "filled.cfg", config, silent=True)
+    assert filled == written == Config().from_disk(config, interpolate=False)
+
+
+@each_config
+def test_config_has_no_paths_of_a_machine(config: Path) -> None:
+    assert not re.search(r'"(/|~|[A-Z]:)', config.read_text(encoding="utf8"))
+
+
+@each_config
+@pytest.mark.parametrize("names", [["diseases"], ["genes", "diseases", "drugs"], None], ids=["one", "three", "all"])
+def test_config_trains(config: Path, names: Any, overrides: dict[str, Any], tmp_path: Path) -> None:
+    nlp, printed = run(config, tmp_path, {**overrides, "vars.corpora": ",".join(names) if names else None})
+    corpora = sorted(names or CORPORA)
+    types = sorted({entity_type for corpus in corpora for entity_type in CORPORA[corpus][0]})
+    assert component(nlp).labels == tuple(types)
+    doc = nlp(BREAST_CANCER[0])
+    assert {label for _, label in found(doc)} <= set(types)
+    assert len(doc.spans[SPANS_KEY].attrs["scores"]) == len(doc.spans[SPANS_KEY])
+    # The table, and below each of its rows one line a corpus
+    assert re.search(r"E +# +LOSS TRANS\.\.\. +LOSS MULTI\.\.\. +BIONER\w*", printed)
+    assert re.search(r"^ +0 +0 +[\d.]+ +[\d.]+ ", printed, flags=re.MULTILINE)
+    assert re.findall(r"^ {6}(\w+) +F +[\d.-]+", printed, flags=re.MULTILINE) == corpora
+
+
+@each_config
+def test_training_writes_the_scores_beside_the_pipeline(
+    config: Path, overrides: dict[str, Any], tmp_path: Path
+) -> None:
+    settings = {"vars.epochs": 40, "training.eval_frequency": 10, "vars.learn_rate": 0.005, "training.dropout": 0.0}
+    nlp, printed = run(config, tmp_path, {**overrides, **settings})
+    performance = srsly.read_json(tmp_path / "model-last" / "meta.json")["performance"]
+    weights = nlp.config["training"]["score_weights"]
+    assert set(weights) <= set(performance)
+    assert performance["bioner_macro_f"] > 0.5
+    assert set(performance["bioner_per_corpus"]) == set(CORPORA)
+    assert set(performance["bioner_per_type"]) == {"CHEMICAL", "DISEASE", "GENE"}
+    assert performance["multitask_ner_loss"] >= 0.0
+    assert "CHEMICAL" in printed
+    best = srsly.read_json(tmp_path / "model-best" / "meta.json")["performance"]
+    assert best["bioner_macro_f"] >= performance["bioner_macro_f"]
+
+
+@each_config
+@pytest.mark.parametrize("grain", ["corpus", "guideline"])
+@pytest.mark.filterwarnings("ignore:.*overlap a longer one")
+def test_config_trains_at_every_grain(config: Path, grain: str, overrides: dict[str, Any], tmp_path: Path) -> None:
+    nlp, _ = run(config, tmp_path, {**overrides, "components.multitask_ner.grain": grain})
+    assert {task.corpus for task in component(nlp).tasks} == set(CORPORA)
+
+
+@each_config
+@pytest.mark.parametrize("sampling", ["uniform", "temperature"])
+def test_config_trains_with_every_sampling(
+    config: Path, sampling: str, overrides: dict[str, Any], tmp_path: Path
+) -> None:
+    run(config, tmp_path, {**overrides, "training.batcher.sampling": sampling})
+
+
+@each_config
+def test_command_line_sets_variables_as_the_header_says(
+    config: Path, overrides: dict[str, Any], tmp_path: Path
+) -> None:
+    header = "".join(line for line in config.open(encoding="utf8") if line.startswith("#"))
+    assert "spacy train configs/multitask.cfg --output training/mine --vars.corpora" in header
+    given = parse_config_overrides(["--vars.corpora", "genes,drugs"])
+    loaded = load_config(config, overrides={**overrides, **given}, interpolate=True)
+    for reader in (
+        loaded["corpora"]["train"],
+        loaded["corpora"]["dev"],
+        loaded["training"]["optimizer"]["learn_rate"]["reader"],
+    ):
+        assert (reader["corpora"], reader["path"]) == ("genes,drugs", overrides["vars.corpus_folder"])
+    assert loaded["components"]["transformer"]["model"]["name"] == overrides["vars.encoder"]
+    assert loaded["training"]["max_epochs"] == loaded["training"]["optimizer"]["learn_rate"]["epochs"] == 2
+
+
+@each_config
+def test_init_labels_are_taken_by_training(config: Path, overrides: dict[str, Any], tmp_path: Path) -> None:
+    """As `spacy init labels` writes them."""
+    nlp = init_nlp(load_config(config, overrides=overrides))
+    file = tmp_path / "labels.json"
+    srsly.write_json(file, component(nlp).label_data)
+    assert json.loads(file.read_text(encoding="utf8")) == {corpus: scope for corpus, (scope, _) in CORPORA.items()}
+    block = {"labels": {"@readers": "spacy.read_labels.v1", "path": str(file), "require": True}}
+    again = init_nlp(
+        load_config(
+            config, overrides={**overrides, "vars.corpora": "genes", "initialize.components": {"multitask_ner": block}}
+        )
+    )
+    assert component(again).label_data == component(nlp).label_data
+
+
+@each_config
+def test_a_trained_pipeline_is_a_source_for_further_training(
+    config: Path, overrides: dict[str, Any], tmp_path: Path
+) -> None:
+    run(config, tmp_path / "first", overrides)
+    source = str(tmp_path / "first" / "model-last")
+    sourced = load_config(config)
+    sourced["components"] = {name: {"source": source} for name in sourced["nlp"]["pipeline"]}
+    sourced.to_disk(tmp_path / "further.cfg")
+    kept = {name: value for name, value in overrides.items() if not name.startswith("components")}
+    nlp, _ = run(tmp_path / "further.cfg", tmp_path / "second", kept)
+    assert component(nlp).labels == ("CHEMICAL", "DISEASE", "GENE")
+
+
+@each_config
+def test_mistakes_are_told_in_one_sentence(config: Path, overrides: dict[str, Any], tmp_path: Path) -> None:
+    for change, message in (
+        ({"vars.corpora": "planets"}, "Corpus planets has no converted split"),
+        ({"vars.corpus_folder": str(tmp_path)}, "No corpora"),
+        ({"vars.encoder": str(tmp_path / "encoder")}, "encoder"),
+        ({"vars.epochs": 0}, "training.max_epochs is 0"),
+        ({"components.multitask_ner.types": ["PLANET"]}, "types names PLANET"),
+    ):
+        with pytest.raises(BionerError, match=message):
+            run(config, tmp_path / "output", {**overrides, **change})

@@ -1,0 +1,59 @@
+"""What training prints."""
+
+import io
+from typing import Any
+
+import pytest
+from spacy.language import Language
+from toy_corpora import make_nlp
+
+from bioner_spacy.training.logger import multitask_logger, task_lines
+
+PER_CORPUS = {
+    "drugs": {"f": 0.5, "per_type": {"DISEASE": {"f": None}, "CHEMICAL": {"f": 0.25}}},
+    "": {"f": None, "per_type": {}},
+    "diseases": {"f": 1.0, "per_type": {"DISEASE": {"f": 1.0}}},
+}
+
+
+@pytest.fixture
+def nlp() -> Language:
+    nlp = make_nlp()
+    nlp.config["training"].update({"max_steps": 0, "eval_frequency": 10})
+    return nlp
+
+
+def info(step: int, other_scores: dict[str, Any]) -> dict[str, Any]:
+    return {"epoch": 0, "step": step, "losses": {"multitask_ner": 1.5}, "score": 0.75, "other_scores": other_scores}
+
+
+def test_one_line_a_corpus_with_its_types() -> None:
+    assert task_lines(PER_CORPUS) == [
+        "(no corpus)      F -",
+        "diseases         F 100.0",
+        "drugs            F 50.0  CHEMICAL 25.0  DISEASE -",
+    ]
+    assert task_lines({}) == []
+
+
+@pytest.mark.parametrize("progress_bar", ["train", "eval", None])
+def test_lines_stand_below_each_row_of_the_table(nlp: Language, progress_bar: Any) -> None:
+    stdout, stderr = io.StringIO(), io.StringIO()
+    log_step, finalize = multitask_logger(progress_bar)(nlp, stdout, stderr)
+    log_step(info(0, {"bioner_macro_f": 0.75, "bioner_per_corpus": PER_CORPUS}))
+    log_step(None)
+    log_step(info(10, {"bioner_macro_f": 0.75}))
+    finalize()
+    header, _, first, *lines, last = stdout.getvalue().splitlines()
+    assert header.split()[:2] == ["E", "#"]
+    assert first.split()[:3] == ["0", "0", "1.50"] and "75.00" in first.split()
+    assert [line.strip() for line in lines] == task_lines(PER_CORPUS)
+    assert last.split()[:2] == ["0", "10"]
+
+
+def test_the_spans_key_is_a_setting(nlp: Language) -> None:
+    stdout = io.StringIO()
+    log_step, _ = multitask_logger(None, spans_key="other")(nlp, stdout, stdout)
+    log_step(info(0, {"other_per_corpus": PER_CORPUS, "bioner_per_corpus": {"planets": PER_CORPUS["drugs"]}}))
+    assert "diseases         F 100.0" in stdout.getvalue()
+    assert "planets" not in stdout.getvalue()
