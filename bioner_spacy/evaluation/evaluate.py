@@ -88,11 +88,12 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
 
 def describe(nlp: Language) -> Pipeline:
     """Name a pipeline by its meta data and config."""
-    seed = nlp.config.get("training", {}).get("seed")
+    config = nlp.config.interpolate()  # where encoder and seed are variables
+    seed = config.get("training", {}).get("seed")
     return Pipeline(
         name=f"{nlp.lang}_{nlp.meta['name']}",
         version=nlp.meta["version"],
-        encoder=_encoder_name(nlp.config.get("components", {})),
+        encoder=_encoder_name(config.get("components", {})),
         seed=seed if isinstance(seed, int) else None,
         components=list(nlp.pipe_names),
     )

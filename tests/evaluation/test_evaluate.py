@@ -126,8 +126,9 @@ def test_description_of_a_pipeline(make_pipeline: MakePipeline) -> None:
     nlp = make_pipeline({})
     nlp.meta.update(name="bioner", version="1.2.3")
     assert describe(nlp).encoder is None
-    nlp.config["training"]["seed"] = 7
-    block = {"@architectures": "any.v1", "tok2vec": {"@architectures": "encoder.v1", "name": "a/model"}}
+    nlp._config["vars"] = {"encoder": "a/model", "seed": 7}
+    nlp.config["training"]["seed"] = "${vars.seed}"
+    block = {"@architectures": "any.v1", "tok2vec": {"@architectures": "encoder.v1", "name": "${vars.encoder}"}}
     nlp._config["components"] = {"transformer": {"factory": "transformer", "model": block}}
     found = describe(nlp)
     assert (found.name, found.version, found.seed) == ("en_bioner", "1.2.3", 7)
