@@ -21,7 +21,7 @@ def main(
     files = [file for path in single for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
     comparison = compare(Results.from_disk(multi), [Results.from_disk(file) for file in files])
     comparison.to_disk(output_json, output_md)
-    msg.text(comparison.to_table().to_text())
+    typer.echo(comparison.to_table().to_text())
     for sentence in comparison.verdict():
         msg.info(sentence)
     msg.good(f"Wrote {output_json} and {output_md}")

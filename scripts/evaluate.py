@@ -36,7 +36,7 @@ def main(
             model, corpus, corpora=chosen, split=split, limit=limit, batch_size=batch_size, gpu_id=gpu_id
         )
         results.to_disk(path)
-        msg.text(results_table(results).to_text())
+        typer.echo(results_table(results).to_text())
         msg.good(f"Wrote {path}; {results.words_per_second:.0f} words per second")
 
 
