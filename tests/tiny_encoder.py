@@ -9,7 +9,7 @@ import numpy
 import spacy
 import torch
 from spacy.tokens import Doc
-from thinc.api import Model
+from thinc.api import Model, reduce_mean
 from transformers import (
     BertConfig,
     BertModel,
@@ -22,7 +22,7 @@ from transformers import (
 )
 from transformers.models.gpt2.tokenization_gpt2 import bytes_to_unicode
 
-from bioner_spacy.models.encoder import build_transformer
+from bioner_spacy.models.encoder import build_tok2vec_transformer, build_transformer
 
 WIDTH = 16
 # Positions that each encoder can take; few, so that short texts are long documents.
@@ -30,6 +30,7 @@ POSITIONS = 64
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 PUNCTUATION = ".,;:!?()[]{}<>-+/=%'\"&*#@_"
 SUBWORDS = ["in", "ing", "tion", "ase", "ine", "gene", "cell", "protein", "mutant", "the", "of", "with", "and", "mice"]
+NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 SIZES = {
     "hidden_size": WIDTH,
     "num_hidden_layers": 2,
@@ -105,3 +106,12 @@ def word_vectors(model: Model[list[Doc], Any], docs: Sequence[Doc]) -> list[nump
     for doc, data in zip(docs, model.predict(docs).doc_data, strict=True):
         vectors.append(data.tensors[0][0] if len(doc) else numpy.zeros((0, WIDTH), dtype="f"))
     return vectors
+
+
+def own_encoder(folder: str, grad_factor: float = 1.0, **settings: Any) -> Model[list[Doc], Any]:
+    """Initialised encoder without dropout and listeners: one array of vectors a document."""
+    model = build_tok2vec_transformer(
+        folder, reduce_mean(), grad_factor, precision="float32", transformer_config=NO_DROPOUT, **settings
+    )
+    model.initialize()
+    return model

@@ -12,7 +12,7 @@ import safetensors.torch
 import srsly
 import torch
 from safetensors import SafetensorError
-from thinc.api import PyTorchShim, get_torch_default_device
+from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_default_device, torch2xp
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from ..errors import BionerError, Errors
@@ -54,6 +54,10 @@ class EncoderShim(PyTorchShim):
         """Adopt a tokenizer and a transformer and move the latter to the default device."""
         self.tokenizer = tokenizer
         self._model = transformer.to(get_torch_default_device())
+        table = self._model.get_input_embeddings()
+        if type(table) is torch.nn.Embedding:
+            # A batch uses a few hundred rows of it; dense gradients would be most of the memory that a step touches.
+            table.sparse = True
         # Tried now, because the trial forks, of which a tokenizer complains once it has run.
         bfloat16_enabled(self.precision, self.device)
 
@@ -83,6 +87,25 @@ class EncoderShim(PyTorchShim):
                 torch.autograd.backward(vectors, d_vectors)
 
         return vectors.detach(), backprop
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Let the optimizer change every parameter that has a gradient.
+
+        Of the table of embeddings, only the rows of the batch's pieces change ("lazy" Adam): moments of other rows
+        neither decay nor move them, nor does weight decay. Averaging optimizers see the whole table.
+        """
+        for name, parameter in self._model.named_parameters():
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            key = (self.id, name)
+            weights: Any = torch2xp(parameter.data)
+            if gradient.is_sparse and optimizer.averages is None:
+                _update_rows(optimizer, key, weights, gradient.coalesce())
+            else:
+                d_weights: Any = torch2xp(gradient.to_dense())
+                optimizer(key, weights, d_weights)
+            parameter.grad = None
 
     def _encode(self, batch: WindowBatch) -> torch.Tensor:
         device = self.device
@@ -147,6 +170,21 @@ class EncoderShim(PyTorchShim):
         transformer.load_state_dict(safetensors.torch.load(msg["state"]))
         self.set_transformer(tokenizer, transformer)
         return self
+
+
+def _update_rows(optimizer: Optimizer, key: tuple[int, str], table: Any, gradient: torch.Tensor) -> None:
+    """Let the optimizer change the rows of a table, (rows, width), that a sparse gradient has, in place."""
+    rows: Any = torch2xp(gradient.indices()[0])
+    part_key = (key[0], f"{key[1]}, rows")
+    all_moments: list[Any] = [optimizer.mom1, optimizer.mom2]
+    for moments in all_moments:
+        if key not in moments:
+            moments[key] = get_array_module(table).zeros_like(table)
+        moments[part_key] = moments[key][rows].ravel()
+    d_rows: Any = torch2xp(gradient.values())
+    table[rows], _ = optimizer(part_key, table[rows], d_rows)
+    for moments in all_moments:
+        moments[key][rows] = moments.pop(part_key).reshape(len(rows), -1)
 
 
 def max_pieces(transformer: PreTrainedModel) -> int:

@@ -5,15 +5,15 @@ import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy
 import pytest
 import safetensors.torch
 import srsly
 import torch
-from thinc.api import Model
-from tiny_encoder import make_docs, make_encoder, word_vectors
+from thinc.api import Model, Optimizer
+from tiny_encoder import make_docs, make_encoder, own_encoder, word_vectors
 from transformers import AutoModel, AutoTokenizer
 
 from bioner_spacy.errors import BionerError
@@ -99,6 +99,68 @@ def test_weights_in_half_precision_are_computed_in_float32(tiny_bert: str, tmp_p
     loaded = build_transformer("", precision="float32", window=32, overlap=8).from_bytes(model.to_bytes())
     assert {weight.dtype for weight in loaded.shims[0].transformer.parameters()} == {torch.float32}
     assert_same_vectors(model, loaded)
+
+
+def step(model: Model, text: str, optimizer: Optimizer) -> torch.Tensor:
+    """One update on a text; returns the gradient of the table of embeddings, sparse."""
+    [vectors], backprop = model.begin_update(make_docs(text))
+    rng = numpy.random.default_rng(len(text))
+    backprop([rng.normal(size=vectors.shape).astype("f")])
+    gradient = table_of(model).grad
+    assert gradient is not None
+    gradient = gradient.coalesce().clone()
+    model.finish_update(optimizer)
+    return gradient
+
+
+def shim_of(model: Model) -> Any:
+    [shim] = [shim for node in model.walk() for shim in node.shims]
+    return shim
+
+
+def table_of(model: Model) -> torch.nn.Parameter:
+    return shim_of(model).transformer.get_input_embeddings().weight
+
+
+@pytest.mark.parametrize("use_radam", [False, True])
+def test_rows_of_absent_pieces_rest(tiny_bert: str, use_radam: bool) -> None:
+    """A row is changed as an optimizer with the same count of steps would change it, by its own gradients alone."""
+    model = own_encoder(tiny_bert)
+    settings: dict[str, Any] = {"learn_rate": 0.01, "L2": 0.1, "L2_is_weight_decay": True, "grad_clip": 0.0}
+    settings["use_averages"] = False
+    optimizer = Optimizer(use_radam=use_radam, **settings)
+    before = table_of(model).detach().clone().numpy()
+    texts = ["gene in mice", "gene cell", "mice", "cell mutant gene"] * 3
+    sparse = [step(model, text, optimizer) for text in texts]
+    after = table_of(model).detach().numpy()
+    gradients = [gradient.to_dense().numpy() for gradient in sparse]
+    present = numpy.array([numpy.isin(numpy.arange(len(before)), gradient.indices()) for gradient in sparse])
+    assert present.any(axis=0).sum() > 5
+    assert (~present).all(axis=0).sum() > 5
+    for row in range(len(before)):
+        reference = Optimizer(use_radam=use_radam, **settings)
+        weights = before[row].copy()
+        for i in numpy.flatnonzero(present[:, row]):
+            reference.nr_update[0, "row"] = i
+            reference(cast(Any, (0, "row")), cast(Any, weights), cast(Any, gradients[i][row].copy()))
+        numpy.testing.assert_allclose(after[row], weights, atol=1e-5)
+
+
+def test_averaging_sees_the_whole_table(tiny_bert: str) -> None:
+    model = own_encoder(tiny_bert)
+    optimizer = Optimizer(learn_rate=0.01, use_averages=True)
+    step(model, "gene", optimizer)
+    step(model, "mutant mice", optimizer)
+    name = "embeddings.word_embeddings.weight"
+    assert cast(Any, optimizer.averages)[shim_of(model).id, name].shape == table_of(model).shape
+
+
+def test_no_gradient_is_left_for_the_next_update(tiny_bert: str) -> None:
+    model = own_encoder(tiny_bert)
+    step(model, "gene", Optimizer(learn_rate=0.01))
+    weights = [weight.detach().clone() for weight in shim_of(model).transformer.parameters()]
+    model.finish_update(Optimizer(learn_rate=0.01))
+    assert all(torch.equal(*pair) for pair in zip(weights, shim_of(model).transformer.parameters(), strict=True))
 
 
 def test_settings_reach_tokenizer_and_transformer(tiny_bert: str) -> None:
