@@ -55,8 +55,9 @@ class Formulation(Protocol):
     is the business of the formulation and of the architecture that names it.
     """
 
-    columns: Sequence[tuple[str, str]]
-    """(task, output) name of each score that the heads give a word; a head keeps its columns when tasks are added."""
+    columns: Sequence[tuple[str, ...]]
+    """(task, tag) or (task, tag before, tag): name of each score that the heads give a word. A head keeps its columns
+    when tasks are added."""
 
     def targets(self, gold: Gold) -> tuple[Any, int]:
         """Turn gold spans into targets.

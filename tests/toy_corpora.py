@@ -56,8 +56,9 @@ CNN = {
     "maxout_pieces": 2,
     "subword_features": True,
 }
-# Where the word vectors come from: a CNN inside the component, a CNN that it listens to, a transformer likewise.
-ENCODERS = ("cnn", "tok2vec", "transformer")
+# Where the word vectors come from: a CNN inside the component, a CNN that it listens to, a transformer likewise; and
+# the first without a conditional random field on its tags.
+ENCODERS = ("cnn", "tok2vec", "transformer", "cnn without crf")
 
 
 def blank_nlp() -> Language:
@@ -83,7 +84,8 @@ def make_nlp(encoder: str = "cnn", folder: Optional[str] = None, **settings: Any
     if encoder == "tok2vec":
         nlp.add_pipe("tok2vec", config={"model": CNN})
         tok2vec = {"@architectures": "spacy.Tok2VecListener.v1", "width": CNN["width"], "upstream": "*"}
-    nlp.add_pipe("multitask_ner", config={"model": {"@architectures": TAG_HEADS, "tok2vec": tok2vec}, **settings})
+    model = {"@architectures": TAG_HEADS, "tok2vec": tok2vec, "crf": encoder != "cnn without crf"}
+    nlp.add_pipe("multitask_ner", config={"model": model, **settings})
     return nlp
 
 
@@ -93,6 +95,13 @@ def component(nlp: Language) -> MultiTaskNER:
     if not isinstance(pipe, MultiTaskNER):
         raise TypeError(type(pipe))
     return pipe
+
+
+def output_names(nlp: Language) -> Sequence[tuple[str, ...]]:
+    """(task, tag) or (task, tag before, tag) of each output of the heads."""
+    ner = component(nlp)
+    columns: Sequence[tuple[str, ...]] = ner.model.attrs["make_formulation"](ner.tasks).columns
+    return columns
 
 
 def gold_doc(nlp: Language, sentence: Sentence, corpus: str = "", scope: Optional[Iterable[str]] = None) -> Doc:

@@ -5,6 +5,7 @@ documentation); tasks are independent of one another, so spans of different task
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -29,7 +30,7 @@ class TagFormulation:
     """
 
     def __init__(self, tasks: Sequence[Task]) -> None:
-        self.columns = [(task.name, tag) for task in tasks for tag in _tag_names(task)]
+        self.columns: list[tuple[str, ...]] = [(task.name, tag) for task in tasks for tag in _tag_names(task)]
         sizes = numpy.array([1 + 2 * len(task.types) for task in tasks], dtype="int64")
         offsets = numpy.cumsum(sizes) - sizes
         self.n_tasks = len(tasks)
@@ -38,7 +39,7 @@ class TagFormulation:
             for size in numpy.unique(sizes)
         ]
 
-    def targets(self, gold: Gold) -> tuple[Array, int]:
+    def targets(self, gold: Gold) -> tuple[Any, int]:
         """Tag of each word for each task.
 
         Where spans of one task overlap, the longest, then the leftmost, are kept: tags cannot express the others.
@@ -59,7 +60,7 @@ class TagFormulation:
             column[0] -= 1
         return tags, n_lost
 
-    def loss(self, scores: Array, targets: Array, weights: Array) -> tuple[Array, Array]:
+    def loss(self, scores: Array, targets: Any, weights: Array) -> tuple[Array, Array]:
         """Cross-entropy of each task, averaged over the words in its scope.
 
         Args:
@@ -97,15 +98,20 @@ class TagFormulation:
             scores: (N, columns) on the CPU.
             lengths: (D,) words per document.
         """
-        doc_starts = numpy.zeros(len(scores), dtype=bool)
-        nonempty = lengths > 0
-        doc_starts[(numpy.cumsum(lengths) - lengths)[nonempty]] = True
+        doc_starts = document_starts(lengths)
         parts = []
         for tasks, columns in self._groups:
             log_p = _log_softmax(scores[:, columns])
             tags = best_valid_tags(log_p, doc_starts)
-            parts.append(_extract_spans(tags, log_p, tasks))
-        return _concatenate(parts)
+            parts.append(_score_spans(find_spans(tags, tasks), log_p, tags, tasks))
+        return concatenate(parts)
+
+
+def document_starts(lengths: Array) -> Array:
+    """(N,) bool, whether a word is the first of its document, from (D,) words per document."""
+    starts = numpy.zeros(int(lengths.sum()), dtype=bool)
+    starts[(numpy.cumsum(lengths) - lengths)[lengths > 0]] = True
+    return starts
 
 
 def _tag_names(task: Task) -> list[str]:
@@ -119,8 +125,13 @@ def _log_softmax(scores: Any) -> Any:
     return shifted - xp.log(xp.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def _extract_spans(tags: Array, log_p: Any, tasks: Array) -> SpanArrays:
-    """Spans of valid tag sequences: tags (N, K), log-probabilities (N, K, tags), numbers of the K tasks."""
+def find_spans(tags: Array, tasks: Array) -> SpanArrays:
+    """Spans of valid tag sequences, with score 1.
+
+    Args:
+        tags: (N, K) tags of K tasks with the same number of types.
+        tasks: (K,) number of each task.
+    """
     n_words, n_tasks = tags.shape
     # One row a task, with a last cell that ends every span; then all rows are one sequence.
     rows = numpy.zeros((n_tasks, n_words + 1), dtype=tags.dtype)
@@ -129,21 +140,29 @@ def _extract_spans(tags: Array, log_p: Any, tasks: Array) -> SpanArrays:
     begins = numpy.flatnonzero(flat % 2 == 1)
     stops = numpy.flatnonzero((flat == 0) | (flat % 2 == 1))
     ends = stops[numpy.searchsorted(stops, begins, side="right")]
-    chosen = numpy.zeros(rows.shape, dtype="float64")
-    chosen[:, :n_words] = numpy.take_along_axis(log_p, tags[:, :, None], axis=2)[:, :, 0].T
-    total = numpy.concatenate([[0.0], numpy.cumsum(chosen.ravel())])
-    scores = numpy.exp((total[ends] - total[begins]) / (ends - begins)) if len(begins) else numpy.zeros(0)
-    row = begins // (n_words + 1)
+    row, start = numpy.divmod(begins, n_words + 1)
     return SpanArrays(
-        starts=begins % (n_words + 1),
-        ends=begins % (n_words + 1) + (ends - begins),
+        starts=start,
+        ends=start + (ends - begins),
         tasks=tasks[row],
         types=(flat[begins] - 1) // 2,
-        scores=numpy.clip(scores, 0.0, 1.0).astype("f"),
+        scores=numpy.ones(len(begins), dtype="f"),
     )
 
 
-def _concatenate(parts: Sequence[SpanArrays]) -> SpanArrays:
+def _score_spans(spans: SpanArrays, log_p: Any, tags: Array, tasks: Array) -> SpanArrays:
+    """Spans with the geometric mean of the probabilities of their tags, from (N, K, tags) log-probabilities."""
+    if not len(spans.starts):
+        return spans
+    k = numpy.searchsorted(tasks, spans.tasks)
+    chosen = numpy.take_along_axis(log_p, tags[:, :, None], axis=2)[:, :, 0].astype("float64")
+    total = numpy.concatenate([numpy.zeros((1, tags.shape[1])), numpy.cumsum(chosen, axis=0)])
+    mean = (total[spans.ends, k] - total[spans.starts, k]) / (spans.ends - spans.starts)
+    return replace(spans, scores=numpy.clip(numpy.exp(mean), 0.0, 1.0).astype("f"))
+
+
+def concatenate(parts: Sequence[SpanArrays]) -> SpanArrays:
+    """Join spans of several groups of tasks."""
     fields = ("starts", "ends", "tasks", "types", "scores")
     empty = {name: numpy.zeros(0, dtype="f" if name == "scores" else "int64") for name in fields}
     return SpanArrays(

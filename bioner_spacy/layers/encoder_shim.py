@@ -92,7 +92,8 @@ class EncoderShim(PyTorchShim):
         """Let the optimizer change every parameter that has a gradient.
 
         Of the table of embeddings, only the rows of the batch's pieces change ("lazy" Adam): moments of other rows
-        neither decay nor move them, nor does weight decay. Averaging optimizers see the whole table.
+        neither decay nor move them, nor does weight decay. Optimizers that average, and functions in place of an
+        optimizer, see the whole table.
         """
         for name, parameter in self._model.named_parameters():
             gradient = parameter.grad
@@ -100,7 +101,7 @@ class EncoderShim(PyTorchShim):
                 continue
             key = (self.id, name)
             weights: Any = torch2xp(parameter.data)
-            if gradient.is_sparse and optimizer.averages is None:
+            if gradient.is_sparse and isinstance(optimizer, Optimizer) and optimizer.averages is None:
                 _update_rows(optimizer, key, weights, gradient.coalesce())
             else:
                 d_weights: Any = torch2xp(gradient.to_dense())

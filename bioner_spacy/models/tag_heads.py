@@ -8,6 +8,7 @@ from thinc.api import Dropout, Linear, Model, chain, list2ragged, with_array
 from thinc.initializers import glorot_uniform_init
 from thinc.types import Floats2d, Ragged
 
+from ..formulations.crf import CRFFormulation
 from ..formulations.tags import OUTSIDE, TagFormulation
 
 # How much less probable than O, in nats, the outputs of an entity type are that is added to a trained task.
@@ -17,6 +18,7 @@ MARGIN = 5.0
 def build_tag_heads(
     tok2vec: Model[list[Doc], list[Floats2d]],
     dropout: float = 0.1,
+    crf: bool = True,
     nO: Optional[int] = None,
 ) -> Model[list[Doc], Ragged]:
     """Build BIO tag heads for the `multitask_ner` component: a linear classifier for each task on word vectors.
@@ -24,10 +26,12 @@ def build_tag_heads(
     Args:
         tok2vec: word vectors, from a transformer listener or any other embedding layer.
         dropout: dropout on the word vectors while training. The component's `dropout` replaces it.
+        crf: whether the tags of a task form a conditional random field (`bioner_spacy.formulations.crf`) or each word
+            is classified by itself and decoding finds the best valid sequence.
         nO: number of scores a word, found from the tasks on initialisation.
 
     Returns:
-        Model from documents to Ragged scores, (words of the batch, 1 + 2 * types, summed over tasks).
+        Model from documents to Ragged scores, (words of the batch, scores of all tasks).
     """
     output: Model = Linear(nO=nO, nI=tok2vec.maybe_get_dim("nO"), init_W=glorot_uniform_init)
     output.name = "heads"
@@ -35,7 +39,7 @@ def build_tag_heads(
     model: Model = chain(tok2vec, list2ragged(), with_array(heads))
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)
-    model.attrs["make_formulation"] = TagFormulation
+    model.attrs["make_formulation"] = CRFFormulation if crf else TagFormulation
     model.attrs["resize_output"] = resize_output
     return model
 
@@ -47,8 +51,8 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
         model: a model made by an architecture of this package whose "output_layer" is linear.
         old_columns: name of each output so far.
         new_columns: name of each output from now on. Outputs that were there keep their weights. Outputs of a new task
-            start at 0, which predicts nothing; those of a task that was there as copies of its O, a little less
-            probable, so that no prediction changes.
+            start at 0, which predicts nothing; new tags of a task that was there as copies of its O,
+            a little less probable, so that no prediction changes.
     """
     old = model.get_ref("output_layer")
     old_W: Any = old.get_param("W")
@@ -56,11 +60,12 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
     W: Any = old.ops.alloc2f(len(new_columns), old_W.shape[1])
     b: Any = old.ops.alloc1f(len(new_columns))
     position = {name: i for i, name in enumerate(old_columns)}
-    for i, (task, tag) in enumerate(new_columns):
-        if (task, tag) in position:
-            W[i], b[i] = old_W[position[task, tag]], old_b[position[task, tag]]
-        elif (task, OUTSIDE) in position:
-            W[i], b[i] = old_W[position[task, OUTSIDE]], old_b[position[task, OUTSIDE]] - MARGIN
+    for i, (task, *tags) in enumerate(new_columns):
+        source = (task, *(tag if (task, tag) in position else OUTSIDE for tag in tags))
+        if source in position:
+            W[i], b[i] = old_W[position[source]], old_b[position[source]]
+            if len(tags) == 1 and source != (task, *tags):
+                b[i] -= MARGIN
     # Another node, because Thinc lets no layer with weights change its size, and optimizers keep sums by node.
     new: Model = Linear(nO=len(new_columns), nI=old_W.shape[1], init_W=glorot_uniform_init)
     new.name = old.name

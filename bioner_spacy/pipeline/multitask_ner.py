@@ -27,6 +27,7 @@ DEFAULT_MODEL_CONFIG = """
 [model]
 @architectures = "bioner_spacy.TagHeads.v1"
 dropout = 0.1
+crf = true
 
 [model.tok2vec]
 @architectures = "spacy-transformers.TransformerListener.v1"

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bioner_spacy.formulations import constrained
 from bioner_spacy.formulations.constrained import best_valid_tags
 
 FINITE = st.floats(-30, 0, width=32)
@@ -75,15 +74,6 @@ def test_score_is_the_best_where_sequences_tie(batch: tuple[Any, list[int]]) -> 
     check_against_enumeration(*batch, tolerance=0)
 
 
-@pytest.mark.parametrize("cells", [1, 30, 100])
-@given(batch=batches(TIED, longest=6))
-@settings(max_examples=40, deadline=None)
-def test_blocks_of_words_change_nothing(cells: int, batch: tuple[Any, list[int]]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(constrained, "BLOCK_CELLS", cells)
-        check_against_enumeration(*batch, tolerance=0)
-
-
 @pytest.mark.parametrize("n_types", [1, 2, 3])
 @pytest.mark.parametrize("length", [1, 2])
 def test_every_preference_in_the_shortest_documents(n_types: int, length: int) -> None:
@@ -99,9 +89,7 @@ def test_long_document_agrees_with_the_plain_recursion() -> None:
     rng = numpy.random.default_rng(0)
     n_words, n_tags = 700, 7
     log_p = numpy.log(rng.dirichlet(numpy.full(n_tags, 0.3), size=(n_words, 2)) + 1e-12).astype("f")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(constrained, "BLOCK_CELLS", 10_000)
-        [tags] = decode(log_p, [n_words])
+    [tags] = decode(log_p, [n_words])
     for task in range(2):
         best = numpy.array([0.0 if follows(tag, 0) else -numpy.inf for tag in range(n_tags)]) + log_p[0, task]
         for row in log_p[1:, task].astype("float64"):

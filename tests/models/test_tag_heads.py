@@ -10,14 +10,17 @@ from thinc.api import Adam, Config, Model
 from thinc.types import Floats2d, Ragged
 from tiny_encoder import make_docs
 
+from bioner_spacy.formulations.crf import CRFFormulation
 from bioner_spacy.formulations.tags import TagFormulation
 from bioner_spacy.models.tag_heads import build_tag_heads, resize_output
 from bioner_spacy.tasks import Task
+from bioner_spacy.types import Formulation
 
 CONFIG = """
 [model]
 @architectures = "bioner_spacy.TagHeads.v1"
 dropout = 0.0
+crf = false
 
 [model.tok2vec]
 @architectures = "spacy.HashEmbedCNN.v2"
@@ -33,7 +36,7 @@ DISEASE, GENE = Task("DISEASE", ("DISEASE",)), Task("GENE", ("GENE",))
 TEXTS = ["gene cell mutant", "", "mice"]
 
 
-def columns(*tasks: Task) -> list[tuple[str, str]]:
+def columns(*tasks: Task) -> list[tuple[str, ...]]:
     return TagFormulation(tasks).columns
 
 
@@ -119,6 +122,24 @@ def test_resizing_a_task_changes_no_prediction() -> None:
     added = [i for i in range(after.shape[1]) if i not in position]
     assert len(added) == 4
     assert (after[:, added] < after[:, :1]).all()
+
+
+def test_resizing_a_random_field_changes_no_prediction() -> None:
+    old, new = [Task("A", ("DISEASE",), "A"), GENE], [Task("A", ("CHEMICAL", "DISEASE", "GENE"), "A"), GENE]
+    before, after = CRFFormulation(old), CRFFormulation(new)
+    model = build(len(before.columns))
+    docs = make_docs("gene cell mutant mice of protein in it", "mice")
+    found = [named_spans(before, model, docs, scale, old) for scale in (1, 3, 9)]
+    assert any(found)
+    resize_output(model, before.columns, after.columns)
+    assert [named_spans(after, model, docs, scale, new) for scale in (1, 3, 9)] == found
+
+
+def named_spans(formulation: Formulation, model: Any, docs: list[Doc], scale: float, tasks: list[Task]) -> Any:
+    """Sorted (start, end, task, type) of what is decoded from scores times a scale."""
+    spans = formulation.decode(model.predict(docs).dataXd * scale, numpy.array([len(doc) for doc in docs]))
+    rows = zip(spans.starts.tolist(), spans.ends.tolist(), spans.tasks.tolist(), spans.types.tolist())
+    return sorted((start, end, task, tasks[task].types[number]) for start, end, task, number in rows)
 
 
 def update(model: Model[list[Doc], Ragged], optimizer: Adam) -> None:

@@ -155,9 +155,10 @@ def test_labels_added_before_initialisation_stay() -> None:
     assert component(nlp).labels == ("CHEMICAL", "DISEASE", "GENE", "SPECIES")
 
 
+@pytest.mark.parametrize("encoder", ["cnn", "cnn without crf"])
 @pytest.mark.parametrize("grain", ["type", "corpus", "guideline"])
-def test_labels_added_after_training_change_no_prediction_and_are_learnt(grain: str) -> None:
-    nlp = make_nlp(grain=grain)
+def test_labels_added_after_training_change_no_prediction_and_are_learnt(encoder: str, grain: str) -> None:
+    nlp = make_nlp(encoder, grain=grain)
     examples = [example for example in make_examples(nlp) if example.text != ASPIRIN[0]]
     train(nlp, examples, steps=40)
     texts = [example.text for example in make_examples(nlp)]

@@ -2,7 +2,7 @@
 
 import pytest
 from thinc.api import Adam, prefer_gpu, require_cpu
-from toy_corpora import BREAST_CANCER, component, found, make_examples, make_nlp, train
+from toy_corpora import BREAST_CANCER, ENCODERS, component, found, make_examples, make_nlp, train
 
 from bioner_spacy.scope import SPANS_KEY
 
@@ -15,7 +15,7 @@ def gpu() -> object:
     require_cpu()
 
 
-@pytest.mark.parametrize("encoder", ["cnn", "tok2vec", "transformer"])
+@pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize("grain", ["type", "guideline"])
 def test_learns_and_predicts(encoder: str, grain: str, tiny_bert: str) -> None:
     nlp = make_nlp(encoder, tiny_bert, grain=grain)

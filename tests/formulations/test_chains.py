@@ -1,0 +1,94 @@
+"""Best path, partition function and marginals against enumeration of all state sequences."""
+
+from itertools import product
+from typing import Any
+
+import numpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from bioner_spacy.formulations.chains import NEVER, best_path, marginals
+
+# All exact in binary, so that sums of tied sequences compare exactly.
+TIED = st.integers(-2, 2).map(float)
+SCORES = st.floats(-20, 20)
+
+
+@st.composite
+def chains(draw: st.DrawFn, values: st.SearchStrategy[float]) -> Any:
+    """Edges (words, chains, states, states), the first word's alike from every state."""
+    n_states = draw(st.integers(1, 3))
+    n_words = draw(st.integers(1, 6))
+    edges = draw(hnp.arrays("float64", (n_words, draw(st.integers(1, 2)), n_states, n_states), elements=values))
+    edges[0] = edges[0, :, :1]
+    for word in range(1, n_words):
+        if draw(st.booleans()) and draw(st.booleans()):
+            edges[word] = edges[word, :, :1]
+    return edges
+
+
+def totals(edges: Any) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """All state sequences, (Q, N), of one chain (N, S, S), and the sum of the edges of each."""
+    n_words, n_states = edges.shape[:2]
+    paths = numpy.array(list(product(range(n_states), repeat=n_words)))
+    before = numpy.concatenate([paths[:, :1] * 0, paths[:, :-1]], axis=1)
+    return paths, edges[numpy.arange(n_words), before, paths].sum(axis=1)
+
+
+@given(chains(TIED))
+@settings(max_examples=100, deadline=None)
+def test_best_path(edges: Any) -> None:
+    states = best_path(edges)
+    assert states.shape == edges.shape[:2]
+    for k in range(edges.shape[1]):
+        paths, scores = totals(edges[:, k])
+        [chosen] = numpy.flatnonzero((paths == states[:, k]).all(axis=1))
+        assert scores[chosen] == scores.max()
+
+
+@given(chains(SCORES))
+@settings(max_examples=100, deadline=None)
+def test_partition_function_and_marginals(edges: Any) -> None:
+    log_z, p = marginals(edges)
+    for k in range(edges.shape[1]):
+        paths, scores = totals(edges[:, k])
+        expected = numpy.logaddexp.reduce(scores)
+        assert log_z[k] == pytest.approx(expected, abs=1e-9)
+        weight = numpy.exp(scores - expected)
+        states = numpy.arange(edges.shape[2])
+        for word in range(len(edges)):
+            here = paths[:, word, None] == states
+            numpy.testing.assert_allclose(p[word, k].sum(axis=0), weight @ here, atol=1e-9)
+            if word:
+                there = paths[:, word - 1, None] == states
+                moves = numpy.einsum("q,qi,qj->ij", weight, there, here)
+                numpy.testing.assert_allclose(p[word, k], moves, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_words", [50, 299])
+def test_long_chain_with_forbidden_moves_agrees_with_the_plain_recursion(n_words: int) -> None:
+    rng = numpy.random.default_rng(n_words)
+    edges = rng.normal(scale=3.0, size=(n_words, 1, 3, 3))
+    edges[:, 0, 0, 2] = NEVER
+    edges[0] = edges[0, :, :1]
+    best = total = edges[0, 0, 0]
+    for word in range(1, n_words):
+        best = (best[:, None] + edges[word, 0]).max(axis=0)
+        total = numpy.logaddexp.reduce(total[:, None] + edges[word, 0], axis=0)
+    states = best_path(edges)[:, 0]
+    before = numpy.concatenate([[0], states[:-1]])
+    assert edges[numpy.arange(n_words), 0, before, states].sum() == pytest.approx(best.max())
+    log_z, p = marginals(edges)
+    assert log_z[0] == pytest.approx(numpy.logaddexp.reduce(total))
+    assert not p[1:, 0, 0, 2].any()
+    numpy.testing.assert_allclose(p.sum(axis=(2, 3)), 1.0)
+
+
+def test_no_words() -> None:
+    edges = numpy.zeros((0, 2, 3, 3))
+    assert best_path(edges).shape == (0, 2)
+    log_z, p = marginals(edges)
+    assert log_z.tolist() == [0.0, 0.0]
+    assert p.shape == edges.shape

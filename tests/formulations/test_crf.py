@@ -1,0 +1,199 @@
+"""The conditional random field of each task against enumeration of all tag sequences."""
+
+from itertools import product
+from typing import Any
+
+import numpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_tags import TASKS, flat_gold, make_gold, rows_of
+
+from bioner_spacy.formulations.crf import CRFFormulation
+from bioner_spacy.formulations.tags import OUT_OF_SCOPE
+from bioner_spacy.tasks import Task
+from bioner_spacy.types import Gold
+
+SMALL = [Task("DISEASE", ("DISEASE",)), Task("two", ("CHEMICAL", "GENE"), "two"), Task("GENE", ("GENE",))]
+SEEDS = st.integers(0, 2**16)
+
+
+def all_sequences(task: Task, length: int) -> list[tuple[str, ...]]:
+    """Every valid tag sequence."""
+    tags = ["O"] + [f"{prefix}-{name}" for name in task.types for prefix in "BI"]
+    return [
+        tags_
+        for tags_ in product(tags, repeat=length)
+        if all(tag[0] != "I" or before[1:] == tag[1:] for before, tag in zip(("O", *tags_), tags_))
+    ]
+
+
+def sequence_score(formulation: CRFFormulation, task: Task, scores: Any, tags: tuple[str, ...]) -> float:
+    """Sum of the scores of tags and moves, looked up by name."""
+    column = {name: i for i, name in enumerate(formulation.columns)}
+    return sum(
+        float(row[column[task.name, tag]] + row[column[task.name, before, tag]])
+        for row, before, tag in zip(scores, ("O", *tags), tags, strict=False)
+    )
+
+
+def tags_of(formulation: CRFFormulation, task_number: int, targets: Any) -> tuple[str, ...]:
+    names = [column[1] for column in formulation.columns if column[0] == SMALL[task_number].name and len(column) == 2]
+    return tuple(names[i] for i in targets)
+
+
+def random_batch(seed: int, lengths: list[int]) -> tuple[CRFFormulation, Any, Gold]:
+    rng = numpy.random.default_rng(seed)
+    formulation = CRFFormulation(SMALL)
+    supervised = rng.random((len(lengths), len(SMALL))) < 0.7
+    base = numpy.cumsum(lengths) - lengths
+    rows = [
+        (int(base[d]), int(base[d]) + int(rng.integers(1, n + 1)), k, 0)
+        for d, n in enumerate(lengths)
+        for k in range(len(SMALL))
+        if n and supervised[d, k] and rng.random() < 0.8
+    ]
+    gold = make_gold(lengths, rows, supervised)
+    return formulation, rng.normal(scale=2.0, size=(sum(lengths), len(formulation.columns))), gold
+
+
+def test_columns_are_tags_then_the_moves_that_bio_allows() -> None:
+    columns = CRFFormulation([Task("A", ("A",)), Task("B", ("B",))]).columns
+    assert columns[:6] == [("A", "O"), ("A", "B-A"), ("A", "I-A"), ("B", "O"), ("B", "B-B"), ("B", "I-B")]
+    moves = {(before, after) for task, before, after in columns[6:] if task == "A"}
+    assert moves == {(i, j) for i in ("O", "B-A", "I-A") for j in ("O", "B-A", "I-A")} - {("O", "I-A")}
+    assert len(columns) == 6 + 2 * 8
+
+
+@given(flat_gold())
+@settings(max_examples=50, deadline=None)
+def test_targets_decode_to_the_same_spans(gold: Gold) -> None:
+    formulation = CRFFormulation(TASKS)
+    (tags, _), n_lost = formulation.targets(gold)
+    scores = numpy.zeros((len(tags), len(formulation.columns)), dtype="f")
+    begin = 0
+    for k, task in enumerate(TASKS):
+        scores[numpy.arange(len(tags)), begin + tags[:, k]] = 8.0
+        begin += 1 + 2 * len(task.types)
+    spans = formulation.decode(scores, gold.lengths)
+    assert rows_of(spans) == rows_of(gold.spans)
+    assert n_lost == 0
+    assert (spans.scores > 0.9).all()
+
+
+@pytest.mark.parametrize("lengths", [[1], [2], [3, 1, 0, 2], [0, 4]])
+@given(seed=SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_loss_is_the_negative_log_likelihood_of_the_gold_tags(lengths: list[int], seed: int) -> None:
+    formulation, scores, gold = random_batch(seed, lengths)
+    targets, _ = formulation.targets(gold)
+    losses, _ = formulation.loss(scores, targets, numpy.ones(len(SMALL)))
+    for k, task in enumerate(SMALL):
+        expected, n_words, end = 0.0, 0, 0
+        for d, length in enumerate(lengths):
+            begin, end = end, end + length
+            if gold.supervised[d, k] and length:
+                part = scores[begin:end]
+                totals = [sequence_score(formulation, task, part, tags) for tags in all_sequences(task, length)]
+                chosen = tags_of(formulation, k, targets[0][begin:end, k])
+                expected += numpy.logaddexp.reduce(totals) - sequence_score(formulation, task, part, chosen)
+                n_words += length
+        assert losses[k] == pytest.approx(expected / max(n_words, 1), abs=1e-5)
+
+
+@given(seed=SEEDS)
+@settings(max_examples=5, deadline=None)
+def test_gradient_by_finite_differences(seed: int) -> None:
+    formulation, scores, gold = random_batch(seed, [3, 1, 0, 2])
+    targets, _ = formulation.targets(gold)
+    weights = numpy.array([1.0, 2.0, 0.5])
+    _, gradient = formulation.loss(scores, targets, weights)
+    step = 1e-2
+    for place in numpy.ndindex(*scores.shape):
+        sums = []
+        for sign in (1, -1):
+            moved = scores.copy()
+            moved[place] += sign * step
+            sums.append(float((formulation.loss(moved, targets, weights)[0] * weights).sum()))
+        assert gradient[place] == pytest.approx((sums[0] - sums[1]) / (2 * step), abs=1e-3)
+
+
+@given(seed=SEEDS)
+@settings(max_examples=20, deadline=None)
+def test_gradient_outside_the_scope_is_exactly_zero(seed: int) -> None:
+    formulation, scores, gold = random_batch(seed, [3, 2, 4])
+    targets, _ = formulation.targets(gold)
+    losses, gradient = formulation.loss(scores, targets, numpy.ones(len(SMALL)))
+    for k, task in enumerate(SMALL):
+        columns = [i for i, column in enumerate(formulation.columns) if column[0] == task.name]
+        out = targets[0][:, k] == OUT_OF_SCOPE
+        assert not gradient[numpy.ix_(out, columns)].any()
+        if out.all():
+            assert losses[k] == 0.0
+        else:
+            assert gradient[numpy.ix_(~out, columns)].any()
+
+
+@pytest.mark.parametrize("lengths", [[1], [2], [3, 1, 0, 2]])
+@given(seed=SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_decoded_spans_and_their_probabilities(lengths: list[int], seed: int) -> None:
+    formulation, scores, _ = random_batch(seed, lengths)
+    spans = formulation.decode(scores, numpy.array(lengths))
+    found = dict(zip(zip(spans.starts, spans.ends, spans.tasks, spans.types), spans.scores, strict=True))
+    expected = {}
+    for k, task in enumerate(SMALL):
+        end = 0
+        for length in lengths:
+            begin, end = end, end + length
+            sequences = all_sequences(task, length)
+            totals = numpy.array([sequence_score(formulation, task, scores[begin:end], tags) for tags in sequences])
+            p = numpy.exp(totals - numpy.logaddexp.reduce(totals))
+            for start, stop, number in spans_of(task, sequences[int(totals.argmax())]):
+                holding = [(start, stop, number) in spans_of(task, tags) for tags in sequences]
+                expected[begin + start, begin + stop, k, number] = p[holding].sum()
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def spans_of(task: Task, tags: tuple[str, ...]) -> set[tuple[int, int, int]]:
+    """(first word, end word, number of the type) of each mention in a valid tag sequence."""
+    spans = set()
+    for start, tag in enumerate(tags):
+        if tag[0] == "B":
+            end = start + 1
+            while end < len(tags) and tags[end] == f"I{tag[1:]}":
+                end += 1
+            spans.add((start, end, task.types.index(tag[2:])))
+    return spans
+
+
+def test_moves_keep_a_mention_whole_that_its_words_would_split() -> None:
+    formulation = CRFFormulation([Task("A", ("A",))])
+    column = {name: i for i, name in enumerate(formulation.columns)}
+    scores = numpy.zeros((2, len(formulation.columns)), dtype="f")
+    scores[:, column["A", "B-A"]] = [3.0, 2.2]
+    scores[:, column["A", "I-A"]] = [0.0, 2.0]
+    assert rows_of(formulation.decode(scores, numpy.array([2]))) == [(0, 1, 0, 0), (1, 2, 0, 0)]
+    scores[:, column["A", "B-A", "B-A"]] = -1.0
+    assert rows_of(formulation.decode(scores, numpy.array([2]))) == [(0, 2, 0, 0)]
+
+
+def test_large_scores_do_not_overflow() -> None:
+    formulation, scores, gold = random_batch(0, [5, 3])
+    targets, _ = formulation.targets(gold)
+    losses, gradient = formulation.loss((scores * 1e4).astype("f"), targets, numpy.ones(len(SMALL)))
+    assert numpy.isfinite(losses).all()
+    assert numpy.isfinite(gradient).all()
+    assert numpy.isfinite(formulation.decode((scores * 1e4).astype("f"), gold.lengths).scores).all()
+
+
+@pytest.mark.parametrize("lengths", [[], [0, 0]])
+def test_no_words(lengths: list[int]) -> None:
+    formulation = CRFFormulation(SMALL)
+    gold = make_gold(lengths, [], numpy.ones((len(lengths), len(SMALL)), dtype=bool))
+    targets, _ = formulation.targets(gold)
+    scores = numpy.zeros((0, len(formulation.columns)), dtype="f")
+    losses, gradient = formulation.loss(scores, targets, numpy.ones(len(SMALL)))
+    assert losses.tolist() == [0.0] * len(SMALL)
+    assert gradient.shape == scores.shape
+    assert not len(formulation.decode(scores, gold.lengths).starts)
