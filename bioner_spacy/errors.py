@@ -153,6 +153,10 @@ class Errors:
     # 6xx commands
     E601 = "{pipeline} holds no trained pipeline (no meta.json): train it first or correct the path."
     E602 = "Building the wheel of {what} failed with exit status {status}; what pip says is above."
+    E603 = (
+        "{output} holds results that were made with other settings ({names}); name another folder, or remove it to "
+        "start again."
+    )
 
 
 class Warnings:

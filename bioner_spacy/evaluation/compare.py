@@ -1,6 +1,7 @@
 """One multi-task pipeline against a single-task pipeline for each corpus."""
 
 import json
+import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -164,6 +165,38 @@ def compare(multi: Results, singles: Sequence[Results]) -> Comparison:
         single={corpus: single_of[corpus].pipeline for corpus in sorted(single_of)},
         rows=rows,
     )
+
+
+def seeds_table(comparisons: Sequence[Comparison]) -> Table:
+    """Mean and spread of comparisons that differ in the seed of their training alone.
+
+    Args:
+        comparisons: one of each seed.
+
+    Returns:
+        F1 in percent as mean ± sample standard deviation over the seeds, and in how many of them multi-task is better.
+    """
+    by_name: dict[tuple[str, str], list[Row]] = {}
+    for comparison in comparisons:
+        for row in (*comparison.rows, comparison.means()):
+            by_name.setdefault((row.corpus, row.entity_type), []).append(row)
+    rows = []
+    for (corpus, entity_type), same in by_name.items():
+        sides: list[list[Optional[float]]] = [[row.single for row in same], [row.multi for row in same]]
+        cells = [_spread(values) for values in (*sides, [row.difference for row in same])]
+        better = sum(_winner(row) == "multi" for row in same)
+        rows.append([corpus_name(corpus), entity_type, count(same[0].gold), *cells, f"{better} of {len(same)}"])
+    header = ["Corpus", "Entity type", "Gold", "F1 single", "F1 multi", "Difference", "Multi better"]
+    return Table(header, rows, numbers=5)
+
+
+def _spread(fractions: Sequence[Optional[float]]) -> str:
+    """Mean and sample standard deviation in percentage points; a dash where a score is missing."""
+    values = [100 * fraction for fraction in fractions if fraction is not None]
+    if len(values) < len(fractions):
+        return percent(None)
+    mean_ = f"{statistics.mean(values):.2f}"
+    return mean_ if len(values) == 1 else f"{mean_} ± {statistics.stdev(values):.2f}"
 
 
 def _corpus_rows(corpus: str, single: Optional[dict[str, Any]], multi: Optional[dict[str, Any]]) -> list[Row]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.evaluation.compare import Comparison, compare
+from bioner_spacy.evaluation.compare import Comparison, compare, seeds_table
 from bioner_spacy.evaluation.results import Pipeline, Results
 from bioner_spacy.evaluation.scorer import prf
 
@@ -107,3 +107,13 @@ def test_other_split_or_other_documents_are_an_error() -> None:
 def test_other_encoder_is_warned_about() -> None:
     with pytest.warns(BionerWarning, match="different encoders .bert, small"):
         compare(results({"A": 5}), [results({"A": 5}, encoder="small")])
+
+
+def test_mean_and_spread_over_seeds() -> None:
+    def of_seed(multi: int, single: int) -> Comparison:
+        return compare(results({"A": multi, "B": 4}), [results({"A": single})])
+
+    lines = seeds_table([of_seed(6, 5), of_seed(7, 5), of_seed(8, 8)]).to_markdown().splitlines()
+    assert lines[3] == "| A | all types | 10 | 60.00 ± 17.32 | 70.00 ± 10.00 | 10.00 ± 10.00 | 2 of 3 |"
+    assert lines[5] == "| B | all types | 10 | – | 40.00 ± 0.00 | – | 0 of 3 |"
+    assert seeds_table([of_seed(6, 5)]).rows[0] == ["A", "GENE", "10", "50.00", "60.00", "10.00", "1 of 1"]

@@ -1,0 +1,65 @@
+"""Training repeated with several seeds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy_corpora import write_corpora
+
+from bioner_spacy.cli import seeds as module
+from bioner_spacy.cli.seeds import compare_over_seeds
+from bioner_spacy.errors import BionerError
+from bioner_spacy.evaluation.compare import Comparison
+
+CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+CORPORA = ["diseases", "genes"]
+
+
+@pytest.fixture
+def repeat(tiny_bert: str, tmp_path: Path) -> Any:
+    """Runs the comparison on two toy corpora with a tiny encoder."""
+    write_corpora(tmp_path / "corpus", CORPORA)
+
+    def run(seeds: list[int], **changes: Any) -> list[Comparison]:
+        settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, **changes}
+        return compare_over_seeds(
+            CONFIG,
+            tmp_path / "out",
+            corpora=CORPORA,
+            corpus_folder=tmp_path / "corpus",
+            seeds=seeds,
+            settings=settings,
+            split="devel",
+        )
+
+    return run
+
+
+def test_each_seed_is_trained_once_and_leaves_its_results(
+    repeat: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = []
+    train_run = module.train_run
+
+    def counting(config: Path, output: Path, corpora: Any, **settings: Any) -> None:
+        trained.append((settings["settings"]["seed"], tuple(corpora)))
+        train_run(config, output, corpora, **settings)
+
+    monkeypatch.setattr(module, "train_run", counting)
+    [first] = repeat([1])
+    assert trained == [(1, ("diseases", "genes")), (1, ("diseases",)), (1, ("genes",))]
+    assert first.multi.seed == 1
+    assert {row.corpus for row in first.corpus_rows} == set(CORPORA)
+    again, second = repeat([1, 2])
+    assert again == first
+    assert second.multi.seed == 2
+    assert [seed for seed, _ in trained[3:]] == [2, 2, 2]
+    made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    results = {f"seed-{seed}/{name}.json" for seed in (1, 2) for name in ("multi", "single/diseases", "single/genes")}
+    assert made == {"settings.json"} | results
+
+
+def test_results_of_other_settings_are_not_mixed(repeat: Any) -> None:
+    repeat([1])
+    with pytest.raises(BionerError, match=r"other settings \(epochs\)"):
+        repeat([1, 2], epochs=2)
