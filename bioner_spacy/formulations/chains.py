@@ -9,6 +9,7 @@ before to a state of this word. Documents stand one after another in a chain; on
 from every state, which makes it independent of what comes before. Scores are finite; `NEVER` rules a move out.
 """
 
+import math
 from typing import Any
 
 from thinc.api import get_array_module
@@ -70,7 +71,7 @@ def marginals(edges: Any) -> tuple[Array, Any]:
     backward = xp.zeros_like(forward)
     backward[:-1] = _forward(edges[:0:-1].swapaxes(2, 3), _logsumexp, reset=False)[::-1]
     log_z = _logsumexp(forward[-1], 1)
-    before = xp.concatenate([xp.full_like(forward[:1], -xp.log(n_states)), forward[:-1]])
+    before = xp.concatenate([xp.full_like(forward[:1], -math.log(n_states)), forward[:-1]])
     log_p = before[:, :, :, None] + edges + backward[:, :, None, :] - log_z[:, None, None]
     return log_z, xp.exp(log_p)
 

@@ -6,6 +6,7 @@ that choose by themselves do not ensure: "renal" B, "oncocytomas" B. Moves that 
 probability 0. The scores of moves are outputs of the heads as those of tags are, and may differ from word to word.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,31 +60,30 @@ class CRFFormulation(TagFormulation):
         losses = xp.zeros(self.n_tasks, dtype="f")
         d_scores = xp.zeros_like(scores)
         tags, starts, weights = xp.asarray(targets[0]), xp.asarray(targets[1]), xp.asarray(weights)
-        for tasks, columns in self._groups:
-            moves = self._group_moves(columns)
-            truth = tags[:, xp.asarray(tasks)]
+        for group in self._groups:
+            tasks, columns = (xp.asarray(indices) for indices in group)
+            moves = self._group_moves(group[1])
+            n_tags = columns.shape[1]
+            truth = tags[:, tasks]
             in_scope = truth != OUT_OF_SCOPE
             n_words = xp.maximum(in_scope.sum(axis=0), 1)
-            n_tags = columns.shape[1]
             # Words out of scope add nothing to log Z, and the chain goes on behind them.
-            edges = _edges(scores, xp.arange(len(scores)), starts, columns, moves)
-            edges = xp.where(in_scope[:, :, None, None], edges, -numpy.log(n_tags))
+            edges = _edges(scores, xp.arange(len(scores)), starts, columns, xp.asarray(moves))
+            edges = xp.where(in_scope[:, :, None, None], edges, -math.log(n_tags))
             log_z, p = marginals(edges)
-            p[starts, :, 0] = p[starts].sum(axis=2)
-            p[starts, :, 1:] = 0.0
-            before = xp.zeros_like(truth)
-            before[1:] = truth[:-1]
-            before[starts] = 0
             names = xp.arange(n_tags)
+            begins = starts[:, None, None, None]
+            p = xp.where(begins, p.sum(axis=2, keepdims=True) * (names[:, None] == 0), p)
+            before = xp.where(begins[:, :, 0, 0], 0, xp.concatenate([truth[:1], truth[:-1]]))
             gold = (before[:, :, None, None] == names[:, None]) & (truth[:, :, None, None] == names)
             # Where nothing is in scope, what rounding left of log Z is not a loss.
             total = xp.where(in_scope.any(axis=0), log_z - (edges * gold).sum(axis=(0, 2, 3)), 0.0)
             losses[tasks] = total / n_words
-            scale = in_scope * (weights[xp.asarray(tasks)] / n_words)
+            scale = in_scope * (weights[tasks] / n_words)
             d_edges = ((p - gold) * scale[:, :, None, None]).astype(d_scores.dtype)
-            d_scores[:, xp.asarray(columns)] = d_edges.sum(axis=2)
-            allowed = xp.asarray(moves >= 0)
-            d_scores[:, xp.asarray(moves[moves >= 0])] = d_edges[:, allowed]
+            d_scores[:, columns] = d_edges.sum(axis=2)
+            task, i, j = (xp.asarray(indices) for indices in numpy.nonzero(moves >= 0))
+            d_scores[:, xp.asarray(moves[moves >= 0])] = d_edges[:, task, i, j]
         return losses, d_scores
 
     def decode(self, scores: Array, lengths: Array) -> SpanArrays:
@@ -124,7 +124,7 @@ class CRFFormulation(TagFormulation):
         return self._moves[columns[:, :, None], columns[:, None, :]]
 
 
-def _edges(scores: Any, words: Any, starts: Any, columns: Array, moves: Array) -> Any:
+def _edges(scores: Any, words: Any, starts: Any, columns: Any, moves: Any) -> Any:
     """(N, K, T, T) score of moving from a tag to a word's tag.
 
     Args:
@@ -135,11 +135,11 @@ def _edges(scores: Any, words: Any, starts: Any, columns: Array, moves: Array) -
         moves: (K, T, T) column of each move, or (N, K, T, T).
     """
     xp = get_array_module(scores)
-    rows = xp.asarray(words)[:, None, None]
-    columns, moves = xp.asarray(columns), xp.asarray(moves)
+    rows = words[:, None, None]
     move_scores = xp.where(moves >= 0, scores[rows[..., None], xp.maximum(moves, 0)].astype("float64"), NEVER)
     edges = scores[rows, columns][:, :, None, :] + move_scores
-    edges[starts] = edges[starts][:, :, :1]
+    first = xp.flatnonzero(starts)
+    edges[first] = edges[first][:, :, :1]
     return edges
 
 
