@@ -54,9 +54,43 @@ class Errors:
         "that keeps all characters."
     )
     E120 = "{count} corpus files are missing or wrong: {files}; run scripts/assets.py for their corpora."
-    E121 = "File {path} of the corpus {corpus} is missing or wrong and has no public address: put a right copy there."
+    E121 = (
+        "File {path} of the corpus {corpus} is missing or wrong and has no public address: put a right copy there. "
+        "About this corpus: {description}"
+    )
     E122 = "Cannot fetch {address}: {problem}; check the address and the network, or name another source."
     E123 = "Corpus {corpus}, {split}: what was fetched for {path} is not the right file ({problem}); nothing was kept."
+    E130 = (
+        "{path} is no folder of NAME.txt and NAME.ann files, which a corpus in brat format is: correct the path, or put "
+        "the files there."
+    )
+    E131 = "{path} has no {missing} beside it: put both files of the document into the folder, or remove this one."
+    E132 = (
+        "{path}, line {line}: the annotation {claimed!r} is not the text at its offsets, which is {found!r}; correct the "
+        "file, or set the option mismatch to offsets to believe the offsets."
+    )
+    E133 = (
+        "{path}, line {line}: the annotation has no infon {infon!r} with its type; name the right infon in the option "
+        "type_infon of the corpus."
+    )
+    E140 = "Corpus {corpus} has no split {split} in the catalogue; it has: {known}."
+    E141 = "Corpus {corpus}: the document {doc_id} is in the lists of the splits {first} and {second}; take it out of one."
+    E142 = (
+        "{path}, line {line}: the document {doc_id!r} is in the list of no split of the corpus {corpus}; complete the "
+        "lists (key documents in the catalogue)."
+    )
+    E143 = (
+        "Corpus {corpus}: {count} of the documents that the lists of its splits name are not in its file, the first is "
+        "{first}; correct the lists, or replace the file by a complete copy."
+    )
+    E144 = (
+        "Corpus {corpus}: its file holds {found} sentences where the catalogue counts {expected} (key sentences); correct "
+        "the key, or replace the file by a complete copy."
+    )
+    E145 = (
+        "Corpus {corpus}: with {count} documents the split {split} would be empty; raise its share (key split in the "
+        "catalogue)."
+    )
 
     # 2xx tokenization
     E201 = (
@@ -102,7 +136,8 @@ class Errors:
     E405 = "The component {name} has no tasks yet: train it, or initialise it with examples or labels."
     E406 = "No corpora: the folder {path} holds no <corpus>/{split}.spacy; convert some first or correct the setting path."
     E407 = (
-        "Corpus {corpus} has no converted split {split}: {file} is not there; convert it first or name other corpora."
+        "Corpus {corpus} has no converted split {split}: {file} is not there; convert it first, or name other corpora if "
+        "it comes without this split."
     )
     E408 = "Corpus {corpus} is empty in split {split}: {file} holds no document; convert it again."
     E409 = "Settings size ({size}) and temperature ({temperature}) of the batcher must be at least 1 and above 0."

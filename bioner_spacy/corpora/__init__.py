@@ -1,7 +1,8 @@
 """Corpora: the catalogue, readers of their file formats, and the way from files to training data."""
 
 from .assets import Asset, fetch, project_assets, verify
-from .catalogue import SPLITS, Catalogue, Corpus, CorpusSet, load_catalogue
+from .catalogue import SPLITS, Catalogue, Corpus, CorpusSet
+from .catalogue_file import load_catalogue
 from .convert import SplitReport, convert, convert_split, summary
 from .document import Mention, SourceDocument
 from .readers import READERS

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..errors import BionerError, Errors, Warnings, warn
-from .catalogue import SPLITS, Catalogue, Corpus
+from .catalogue import Catalogue, Corpus, CorpusFile
 from .files import checksum, replacing
 
 TIMEOUT = 60
@@ -19,10 +19,10 @@ TIMEOUT = 60
 
 @dataclass(frozen=True)
 class Asset:
-    """One corpus file and what was done about it: "present" or "fetched"."""
+    """One corpus file and what was done about it: "present" or "fetched"; `splits` are those that it serves."""
 
     corpus: str
-    split: str
+    splits: str
     path: Path
     status: str
 
@@ -37,8 +37,9 @@ def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: O
         catalogue: the catalogue.
         names: names of corpora.
         folder: the assets folder.
-        source: address prefix or local folder that holds `<corpus>/<file>` or `<corpus>-IOB/<file>`; None for the
-            public address in the catalogue.
+        source: address prefix or local folder that holds `<corpus>/<file>` or `<corpus>-IOB/<file>`, or
+            `<folder>/<file>` with the last part of the corpus's folder; None for the public address in the
+            catalogue.
 
     Returns:
         All files of the corpora, in order.
@@ -48,13 +49,12 @@ def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: O
     """
     assets = []
     for corpus in (catalogue[name] for name in names):
-        for split in SPLITS:
-            path = corpus.path(split, folder)
-            if path.is_file() and _problem(corpus, split, path) is None:
-                assets.append(Asset(corpus.name, split, path, "present"))
-            else:
-                _fetch_file(corpus, split, path, _addresses(corpus, split, path, source))
-                assets.append(Asset(corpus.name, split, path, "fetched"))
+        for file, splits in corpus.distinct_files:
+            path = corpus.file_path(file, folder)
+            present = path.is_file() and _problem(corpus, file, path) is None
+            if not present:
+                _fetch_file(corpus, file, splits, path, source)
+            assets.append(Asset(corpus.name, ", ".join(splits), path, "present" if present else "fetched"))
         _warn_unchecked(corpus)
     return assets
 
@@ -75,12 +75,12 @@ def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[
     """
     assets, problems = [], []
     for corpus in (catalogue[name] for name in names):
-        for split in SPLITS:
-            path = corpus.path(split, folder)
-            problem = _problem(corpus, split, path) if path.is_file() else "missing"
+        for file, splits in corpus.distinct_files:
+            path = corpus.file_path(file, folder)
+            problem = _problem(corpus, file, path) if path.is_file() else "missing"
             if problem:
                 problems.append(f"{path} ({problem})")
-            assets.append(Asset(corpus.name, split, path, "present"))
+            assets.append(Asset(corpus.name, ", ".join(splits), path, "present"))
         _warn_unchecked(corpus)
     if problems:
         raise BionerError(Errors.E120.format(count=len(problems), files=", ".join(problems)))
@@ -99,20 +99,18 @@ def project_assets(catalogue: Catalogue) -> list[dict[str, Any]]:
     """
     entries = []
     for corpus in catalogue.corpora.values():
-        for split in SPLITS if corpus.url else ():
-            file = corpus.files[split]
-            entry: dict[str, Any] = {"dest": corpus.path(split, Path("assets")).as_posix()}
-            entry["url"] = str(corpus.url).replace("{file}", file.name)
+        for file, splits in corpus.distinct_files if corpus.url else ():
+            entry: dict[str, Any] = {"dest": corpus.file_path(file, Path("assets")).as_posix()}
+            entry["url"] = _public_address(str(corpus.url), file, splits)
             if file.md5:
                 entry["checksum"] = file.md5
-            entries.append({**entry, "extra": True, "description": f"{corpus.name}, {split}"})
+            entries.append({**entry, "extra": True, "description": f"{corpus.name}, {', '.join(splits)}"})
     return entries
 
 
-def _problem(corpus: Corpus, split: str, path: Path) -> Optional[str]:
+def _problem(corpus: Corpus, file: CorpusFile, path: Path) -> Optional[str]:
     """What is wrong with a file that is there, or None."""
-    expected = corpus.files[split].sha256
-    if expected is None:
+    if file.sha256 is None:
         try:
             for document in corpus.read(path):
                 for mention in document.mentions:
@@ -122,32 +120,38 @@ def _problem(corpus: Corpus, split: str, path: Path) -> Optional[str]:
             return str(error)
         return None
     found = checksum(path)
-    return None if found == expected else f"sha256 {found} instead of {expected}"
+    return None if found == file.sha256 else f"sha256 {found} instead of {file.sha256}"
 
 
 def _warn_unchecked(corpus: Corpus) -> None:
-    names = [file.name for file in corpus.files.values() if file.sha256 is None]
+    names = [file.name for file, _ in corpus.distinct_files if file.sha256 is None]
     if names:
         warn(Warnings.W103.format(corpus=corpus.name, files=", ".join(names)))
 
 
-def _addresses(corpus: Corpus, split: str, path: Path, source: Optional[str]) -> list[str]:
+def _public_address(url: str, file: CorpusFile, splits: list[str]) -> str:
+    return url.replace("{file}", file.name).replace("{split}", splits[0])
+
+
+def _addresses(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path, source: Optional[str]) -> list[str]:
     """Where to look for a file, best place first."""
-    name = corpus.files[split].name
     if source is not None:
-        return [f"{source.rstrip('/')}/{folder}/{name}" for folder in (corpus.name, f"{corpus.name}-IOB")]
+        folders = dict.fromkeys((corpus.name, f"{corpus.name}-IOB", Path(corpus.folder).name))
+        return [f"{source.rstrip('/')}/{folder}/{file.name}" for folder in folders]
     if corpus.url is None:
-        raise BionerError(Errors.E121.format(path=path, corpus=corpus.name))
-    return [corpus.url.replace("{file}", name)]
+        raise BionerError(Errors.E121.format(path=path, corpus=corpus.name, description=corpus.description))
+    return [_public_address(corpus.url, file, splits)]
 
 
-def _fetch_file(corpus: Corpus, split: str, path: Path, addresses: list[str]) -> None:
+def _fetch_file(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path, source: Optional[str]) -> None:
+    addresses = _addresses(corpus, file, splits, path, source)
     with replacing(path) as (part,):
         if not any(_copy(address, part) for address in addresses):
             raise BionerError(Errors.E122.format(address=" or ".join(addresses), problem="there is no such file"))
-        problem = _problem(corpus, split, part)
+        problem = _problem(corpus, file, part)
         if problem:
-            raise BionerError(Errors.E123.format(corpus=corpus.name, split=split, path=path, problem=problem))
+            place = {"corpus": corpus.name, "split": ", ".join(splits), "path": path}
+            raise BionerError(Errors.E123.format(**place, problem=problem))
 
 
 def _copy(address: str, destination: Path) -> bool:

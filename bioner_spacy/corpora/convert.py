@@ -48,7 +48,7 @@ class SplitReport:
         mentions_in: mentions per label of the corpus.
         mentions_out: gold spans per standard type.
         dropped: mentions of labels that the catalogue drops on purpose.
-        issues: every mention that is lost, a duplicate, or expanded to token borders.
+        issues: every mention that is lost, a duplicate, expanded to token borders, or covered by one span.
         seconds: time that reading and tokenizing took; not written, so that reports of equal data are equal.
     """
 
@@ -65,7 +65,7 @@ class SplitReport:
     seconds: float = 0.0
 
     def count(self, kind: str) -> int:
-        """Number of issues of a kind: lost, duplicate or expanded."""
+        """Number of issues of a kind: lost, duplicate, expanded or covered."""
         return sum(issue.kind == kind for issue in self.issues)
 
     def to_json(self) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class SplitReport:
             "mentions_out": dict(self.mentions_out),
             "dropped": dict(self.dropped),
         }
-        for kind in ("lost", "duplicate", "expanded"):
+        for kind in ("lost", "duplicate", "expanded", "covered"):
             issues = [asdict(issue) for issue in self.issues if issue.kind == kind]
             for issue in issues:
                 del issue["kind"]
@@ -95,11 +95,12 @@ def convert(
     output: Path,
     nlp: Language,
     alignment: str = "expand",
+    discontinuous: str = "report",
 ) -> list[SplitReport]:
     """Convert corpora to DocBins.
 
-    Writes `<output>/<corpus>/<split>.spacy` and `<output>/<corpus>/report.json`, all files of a corpus or none of
-    them. The same input gives the same bytes.
+    Writes `<output>/<corpus>/<split>.spacy`, for the splits that the corpus has, and `<output>/<corpus>/report.json`,
+    all files of a corpus or none of them. The same input gives the same bytes.
 
     Args:
         catalogue: the catalogue.
@@ -108,6 +109,7 @@ def convert(
         output: folder to write to.
         nlp: the pipeline whose tokenizer makes the tokens.
         alignment: what to do with mentions that are not on token borders, as for `to_doc`.
+        discontinuous: what to do with discontinuous mentions, as for `to_doc`.
 
     Returns:
         One report per corpus and split, in the order of `names` and of the splits.
@@ -119,21 +121,31 @@ def convert(
     for name in names:
         corpus = catalogue[name]
         folder = output / name
-        with replacing(*(folder / f"{split}.spacy" for split in SPLITS), folder / "report.json") as parts:
+        with replacing(*(folder / f"{split}.spacy" for split in corpus.splits), folder / "report.json") as parts:
             current = []
-            for split, part in zip(SPLITS, parts):
-                data, report = convert_split(corpus, split, assets=assets, nlp=nlp, alignment=alignment)
+            for split, part in zip(corpus.splits, parts):
+                data, report = convert_split(
+                    corpus, split, assets=assets, nlp=nlp, alignment=alignment, discontinuous=discontinuous
+                )
                 part.write_bytes(data.to_bytes())
                 current.append(report)
             content = {"corpus": name, "splits": {report.split: report.to_json() for report in current}}
             parts[-1].write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        for split in set(SPLITS) - set(corpus.splits):  # of an earlier catalogue: it would pass for a current one
+            (folder / f"{split}.spacy").unlink(missing_ok=True)
         reports.extend(current)
     return reports
 
 
 @fast_msgpack()
 def convert_split(
-    corpus: Corpus, split: str, *, assets: Path, nlp: Language, alignment: str = "expand"
+    corpus: Corpus,
+    split: str,
+    *,
+    assets: Path,
+    nlp: Language,
+    alignment: str = "expand",
+    discontinuous: str = "report",
 ) -> tuple[DocBin, SplitReport]:
     """Convert one split of a corpus.
 
@@ -143,19 +155,20 @@ def convert_split(
         assets: folder of the corpus files.
         nlp: the pipeline whose tokenizer makes the tokens.
         alignment: as for `to_doc`.
+        discontinuous: as for `to_doc`.
 
     Returns:
         The documents and the report.
 
     Raises:
-        BionerError: as the reader and `to_doc` do.
+        BionerError: if the corpus has no such split, and as the reader and `to_doc` do.
     """
     data = DocBin()
     report = SplitReport(corpus.name, split, list(corpus.types))
     articles = set()
     began = time.perf_counter()
-    for document in corpus.read(corpus.path(split, assets)):
-        doc, issues = to_doc(document, nlp.tokenizer, corpus, alignment=alignment)
+    for document in corpus.documents(split, assets):
+        doc, issues = to_doc(document, nlp.tokenizer, corpus, alignment=alignment, discontinuous=discontinuous)
         data.add(doc)
         report.documents += 1
         report.tokens += len(doc)

@@ -13,12 +13,15 @@ class Mention:
         end: the character after its last one; more than `start`.
         label: the corpus's own label, before any mapping.
         line: number of the line of the corpus file that the mention comes from, from 1.
+        fragments: start and end of every part of a discontinuous mention, in order, the first beginning at `start`
+            and the last ending at `end`; empty where the mention is contiguous.
     """
 
     start: int
     end: int
     label: str
     line: int
+    fragments: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from . import iob, jsonlines, pubtator
+from . import bioc, brat, genia, iob, jsonlines, pubtator
 from .document import SourceDocument
 
 READERS: dict[str, Callable[..., Iterator[SourceDocument]]] = {
+    "bioc": bioc.read,
+    "brat": brat.read,
+    "genia": genia.read,
     "iob": iob.read,
     "jsonlines": jsonlines.read,
     "pubtator": pubtator.read,

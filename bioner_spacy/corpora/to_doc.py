@@ -13,6 +13,7 @@ from .catalogue import Corpus
 from .document import Mention, SourceDocument
 
 ALIGNMENTS = ("expand", "drop", "error")
+DISCONTINUOUS = ("report", "cover")
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Issue:
     """A mention that does not stand in the document as the corpus has it.
 
     Attributes:
-        kind: "expanded" to the tokens that it touches, "duplicate" of another mention with the same characters and
-            type, or "lost".
+        kind: "expanded" to the tokens that it touches, "covered" by one span from its first fragment to its last,
+            "duplicate" of another mention with the same characters and type, or "lost".
         file: name of the corpus file.
         line: line of the mention in it, from 1.
         text: text of the mention.
@@ -38,7 +39,12 @@ class Issue:
 
 
 def to_doc(
-    document: SourceDocument, tokenizer: Callable[[str], Doc], corpus: Corpus, *, alignment: str = "expand"
+    document: SourceDocument,
+    tokenizer: Callable[[str], Doc],
+    corpus: Corpus,
+    *,
+    alignment: str = "expand",
+    discontinuous: str = "report",
 ) -> tuple[Doc, list[Issue]]:
     """Tokenize a document and put its mentions on it as gold spans.
 
@@ -52,17 +58,22 @@ def to_doc(
         corpus: its corpus in the catalogue.
         alignment: what to do with a mention whose borders are not token borders: "expand" it to all tokens that it
             touches, "drop" it, or "error". The first two are reported.
+        discontinuous: what to do with a mention of several fragments, which a span cannot express: "report" it as
+            lost, or "cover" it by the span from its first character to its last, which is reported.
 
     Returns:
         The document, and what happened to mentions that are not kept as they were. Mentions less those of dropped
         labels, lost ones and duplicates is the number of gold spans.
 
     Raises:
-        BionerError: if a label has no mapping, if a mention is not aligned and `alignment` is "error", or if the
+        BionerError: if a label has no mapping, if a mention is not aligned and `alignment` is "error", or if a
             setting is unknown.
     """
     if alignment not in ALIGNMENTS:
         raise BionerError(Errors.E105.format(setting="alignment", value=alignment, allowed=", ".join(ALIGNMENTS)))
+    if discontinuous not in DISCONTINUOUS:
+        allowed = ", ".join(DISCONTINUOUS)
+        raise BionerError(Errors.E105.format(setting="discontinuous", value=discontinuous, allowed=allowed))
     doc = tokenizer(document.text)
     if doc.text != document.text:
         raise BionerError(Errors.E115.format(path=document.path, line=document.line))
@@ -71,14 +82,18 @@ def to_doc(
     ends = [word.idx + len(word) for word in words]
     spans: dict[tuple[int, int, str], Mention] = {}
     issues = []
+    in_order = sorted(document.mentions, key=lambda mention: bool(mention.fragments))  # contiguous ones go first
 
     def report(kind: str, mention: Mention, reason: str) -> None:
         text = document.text[mention.start : mention.end]
         issues.append(Issue(kind, document.path.name, mention.line, text, mention.label, reason))
 
-    for mention in document.mentions:
+    for mention in in_order:
         label = _standard_type(mention, document, corpus)
         if label is None:
+            continue
+        if mention.fragments and discontinuous == "report":
+            report("lost", mention, "it is discontinuous")
             continue
         first, last = bisect_right(ends, mention.start), bisect_left(starts, mention.end) - 1
         if first > last:
@@ -98,10 +113,13 @@ def to_doc(
         if twin is mention:
             if not aligned:
                 report("expanded", mention, f"its borders are not token borders: now {tokens!r}")
-        elif (twin.start, twin.end) == (mention.start, mention.end):
+            if mention.fragments:
+                report("covered", mention, f"it is discontinuous: now {tokens!r}")
+        elif (twin.start, twin.end, twin.fragments) == (mention.start, mention.end, mention.fragments):
             report("duplicate", mention, f"line {twin.line} has the same {label}")
         else:
-            report("lost", mention, f"on token borders it equals the {label} of line {twin.line}: {tokens!r}")
+            how = "as one span" if mention.fragments else "on token borders"
+            report("lost", mention, f"{how} it equals the {label} of line {twin.line}: {tokens!r}")
     ordered = sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
     gold = [Span(doc, start, end, label=label) for start, end, label in ordered]
     set_gold(doc, gold, corpus=corpus.name, scope=corpus.types, doc_id=document.doc_id)

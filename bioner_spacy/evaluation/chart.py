@@ -17,7 +17,7 @@ SINGLE_COLOR, MULTI_COLOR = "#0072B2", "#E69F00"
 _BAR = 0.38  # height of a bar; two of them and a gap make one group of height 1
 
 # The same comparison gives the same bytes: ids come from a fixed salt, text stays text, and no date is written.
-_STYLE: Any = {"svg.hashsalt": "bioner_spacy", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 10}
+STYLE: Any = {"svg.hashsalt": "bioner_spacy", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 10}
 
 
 def draw_comparison(comparison: Comparison) -> Figure:
@@ -33,7 +33,7 @@ def draw_comparison(comparison: Comparison) -> Figure:
     """
     rows = [*comparison.rows, comparison.means()]
     places = _places(rows)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 1.4 + 0.42 * (places[-1] + 1)), layout="constrained")
         axes = figure.add_subplot()
         _draw_bars(
@@ -69,7 +69,7 @@ def write_chart(comparison: Comparison, path: Path) -> list[Path]:
     """
     files = [path.with_name(f"{path.name}.{suffix}") for suffix in ("svg", "png")]
     figure = draw_comparison(comparison)
-    with matplotlib.rc_context(_STYLE), replacing(*files) as parts:
+    with matplotlib.rc_context(STYLE), replacing(*files) as parts:
         figure.savefig(parts[0], format="svg", metadata={"Date": None, "Creator": None})
         figure.savefig(parts[1], format="png", dpi=150, metadata={"Software": None})
     return files

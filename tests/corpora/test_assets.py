@@ -130,7 +130,7 @@ def test_missing_in_folder_and_without_address(checked: dict[str, Any], load: Lo
     del checked["corpora"]["genes"]["source"]
     with pytest.raises(BionerError, match="Cannot fetch .*genes/train.tsv or .*genes-IOB/train.tsv: there is no"):
         fetch(load(checked), ["genes"], folder=tmp_path / "assets", source=str(tmp_path))
-    with pytest.raises(BionerError, match="has no public address"):
+    with pytest.raises(BionerError, match="has no public address: .* About this corpus: a test"):
         fetch(load(checked), ["genes"], folder=tmp_path / "assets")
 
 
@@ -148,6 +148,49 @@ def test_without_checksum_the_format_is_checked(
         with pytest.raises(BionerError, match=message):
             fetch(catalogue, ["genes"], folder=folder, source=str(published))
         assert "real/genes/test.tsv" not in files(folder)
+
+
+def test_file_of_several_splits_is_fetched_once(
+    data: dict[str, Any], load: Load, published: Path, tmp_path: Path
+) -> None:
+    """From a folder that has the name of the corpus's own folder; the lists of documents come along."""
+    entry = data["corpora"]["genes"]
+    (published / "genes").rename(published / "gene-texts")
+    (published / "gene-texts/ids").mkdir()
+    entry["folder"] = "real/gene-texts"
+    digest = hashlib.sha256((published / "gene-texts/train.tsv").read_bytes()).hexdigest()
+    for split in SPLITS:
+        (published / f"gene-texts/ids/{split}.txt").write_text(split)
+        documents = {"name": f"ids/{split}.txt", "sha256": hashlib.sha256(split.encode()).hexdigest()}
+        entry["files"][split] = {"name": "train.tsv", "sha256": digest, "documents": documents}
+    catalogue, folder = load(data), tmp_path / "assets"
+    found = fetch(catalogue, ["genes"], folder=folder, source=str(published))
+    assert [(asset.splits, asset.path.name) for asset in found] == [
+        ("train, devel, test", "train.tsv"),
+        *((split, f"{split}.txt") for split in SPLITS),
+    ]
+    assert files(folder / "real/gene-texts") == ["ids/devel.txt", "ids/test.txt", "ids/train.txt", "train.tsv"]
+    (folder / "real/gene-texts/ids/test.txt").write_text("other")
+    with pytest.raises(BionerError, match=r"1 corpus files .*ids/test\.txt \(sha256"):
+        verify(catalogue, ["genes"], folder=folder)
+    entries = project_assets(catalogue)[:2]
+    assert [(entry["dest"], entry["description"]) for entry in entries] == [
+        ("assets/real/gene-texts/train.tsv", "genes, train, devel, test"),
+        ("assets/real/gene-texts/ids/train.txt", "genes, train"),
+    ]
+
+
+def test_split_in_the_address(
+    checked: dict[str, Any], load: Load, server: str, published: Path, tmp_path: Path
+) -> None:
+    checked["sources"]["public"] = server + "/{split}/{file}"
+    for split in SPLITS:
+        (published / split).mkdir()
+        (published / f"genes/{split}.tsv").rename(published / split / f"{split}.tsv")
+    catalogue = load(checked)
+    fetch(catalogue, ["genes"], folder=tmp_path / "assets")
+    verify(catalogue, ["genes"], folder=tmp_path / "assets")
+    assert project_assets(catalogue)[1]["url"] == server + "/devel/devel.tsv"
 
 
 def test_project_assets(data: dict[str, Any], load: Load) -> None:

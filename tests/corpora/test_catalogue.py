@@ -74,7 +74,7 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("corpora", [], "corpora: must be a mapping"),
         ("corpora/..", {}, "corpora: ..: a name has letters"),
         ("corpora/genes", "x", "corpora: genes: must be a mapping"),
-        ("corpora/genes/format", "xml", "unknown format xml; known: iob, jsonlines, pubtator"),
+        ("corpora/genes/format", "xml", "unknown format xml; known: bioc, brat, genia, iob, jsonlines, pubtator"),
         ("corpora/genes/label", {}, "unknown key label;"),
         ("corpora/genes/licence", ..., "corpora: genes: has no key licence"),
         ("corpora/genes/homepage", 5, "homepage: must be a text"),
@@ -83,13 +83,26 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("corpora/genes/source", "github", "neither a known one"),
         ("corpora/genes/folder", "../up", "relative to the assets folder"),
         ("corpora/genes/folder", "/abs", "relative to the assets folder"),
-        ("corpora/genes/files/test", ..., "files: has no key test"),
+        ("corpora/genes/files", {}, "files: must be a mapping"),
         ("corpora/genes/files/dev", {}, "files: has the unknown key dev"),
         ("corpora/genes/files/test/name", ..., "files: test: has no key name"),
         ("corpora/genes/files/test/sha256", ..., "files: test: has no key sha256"),
         ("corpora/genes/files/test/sha256", "abc", "must be a hexadecimal digest or null"),
         ("corpora/genes/files/test/md5", 5, "must be a hexadecimal digest or null"),
-        ("corpora/genes/files/test/name", "a/b.tsv", "must be a plain name"),
+        ("corpora/genes/files/test/name", "../b.tsv", "must be relative to the folder of the corpus"),
+        ("corpora/genes/files/test/name", "/b.tsv", "must be relative to the folder of the corpus"),
+        ("corpora/genes/files/test/name", "train.tsv", "files: train.tsv: must have the key documents in all"),
+        ("corpora/genes/files/test/documents", {"name": "a"}, "test: documents: has no key sha256"),
+        ("corpora/genes/files/test/documents", {"name": "a", "sha256": None}, "documents: must have a sha256"),
+        ("corpora/genes/files/test/sentences", [0], "files: test: must have as sentences two whole numbers"),
+        ("corpora/genes/files/test/sentences", [0, True], "must have as sentences two whole numbers"),
+        ("corpora/genes/files/test/sentences", [3, 3], "the second above the first"),
+        ("corpora/genes/files/test/sentences", [1, 3], "from sentence 1 to 3, which must begin at 0"),
+        ("corpora/genes/split", {}, "split: must be a mapping"),
+        ("corpora/genes/split", {"train": 0.5}, "split: has the unknown key train; known: devel, test"),
+        ("corpora/genes/split", {"test": 0.5}, "split: has test, which has a file of its own"),
+        ("corpora/genes/split", {"test": 1}, "must have as test a share above 0 and below 1"),
+        ("corpora/genes/split", {"test": "0.1"}, "must have as test a share above 0"),
         ("corpora/genes/labels", {}, "labels: must be a mapping"),
         ("corpora/genes/labels", {True: "GENE"}, "which must be a string"),
         ("corpora/genes/labels/gene", "GENES", "maps the label gene to 'GENES'"),
@@ -121,23 +134,82 @@ def test_file_that_is_no_catalogue(tmp_path: Path, text: str) -> None:
 
 def test_shipped_catalogue_is_complete() -> None:
     catalogue = load_catalogue(SHIPPED)
-    assert {corpus.format for corpus in catalogue.corpora.values()} == set(READERS)
+    formats = {corpus.format for corpus in catalogue.corpora.values()}
+    assert formats | {"bioc", "brat"} == set(READERS)  # those two are for corpora of one's own
     assert set(catalogue.sets) == {"sample", "benchmark", "all"}
     used = {name for corpus in catalogue.corpora.values() for name in corpus.types}
     assert used == set(catalogue.types)  # no type without a corpus
     unchecked = set()
     for corpus in catalogue.corpora.values():
-        for split in SPLITS:
-            file = corpus.files[split]
+        for file, _ in corpus.distinct_files:
             if file.sha256 is None or (corpus.url and file.md5 is None):
                 unchecked.add(corpus.name)
     assert unchecked == {"BC4CHEMD"}
     assert "BC4CHEMD" not in catalogue.sets["all"].corpora
     for corpus in catalogue.corpora.values():
-        assert (corpus.url is None) == corpus.name.startswith("sample-")
+        # A corpus whose files are not fetched says where they are.
+        assert (corpus.url is None) == (corpus.name.startswith("sample-") or "Not fetched:" in corpus.description)
         assert corpus.url is None or "{corpus}" not in corpus.url
-    digests = [file.sha256 for corpus in catalogue.corpora.values() for file in corpus.files.values() if file.sha256]
+    places = {(c.folder, file.name): file.sha256 for c in catalogue.corpora.values() for file, _ in c.distinct_files}
+    digests = [digest for digest in places.values() if digest]
     assert len(set(digests)) == len(digests)
+
+
+def _shared(data: dict[str, Any], **keys: list[Any]) -> dict[str, Any]:
+    """The catalogue data with one file for all splits of genes; each has its value of every key."""
+    entry = data["corpora"]["genes"]
+    for i, split in enumerate(SPLITS):
+        entry["files"][split] = {"name": "all.tsv", "sha256": None, **{key: values[i] for key, values in keys.items()}}
+    return data
+
+
+def test_splits_of_one_file(data: dict[str, Any], load: Load) -> None:
+    lists = [{"name": f"ids/{split}.txt", "sha256": "0" * 64} for split in SPLITS]
+    corpus = load(_shared(deepcopy(data), documents=lists))["genes"]
+    assert [(file.name, splits) for file, splits in corpus.distinct_files] == [
+        ("all.tsv", list(SPLITS)),
+        *((f"ids/{split}.txt", [split]) for split in SPLITS),
+    ]
+    corpus = load(_shared(deepcopy(data), sentences=[[4, 6], [0, 4], [6, 7]]))["genes"]
+    assert [corpus.files[split].sentences for split in SPLITS] == [(4, 6), (0, 4), (6, 7)]
+    assert corpus.splits == SPLITS
+    for sentences in ([[0, 4], [5, 6], [6, 7]], [[0, 4], [3, 6], [6, 7]]):
+        with pytest.raises(BionerError, match=r"all\.tsv: has a split from sentence . to 6, which must begin at 4"):
+            load(_shared(deepcopy(data), sentences=sentences))
+    with pytest.raises(BionerError, match=r"all\.tsv: must have the key documents in all"):
+        load(_shared(deepcopy(data), documents=lists, sentences=[[0, 4], [4, 6], [6, 7]]))
+    digests = [None, None, "0" * 64]
+    with pytest.raises(BionerError, match=r"all\.tsv: has several checksums"):
+        load(_shared(deepcopy(data), documents=lists, sha256=digests))
+
+
+def test_shares(data: dict[str, Any], load: Load) -> None:
+    entry = data["corpora"]["genes"]
+    entry["split"] = {"test": 0.25, "devel": 0.125}
+    train = entry["files"]["train"]
+    entry["files"] = {"train": train}
+    corpus = load(data)["genes"]
+    assert corpus.shares == {"train": 0.625, "devel": 0.125, "test": 0.25}
+    assert list(corpus.shares) == list(corpus.splits) == list(SPLITS)
+    assert {corpus.path(split, Path("a")).name for split in SPLITS} == {"train.tsv"}
+    entry["split"]["test"] = 0.875
+    with pytest.raises(BionerError, match="split: leaves nothing for train"):
+        load(data)
+    entry["split"] = {"test": 0.25}
+    train["sentences"] = [0, 5]
+    with pytest.raises(BionerError, match="split: divides the file of train"):
+        load(data)
+    entry["files"] = {"devel": {"name": "a", "sha256": None}}
+    with pytest.raises(BionerError, match="split: divides the file of train"):
+        load(data)
+
+
+def test_corpus_without_all_splits(data: dict[str, Any], load: Load) -> None:
+    del data["corpora"]["genes"]["files"]["train"]
+    corpus = load(data)["genes"]
+    assert corpus.splits == ("devel", "test")
+    with pytest.raises(BionerError, match="Corpus genes has no split train in the catalogue; it has: devel, test"):
+        list(corpus.documents("train", Path("assets")))
 
 
 def test_settings_to_train_with(data: dict[str, Any], load: Load) -> None:

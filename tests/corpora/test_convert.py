@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from bioner_spacy.corpora import Catalogue, convert, load_catalogue, summary
+from bioner_spacy.corpora import SPLITS, Catalogue, convert, load_catalogue, summary
 from bioner_spacy.corpora.convert import SUMMARY
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope
@@ -80,6 +81,7 @@ def test_report(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -
         "lost": {"count": 0, "mentions": []},
         "duplicate": {"count": 0, "mentions": []},
         "expanded": {"count": 0, "mentions": []},
+        "covered": {"count": 0, "mentions": []},
     }
     rows = summary(reports)
     assert {len(row) for row in rows} == {len(SUMMARY)}
@@ -110,6 +112,115 @@ def test_lost_and_expanded_mentions_are_listed_and_warned_about(
     }
     with pytest.raises(BionerError, match="not token borders"):
         convert(load(data), ["abstracts"], assets=assets, output=assets / "out", nlp=blunt, alignment="error")
+
+
+@pytest.mark.parametrize(
+    ("discontinuous", "issues", "out"),
+    [
+        ("report", {"lost": [1, 2, 4], "duplicate": [], "expanded": [], "covered": []}, 2),
+        ("cover", {"lost": [2], "duplicate": [4], "expanded": [], "covered": [1]}, 3),
+    ],
+)
+def test_discontinuous_mentions_are_accounted_for(
+    data: dict[str, Any],
+    load: Load,
+    tmp_path: Path,
+    nlp: Language,
+    discontinuous: str,
+    issues: dict[str, Any],
+    out: int,
+) -> None:
+    entry = data["corpora"]["genes"]
+    entry |= {"format": "brat", "options": {"mismatch": "error"}, "labels": {"Dis": "DISEASE", "Odd": None}}
+    rows = ["Dis 0 6;19 26\tBreast cancers", "Dis 0 6;11 18\tBreast ovarian", "Dis 0 18\tBreast and ovarian"]
+    rows += ["Dis 0 6;19 26\tBreast cancers", "Dis 11 26\tovarian cancers", "Odd 0 6;11 18\tBreast ovarian"]
+    for split in SPLITS:
+        entry["files"][split]["name"] = split
+        folder = tmp_path / "real/genes" / split
+        folder.mkdir(parents=True)
+        (folder / "a.txt").write_text("Breast and ovarian cancers.")
+        (folder / "a.ann").write_text("".join(f"T{line}\t{row}\n" for line, row in enumerate(rows, start=1)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BionerWarning)
+        reports = convert(
+            load(data), ["genes"], assets=tmp_path, output=tmp_path / "out", nlp=nlp, discontinuous=discontinuous
+        )
+    written = json.loads((tmp_path / "out/genes/report.json").read_text())["splits"]["test"]
+    assert {kind: [mention["line"] for mention in written[kind]["mentions"]] for kind in issues} == issues
+    if discontinuous == "report":
+        assert {mention["reason"] for mention in written["lost"]["mentions"]} == {"it is discontinuous"}
+    assert written["lost"]["mentions"][0]["file"] == "a.ann"
+    assert (written["mentions_in"], written["mentions_out"]) == ({"Dis": 5, "Odd": 1}, {"DISEASE": out})
+    lost, duplicate = str(len(issues["lost"])), str(len(issues["duplicate"]))
+    assert summary(reports)[-2][2:-1] == ("1", "5", "6", "1", duplicate, lost, str(out), "0")
+
+
+def convert_genes(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> dict[str, list[str]]:
+    """Convert the corpus genes; text of the documents of every split."""
+    catalogue = load(data)
+    reports = convert(catalogue, ["genes"], assets=assets, output=assets / "out", nlp=nlp)
+    written = json.loads((assets / "out/genes/report.json").read_text())["splits"]
+    assert {report.split for report in reports} == set(written) == set(catalogue["genes"].splits)
+    files = sorted((assets / "out/genes").glob("*.spacy"))
+    return {path.stem: [doc.text for doc in DocBin().from_disk(path).get_docs(Vocab())] for path in files}
+
+
+def write_articles(path: Path, number: int) -> None:
+    """Articles a0, a1, ... of two sentences in IOB2."""
+    rows = (f"-DOCSTART- (a{i}) O\n\nSentence O\n{i} O\n\nFOX{i} B-gene\n\n" for i in range(number))
+    path.write_text("".join(rows))
+
+
+def test_missing_splits(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
+    assert sorted(convert_genes(data, load, assets, nlp)) == ["devel", "test", "train"]
+    del data["corpora"]["genes"]["files"]["train"], data["corpora"]["genes"]["files"]["devel"]
+    # Files of splits that the corpus had before would pass for those that it has.
+    assert sorted(convert_genes(data, load, assets, nlp)) == ["test"]
+
+
+def test_splits_by_list(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
+    folder = assets / "real/genes"
+    write_articles(folder / "all.tsv", 3)
+    lists = {"train": "a2\n", "devel": "a1\n", "test": "\na0\n"}
+    for split, text in lists.items():
+        (folder / f"{split}.txt").write_text(text)
+        data["corpora"]["genes"]["files"][split] = {
+            "name": "all.tsv",
+            "sha256": None,
+            "documents": {"name": f"{split}.txt", "sha256": "0" * 64},
+        }
+    found = convert_genes(data, load, assets, nlp)
+    assert found == {"train": ["Sentence 2", "FOX2"], "devel": ["Sentence 1", "FOX1"], "test": ["Sentence 0", "FOX0"]}
+    (folder / "test.txt").write_text("a0\na3\n")
+    with pytest.raises(BionerError, match="1 of the documents .* the first is a3"):
+        convert_genes(data, load, assets, nlp)
+
+
+def test_splits_by_count(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
+    write_articles(assets / "real/genes/all.tsv", 3)
+    for split, sentences in (("train", [0, 3]), ("devel", [3, 4]), ("test", [4, 6])):
+        data["corpora"]["genes"]["files"][split] = {"name": "all.tsv", "sha256": None, "sentences": sentences}
+    found = convert_genes(data, load, assets, nlp)
+    assert found == {"train": ["Sentence 0", "FOX0", "Sentence 1"], "devel": ["FOX1"], "test": ["Sentence 2", "FOX2"]}
+    write_articles(assets / "real/genes/all.tsv", 2)
+    with pytest.raises(BionerError, match="holds 4 sentences where the catalogue counts 6"):
+        convert_genes(data, load, assets, nlp)
+
+
+def test_splits_by_share(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
+    entry = data["corpora"]["genes"]
+    entry["files"], entry["split"] = {"train": entry["files"]["train"]}, {"devel": 0.2, "test": 0.3}
+    write_articles(assets / "real/genes/train.tsv", 10)
+    found = convert_genes(data, load, assets, nlp)
+    assert {split: len(texts) for split, texts in found.items()} == {"train": 10, "devel": 4, "test": 6}
+    assert len({text for texts in found.values() for text in texts}) == 20
+    for texts in found.values():  # articles are whole
+        assert {text.removeprefix("FOX") for text in texts[1::2]} == {
+            text.removeprefix("Sentence ") for text in texts[::2]
+        }
+    write_articles(assets / "real/genes/train.tsv", 2)
+    with pytest.raises(BionerError, match="with 2 documents the split devel would be empty"):
+        convert_genes(data, load, assets, nlp)
 
 
 def test_failure_leaves_the_earlier_files(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:

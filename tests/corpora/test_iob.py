@@ -211,6 +211,8 @@ def test_any_bytes_give_documents_or_a_clear_error(
     words = "".join(document.text for document in documents)
     for line in content.decode("utf-8-sig").split("\n"):
         line = line.removesuffix("\r")
+        if not line.strip(" \t"):
+            continue
         token = line.split("\t")[0] if "\t" in line else line.strip(" ").split(" ")[0]
         assert token.startswith("-DOCSTART-") or token in words  # no token is lost
     for document in documents:

@@ -19,6 +19,7 @@ CORPUS = Corpus(
     format="iob",
     options={},
     files={},
+    shares={},
     folder="",
     url=None,
     labels={"gene": "GENE", "protein": "GENE", "Dis": "DISEASE", "odd": None},
@@ -85,6 +86,37 @@ def test_duplicates_and_mentions_that_fall_together_are_told_apart() -> None:
     doc, issues = to_doc(source("FOX2 up", *mentions), split_at_spaces, CORPUS)
     assert gold(doc) == [("FOX2", "GENE"), ("up", "GENE")]
     assert [(issue.kind, issue.line) for issue in issues] == [("duplicate", 2), ("lost", 3), ("lost", 5)]
+
+
+@pytest.mark.parametrize("discontinuous", ["report", "cover"])
+def test_discontinuous_mentions(discontinuous: str) -> None:
+    split = ((0, 4), (8, 12))
+    mentions = (
+        Mention(0, 12, "gene", 1, split),
+        Mention(0, 12, "protein", 2, split),
+        Mention(0, 12, "Dis", 3, split),
+        Mention(0, 12, "Dis", 4),
+        Mention(5, 11, "gene", 5, ((5, 7), (8, 11))),
+        Mention(0, 7, "odd", 6, ((0, 1), (5, 7))),
+    )
+    document = SourceDocument("s", "FOX2 or FOX3 up", mentions, Path("a.ann"), 1)
+    doc, issues = to_doc(document, split_at_spaces, CORPUS, discontinuous=discontinuous)
+    found = [(issue.kind, issue.line, issue.text) for issue in issues]
+    if discontinuous == "report":
+        assert gold(doc) == [("FOX2 or FOX3", "DISEASE")]
+        assert {issue.reason for issue in issues} == {"it is discontinuous"}
+        assert found == [("lost", line, text) for line, text in zip((1, 2, 3, 5), [*["FOX2 or FOX3"] * 3, "or FOX"])]
+    else:
+        assert gold(doc) == [("FOX2 or FOX3", "DISEASE"), ("FOX2 or FOX3", "GENE"), ("or FOX3", "GENE")]
+        assert found == [
+            ("covered", 1, "FOX2 or FOX3"),
+            ("duplicate", 2, "FOX2 or FOX3"),
+            ("lost", 3, "FOX2 or FOX3"),
+            ("expanded", 5, "or FOX"),
+            ("covered", 5, "or FOX"),
+        ]
+    with pytest.raises(BionerError, match="discontinuous"):
+        to_doc(document, split_at_spaces, CORPUS, discontinuous="drop")
 
 
 @given(st.text("ab ", min_size=1, max_size=7), st.data())

@@ -1,0 +1,136 @@
+"""Reader of BioC, in XML and in JSON: documents of passages with offsets, and annotations with locations.
+
+The format is that of Comeau et al., "BioC: a minimalist approach to interoperability for biomedical text processing",
+Database 2013. This module makes text and mentions of the documents that `bioc_files` parses.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import BionerError, Errors
+from .bioc_files import Node, fail, number, objects, parse, string
+from .document import Mention, SourceDocument
+from .standoff import MentionBuilder
+
+UNITS = ("document", "passage")
+
+LONGEST_GAP = 1_000_000
+"""Most characters between two passages; a larger distance is a wrong offset, and would fill the memory."""
+
+
+def read(
+    path: Path, *, unit: str = "document", type_infon: str = "type", mismatch: str = "error"
+) -> Iterator[SourceDocument]:
+    """Read a BioC file, XML or JSON, which its first character tells.
+
+    The text of a document is that of its passages at their offsets, with spaces in between; of passages without a
+    text it is that of their sentences. The text of every annotation is compared with the text at its locations,
+    whitespace apart. Annotations without a location (indexing terms) and relations are no mentions and are left out.
+
+    Args:
+        path: the file. XML is read document by document, JSON whole.
+        unit: "document", or "passage" to make a document of every passage.
+        type_infon: key of the infon that holds the type of an annotation.
+        mismatch: what to do with an annotation whose text is not the one at its locations: "error", or "offsets" to
+            believe the locations and to warn at the end.
+
+    Yields:
+        The documents or passages in the order of the file.
+
+    Raises:
+        BionerError: if the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC, if passages
+            overlap, if an annotation has no type, if its text is not the one at its locations, or, with "passage",
+            if it is in no passage.
+    """
+    if unit not in UNITS:
+        raise BionerError(Errors.E105.format(setting="unit", value=unit, allowed=", ".join(UNITS)))
+    builder = MentionBuilder(path, mismatch)
+    count = 0
+    for count, node in enumerate(parse(path, type_infon), start=1):
+        document = _Document(path, node)
+        mentions = [
+            _mention(path, annotation, document.text, type_infon, builder)
+            for annotation in document.annotations
+            if objects(path, annotation, "locations")
+        ]
+        doc_id = string(path, node, "id").strip()
+        name = doc_id or f"{path.stem}:{count}"
+        if unit == "document":
+            yield SourceDocument(name, document.text, tuple(mentions), path, node.line, doc_id)
+        else:
+            yield from document.passages(mentions, name, doc_id)
+    if not count:
+        raise BionerError(Errors.E102.format(path=path))
+    builder.finish()
+
+
+class _Document:
+    """Text of one document, where its passages stand in it, and all annotations of it, its passages and sentences."""
+
+    def __init__(self, path: Path, node: Node) -> None:
+        self.path = path
+        self.annotations = list(objects(path, node, "annotations"))
+        self._parts: list[str] = []
+        self._length = 0
+        self._places: list[tuple[int, int, int]] = []  # first character, character after the last, line
+        for passage in objects(path, node, "passages"):
+            self._add_passage(passage)
+        self.text = "".join(self._parts)
+
+    def passages(self, mentions: list[Mention], name: str, doc_id: str) -> Iterator[SourceDocument]:
+        """Every passage as a document of its own, with its mentions."""
+        found: list[list[Mention]] = [[] for _ in self._places]
+        for mention in mentions:
+            for inside, (begin, end, _) in zip(found, self._places):
+                if begin <= mention.start and mention.end <= end:
+                    fragments = tuple((first - begin, last - begin) for first, last in mention.fragments)
+                    start, stop = mention.start - begin, mention.end - begin
+                    inside.append(replace(mention, start=start, end=stop, fragments=fragments))
+                    break
+            else:
+                reason = (
+                    f"characters {mention.start} to {mention.end} are in no passage, but in several or between them"
+                )
+                raise BionerError(Errors.E106.format(path=self.path, line=mention.line, reason=reason))
+        for number_, (inside, (begin, end, line)) in enumerate(zip(found, self._places), start=1):
+            yield SourceDocument(f"{name}:{number_}", self.text[begin:end], tuple(inside), self.path, line, doc_id)
+
+    def _add_passage(self, passage: Node) -> None:
+        path, text, sentences = self.path, string(self.path, passage, "text"), objects(self.path, passage, "sentences")
+        pieces = [passage] if text else [sentence for sentence in sentences if string(path, sentence, "text")]
+        begin = number(path, pieces[0] if pieces else passage, "offset")
+        for piece in pieces:
+            self._append(piece)
+        self._places.append((begin, self._length if pieces else begin, passage.line))
+        for sentence in sentences if text else ():
+            offset = number(path, sentence, "offset") - begin
+            if offset < 0 or not text.startswith(string(path, sentence, "text"), offset):
+                fail(path, sentence, "the sentence is not the text of its passage at its offset")
+        for node in (passage, *sentences):
+            self.annotations.extend(objects(path, node, "annotations"))
+
+    def _append(self, node: Node) -> None:
+        offset, text = number(self.path, node, "offset"), string(self.path, node, "text")
+        gap = offset - self._length
+        if gap < 0:
+            fail(self.path, node, f"its offset is {offset}, and the text before it ends at {self._length}")
+        if gap > LONGEST_GAP:
+            fail(self.path, node, f"its offset is {offset}, more than {LONGEST_GAP} after the text before it")
+        self._parts += [" " * gap, text]
+        self._length = offset + len(text)
+
+
+def _mention(path: Path, annotation: Node, text: str, type_infon: str, builder: MentionBuilder) -> Mention:
+    infons = annotation.get("infons") or {}
+    if not isinstance(infons, dict):
+        fail(path, annotation, "the infons of the annotation are no object")
+    label = infons.get(type_infon)
+    if not isinstance(label, str) or not label.strip():
+        raise BionerError(Errors.E133.format(path=path, line=annotation.line, infon=type_infon))
+    fragments = []
+    for location in objects(path, annotation, "locations"):
+        start = number(path, location, "offset")
+        fragments.append((start, start + number(path, location, "length")))
+    claimed = string(path, annotation, "text")
+    return builder.mention(path, annotation.line, text, label=label.strip(), fragments=fragments, claimed=claimed)

@@ -1,0 +1,231 @@
+"""The file of the corpus catalogue: YAML with four sections, every entry of which is checked when it is loaded.
+
+The sections are `types` (standard entity types and their definitions), `sources` (public repositories), `corpora`
+(one entry each) and `sets` (named groups of corpora). Adding a corpus is adding an entry.
+"""
+
+import inspect
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Optional
+
+import srsly
+
+from ..errors import BionerError, Errors
+from .catalogue import SPLITS, Catalogue, Corpus, CorpusFile, CorpusSet
+from .readers import READERS
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_CHECKSUMS = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{32}")}
+_REQUIRED = ("description", "format", "files", "labels", "licence", "homepage", "redistributable")
+_OPTIONAL = ("options", "source", "folder", "split", "citation")
+
+
+def load_catalogue(path: Path) -> Catalogue:
+    """Load and check a catalogue.
+
+    Args:
+        path: the YAML file.
+
+    Returns:
+        The catalogue.
+
+    Raises:
+        BionerError: if the file is missing, is not YAML, or if a section, an entry or a key of it is wrong.
+    """
+    if not path.is_file():
+        raise BionerError(Errors.E101.format(path=path))
+    try:
+        data = srsly.read_yaml(path)
+    except ValueError as error:
+        raise BionerError(Errors.E111.format(path=path, where="file", problem=" ".join(str(error).split()))) from None
+    return _Checker(path).catalogue(data)
+
+
+class _Checker:
+    """Turns parsed YAML into a catalogue; every complaint names the file and the place in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def fail(self, where: str, problem: str) -> NoReturn:
+        raise BionerError(Errors.E111.format(path=self.path, where=where, problem=problem))
+
+    def mapping(self, value: Any, where: str) -> dict[str, Any]:
+        if not isinstance(value, dict) or not value:
+            self.fail(where, "must be a mapping with at least one key")
+        for key in value:
+            if not isinstance(key, str):
+                self.fail(where, f"has the key {key!r}, which must be a string: quote it")
+        return value
+
+    def text(self, value: Any, where: str) -> str:
+        if not isinstance(value, str) or not value.strip():
+            self.fail(where, "must be a text")
+        return value.strip()
+
+    def keys(self, value: dict[str, Any], where: str, required: Collection[str], optional: Collection[str]) -> None:
+        for key in required:
+            if key not in value:
+                self.fail(where, f"has no key {key}")
+        for key in value:
+            if key not in required and key not in optional:
+                self.fail(where, f"has the unknown key {key}; known: {', '.join([*required, *optional])}")
+
+    def catalogue(self, data: Any) -> Catalogue:
+        sections = self.mapping(data, "file")
+        self.keys(sections, "file", ("types", "corpora", "sets"), ("sources",))
+        types = self.types(sections["types"])
+        sources = self.mapping(sections["sources"], "sources") if "sources" in sections else {}
+        for name, url in sources.items():
+            if "{file}" not in self.text(url, f"sources: {name}"):
+                self.fail(f"sources: {name}", "must hold {file}, the place of the file name")
+        entries = self.mapping(sections["corpora"], "corpora")
+        corpora = {name: self.corpus(name, entry, types, sources) for name, entry in entries.items()}
+        sets = {name: self.set(name, entry, corpora) for name, entry in self.mapping(sections["sets"], "sets").items()}
+        return Catalogue(self.path, types, corpora, sets)
+
+    def types(self, value: Any) -> dict[str, str]:
+        types = {name: self.text(text, f"types: {name}") for name, text in self.mapping(value, "types").items()}
+        seen: dict[str, str] = {}
+        for name in types:
+            if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
+                self.fail(f"types: {name}", "must be written in capitals, digits and underscores")
+            twin = seen.setdefault(name.replace("_", ""), name)
+            if twin != name:
+                self.fail(f"types: {name}", f"is the same standard type as {twin}; keep one")
+        return types
+
+    def corpus(self, name: str, value: Any, types: Collection[str], sources: Mapping[str, str]) -> Corpus:
+        where = f"corpora: {name}"
+        if not _NAME.fullmatch(name):
+            self.fail(where, "a name has letters, digits, dots, hyphens and underscores")
+        entry = self.mapping(value, where)
+        self.keys(entry, where, _REQUIRED, _OPTIONAL)
+        format_ = self.text(entry["format"], f"{where}: format")
+        if format_ not in READERS:
+            self.fail(where, f"has the unknown format {format_}; known: {', '.join(READERS)}")
+        folder = self.text(entry.get("folder", f"real/{name}"), f"{where}: folder")
+        if not all(_NAME.fullmatch(part) for part in folder.split("/")):
+            self.fail(where, f"has the folder {folder!r}, which must be relative to the assets folder")
+        files = self.files(entry["files"], where)
+        return Corpus(
+            name=name,
+            format=format_,
+            options=self.options(entry.get("options") or {}, format_, where),
+            files=files,
+            shares=self.shares(entry["split"], files, f"{where}: split") if "split" in entry else {},
+            folder=folder,
+            url=self.url(entry.get("source"), name, sources, where),
+            labels=self.labels(entry["labels"], types, where),
+            citation=self.text(entry.get("citation", "none"), f"{where}: citation"),
+            description=self.text(entry["description"], f"{where}: description"),
+            licence=self.text(entry["licence"], f"{where}: licence"),
+            homepage=self.text(entry["homepage"], f"{where}: homepage"),
+            redistributable=self.text(entry["redistributable"], f"{where}: redistributable"),
+        )
+
+    def options(self, value: Any, format_: str, where: str) -> dict[str, Any]:
+        known = [name for name in inspect.signature(READERS[format_]).parameters if name != "path"]
+        options = self.mapping(value, f"{where}: options") if value else {}
+        self.keys(options, f"{where}: options", (), known)
+        return options
+
+    def files(self, value: Any, where: str) -> dict[str, CorpusFile]:
+        files = self.mapping(value, f"{where}: files")
+        self.keys(files, f"{where}: files", (), SPLITS)
+        found = {
+            split: self.file(files[split], f"{where}: files: {split}", ("md5", "documents", "sentences"))
+            for split in SPLITS
+            if split in files
+        }
+        for file in found.values():
+            self.shared_file([twin for twin in found.values() if twin.name == file.name], f"{where}: files")
+        return found
+
+    def shared_file(self, files: list[CorpusFile], where: str) -> None:
+        """Check the entries of several splits for one file: each must say what of it belongs to its split."""
+        where = f"{where}: {files[0].name}"
+        if len({(file.sha256, file.md5) for file in files}) > 1:
+            self.fail(where, "has several checksums")
+        keys = {(file.documents is not None, file.sentences is not None) for file in files}
+        if keys not in ({(True, False)}, {(False, True)}) and (len(files) > 1 or (True, True) in keys):
+            self.fail(where, "must have the key documents in all its splits, or the key sentences in all of them")
+        counted = sorted(file.sentences for file in files if file.sentences)
+        for before, (start, end) in zip([(0, 0), *counted], counted):
+            if start != before[1]:
+                self.fail(where, f"has a split from sentence {start} to {end}, which must begin at {before[1]}")
+
+    def file(self, value: Any, where: str, optional: Collection[str]) -> CorpusFile:
+        entry = self.mapping(value, where)
+        self.keys(entry, where, ("name", "sha256"), optional)
+        name = self.text(entry["name"], f"{where}: name")
+        if not all(_NAME.fullmatch(part) for part in name.split("/")):
+            self.fail(where, f"has the file name {name!r}, which must be relative to the folder of the corpus")
+        for kind, pattern in _CHECKSUMS.items():
+            digest = entry.get(kind)
+            if digest is not None and not (isinstance(digest, str) and pattern.fullmatch(digest)):
+                self.fail(where, f"has the {kind} {digest!r}, which must be a hexadecimal digest or null")
+        documents = self.file(entry["documents"], f"{where}: documents", ("md5",)) if "documents" in entry else None
+        if documents and documents.sha256 is None:
+            self.fail(f"{where}: documents", "must have a sha256: a list has no format to check it by")
+        sentences = self.sentences(entry["sentences"], where) if "sentences" in entry else None
+        return CorpusFile(name, entry["sha256"], entry.get("md5"), documents, sentences)
+
+    def sentences(self, value: Any, where: str) -> tuple[int, int]:
+        numbers = value if isinstance(value, list) and [type(number) for number in value] == [int, int] else [0, 0]
+        if not 0 <= numbers[0] < numbers[1]:
+            self.fail(where, "must have as sentences two whole numbers [START, END], the second above the first")
+        return numbers[0], numbers[1]
+
+    def shares(self, value: Any, files: Mapping[str, CorpusFile], where: str) -> dict[str, float]:
+        shares = self.mapping(value, where)
+        self.keys(shares, where, (), SPLITS[1:])
+        for split, share in shares.items():
+            if type(share) not in (int, float) or not 0 < share < 1:
+                self.fail(where, f"must have as {split} a share above 0 and below 1")
+            if split in files:
+                self.fail(where, f"has {split}, which has a file of its own")
+        rest = 1 - sum(shares.values())
+        if rest <= 0:
+            self.fail(where, "leaves nothing for train")
+        if "train" not in files or files["train"].documents or files["train"].sentences:
+            self.fail(where, "divides the file of train, which must be there and have neither documents nor sentences")
+        return {split: shares.get(split, rest) for split in SPLITS if split == "train" or split in shares}
+
+    def url(self, value: Any, name: str, sources: Mapping[str, str], where: str) -> Optional[str]:
+        if value is None:
+            return None
+        source = self.text(value, f"{where}: source")
+        url = sources.get(source, source)
+        if "{file}" not in url:
+            known = ", ".join(sources)
+            self.fail(where, f"has the source {source!r}: neither a known one ({known}) nor an address with {{file}}")
+        return url.replace("{corpus}", name)
+
+    def labels(self, value: Any, types: Collection[str], where: str) -> dict[str, Optional[str]]:
+        labels = self.mapping(value, f"{where}: labels")
+        for label, name in labels.items():
+            if name is not None and name not in types:
+                self.fail(where, f"maps the label {label} to {name!r}, which is not among the types of the catalogue")
+        if not any(labels.values()):
+            self.fail(where, "maps none of its labels to a standard type")
+        return labels
+
+    def set(self, name: str, value: Any, corpora: Mapping[str, Corpus]) -> CorpusSet:
+        where = f"sets: {name}"
+        if name in corpora:
+            self.fail(where, "has the name of a corpus")
+        entry = self.mapping(value, where)
+        self.keys(entry, where, ("corpora", "epochs", "batch_words"), ())
+        for key in ("epochs", "batch_words"):
+            if type(entry[key]) is not int or entry[key] < 1:
+                self.fail(where, f"must have a whole number of {key}, 1 or more")
+        names = entry["corpora"]
+        if not isinstance(names, list) or not names:
+            self.fail(where, "must list corpora")
+        for corpus in names:
+            if corpus not in corpora:
+                self.fail(where, f"lists {corpus!r}, which is not among the corpora: {', '.join(corpora)}")
+        return CorpusSet(name, tuple(names), entry["epochs"], entry["batch_words"])

@@ -1,0 +1,185 @@
+"""Which documents of a file belong to which split: by a published list, by a published count, or by shares."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from ..errors import BionerError, Errors
+from .document import SourceDocument
+from .files import numbered_lines
+
+_ANY = ""
+"""In place of a type: any document."""
+
+Assigned = Iterator[tuple[str, SourceDocument]]
+"""Documents of a file in their order, each with the split that it belongs to."""
+
+
+def read_list(path: Path) -> list[str]:
+    """Read a list of document ids, one a line; blank lines are skipped.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The ids in the order of the file.
+
+    Raises:
+        BionerError: if the file is missing, not UTF-8, or holds no id.
+    """
+    ids = [text.strip() for _, text in numbered_lines(path) if text.strip()]
+    if not ids:
+        raise BionerError(Errors.E102.format(path=path))
+    return ids
+
+
+def by_list(documents: Iterable[SourceDocument], lists: Mapping[str, Iterable[str]], *, corpus: str) -> Assigned:
+    """Assign documents by lists of their ids (`doc_id`), which must be complete: every document in one list.
+
+    Args:
+        documents: all documents of the file.
+        lists: split -> ids of its documents.
+        corpus: name of the corpus, for messages.
+
+    Yields:
+        Split and document.
+
+    Raises:
+        BionerError: if an id is in two lists, a document in none, or, at the end, if listed documents did not come.
+    """
+    owner: dict[str, str] = {}
+    for split, ids in lists.items():
+        for doc_id in ids:
+            if owner.setdefault(doc_id, split) != split:
+                raise BionerError(Errors.E141.format(corpus=corpus, doc_id=doc_id, first=owner[doc_id], second=split))
+    missing = dict(owner)
+    for document in documents:
+        if document.doc_id not in owner:
+            place = {"path": document.path, "line": document.line, "doc_id": document.doc_id}
+            raise BionerError(Errors.E142.format(corpus=corpus, **place))
+        missing.pop(document.doc_id, None)
+        yield owner[document.doc_id], document
+    if missing:
+        raise BionerError(Errors.E143.format(corpus=corpus, count=len(missing), first=next(iter(missing))))
+
+
+def by_count(documents: Iterable[SourceDocument], ranges: Mapping[str, tuple[int, int]], *, corpus: str) -> Assigned:
+    """Assign documents by their place in the file.
+
+    Args:
+        documents: all documents of the file.
+        ranges: split -> place of its first document, from 0, and the place after its last one; together they must
+            cover the file without a gap.
+        corpus: name of the corpus, for messages.
+
+    Yields:
+        Split and document.
+
+    Raises:
+        BionerError: if the file holds fewer or more documents than the ranges.
+    """
+    owner = [
+        split for split, (start, end) in sorted(ranges.items(), key=lambda item: item[1]) for _ in range(start, end)
+    ]
+    found = 0
+    for found, document in enumerate(documents, start=1):
+        if found > len(owner):
+            break
+        yield owner[found - 1], document
+    if found != len(owner):
+        count = f"more than {len(owner)}" if found > len(owner) else found
+        raise BionerError(Errors.E144.format(corpus=corpus, found=count, expected=len(owner)))
+
+
+def by_share(
+    read: Callable[[], Iterable[SourceDocument]],
+    labels: Mapping[str, object],
+    shares: Mapping[str, float],
+    *,
+    corpus: str,
+) -> Assigned:
+    """Assign documents so that every split gets its share of the mentions of each type, as `stratify` does it.
+
+    Documents with one `doc_id` stay together; a document without one counts for itself.
+
+    Args:
+        read: gives all documents of the file; called twice, because a file may be larger than the memory.
+        labels: the corpus's own label -> standard entity type; others, and None, do not count.
+        shares: split -> its share.
+        corpus: name of the corpus.
+
+    Yields:
+        Split and document.
+
+    Raises:
+        BionerError: if a split would get no document.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for document in read():
+        types = (labels.get(mention.label) for mention in document.mentions)
+        counts.setdefault(_key(document), Counter()).update(str(name) for name in types if name is not None)
+    assigned = stratify(counts, shares, name=corpus)
+    for split in shares:
+        if split not in assigned.values():
+            raise BionerError(Errors.E145.format(corpus=corpus, split=split, count=len(assigned)))
+    for document in read():
+        yield assigned[_key(document)], document
+
+
+def stratify(counts: Mapping[str, Mapping[str, int]], shares: Mapping[str, float], *, name: str) -> dict[str, str]:
+    """Divide documents among splits so that each split gets its share of every entity type.
+
+    The iterative stratification of Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data",
+    ECML PKDD 2011, with numbers of mentions in place of labels: the rarest type comes first, and each of its
+    documents goes to the split that lacks most of it; documents without mentions come last. What a split lacks is
+    compared with its share, so that all splits fill up evenly with the types that follow. Documents come in the order
+    of a checksum of their ids, where the publication draws lots: the result depends on nothing but the arguments, not
+    on the machine, nor on the order of the documents.
+
+    Args:
+        counts: id of a document -> entity type -> number of mentions.
+        shares: split -> its share, more than 0; the sum is 1.
+        name: name of the corpus, which goes into the checksums.
+
+    Returns:
+        Id of a document -> split. The rarest type's mentions in a split differ from its share by no more than those
+        of one document; other types are divided as well as the documents then allow.
+    """
+    order = {doc_id: hashlib.sha256(f"{name}\n{doc_id}".encode()).digest() for doc_id in counts}
+    # Every document counts as one mention of a last type, _ANY, so that documents without mentions are divided too.
+    left = {doc_id: {**types, _ANY: 1} for doc_id, types in counts.items()}
+    totals = _totals(left)
+    lacking = {split: {label: share * total for label, total in totals.items()} for split, share in shares.items()}
+    assigned: dict[str, str] = {}
+    while left:
+        rarest = _rarest(left)
+        for doc_id in sorted((doc_id for doc_id in left if left[doc_id].get(rarest)), key=order.__getitem__):
+            types = left.pop(doc_id)
+            lack = {split: lacking[split][rarest] for split in shares}
+            # Where the document fits, the emptiest split; else the one that is least overfilled by it.
+            fitting = {split: lack[split] / shares[split] for split in shares if lack[split] >= types[rarest]}
+            choice = fitting or lack
+            assigned[doc_id] = split = max(choice, key=choice.__getitem__)
+            for label, count in types.items():
+                lacking[split][label] -= count
+    return assigned
+
+
+def _totals(counts: Mapping[str, Mapping[str, int]]) -> Counter[str]:
+    totals = Counter[str]()
+    for types in counts.values():
+        totals.update(types)
+    return totals
+
+
+def _rarest(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """The type with the fewest mentions; _ANY where there are no others."""
+    totals = _totals(counts)
+    return min(
+        (label for label in totals if totals[label] and label != _ANY), key=lambda x: (totals[x], x), default=_ANY
+    )
+
+
+def _key(document: SourceDocument) -> str:
+    return document.doc_id or f"{document.id}, line {document.line}"
