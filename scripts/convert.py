@@ -21,12 +21,23 @@ def main(
     alignment: Annotated[
         str, typer.Option(help="Mentions that are not on token borders: expand, drop or error.")
     ] = "expand",
+    discontinuous: Annotated[
+        str, typer.Option(help="Mentions of several parts: report them as lost, or cover them by one span.")
+    ] = "report",
 ) -> None:
     """Convert corpus files to DocBins with gold spans and annotation scope."""
     loaded = load_catalogue(catalogue)
     nlp = spacy.blank("en")
     nlp.tokenizer = create_tokenizer()(nlp)
-    reports = convert(loaded, loaded.select(corpora), assets=assets, output=output, nlp=nlp, alignment=alignment)
+    reports = convert(
+        loaded,
+        loaded.select(corpora),
+        assets=assets,
+        output=output,
+        nlp=nlp,
+        alignment=alignment,
+        discontinuous=discontinuous,
+    )
     msg.table(summary(reports), header=SUMMARY, divider=True, aligns=["l", "l"] + ["r"] * (len(SUMMARY) - 2))
     msg.good(f"Wrote {output}; what became of every mention is in {output}/<corpus>/report.json")
 

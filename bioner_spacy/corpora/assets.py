@@ -51,7 +51,7 @@ def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: O
     for corpus in (catalogue[name] for name in names):
         for file, splits in corpus.distinct_files:
             path = corpus.file_path(file, folder)
-            present = path.is_file() and _problem(corpus, file, path) is None
+            present = path.exists() and _problem(corpus, file, path) is None
             if not present:
                 _fetch_file(corpus, file, splits, path, source)
             assets.append(Asset(corpus.name, ", ".join(splits), path, "present" if present else "fetched"))
@@ -77,7 +77,7 @@ def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[
     for corpus in (catalogue[name] for name in names):
         for file, splits in corpus.distinct_files:
             path = corpus.file_path(file, folder)
-            problem = _problem(corpus, file, path) if path.is_file() else "missing"
+            problem = _problem(corpus, file, path) if path.exists() else "missing"
             if problem:
                 problems.append(f"{path} ({problem})")
             assets.append(Asset(corpus.name, ", ".join(splits), path, "present"))
@@ -155,10 +155,11 @@ def _fetch_file(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path,
 
 
 def _copy(address: str, destination: Path) -> bool:
-    """Copy a local file or download one; False if there is none at this address."""
+    """Copy a local file or folder, or download a file; False if there is none at this address."""
     try:
         if "://" not in address:
-            shutil.copyfile(address, destination)
+            copy = shutil.copytree if Path(address).is_dir() else shutil.copyfile
+            copy(address, destination)
             return True
         with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, destination.open("wb") as file:
             shutil.copyfileobj(answer, file)

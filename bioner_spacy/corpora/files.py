@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,16 +40,23 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:
-    """Checksum of a file.
+    """Checksum of a file, or of a folder.
 
     Args:
-        path: the file.
+        path: the file or folder.
         algorithm: a name known to `hashlib`.
 
     Returns:
-        Hexadecimal digest.
+        Hexadecimal digest; that of a folder is the digest of the list of its files, each as a line with the digest,
+        two spaces and the path, in the order of the paths, hidden files left out (what `sha256sum` prints).
     """
     digest = hashlib.new(algorithm)
+    if path.is_dir():
+        names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+        for name in names:
+            if not any(part.startswith(".") for part in name.split("/")):
+                digest.update(f"{checksum(path / name, algorithm)}  {name}\n".encode())
+        return digest.hexdigest()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
@@ -57,10 +65,10 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
 
 @contextmanager
 def replacing(*paths: Path) -> Iterator[list[Path]]:
-    """Write files beside their destinations and move all of them there at the end, or none.
+    """Write files or folders beside their destinations and move all of them there at the end, or none.
 
     Args:
-        paths: the destinations; missing folders are made.
+        paths: the destinations; missing folders around them are made.
 
     Yields:
         For every destination the path to write to.
@@ -71,7 +79,11 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
             path.parent.mkdir(parents=True, exist_ok=True)
         yield parts
         for part, path in zip(parts, paths):
+            if path.is_dir():
+                shutil.rmtree(path)
             os.replace(part, path)
     finally:
         for part in parts:
+            if part.is_dir():
+                shutil.rmtree(part)
             part.unlink(missing_ok=True)

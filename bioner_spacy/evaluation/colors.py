@@ -14,6 +14,8 @@ displacy_colors = {
     "COMPLEX": "#4890a8",
     "REGULON_OPERON": "#5c8ab9",
     "SEQUENCE_FEATURE": "#7f7fc8",
+    "REGULATORY_REGION": "#5f93a8",
+    "VARIANT": "#9a7fb8",
     "CHEMICAL": "#379a16",
     "AMINO_ACID": "#729115",
     "DISEASE": "#e75555",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bioner_spacy.corpora import SPLITS, Catalogue, fetch, load_catalogue, project_assets, verify
+from bioner_spacy.corpora.files import checksum
 from bioner_spacy.errors import BionerError, BionerWarning
 
 Load = Callable[[Any], Catalogue]
@@ -82,6 +83,30 @@ def test_wrong_checksum_leaves_nothing(checked: dict[str, Any], load: Load, publ
     with pytest.raises(BionerError, match="nothing was kept"):
         fetch(catalogue, ["genes"], folder=folder, source=str(published))
     assert (folder / "real/genes/train.tsv").read_text() == "older"
+
+
+def test_a_corpus_may_be_a_folder(data: dict[str, Any], load: Load, tmp_path: Path) -> None:
+    """As in the format brat; its checksum covers every file in it."""
+    folder, published = tmp_path / "assets", tmp_path / "published"
+    train = published / "notes" / "train"
+    train.mkdir(parents=True)
+    (train / "1.txt").write_text("BRCA1 .", encoding="utf8")
+    (train / "1.ann").write_text("T1\tGENE 0 5\tBRCA1\n", encoding="utf8")
+    listed = [f"{checksum(train / name)}  {name}\n" for name in ("1.ann", "1.txt")]
+    entry = {**data["corpora"]["genes"], "format": "brat", "options": {}}
+    entry["files"] = {"train": {"name": "train", "sha256": hashlib.sha256("".join(listed).encode()).hexdigest()}}
+    data["corpora"]["notes"] = entry
+    catalogue = load(data)
+    for status in ("fetched", "present"):
+        [asset] = fetch(catalogue, ["notes"], folder=folder, source=str(published))
+        assert asset.status == status
+    verify(catalogue, ["notes"], folder=folder)
+    assert files(folder) == ["real/notes/train/1.ann", "real/notes/train/1.txt"]
+    (folder / "real/notes/train/2.txt").write_text("more", encoding="utf8")
+    with pytest.raises(BionerError, match="train"):
+        verify(catalogue, ["notes"], folder=folder)
+    fetch(catalogue, ["notes"], folder=folder, source=str(published))
+    assert files(folder) == ["real/notes/train/1.ann", "real/notes/train/1.txt"]
 
 
 def test_fetch_from_web(checked: dict[str, Any], load: Load, server: str, published: Path, tmp_path: Path) -> None:
