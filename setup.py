@@ -26,14 +26,17 @@ EXTRAS = {
     # CuPy through thinc's own extras, because spaCy's stop below CuPy 13.
     "cuda12x": ["cupy-cuda12x>=13.0"],
     "cuda13x": ["cupy-cuda13x>=13.6"],  # first CuPy built for CUDA 13
+    "leakage": ["datasketch>=2.0,<3"],  # near matches between corpora; an extra, because it brings SciPy
     "test": ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"],
 }
+EXTRAS["test"] += EXTRAS["leakage"]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {
     "spacy_factories": ["multitask_ner = bioner_spacy.pipeline.multitask_ner:make_multitask_ner"],
     "spacy_architectures": [
         "bioner_spacy.TagHeads.v1 = bioner_spacy.models.tag_heads:build_tag_heads",
+        "bioner_spacy.SpanPairs.v1 = bioner_spacy.models.span_pairs:build_span_pairs",
         "bioner_spacy.TransformerModel.v1 = bioner_spacy.models.encoder:build_transformer",
         "bioner_spacy.Tok2VecTransformer.v1 = bioner_spacy.models.encoder:build_tok2vec_transformer",
     ],

@@ -91,6 +91,29 @@ class Errors:
         "Corpus {corpus}: with {count} documents the split {split} would be empty; raise its share (key split in the "
         "catalogue)."
     )
+    E150 = (
+        "Near matches between corpora need the package datasketch: pip install datasketch (the extra leakage of this "
+        "package), or set threshold to 1 for exact matches only."
+    )
+    E151 = "Corpus {corpus} is not converted: {folder}/{corpus} holds none of the splits {splits}; convert it first."
+    E152 = "{path} is not a readable DocBin ({reason}); convert the corpus again."
+    E160 = (
+        "Document {doc_id}: the label {label!r} cannot stand in the format {format}, as it is empty or has whitespace or "
+        "control characters; rename it."
+    )
+    E161 = (
+        "Document {doc_id}: doc.spans[{key!r}] has {spans} spans and {scores} scores; correct the scores in its attrs, or "
+        "remove them."
+    )
+    E162 = (
+        "Document number {number} is not annotated: it has no doc.spans[{key!r}] (keys: {known}); annotate it with a "
+        "pipeline first, or correct the spans key."
+    )
+    E163 = "There is no document to write to {path}: correct the input."
+    E164 = "Document {doc_id}: the token {token} cannot stand in the format iob, where it opens an article; change it."
+    E165 = "{path} is there already and is no empty folder: name another one, or remove it."
+    E166 = "The input {path} does not fit: without a pipeline it must be a .spacy file, with one a file of texts."
+    E167 = "{path} is not a readable DocBin ({reason}); name a file that spacy apply or the conversion wrote."
 
     # 2xx tokenization
     E201 = (
@@ -143,6 +166,16 @@ class Errors:
     E409 = "Settings size ({size}) and temperature ({temperature}) of the batcher must be at least 1 and above 0."
 
     E410 = "Training config {path} is not there: correct the path."
+
+    E411 = (
+        "The weights of {name} have {found} outputs, and its settings ask for {wanted}: load it with the architecture "
+        "and the settings (grain, types, crf, width) that it was trained with."
+    )
+    E420 = (
+        "Setting exclude names {path}, which is not there: write it with scripts/leakage.py, or set exclude to null."
+    )
+    E421 = "{path} (setting exclude) {problem}: write it again with scripts/leakage.py, for all corpora to train on."
+    E422 = "Corpus {corpus}: {path} (setting exclude) leaves out all that is read of it; raise fraction or limit."
 
     # 5xx evaluation
     E501 = (
@@ -202,10 +235,7 @@ class Warnings:
         "{n} of {total} gold mentions begin or end inside a word of the pipeline's tokenizer and are not learnt; "
         "convert the corpora with the same tokenizer."
     )
-    W402 = (
-        "{n} of {total} gold mentions overlap a longer one of the same task, which {formulation} cannot express; "
-        "they are not learnt."
-    )
+    W402 = "{n} of {total} gold mentions {problem}; they are not learnt."
 
     # 1xx corpora
     W101 = (
@@ -223,6 +253,22 @@ class Warnings:
     W104 = (
         "Corpus {corpus}, {split}: {count} of {total} mentions are lost, the first in {where}; the report beside the "
         "converted files lists all of them with reasons."
+    )
+    W160 = (
+        "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document "
+        "{first}."
+    )
+    W161 = (
+        "{path}: {count} characters that the format {format} cannot hold were written as spaces, the first in document "
+        "{first}; offsets are unchanged."
+    )
+    W162 = (
+        "{path}: {count} documents without a word were left out, as the format {format} cannot hold them; the first is "
+        "document {first}."
+    )
+    W163 = (
+        "{path}: {count} of {total} spans overlap others and do not fit into {columns} tag columns, the first in document "
+        "{first}; they are not written. {needed} columns (option columns) hold all."
     )
 
     # 5xx evaluation

@@ -56,8 +56,11 @@ class Formulation(Protocol):
     """
 
     columns: Sequence[tuple[str, ...]]
-    """(task, tag) or (task, tag before, tag): name of each score that the heads give a word. A head keeps its columns
-    when tasks are added."""
+    """Name of each score that the heads give a word: the task, and what else tells it from the others, such as a tag.
+    A head keeps its columns when tasks are added."""
+
+    inexpressible: str
+    """What is the matter with gold spans that the formulation cannot express, as the predicate of a sentence."""
 
     def targets(self, gold: Gold) -> tuple[Any, int]:
         """Turn gold spans into targets.

@@ -57,8 +57,8 @@ CNN = {
     "subword_features": True,
 }
 # Where the word vectors come from: a CNN inside the component, a CNN that it listens to, a transformer likewise; and
-# the first without a conditional random field on its tags.
-ENCODERS = ("cnn", "tok2vec", "transformer", "cnn without crf")
+# the first without a conditional random field on its tags, and with span pairs.
+ENCODERS = ("cnn", "tok2vec", "transformer", "cnn without crf", "cnn with span pairs")
 
 
 def blank_nlp() -> Language:
@@ -84,7 +84,9 @@ def make_nlp(encoder: str = "cnn", folder: Optional[str] = None, **settings: Any
     if encoder == "tok2vec":
         nlp.add_pipe("tok2vec", config={"model": CNN})
         tok2vec = {"@architectures": "spacy.Tok2VecListener.v1", "width": CNN["width"], "upstream": "*"}
-    model = {"@architectures": TAG_HEADS, "tok2vec": tok2vec, "crf": encoder != "cnn without crf"}
+    model: dict[str, Any] = {"@architectures": TAG_HEADS, "tok2vec": tok2vec, "crf": encoder != "cnn without crf"}
+    if encoder == "cnn with span pairs":
+        model = {"@architectures": "bioner_spacy.SpanPairs.v1", "tok2vec": tok2vec, "width": 6, "hidden": 16}
     nlp.add_pipe("multitask_ner", config={"model": model, **settings})
     return nlp
 

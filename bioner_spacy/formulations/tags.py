@@ -29,6 +29,8 @@ class TagFormulation:
         tasks: the K tasks, in the order of the heads' outputs.
     """
 
+    inexpressible = "overlap a longer one of the same task, which BIO tags cannot express"
+
     def __init__(self, tasks: Sequence[Task]) -> None:
         self.columns: list[tuple[str, ...]] = [(task.name, tag) for task in tasks for tag in _tag_names(task)]
         sizes = numpy.array([1 + 2 * len(task.types) for task in tasks], dtype="int64")

@@ -10,6 +10,7 @@ from thinc.types import Floats2d, Ragged
 
 from ..formulations.crf import CRFFormulation
 from ..formulations.tags import OUTSIDE, TagFormulation
+from .resize import replace_output
 
 # How much less probable than O, in nats, the outputs of an entity type are that is added to a trained task.
 MARGIN = 5.0
@@ -66,12 +67,7 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
             W[i], b[i] = old_W[position[source]], old_b[position[source]]
             if len(tags) == 1 and source != (task, *tags):
                 b[i] -= MARGIN
-    # Another node, because Thinc lets no layer with weights change its size, and optimizers keep sums by node.
     new: Model = Linear(nO=len(new_columns), nI=old_W.shape[1], init_W=glorot_uniform_init)
-    new.name = old.name
     new.set_param("W", W)
     new.set_param("b", b)
-    model.replace_node(old, new)
-    for node in model.walk():
-        if node is not new and node.has_dim("nO") and any(child is new for child in node.walk()):
-            node.set_dim("nO", len(new_columns), force=True)
+    replace_output(model, new)

@@ -269,7 +269,8 @@ class MultiTaskNER(TrainablePipe):
         if n_misaligned:
             warn(Warnings.W401.format(n=n_misaligned, total=n_mentions))
         if n_inexpressible:
-            warn(Warnings.W402.format(n=n_inexpressible, total=n_mentions, formulation="BIO tags"))
+            problem = self._formulation.inexpressible
+            warn(Warnings.W402.format(n=n_inexpressible, total=n_mentions, problem=problem))
 
     def predict(self, docs: Iterable[Doc]) -> list[SpanArrays]:
         """Find spans without setting them.
@@ -361,13 +362,21 @@ class MultiTaskNER(TrainablePipe):
         """Load from a byte string that `to_bytes` made."""
         super().from_bytes(bytes_data, exclude=exclude)
         self._set_tasks()
+        self._check_outputs()
         return self
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
         """Load from a folder that `to_disk` wrote."""
         super().from_disk(path, exclude=exclude)
         self._set_tasks()
+        self._check_outputs()
         return self
+
+    def _check_outputs(self) -> None:
+        """Whether the weights that were loaded belong to a model with these settings."""
+        wanted, found = len(self._formulation.columns), self.model.get_ref("output_layer").maybe_get_dim("nO")
+        if self._tasks and found is not None and found != wanted:
+            raise BionerError(Errors.E411.format(name=self.name, found=found, wanted=wanted))
 
 
 def _without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:

@@ -122,8 +122,9 @@ def test_command_line_sets_variables_as_the_header_says(
 ) -> None:
     header = "".join(line for line in config.open(encoding="utf8") if line.startswith("#"))
     assert "spacy train configs/multitask.cfg --output training/mine --vars.corpora" in header
-    given = parse_config_overrides(["--vars.corpora", "genes,drugs"])
+    given = parse_config_overrides(["--vars.corpora", "genes,drugs", "--vars.exclude", "exclude.json"])
     loaded = load_config(config, overrides={**overrides, **given}, interpolate=True)
+    assert (loaded["corpora"]["train"]["exclude"], loaded["corpora"]["dev"]["exclude"]) == ("exclude.json", None)
     for reader in (
         loaded["corpora"]["train"],
         loaded["corpora"]["dev"],
@@ -170,6 +171,7 @@ def test_mistakes_are_told_in_one_sentence(config: Path, overrides: dict[str, An
         ({"vars.corpora": "planets"}, "Corpus planets has no converted split"),
         ({"vars.corpus_folder": str(tmp_path)}, "No corpora"),
         ({"vars.encoder": str(tmp_path / "encoder")}, "encoder"),
+        ({"vars.exclude": str(tmp_path / "exclude.json")}, "Setting exclude names .*exclude.json, which is not there"),
         ({"vars.epochs": 0}, "training.max_epochs is 0"),
         ({"components.multitask_ner.types": ["PLANET"]}, "types names PLANET"),
     ):

@@ -155,7 +155,7 @@ def test_labels_added_before_initialisation_stay() -> None:
     assert component(nlp).labels == ("CHEMICAL", "DISEASE", "GENE", "SPECIES")
 
 
-@pytest.mark.parametrize("encoder", ["cnn", "cnn without crf"])
+@pytest.mark.parametrize("encoder", ["cnn", "cnn without crf", "cnn with span pairs"])
 @pytest.mark.parametrize("grain", ["type", "corpus", "guideline"])
 def test_labels_added_after_training_change_no_prediction_and_are_learnt(encoder: str, grain: str) -> None:
     nlp = make_nlp(encoder, grain=grain)
@@ -194,6 +194,23 @@ def test_one_task_cannot_learn_mentions_inside_others() -> None:
     counts = nlp.evaluate(make_examples(nlp))["bioner_per_corpus"]
     assert [counts[corpus]["fn"] for corpus in CORPORA] == [0, 1, 0]
     assert ("Aspirin-induced asthma", "DISEASE") in found(nlp(ASPIRIN[0]))
+
+
+def test_span_pairs_learn_mentions_inside_others_of_one_task() -> None:
+    nlp = make_nlp("cnn with span pairs", grain="corpus")
+    train(nlp, make_examples(nlp), steps=100)
+    scores = nlp.evaluate(make_examples(nlp))
+    assert scores["bioner_micro_f"] == 1.0
+    assert scores["bioner_nested_r"] == 1.0
+
+
+def test_mentions_wider_than_the_model_are_reported() -> None:
+    nlp = make_nlp("cnn with span pairs")
+    model = {**nlp.get_pipe_config("multitask_ner")["model"], "width": 2}
+    nlp.remove_pipe("multitask_ner")
+    nlp.add_pipe("multitask_ner", config={"model": model})
+    with pytest.warns(BionerWarning, match="of 11 gold mentions have more than 2 words"):
+        train(nlp, make_examples(nlp), steps=0)
 
 
 @pytest.mark.parametrize("fixture", ["tiny_cased_bert", "tiny_roberta"])
@@ -258,11 +275,11 @@ def test_only_the_heads_learn_faster(untrained: Callable[..., Language]) -> None
     train(nlp, make_examples(nlp), steps=0)
     replace_listeners(nlp)
     factors: dict[str, set[float]] = {"heads": set(), "encoder": set()}
-    heads = component(nlp).model.get_ref("output_layer").id
+    nodes = list(component(nlp).model.get_ref("tok2vec").walk())
+    encoder = {node.id for node in nodes} | {shim.id for node in nodes for shim in node.shims}
 
     def spy(key: Any, weights: Any, gradient: Any, *, lr_scale: float = 1.0) -> tuple[Any, Any]:
-        is_head = key in ((heads, "W"), (heads, "b"))
-        factors["heads" if is_head else "encoder"].add(lr_scale)
+        factors["encoder" if key[0] in encoder else "heads"].add(lr_scale)
         return weights, gradient
 
     nlp.update(make_examples(nlp), sgd=False)

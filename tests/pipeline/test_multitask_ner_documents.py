@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy
 import pytest
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -77,8 +78,9 @@ def test_mentions_have_no_whitespace_at_their_ends(nlp: Language) -> None:
     """Even if every word, spaces too, is predicted to be part of a mention."""
     layer = component(nlp).model.get_ref("output_layer")
     bias = layer.get_param("b").copy()
-    preference = {"B": 10.0, "I": 20.0}
-    bias[:] = [preference.get(name[-1][0], 0.0) for name in output_names(nlp)]
+    # Tags by their first letter; of span pairs, which end with a width, every one.
+    preference = {"B": 10.0, "I": 20.0, "O": 0.0}
+    bias[:] = numpy.reshape([preference.get(name[-1][0], 10.0) for name in output_names(nlp)], bias.shape)
     layer.set_param("b", bias)
     layer.set_param("W", layer.get_param("W") * 0)
     for text in ODD.values():
@@ -86,7 +88,7 @@ def test_mentions_have_no_whitespace_at_their_ends(nlp: Language) -> None:
         check([doc])
         assert all(span.text == span.text.strip() != "" for span in doc.spans[SPANS_KEY])
     doc = nlp("\n  breast cancer \n")
-    assert {span.text for span in doc.spans[SPANS_KEY]} == {"breast cancer"}
+    assert "breast cancer" in {span.text for span in doc.spans[SPANS_KEY]} <= {"breast", "cancer", "breast cancer"}
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from toy_corpora import (
     update,
 )
 
+from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY
 
 TEXTS = [text for _, sentences in CORPORA.values() for text, _ in sentences]
@@ -68,6 +69,12 @@ def test_settings_come_from_the_config_not_from_the_saved_state(saved: Path) -> 
     doc = nlp(BREAST_CANCER[0])
     assert not doc.ents and not doc.spans[SPANS_KEY]
     assert set(component(nlp).cfg) == {"label_data"}
+
+
+def test_weights_of_other_settings_are_refused(nlp: Language, tmp_path: Path) -> None:
+    nlp.to_disk(tmp_path / "pipeline")
+    with pytest.raises(BionerError, match="multitask_ner have .* outputs, and its settings ask for"):
+        spacy.load(tmp_path / "pipeline", config={"components": {"multitask_ner": {"grain": "guideline"}}})
 
 
 def test_pickle_keeps_predictions(nlp: Language) -> None:

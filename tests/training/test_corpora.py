@@ -1,13 +1,16 @@
 """The reader of several converted corpora."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import srsly
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
 from toy_corpora import BRCA1, BREAST_CANCER, CORPORA, blank_nlp, write_corpora
 
+from bioner_spacy.corpora.leakage import find_leaks
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import get_corpus, get_scope
 from bioner_spacy.training.corpora import MultiCorpus
@@ -132,3 +135,93 @@ def test_a_file_without_documents_is_an_error(tmp_path: Path) -> None:
     DocBin().to_disk(tmp_path / "genes" / "train.spacy")
     with pytest.raises(BionerError, match="Corpus genes is empty in split train"):
         list(MultiCorpus(tmp_path)(blank_nlp()))
+
+
+def exclude_file(path: Path, content: Any) -> Path:
+    srsly.write_json(path, content)
+    return path
+
+
+def test_excluded_documents_are_not_read(folder: Path, tmp_path: Path) -> None:
+    everything = texts(MultiCorpus(folder))
+    file = exclude_file(
+        tmp_path / "exclude.json",
+        {
+            "diseases": {"sentences": 3, "exclude": [0, 2]},
+            "drugs": {"sentences": 2, "exclude": []},
+            "genes": {"sentences": 2, "exclude": [1]},
+            "plants": {"sentences": 9, "exclude": [8]},
+        },
+    )
+    reader = MultiCorpus(folder, exclude=str(file))
+    kept = [everything[i] for i in (1, 3, 4, 5)]
+    assert texts(reader) == kept
+    lengths = [n for words in reader.lengths().values() for n in words]
+    assert lengths == [len(example.reference) for example in reader(blank_nlp())]
+
+
+@pytest.mark.parametrize(("fraction", "limit"), [(1.0, 0), (0.4, 0), (1.0, 10)])
+def test_exclusion_leaves_the_rest_of_the_choice_alone(
+    large: Path, tmp_path: Path, fraction: float, limit: int
+) -> None:
+    numbers = list(range(0, 50, 3))
+    file = exclude_file(tmp_path / "exclude.json", {"numbers": {"sentences": 50, "exclude": numbers}})
+    chosen = texts(MultiCorpus(large, fraction=fraction, limit=limit))
+    kept = [text for text in chosen if int(text.split()[1]) not in numbers]
+    assert texts(MultiCorpus(large, fraction=fraction, limit=limit, exclude=file)) == kept != chosen
+
+
+def test_what_the_leakage_report_lists_is_not_trained_on(tmp_path: Path) -> None:
+    """Every sentence of train is in devel too, but for one."""
+    nlp = blank_nlp()
+    write_corpora(tmp_path)
+    docs = DocBin().from_disk(tmp_path / "genes/train.spacy")
+    docs.add(nlp.make_doc("Nothing like this is anywhere else ."))
+    docs.to_disk(tmp_path / "genes/train.spacy")
+    leakage = find_leaks(tmp_path, list(CORPORA), min_characters=1)
+    file = exclude_file(tmp_path / "exclude.json", leakage.exclude())
+    examples = list(MultiCorpus(tmp_path, "genes", exclude=file)(nlp))
+    assert [example.text for example in examples] == ["Nothing like this is anywhere else ."]
+    with pytest.raises(BionerError, match=r"Corpus diseases: .*exclude.json \(setting exclude\) leaves out all"):
+        MultiCorpus(tmp_path, exclude=file).lengths()
+    for corpus in CORPORA:
+        DocBin(docs=[example.reference for example in examples]).to_disk(tmp_path / corpus / "train.spacy")
+    assert not any(find_leaks(tmp_path, list(CORPORA), min_characters=1).leaks.values())
+
+
+def test_a_missing_exclude_file_is_an_error(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match=r"Setting exclude names .*nowhere.json, which is not there"):
+        MultiCorpus(folder, exclude=tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ["genes"],
+        {"genes": [0]},
+        {"genes": {"exclude": [0]}},
+        {"genes": {"sentences": 2, "exclude": [2]}},
+        {"genes": {"sentences": 2, "exclude": [-1]}},
+        {"genes": {"sentences": 2, "exclude": ["0"]}},
+        {"genes": {"sentences": 2, "exclude": None}},
+        {"genes": {"sentences": "2", "exclude": []}},
+    ],
+)
+def test_a_wrong_exclude_file_is_an_error(folder: Path, tmp_path: Path, content: Any) -> None:
+    file = exclude_file(tmp_path / "exclude.json", content)
+    with pytest.raises(BionerError, match="exclude.json .* is not a file of sentences to leave out"):
+        MultiCorpus(folder, exclude=file)
+
+
+def test_an_exclude_file_that_is_no_json_is_an_error(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "exclude.json").write_text("{", encoding="utf8")
+    with pytest.raises(BionerError, match="exclude.json .* is not a file of sentences to leave out"):
+        MultiCorpus(folder, exclude=tmp_path / "exclude.json")
+
+
+def test_an_exclude_file_of_other_corpora_is_an_error(folder: Path, tmp_path: Path) -> None:
+    file = exclude_file(tmp_path / "exclude.json", {"genes": {"sentences": 7, "exclude": [3]}})
+    with pytest.raises(BionerError, match="is for 7 sentences of the corpus genes, which has 2 in split train"):
+        MultiCorpus(folder, "genes", exclude=file).lengths()
+    with pytest.raises(BionerError, match="does not know the corpus drugs"):
+        list(MultiCorpus(folder, "drugs", exclude=file)(blank_nlp()))

@@ -1,0 +1,339 @@
+"""Sentences and documents of evaluation data that stand in training data too, in the same corpus or in another one.
+
+Two texts are compared by their letters and digits, lower-cased, so that tokenization and spacing do not count. They match
+exactly where these are equal, and nearly where the Jaccard similarity of their sets of 5-character shingles reaches a
+threshold. Near matches are proposed by locality-sensitive hashing of MinHash signatures (Broder, 1997; Leskovec,
+Rajaraman and Ullman, Mining of Massive Datasets, chapter 3) and then measured. A sentence within a longer one is no
+match.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..docbin import load_docs
+from ..errors import BionerError, Errors
+from ..scope import SPANS_KEY
+
+SENTENCES = "sentences"
+DOCUMENTS = "documents"
+LEVELS = (SENTENCES, DOCUMENTS)
+"""What is compared: the units of a `DocBin`, and all units with the same document id joined, where there are ids."""
+
+LEAK_COLUMNS = ("corpus", "split", "main sources", "compared", "own", "own near", "others", "others near")
+"""Columns of `Leakage.table`."""
+
+SHINGLE = 5  # characters
+PERMUTATIONS = 128  # numbers in a MinHash signature
+MISSED = 0.001  # greatest probability that a pair right at the threshold is not proposed
+
+Place = tuple[str, str]
+"""Names of a corpus and of one of its splits."""
+
+
+@dataclass(frozen=True, order=True)
+class Leak:
+    """A unit of evaluation data and a unit of training data that match.
+
+    Attributes:
+        corpus: corpus of the evaluation data.
+        split: its split.
+        number: number of the unit in the `DocBin` of that split, from 0; for a document, of its first unit.
+        other_corpus: corpus of the training data; may be the same.
+        other_split: its split.
+        other_number: number of the matching unit there, likewise.
+        similarity: Jaccard similarity of the shingles, from the threshold to 1.
+        exact: whether letters and digits are equal.
+    """
+
+    corpus: str
+    split: str
+    number: int
+    other_corpus: str
+    other_split: str
+    other_number: int
+    similarity: float
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """What was found between converted corpora.
+
+    Attributes:
+        threshold: least similarity of a near match.
+        min_characters: least number of letters and digits of a text that was compared.
+        units: corpus and split -> number of units in the `DocBin`.
+        compared: level -> corpus and split of evaluation data -> number of texts that were long enough.
+        leaks: level -> all pairs that match, sorted.
+        documents: corpus and split -> number of the first unit of each document -> numbers of all its units.
+    """
+
+    threshold: float
+    min_characters: int
+    units: Mapping[Place, int]
+    compared: Mapping[str, Mapping[Place, int]]
+    leaks: Mapping[str, Sequence[Leak]]
+    documents: Mapping[Place, Mapping[int, Sequence[int]]]
+
+    def exclude(self, split: str = "train") -> dict[str, dict[str, Any]]:
+        """Training sentences to leave out, so that none of the matches found is left.
+
+        Args:
+            split: the split that is trained on.
+
+        Returns:
+            Corpus -> "sentences", the number of units in its `DocBin`, and "exclude", the numbers of those to leave
+            out: the content of the file that the reader of training corpora takes.
+        """
+        numbers: dict[str, set[int]] = {corpus: set() for corpus, name in self.units if name == split}
+        for leak in self.leaks[SENTENCES]:
+            if leak.other_split == split:
+                numbers[leak.other_corpus].add(leak.other_number)
+        for leak in self.leaks[DOCUMENTS]:
+            if leak.other_split == split:
+                numbers[leak.other_corpus].update(self.documents[leak.other_corpus, split][leak.other_number])
+        return {
+            corpus: {"sentences": self.units[corpus, split], "exclude": sorted(found)}
+            for corpus, found in numbers.items()
+        }
+
+    def table(self, level: str) -> list[list[str]]:
+        """Rows with the columns `LEAK_COLUMNS`, one for every corpus and split of evaluation data.
+
+        "own" and "others" count texts that stand exactly in training data of the same corpus and of other corpora;
+        "near" counts further ones. The main sources are the other corpora with most of them, exact and near.
+
+        Args:
+            level: one of `LEVELS`.
+        """
+        leaks: defaultdict[Place, list[Leak]] = defaultdict(list)
+        for leak in self.leaks[level]:
+            leaks[leak.corpus, leak.split].append(leak)
+        rows = []
+        for (corpus, split), compared in self.compared[level].items():
+            found = leaks[corpus, split]
+            sources = Counter(name for _, name in {(leak.number, leak.other_corpus) for leak in found})
+            del sources[corpus]
+            counts = [compared]
+            for own in (True, False):
+                here = [leak for leak in found if (leak.other_corpus == corpus) is own]
+                exact = {leak.number for leak in here if leak.exact}
+                counts += [len(exact), len({leak.number for leak in here} - exact)]
+            main = ", ".join(f"{name} {count}" for name, count in sources.most_common(3))
+            rows.append([corpus, split, main, *(f"{count:,}" for count in counts)])
+        return rows
+
+    def to_json(self) -> dict[str, Any]:
+        """Settings, counts and every pair."""
+        content: dict[str, Any] = {"threshold": self.threshold, "min_characters": self.min_characters}
+        content["units"] = {f"{corpus}/{split}": count for (corpus, split), count in self.units.items()}
+        for level in LEVELS:
+            compared = {f"{corpus}/{split}": count for (corpus, split), count in self.compared[level].items()}
+            content[level] = {"compared": compared, "leaks": [asdict(leak) for leak in self.leaks[level]]}
+        return content
+
+
+def normalise(text: str) -> str:
+    """Letters and digits of a text, lower-cased.
+
+    Case is folded as Unicode has it, character by character, so that spaces between words never change the result.
+    """
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def shingles(text: str) -> set[str]:
+    """All substrings of `SHINGLE` characters; a shorter text is its only shingle."""
+    return {text[start : start + SHINGLE] for start in range(max(1, len(text) - SHINGLE + 1))}
+
+
+def similarity(first: str, second: str) -> float:
+    """Jaccard similarity of the shingles of two texts, 0 to 1."""
+    a, b = shingles(first), shingles(second)
+    common = len(a & b)
+    return common / (len(a) + len(b) - common)
+
+
+def find_leaks(
+    folder: Path,
+    corpora: Sequence[str],
+    *,
+    evaluation_splits: Sequence[str] = ("devel", "test"),
+    training_splits: Sequence[str] = ("train",),
+    threshold: float = 0.8,
+    min_characters: int = 20,
+) -> Leakage:
+    """Look for evaluation data of each corpus in the training data of every corpus, its own included.
+
+    A split is not compared with itself, and a split that a corpus does not have is passed over. The texts of all splits
+    are held at a time, but the documents of one only.
+
+    Args:
+        folder: folder of converted corpora, with `<corpus>/<split>.spacy`.
+        corpora: names of the corpora.
+        evaluation_splits: splits that must not stand in training data.
+        training_splits: splits that are trained on.
+        threshold: least similarity of a near match, 0.5 to 1; 1 for exact matches only.
+        min_characters: texts with fewer letters and digits are not compared.
+
+    Raises:
+        BionerError: a setting is wrong, a corpus is not in the folder, a file is not readable, or datasketch is not
+            installed and near matches are asked for.
+    """
+    if not 0.5 <= threshold <= 1:
+        raise BionerError(Errors.E105.format(setting="threshold", value=threshold, allowed="0.5 to 1"))
+    if min_characters < 1:
+        raise BionerError(Errors.E105.format(setting="min_characters", value=min_characters, allowed="1 or more"))
+    matcher = Matcher(threshold)
+    splits = {}
+    for corpus in dict.fromkeys(corpora):
+        names = dict.fromkeys([*training_splits, *evaluation_splits])
+        files = {name: folder / corpus / f"{name}.spacy" for name in names}
+        if not any(file.is_file() for file in files.values()):
+            raise BionerError(Errors.E151.format(corpus=corpus, folder=folder, splits=", ".join(names)))
+        splits.update({(corpus, name): _read(file) for name, file in files.items() if file.is_file()})
+    compared, leaks = {}, {}
+    for level in LEVELS:
+        texts = {place: split.texts(level, min_characters) for place, split in splits.items()}
+        evaluation = {place: numbers for place, numbers in texts.items() if place[1] in evaluation_splits}
+        training = {place: numbers for place, numbers in texts.items() if place[1] in training_splits}
+        compared[level] = {place: sum(map(len, numbers.values())) for place, numbers in evaluation.items()}
+        leaks[level] = sorted(_leaks(evaluation, training, matcher))
+    return Leakage(
+        threshold=threshold,
+        min_characters=min_characters,
+        units={place: len(split.units) for place, split in splits.items()},
+        compared=compared,
+        leaks=leaks,
+        documents={place: split.documents for place, split in splits.items()},
+    )
+
+
+class Matcher:
+    """Finds the pairs of texts that are equal or similar.
+
+    Args:
+        threshold: least Jaccard similarity of the shingles; 1 for equal texts only.
+
+    Raises:
+        BionerError: the threshold is below 1 and datasketch is not installed.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        self.threshold = threshold
+        if threshold < 1:
+            try:
+                import datasketch
+            except ImportError:
+                raise BionerError(Errors.E150) from None
+            self._datasketch: Any = datasketch
+
+    def __call__(self, queries: Collection[str], *groups: Collection[str]) -> Iterator[list[tuple[str, str, float]]]:
+        """Find the texts of each group that match a query.
+
+        Args:
+            queries: distinct normalised texts.
+            groups: likewise, as sets or mappings; one is indexed at a time.
+
+        Yields:
+            For every group the pairs: query, text and similarity.
+        """
+        signatures = self._signatures(queries)
+        for texts in groups:
+            candidates = self._candidates(texts)
+            pairs = [(query, query, 1.0) for query in queries if query in texts]
+            for query, signature in signatures:
+                for text in candidates(signature):
+                    if text != query and (found := similarity(query, text)) >= self.threshold:
+                        pairs.append((query, text, found))
+            yield pairs
+
+    def _signatures(self, texts: Collection[str]) -> list[tuple[str, Any]]:
+        if self.threshold == 1:
+            return []
+        hashed = ([shingle.encode() for shingle in shingles(text)] for text in texts)
+        minhashes = self._datasketch.MinHash.generator(hashed, num_perm=PERMUTATIONS, hashfunc=crc32)
+        return list(zip(texts, minhashes))
+
+    def _candidates(self, texts: Collection[str]) -> Callable[[Any], Iterable[str]]:
+        """A function from the signature of a query to the texts that may be similar."""
+        if self.threshold == 1:
+            return lambda signature: ()
+        index = self._datasketch.MinHashLSH(num_perm=PERMUTATIONS, params=bands(self.threshold))
+        ordered = list(texts)
+        for number, (_, signature) in enumerate(self._signatures(ordered)):
+            index.insert(number, signature, check_duplication=False)
+        return lambda signature: [ordered[number] for number in index.query(signature)]
+
+
+def bands(threshold: float) -> tuple[int, int]:
+    """How to cut a signature: the longest bands that still propose a pair at the threshold with probability 1 - MISSED.
+
+    Args:
+        threshold: Jaccard similarity, 0.5 to 1.
+
+    Returns:
+        Number of bands and numbers in each.
+    """
+    rows = max(rows for rows in range(1, 9) if (1 - threshold**rows) ** (PERMUTATIONS // rows) <= MISSED)
+    return PERMUTATIONS // rows, rows
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Normalised texts of the units of a split, and the units of each document by the number of the first."""
+
+    units: Sequence[str]
+    documents: Mapping[int, Sequence[int]]
+
+    def texts(self, level: str, min_characters: int) -> dict[str, list[int]]:
+        """Each text that is long enough and the numbers of the units, or of the documents, that have it."""
+        texts: Iterable[tuple[int, str]] = enumerate(self.units)
+        if level == DOCUMENTS:
+            texts = ((first, "".join(self.units[i] for i in numbers)) for first, numbers in self.documents.items())
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for number, text in texts:
+            if len(text) >= min_characters:
+                found[text].append(number)
+        return dict(found)
+
+
+def _read(file: Path) -> _Split:
+    try:
+        docs = load_docs(file, Vocab())
+    except Exception as error:  # zlib, msgpack and spaCy each have exceptions of their own for a broken file
+        raise BionerError(Errors.E152.format(path=file, reason=error)) from error
+    by_id: defaultdict[str, list[int]] = defaultdict(list)
+    for number, doc in enumerate(docs):
+        by_id[_doc_id(doc)].append(number)
+    documents = {numbers[0]: numbers for doc_id, numbers in by_id.items() if doc_id}
+    return _Split([normalise(doc.text) for doc in docs], documents)
+
+
+def _doc_id(doc: Doc) -> str:
+    """Identifier of the source document; empty where it is not known."""
+    return str(doc.spans[SPANS_KEY].attrs.get("doc_id", "")) if SPANS_KEY in doc.spans else ""
+
+
+def _leaks(
+    evaluation: Mapping[Place, Mapping[str, Sequence[int]]],
+    training: Mapping[Place, Mapping[str, Sequence[int]]],
+    matcher: Matcher,
+) -> Iterator[Leak]:
+    """All pairs of units whose texts match, from the texts of each split with the numbers of the units."""
+    places: defaultdict[str, list[tuple[str, str, int]]] = defaultdict(list)
+    for place, texts in evaluation.items():
+        for text, numbers in texts.items():
+            places[text].extend((*place, number) for number in numbers)
+    for other, pairs in zip(training, matcher(places, *training.values())):
+        for query, text, found in pairs:
+            for corpus, split, number in places[query]:
+                if (corpus, split) != other:
+                    for other_number in training[other][text]:
+                        yield Leak(corpus, split, number, *other, other_number, found, query == text)

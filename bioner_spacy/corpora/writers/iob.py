@@ -1,0 +1,103 @@
+"""Writer of column files: one token a line with its IOB2 tags, sentences apart by blank lines."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from spacy.tokens import Doc
+
+from ...errors import BionerError, Errors, Warnings, warn
+from ...scope import SPANS_KEY
+from ..iob import DOCSTART
+from .export import Annotated, Export, in_pieces
+
+
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, columns: int = 1) -> None:
+    """Write a column file; every document is one sentence, under a line `-DOCSTART- (identifier)` where that changes.
+
+    Columns are separated by tabs. Spans that overlap stand in several tag columns, the innermost in the first; those
+    for which there are too few columns are left out with a warning. Tokens of whitespace are left out, and tokens
+    with whitespace inside become several. The format has no room for scores.
+
+    Args:
+        docs: annotated documents.
+        path: the file to write; it is replaced when all documents are written.
+        spans_key: key in `doc.spans`.
+        columns: number of tag columns.
+
+    Raises:
+        BionerError: if `columns` is not at least 1, if there is no document, if one is not annotated or its scores
+            are not as many as its spans, if a label has whitespace, or if a token is `-DOCSTART-`.
+    """
+    if columns < 1:
+        raise BionerError(Errors.E105.format(setting="columns", value=columns, allowed="1 or more"))
+    export = Export(path, "iob", spans_key, label=r"\S+", not_in_id=r"[\s()]")
+    sentences = _Sentences(export, columns)
+    export.write_file(docs, sentences.render)
+    sentences.finish()
+
+
+class _Sentences:
+    """Makes the sentences of one file, and counts the spans that do not fit into its columns."""
+
+    def __init__(self, export: Export, columns: int) -> None:
+        self.export = export
+        self.columns = columns
+        self.doc_id = ""
+        self.total = 0
+        self.lost: list[str] = []
+        self.needed = columns
+
+    def render(self, document: Annotated) -> str:
+        pieces = [token.split() for token in document.tokens]
+        words = [word for parts in pieces for word in parts]
+        if not words:
+            return self.export.leave_out(document)
+        if DOCSTART in words:
+            raise BionerError(Errors.E164.format(doc_id=document.id, token=DOCSTART))
+        labels = (span.label for span in document.spans)
+        spans = [(start, end, label) for (start, end), label in zip(in_pieces(document.spans, pieces), labels)]
+        layers = to_layers(spans)
+        self._count(layers, document.id)
+        tags = [_tags(layer, len(words)) for layer in layers[: self.columns]]
+        tags += [["O"] * len(words)] * (self.columns - len(tags))
+        rows = "".join("\t".join(row) + "\n" for row in zip(words, *tags))
+        head = "" if document.id == self.doc_id else f"{DOCSTART} ({document.id})\n\n"
+        self.doc_id = document.id
+        return f"{head}{rows}\n"
+
+    def finish(self) -> None:
+        if self.lost:
+            counts = {"count": len(self.lost), "total": self.total, "columns": self.columns, "needed": self.needed}
+            warn(Warnings.W163.format(path=self.export.path, first=self.lost[0], **counts))
+
+    def _count(self, layers: list[list[tuple[int, int, str]]], doc_id: str) -> None:
+        self.total += sum(map(len, layers))
+        self.needed = max(self.needed, len(layers))
+        self.lost += [doc_id] * sum(map(len, layers[self.columns :]))
+
+
+def to_layers(spans: Iterable[tuple[int, int, str]]) -> list[list[tuple[int, int, str]]]:
+    """Distribute spans over layers in which none overlap.
+
+    Args:
+        spans: first token, token after the last one and label.
+
+    Returns:
+        The layers; a span stands in the first one in which it does not overlap a shorter span.
+    """
+    layers: list[list[tuple[int, int, str]]] = []
+    for start, end, label in sorted(spans, key=lambda span: (span[1] - span[0], span)):
+        for layer in layers:
+            if all(end <= first or last <= start for first, last, _ in layer):
+                layer.append((start, end, label))
+                break
+        else:
+            layers.append([(start, end, label)])
+    return layers
+
+
+def _tags(layer: list[tuple[int, int, str]], length: int) -> list[str]:
+    tags = ["O"] * length
+    for start, end, label in layer:
+        tags[start:end] = [f"B-{label}", *[f"I-{label}"] * (end - start - 1)]
+    return tags

@@ -1,0 +1,80 @@
+"""Biaffine scores of all spans up to a width: one batched matrix product for all entity types."""
+
+from collections.abc import Callable
+from typing import Any, Optional
+
+from thinc.api import Model
+from thinc.initializers import glorot_uniform_init
+from thinc.types import Floats2d
+
+RARE = -4.0
+"""Score of every span before training: few spans are mentions, and learning that first would take many steps."""
+
+
+def Biaffine(n_types: Optional[int], width: int, nI: Optional[int] = None) -> Model[Floats2d, Floats2d]:
+    """Score spans by their first and their last word.
+
+    The score of span (i, j) for type t is [s_i; 1]' W_t [e_j; 1] + b_(t, j - i), after Dozat and Manning 2017 ("Deep
+    biaffine attention for neural dependency parsing") and Yu, Bohnet and Poesio 2020 ("Named entity recognition as
+    dependency parsing"); b is what a width embedding comes to where the score is a sum.
+
+    Args:
+        n_types: number of types T, None until it is known.
+        width: most words in a span, V.
+        nI: twice the size of the vectors of words: the one as the first word s of a span, then the one as the last e.
+
+    Returns:
+        Layer from (N, nI) vectors to (N, T * V) scores: for word i and type t, those of the spans of 1, 2, ... V words
+        that begin at i. Spans that end behind the last word, or in another document, have scores without meaning.
+    """
+    return Model(
+        "biaffine",
+        forward,
+        init=init,
+        dims={"nI": nI, "nO": None if n_types is None else n_types * width},
+        params={"W": None, "b": None},
+        attrs={"width": width},
+    )
+
+
+def init(model: Model, X: Optional[Floats2d] = None, Y: Optional[Floats2d] = None) -> None:
+    if X is not None:
+        model.set_dim("nI", X.shape[1])
+    if Y is not None:
+        model.set_dim("nO", Y.shape[1])
+    half, width = model.get_dim("nI") // 2 + 1, model.attrs["width"]
+    n_types = model.get_dim("nO") // width
+    model.set_param("W", glorot_uniform_init(model.ops, (n_types, half, half)))
+    model.set_param("b", model.ops.alloc2f(n_types, width) + RARE)
+
+
+def forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callable[[Floats2d], Floats2d]]:
+    xp = model.ops.xp
+    W: Any = model.get_param("W")
+    b: Any = model.get_param("b")
+    n_words, size = X.shape[0], X.shape[1] // 2
+    n_types, width = b.shape
+    one = xp.ones((n_words, 1), dtype="f")
+    starts = xp.concatenate([X[:, :size], one], axis=1)
+    ends = xp.concatenate([xp.concatenate([X[:, size:], one], axis=1), xp.zeros((width - 1, size + 1), dtype="f")])
+    # Rows i, i + 1, ... i + V - 1 of `ends` for each word i, without a copy.
+    step, item = ends.strides
+    windows = xp.lib.stride_tricks.as_strided(ends, (n_words, width, size + 1), (step, step, item))
+    flat_W = W.transpose(1, 0, 2).reshape(size + 1, -1)
+    projected = (starts @ flat_W).reshape(n_words, n_types, size + 1)
+    scores = xp.matmul(projected, windows.swapaxes(1, 2)) + b
+
+    def backprop(d_output: Floats2d) -> Floats2d:
+        d_scores: Any = d_output.reshape((n_words, n_types, width))
+        d_projected = xp.matmul(d_scores, windows)
+        d_windows = xp.matmul(d_scores.swapaxes(1, 2), projected)
+        flat = d_projected.reshape(n_words, n_types * (size + 1))
+        model.inc_grad("b", d_scores.sum(axis=0))
+        model.inc_grad("W", (starts.T @ flat).reshape(size + 1, n_types, size + 1).transpose(1, 0, 2))
+        d_ends = xp.zeros_like(ends)
+        for offset in range(width):
+            d_ends[offset : offset + n_words] += d_windows[:, offset]
+        d_starts = flat @ flat_W.T
+        return xp.concatenate([d_starts[:, :size], d_ends[:n_words, :size]], axis=1)
+
+    return scores.reshape(n_words, n_types * width), backprop

@@ -1,0 +1,79 @@
+"""Span pairs: a biaffine score for every span up to a width, all tasks in one batched matrix product."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Optional
+
+from spacy.tokens import Doc
+from thinc.api import Dropout, Gelu, Model, chain, list2ragged, with_array
+from thinc.initializers import glorot_uniform_init
+from thinc.types import Floats2d, Ragged
+
+from ..errors import BionerError, Errors
+from ..formulations.span_pairs import SpanPairFormulation
+from ..layers.biaffine import RARE, Biaffine
+from .resize import replace_output
+
+
+def build_span_pairs(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    width: int = 12,
+    hidden: int = 64,
+    dropout: float = 0.1,
+    nO: Optional[int] = None,
+) -> Model[list[Doc], Ragged]:
+    """Build span-pair heads for the `multitask_ner` component, which find nested mentions of one type too.
+
+    Args:
+        tok2vec: word vectors, from a transformer listener or any other embedding layer.
+        width: most words in a mention. Training says how many gold mentions are wider and are not learnt.
+        hidden: size of the vectors of a word as the first and as the last of a span.
+        dropout: dropout on the word vectors and on the vectors made of them while training. The component's
+            `dropout` replaces it.
+        nO: number of scores a word, found from the tasks on initialisation.
+
+    Returns:
+        Model from documents to Ragged scores, (words of the batch, `width` spans that begin there times all types).
+
+    Raises:
+        BionerError: `width` or `hidden` is less than 1.
+    """
+    for setting, value in (("width", width), ("hidden", hidden)):
+        if value < 1:
+            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
+    output: Model = Biaffine(None if nO is None else nO // width, width, nI=2 * hidden)
+    output.name = "spans"
+    ends: Model = Gelu(nO=2 * hidden, nI=tok2vec.maybe_get_dim("nO"), init_W=glorot_uniform_init, dropout=dropout)
+    heads: Model = chain(Dropout(dropout), ends, output)
+    model: Model = chain(tok2vec, list2ragged(), with_array(heads))
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("output_layer", output)
+    model.attrs["make_formulation"] = partial(SpanPairFormulation, width=width)
+    model.attrs["resize_output"] = resize_spans
+    return model
+
+
+def resize_spans(model: Model, old_columns: Sequence[Any], new_columns: Sequence[Any]) -> None:
+    """Give an initialised model the outputs of a longer list of tasks, in place.
+
+    Args:
+        model: a model that `build_span_pairs` made.
+        old_columns: name of each output so far: task, type, width.
+        new_columns: name of each output from now on. Types that were there keep their weights; those of a new one
+            are zero, which predicts nothing.
+    """
+    old = model.get_ref("output_layer")
+    old_W: Any = old.get_param("W")
+    old_b: Any = old.get_param("b")
+    n_widths = old_b.shape[1]
+    types = [tuple(column[:2]) for column in new_columns[::n_widths]]
+    position = {tuple(column[:2]): i for i, column in enumerate(old_columns[::n_widths])}
+    W: Any = old.ops.alloc3f(len(types), *old_W.shape[1:])
+    b: Any = old.ops.alloc2f(len(types), n_widths) + RARE
+    for i, name in enumerate(types):
+        if name in position:
+            W[i], b[i] = old_W[position[name]], old_b[position[name]]
+    new: Model = Biaffine(len(types), n_widths, nI=old.get_dim("nI"))
+    new.set_param("W", W)
+    new.set_param("b", b)
+    replace_output(model, new)

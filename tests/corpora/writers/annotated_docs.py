@@ -1,0 +1,75 @@
+"""Random annotated documents, what is to be read of them when they have been written."""
+
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from hypothesis import strategies as st
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.vocab import Vocab
+
+from bioner_spacy.corpora import SourceDocument
+
+VOCAB = Vocab()
+LETTERS = "abI-()[]|;#T1&<>'\"\\,.\u0301\u00e9\u03b2\ufeff\U0001d6fd\U0001f9ec"
+SPACES = " \t\n\r\u00a0\u2028\x0b\x1c"
+LABELS = ("A", "B-X", "cell_type")
+
+
+def make_doc(
+    words: Sequence[str],
+    spans: Sequence[tuple[int, int, str]] = (),
+    *,
+    spaces: Optional[Sequence[bool]] = None,
+    key: str = "bioner",
+    **attrs: Any,
+) -> Doc:
+    """A document with spans, each given by its first token, the token after the last one and its label."""
+    doc = Doc(VOCAB, words=list(words), spaces=None if spaces is None else list(spaces))
+    group = [Span(doc, start, end, label=label) for start, end, label in spans]
+    doc.spans[key] = SpanGroup(doc, name=key, attrs=attrs, spans=group)
+    return doc
+
+
+@st.composite
+def docs(draw: st.DrawFn, other: str = "", scores: bool = True) -> Doc:
+    """A document, possibly empty, with spans that nest, cross and repeat each other.
+
+    Args:
+        draw: given by hypothesis.
+        other: further characters of the words.
+        scores: whether spans may have scores.
+    """
+    words = draw(st.lists(st.text(LETTERS + SPACES + other, min_size=1, max_size=4), max_size=8))
+    spaces = draw(st.lists(st.booleans(), min_size=len(words), max_size=len(words)))
+    places = st.lists(st.integers(0, len(words)), min_size=2, max_size=2, unique=True).map(sorted)
+    spans = []
+    if words:
+        spans = draw(st.lists(st.tuples(places, st.sampled_from(LABELS)), max_size=6))
+    attrs: dict[str, Any] = {}
+    if draw(st.booleans()):
+        attrs["doc_id"] = draw(st.text("aA.2(:/% |\u00e9", max_size=4))
+    if scores and draw(st.booleans()):
+        attrs["scores"] = draw(st.lists(st.floats(0, 1), min_size=len(spans), max_size=len(spans)))
+    return make_doc(words, [(start, end, label) for (start, end), label in spans], spaces=spaces, **attrs)
+
+
+def mentions(doc: Doc) -> list[tuple[int, int, str]]:
+    """First character, character after the last one and label of every span that has a word."""
+    found = []
+    for span in doc.spans["bioner"]:
+        solid = [i for i in range(span.start_char, span.end_char) if not doc.text[i].isspace()]
+        if solid:
+            found.append((solid[0], solid[-1] + 1, span.label_))
+    return found
+
+
+def read_mentions(document: SourceDocument) -> list[tuple[int, int, str]]:
+    """The same of what has been read."""
+    return [(mention.start, mention.end, mention.label) for mention in document.mentions]
+
+
+def scores(doc: Doc) -> list[Optional[float]]:
+    """Scores of the spans that `mentions` gives, as they are to be written."""
+    group = doc.spans["bioner"]
+    values = group.attrs.get("scores", [None] * len(group))
+    return [value if value is None else round(value, 6) for span, value in zip(group, values) if span.text.strip()]

@@ -1,0 +1,75 @@
+"""Biaffine span scores against the plain formula."""
+
+from typing import Any
+
+import numpy
+import pytest
+from thinc.api import Model
+
+from bioner_spacy.layers.biaffine import RARE, Biaffine
+
+
+def build(n_words: int, *, n_types: int = 3, width: int = 4, size: int = 5) -> tuple[Model, Any]:
+    rng = numpy.random.default_rng(0)
+    X = rng.normal(size=(n_words, 2 * size)).astype("f")
+    model = Biaffine(n_types, width)
+    model.initialize(X=X)
+    model.set_param("b", rng.normal(size=(n_types, width)).astype("f"))
+    return model, X
+
+
+@pytest.mark.parametrize("n_words", [1, 2, 9])
+def test_scores_are_those_of_the_formula(n_words: int) -> None:
+    model, X = build(n_words)
+    W, b = model.get_param("W"), model.get_param("b")
+    scores = model.predict(X).reshape(n_words, 3, 4)
+    for i in range(n_words):
+        for t in range(3):
+            for offset in range(min(4, n_words - i)):
+                start, end = numpy.append(X[i, :5], 1), numpy.append(X[i + offset, 5:], 1)
+                assert scores[i, t, offset] == pytest.approx(start @ W[t] @ end + b[t, offset], abs=1e-4)
+
+
+def test_gradients_by_finite_differences() -> None:
+    model, X = build(6)
+    rng = numpy.random.default_rng(1)
+    d_scores = rng.normal(size=(6, 12)).astype("f")
+    # Spans behind the last word have no score and get no gradient.
+    for i in range(6):
+        for offset in range(6 - i, 4):
+            d_scores[i].reshape(3, 4)[:, offset] = 0.0
+    _, backprop = model.begin_update(X)
+    gradients = {"X": backprop(d_scores), "W": model.get_grad("W"), "b": model.get_grad("b")}
+    places = {"X": X, "W": model.get_param("W"), "b": model.get_param("b")}
+    for name, array in places.items():
+        for index in list(numpy.ndindex(*array.shape))[::7]:
+            sums = []
+            kept = array[index]
+            for shift in (1e-2, -1e-2):
+                array[index] = kept + shift
+                if name != "X":
+                    model.set_param(name, array)
+                sums.append(float((model.predict(X).astype("float64") * d_scores).sum()))
+            array[index] = kept
+            if name != "X":
+                model.set_param(name, array)
+            assert gradients[name][index] == pytest.approx((sums[0] - sums[1]) / 2e-2, abs=2e-2, rel=1e-2)
+
+
+def test_no_words() -> None:
+    model, X = build(2)
+    scores, backprop = model.begin_update(X[:0])
+    assert scores.shape == (0, 12)
+    assert backprop(scores).shape == (0, 10)
+
+
+def test_spans_are_rare_before_training() -> None:
+    model = Biaffine(3, 4, nI=10)
+    model.initialize()
+    assert (model.get_param("b") == RARE).all()
+
+
+def test_round_trip() -> None:
+    model, X = build(4)
+    loaded = Biaffine(3, 4, nI=10).from_bytes(model.to_bytes())
+    numpy.testing.assert_array_equal(loaded.predict(X), model.predict(X))

@@ -1,0 +1,88 @@
+"""Span pairs: one biaffine layer for all tasks."""
+
+from typing import Any
+
+import numpy
+import pytest
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Config, Model
+from thinc.types import Ragged
+from tiny_encoder import make_docs
+
+from bioner_spacy.errors import BionerError
+from bioner_spacy.formulations.span_pairs import SpanPairFormulation
+from bioner_spacy.models.span_pairs import build_span_pairs, resize_spans
+from bioner_spacy.tasks import Task
+
+CONFIG = """
+[model]
+@architectures = "bioner_spacy.SpanPairs.v1"
+width = 3
+hidden = 4
+dropout = 0.0
+
+[model.tok2vec]
+@architectures = "spacy.HashEmbedCNN.v2"
+width = 8
+depth = 1
+embed_size = 50
+window_size = 1
+maxout_pieces = 2
+subword_features = false
+pretrained_vectors = null
+"""
+DISEASE, GENE = Task("DISEASE", ("DISEASE",)), Task("GENE", ("GENE",))
+BOTH = Task("A", ("CHEMICAL", "DISEASE"), "A")
+TEXTS = ["gene cell mutant", "", "mice"]
+
+
+def columns(*tasks: Task) -> list[tuple[str, ...]]:
+    return list(SpanPairFormulation(tasks, width=3).columns)
+
+
+def build(nO: int = 3) -> Model[list[Doc], Ragged]:
+    model = registry.resolve(Config().from_str(CONFIG))["model"]
+    docs = make_docs(*TEXTS)
+    lengths = numpy.array([len(doc) for doc in docs], dtype="i")
+    model.initialize(X=docs, Y=Ragged(numpy.zeros((int(lengths.sum()), nO), dtype="f"), lengths))
+    return model
+
+
+def test_scores_from_config() -> None:
+    model = build(6)
+    scores = model.predict(make_docs(*TEXTS))
+    assert scores.dataXd.shape == (4, 6)
+    assert scores.lengths.tolist() == [3, 0, 1]
+    assert model.attrs["make_formulation"]([GENE]).width == 3
+
+
+@pytest.mark.parametrize(
+    "old, new", [((DISEASE,), (DISEASE, GENE)), ((GENE,), (DISEASE, GENE)), ((BOTH,), (BOTH, GENE))]
+)
+def test_resizing_keeps_the_scores_of_each_type(old: tuple[Task, ...], new: tuple[Task, ...]) -> None:
+    model = build(len(columns(*old)))
+    docs = make_docs(*TEXTS)
+    before = model.predict(docs).dataXd
+    resize_spans(model, columns(*old), columns(*new))
+    after = model.predict(docs).dataXd
+    assert after.shape == (4, len(columns(*new)))
+    for i, name in enumerate(columns(*new)):
+        if name in columns(*old):
+            numpy.testing.assert_allclose(after[:, i], before[:, columns(*old).index(name)], atol=1e-6)
+        else:
+            assert (after[:, i] < -1).all()
+    assert {node.get_dim("nO") for node in (model, model.get_ref("output_layer"))} == {len(columns(*new))}
+
+
+def test_round_trip() -> None:
+    model = build(6)
+    docs = make_docs(*TEXTS)
+    loaded = build(6).from_bytes(model.to_bytes())
+    numpy.testing.assert_array_equal(loaded.predict(docs).dataXd, model.predict(docs).dataXd)
+
+
+@pytest.mark.parametrize("settings", [{"width": 0}, {"hidden": 0}])
+def test_wrong_settings(settings: dict[str, Any]) -> None:
+    with pytest.raises(BionerError, match=next(iter(settings))):
+        build_span_pairs(build().get_ref("tok2vec"), **settings)
