@@ -24,6 +24,9 @@ def main(
     encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")] = None,
     epochs: Annotated[int, typer.Option(min=0, help="Epochs; 0: as many as the catalogue gives the set.")] = 0,
     fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0,
+    exclude: Annotated[
+        Optional[Path], typer.Option(help="File of sentences to leave out, as leakage.py writes it.")
+    ] = None,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
 ) -> None:
     """Repeat the comparison of multi-task with single-task training over several seeds."""
@@ -32,6 +35,8 @@ def main(
     settings["batch_words"] = chosen.batch_words
     if encoder:
         settings["encoder"] = encoder
+    if exclude:
+        settings["exclude"] = str(exclude)
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError:

@@ -22,6 +22,9 @@ def main(
     epochs: Annotated[int, typer.Option(min=0, help="Epochs; 0: as many as the catalogue gives the set.")] = 0,
     fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    exclude: Annotated[
+        Optional[Path], typer.Option(help="File of sentences to leave out, as leakage.py writes it.")
+    ] = None,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
 ) -> None:
     """Train one pipeline on several corpora, or a single-task baseline on each of them."""
@@ -33,6 +36,8 @@ def main(
     settings["batch_words"] = chosen_set.batch_words
     if encoder:
         settings["encoder"] = encoder
+    if exclude:
+        settings["exclude"] = str(exclude)
     runs = {output / name: [name] for name in names} if each else {output: names}
     for folder, chosen in runs.items():
         train_run(config, folder, chosen, settings=settings, gpu_id=gpu_id)
