@@ -57,3 +57,10 @@ def get_corpus(doc: Doc, spans_key: str = SPANS_KEY) -> str:
     if spans_key not in doc.spans:
         return ""
     return str(doc.spans[spans_key].attrs.get("corpus", ""))
+
+
+def get_doc_id(doc: Doc, spans_key: str = SPANS_KEY) -> str:
+    """Identifier of the source document that a gold document comes from; the empty string where it is not known."""
+    if spans_key not in doc.spans:
+        return ""
+    return str(doc.spans[spans_key].attrs.get("doc_id", ""))

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..docbin import load_docs
 from ..errors import BionerError, Errors
-from ..scope import SPANS_KEY
+from ..scope import get_doc_id
 
 SENTENCES = "sentences"
 DOCUMENTS = "documents"
@@ -311,14 +310,9 @@ def _read(file: Path) -> _Split:
         raise BionerError(Errors.E152.format(path=file, reason=error)) from error
     by_id: defaultdict[str, list[int]] = defaultdict(list)
     for number, doc in enumerate(docs):
-        by_id[_doc_id(doc)].append(number)
+        by_id[get_doc_id(doc)].append(number)
     documents = {numbers[0]: numbers for doc_id, numbers in by_id.items() if doc_id}
     return _Split([normalise(doc.text) for doc in docs], documents)
-
-
-def _doc_id(doc: Doc) -> str:
-    """Identifier of the source document; empty where it is not known."""
-    return str(doc.spans[SPANS_KEY].attrs.get("doc_id", "")) if SPANS_KEY in doc.spans else ""
 
 
 def _leaks(

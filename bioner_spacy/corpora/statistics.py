@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from spacy.tokens import Doc
 
-from ..scope import SPANS_KEY, get_scope
+from ..scope import SPANS_KEY, get_doc_id, get_scope
 
 # The words of a mention, lower-cased: what counts as the same name.
 Surface = tuple[str, ...]
@@ -76,7 +76,7 @@ def describe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY) -> SplitStatist
         found.types |= get_scope(doc, spans_key) or {span.label_ for span in spans}
         found.documents += 1
         found.tokens += len(doc)
-        articles.add(str(doc.spans[spans_key].attrs.get("doc_id", "")) if spans_key in doc.spans else "")
+        articles.add(get_doc_id(doc, spans_key))
         places = {(span.start, span.end) for span in spans}
         for span in spans:
             found.mentions[span.label_] += 1
