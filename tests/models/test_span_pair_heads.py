@@ -6,7 +6,7 @@ import numpy
 import pytest
 from spacy.tokens import Doc
 from spacy.util import registry
-from thinc.api import Config, Model
+from thinc.api import Config, Model, fix_random_seed
 from thinc.types import Ragged
 from tiny_encoder import make_docs
 
@@ -42,6 +42,7 @@ def columns(*tasks: Task) -> list[tuple[str, ...]]:
 
 
 def build(nO: int = 3) -> Model[list[Doc], Ragged]:
+    fix_random_seed(0)
     model = registry.resolve(Config().from_str(CONFIG))["model"]
     docs = make_docs(*TEXTS)
     lengths = numpy.array([len(doc) for doc in docs], dtype="i")

@@ -6,7 +6,7 @@ import numpy
 import pytest
 from spacy.tokens import Doc
 from spacy.util import registry
-from thinc.api import Adam, Config, Model
+from thinc.api import Adam, Config, Model, fix_random_seed
 from thinc.types import Floats2d, Ragged
 from tiny_encoder import make_docs
 
@@ -41,6 +41,7 @@ def columns(*tasks: Task) -> list[tuple[str, ...]]:
 
 
 def build(nO: int = 3) -> Model[list[Doc], Ragged]:
+    fix_random_seed(0)
     model = registry.resolve(Config().from_str(CONFIG))["model"]
     docs = make_docs(*TEXTS)
     lengths = numpy.array([len(doc) for doc in docs], dtype="i")
