@@ -75,9 +75,8 @@ class SpanPairFormulation:
         # The span of one word is in scope wherever its word is.
         first = xp.asarray(self._first_pair)
         n_words = xp.maximum(in_scope.reshape(entropy.shape)[:, first, 0].sum(axis=0), 1)
-        pairs = entropy.sum(axis=(0, 2))
         task_of = xp.asarray(self._task_of)
-        losses = xp.asarray([pairs[task_of == k].sum() for k in range(self.n_tasks)], dtype="f") / n_words
+        losses = (task_of == xp.arange(self.n_tasks)[:, None]) @ entropy.sum(axis=(0, 2)) / n_words
         scale = (weights / n_words)[task_of].repeat(self.width)
         d_scores = (_sigmoid(scores) - truth) * in_scope * scale
         return losses.astype("f"), d_scores.astype(scores.dtype)
