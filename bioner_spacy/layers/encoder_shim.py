@@ -91,9 +91,9 @@ class EncoderShim(PyTorchShim):
     def finish_update(self, optimizer: Optimizer) -> None:
         """Let the optimizer change every parameter that has a gradient.
 
-        Of the table of embeddings, only the rows of the batch's pieces change ("lazy" Adam): moments of other rows
-        neither decay nor move them, nor does weight decay. Optimizers that average, and functions in place of an
-        optimizer, see the whole table.
+        Of the table of embeddings, only the rows of the batch's pieces change, as with TensorFlow's LazyAdam: moments
+        of other rows neither decay nor move them, nor does weight decay. Optimizers that average, and functions in
+        place of an optimizer, see the whole table.
         """
         for name, parameter in self._model.named_parameters():
             gradient = parameter.grad
