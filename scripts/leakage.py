@@ -3,17 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-import srsly
 import typer
 from wasabi import msg
 
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.corpora.files import replacing
-from bioner_spacy.corpora.leakage import LEAK_COLUMNS, LEVELS, find_leaks
-from bioner_spacy.evaluation.table import Table
-
-FILES = ("leakage.md", "leakage.json", "exclude.json")
+from bioner_spacy.corpora.leakage import LEVELS, find_leaks
+from bioner_spacy.evaluation.corpus_report import leakage_table, write_leakage
 
 
 def main(
@@ -27,20 +23,12 @@ def main(
 ) -> None:
     """Report evaluation sentences that stand in training data too, and list the training sentences to leave out."""
     leakage = find_leaks(corpus, load_catalogue(catalogue).select(corpora), threshold=threshold)
-    exclude = leakage.exclude()
-    tables = {level: Table(LEAK_COLUMNS, leakage.table(level), numbers=5) for level in LEVELS}
-    summary = ", ".join(f"{name} {len(kept['exclude'])} of {kept['sentences']}" for name, kept in exclude.items())
-    sections = [f"## {level.capitalize()}\n\n{table.to_markdown()}" for level, table in tables.items()]
-    sections.append(f"## Left out of training\n\n{summary}\n")
-    header = f"# Evaluation data in training data\n\nNear matches: similarity of {threshold} or more.\n"
-    with replacing(*(output / name for name in FILES)) as (report, pairs, excluded):
-        report.write_text("\n".join([header, *sections]), encoding="utf8")
-        srsly.write_json(pairs, leakage.to_json())
-        srsly.write_json(excluded, exclude)
-    for level, table in tables.items():
-        typer.echo(f"{level.capitalize()} of evaluation data in training data" + table.to_text())
-    msg.info(f"To leave out of training: {summary}")
-    msg.good(f"Wrote {', '.join(FILES)} to {output}; train with --vars.exclude {output / 'exclude.json'}")
+    report, pairs, exclude = write_leakage(leakage, output)
+    for level in LEVELS:
+        typer.echo(
+            f"{level.capitalize()} of evaluation data in training data" + leakage_table(leakage, level).to_text()
+        )
+    msg.good(f"Wrote {report}, {pairs} and {exclude}; train with --vars.exclude {exclude}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from bioner_spacy.cli.seeds import compare_over_seeds
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.evaluation.compare import seeds_table
 from bioner_spacy.evaluation.results import write_text
+from bioner_spacy.training.runs import run_settings
 
 
 def main(
@@ -31,12 +32,7 @@ def main(
 ) -> None:
     """Repeat the comparison of multi-task with single-task training over several seeds."""
     chosen = load_catalogue(catalogue).training_set(corpora)
-    settings: dict[str, object] = {"fraction": fraction, "epochs": epochs or chosen.epochs}
-    settings["batch_words"] = chosen.batch_words
-    if encoder:
-        settings["encoder"] = encoder
-    if exclude:
-        settings["exclude"] = str(exclude)
+    settings = run_settings(chosen, epochs=epochs, fraction=fraction, encoder=encoder, exclude=exclude)
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError:

@@ -8,7 +8,7 @@ from wasabi import msg
 
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.training.runs import train_run
+from bioner_spacy.training.runs import run_settings, train_run
 
 
 def main(
@@ -31,13 +31,8 @@ def main(
     loaded = load_catalogue(catalogue)
     chosen_set = loaded.training_set(corpora)
     names = list(chosen_set.corpora)
-    settings: dict[str, object] = {"corpus_folder": str(corpus), "fraction": fraction, "seed": seed}
-    settings["epochs"] = epochs or chosen_set.epochs
-    settings["batch_words"] = chosen_set.batch_words
-    if encoder:
-        settings["encoder"] = encoder
-    if exclude:
-        settings["exclude"] = str(exclude)
+    settings = run_settings(chosen_set, epochs=epochs, fraction=fraction, encoder=encoder, exclude=exclude)
+    settings.update(corpus_folder=str(corpus), seed=seed)
     runs = {output / name: [name] for name in names} if each else {output: names}
     for folder, chosen in runs.items():
         train_run(config, folder, chosen, settings=settings, gpu_id=gpu_id)

@@ -1,14 +1,16 @@
-"""Statistics of converted corpora as tables and as a chart."""
+"""Statistics of converted corpora as tables and as a chart, and leakage between them as tables."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
 import spacy
+import srsly
 from matplotlib.figure import Figure
 
 from ..corpora.catalogue import SPLITS
 from ..corpora.files import replacing
+from ..corpora.leakage import LEAK_COLUMNS, LEVELS, Leakage
 from ..corpora.statistics import Disagreement, SplitStatistics, compare_guidelines, describe, dice
 from ..docbin import load_docs
 from ..errors import BionerError, Errors
@@ -63,6 +65,37 @@ def write_report(folder: Path, corpora: Sequence[str], output: Path) -> list[Pat
         draw_types(statistics).savefig(parts[0], format="svg", metadata={"Date": None, "Creator": None})
     write_text(output / "statistics.md", page)
     return [output / "statistics.md", chart]
+
+
+def write_leakage(leakage: Leakage, output: Path) -> list[Path]:
+    """Write what was found of evaluation data in training data.
+
+    Writes `leakage.md` (tables), `leakage.json` (every pair) and `exclude.json` (training sentences to leave out, for
+    the setting `exclude` of the reader), all of them or none.
+
+    Args:
+        leakage: what was found.
+        output: folder to write to.
+
+    Returns:
+        The files.
+    """
+    exclude = leakage.exclude()
+    summary = ", ".join(f"{name} {len(kept['exclude'])} of {kept['sentences']}" for name, kept in exclude.items())
+    header = f"# Evaluation data in training data\n\nNear matches: similarity of {leakage.threshold} or more.\n"
+    sections = [f"## {level.capitalize()}\n\n{leakage_table(leakage, level).to_markdown()}" for level in LEVELS]
+    sections.append(f"## Left out of training\n\n{summary}\n")
+    files = [output / name for name in ("leakage.md", "leakage.json", "exclude.json")]
+    with replacing(*files) as (report, pairs, excluded):
+        report.write_text("\n".join([header, *sections]), encoding="utf8")
+        srsly.write_json(pairs, leakage.to_json())
+        srsly.write_json(excluded, exclude)
+    return files
+
+
+def leakage_table(leakage: Leakage, level: str) -> Table:
+    """Evaluation sentences or documents that stand in training data, by corpus and split; see `Leakage.table`."""
+    return Table(LEAK_COLUMNS, leakage.table(level), numbers=5)
 
 
 def splits_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Table:

@@ -3,10 +3,33 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Optional
 
 from spacy.cli.train import train
 
+from ..corpora.catalogue import CorpusSet
 from ..errors import BionerError, Errors
+
+
+def run_settings(
+    chosen: CorpusSet, *, epochs: int, fraction: float, encoder: Optional[str], exclude: Optional[Path]
+) -> dict[str, object]:
+    """Values for the section `vars` of a training config.
+
+    Args:
+        chosen: corpora with the number of epochs and the words in a batch that suit them.
+        epochs: number of epochs; 0 for the one that suits the corpora.
+        fraction: share of each training set.
+        encoder: name of the encoder; None for the one of the config.
+        exclude: file of sentences to leave out of training; None for the one of the config.
+    """
+    settings: dict[str, object] = {"fraction": fraction, "epochs": epochs or chosen.epochs}
+    settings["batch_words"] = chosen.batch_words
+    if encoder:
+        settings["encoder"] = encoder
+    if exclude:
+        settings["exclude"] = str(exclude)
+    return settings
 
 
 def train_run(
