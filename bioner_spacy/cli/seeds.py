@@ -45,8 +45,11 @@ def compare_over_seeds(
         The comparison of each seed.
 
     Raises:
-        BionerError: `output` holds results of another config, other corpora or other settings.
+        BionerError: `output` holds results of another config, other corpora or other settings; or as `train_run` and
+            `evaluate` do.
     """
+    if not config.is_file():
+        raise BionerError(Errors.E410.format(path=config))
     made_with = {"config": config.read_text(encoding="utf8"), "corpora": list(corpora), "split": split, **settings}
     _check_settings(output, made_with)
     settings = {**settings, "corpus_folder": str(corpus_folder)}
@@ -72,7 +75,8 @@ def compare_over_seeds(
 
 def _check_settings(output: Path, made_with: Mapping[str, object]) -> None:
     path = output / SETTINGS_FILE
-    if not path.is_file():
+    # Settings of a run that ended before its first result bind nobody.
+    if not path.is_file() or not any(output.glob("seed-*/multi.json")):
         write_json(path, dict(made_with))
         return
     before = srsly.read_json(path)

@@ -47,7 +47,7 @@ def write_report(folder: Path, corpora: Sequence[str], output: Path) -> list[Pat
         files = {split: folder / corpus / f"{split}.spacy" for split in SPLITS}
         present = {split: file for split, file in files.items() if file.is_file()}
         if not present:
-            raise BionerError(Errors.E503.format(folder=folder / corpus, split="<split>"))
+            raise BionerError(Errors.E151.format(corpus=corpus, folder=folder, splits=", ".join(SPLITS)))
         for split, file in present.items():
             docs = load_docs(file, vocab)
             statistics[corpus, split] = describe(docs)

@@ -63,3 +63,17 @@ def test_results_of_other_settings_are_not_mixed(repeat: Any) -> None:
     repeat([1])
     with pytest.raises(BionerError, match=r"other settings \(epochs\)"):
         repeat([1, 2], epochs=2)
+
+
+def test_a_run_that_failed_binds_nobody(repeat: Any) -> None:
+    with pytest.raises(BionerError, match="nowhere"):
+        repeat([1], encoder="nowhere")
+    assert len(repeat([1])) == 1
+
+
+def test_config_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match=r"nothing\.cfg is not there"):
+        compare_over_seeds(
+            tmp_path / "nothing.cfg", tmp_path / "out", corpora=CORPORA, corpus_folder=tmp_path, seeds=[1], settings={}
+        )
+    assert not (tmp_path / "out").exists()
