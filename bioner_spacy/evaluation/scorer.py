@@ -22,14 +22,41 @@ Mention = tuple[int, int, str]
 
 
 @dataclass
+class Part:
+    """Counts of some of the mentions, such as those inside another: a wrong one need not be nested on both sides."""
+
+    gold: int = 0
+    found: int = 0  # gold ones that are predicted
+    predicted: int = 0
+    right: int = 0  # predicted ones that are gold
+
+    def add(self, other: "Part") -> None:
+        """Add other counts, in place."""
+        self.gold += other.gold
+        self.found += other.found
+        self.predicted += other.predicted
+        self.right += other.right
+
+    def scores(self) -> dict[str, Any]:
+        """`p`, `r` and their harmonic mean `f` as fractions of 1, None where nothing is counted, and counts."""
+        precision = self.right / self.predicted if self.predicted else None
+        recall = self.found / self.gold if self.gold else None
+        f: Optional[float] = None
+        if self.predicted or self.gold:
+            p, r = precision or 0.0, recall or 0.0
+            f = 2 * p * r / (p + r) if p + r else 0.0
+        return {"p": precision, "r": recall, "f": f, "gold": self.gold, "predicted": self.predicted}
+
+
+@dataclass
 class Counts:
-    """Mentions of one corpus, by entity type: gold, predicted in scope, both, and the gold ones inside another."""
+    """Mentions of one corpus, by entity type: gold, predicted in scope, both; and those inside another and others."""
 
     gold: Counter[str] = field(default_factory=Counter)
     predicted: Counter[str] = field(default_factory=Counter)
     matched: Counter[str] = field(default_factory=Counter)
-    nested_gold: int = 0
-    nested_matched: int = 0
+    nested: Part = field(default_factory=Part)
+    flat: Part = field(default_factory=Part)
 
     def add(self, gold: set[Mention], predicted: set[Mention]) -> None:
         """Count the mentions of one document, both sets being within its scope already."""
@@ -37,17 +64,26 @@ class Counts:
         self.gold.update(entity_type for _, _, entity_type in gold)
         self.predicted.update(entity_type for _, _, entity_type in predicted)
         self.matched.update(entity_type for _, _, entity_type in matched)
-        nested = nested_mentions(gold)
-        self.nested_gold += len(nested)
-        self.nested_matched += len(nested & matched)
+        nested_gold, nested_predicted = nested_mentions(gold), nested_mentions(predicted)
+        n_found, n_right = len(nested_gold & matched), len(nested_predicted & matched)
+        nested = Part(len(nested_gold), n_found, len(nested_predicted), n_right)
+        self.nested.add(nested)
+        self.flat.add(
+            Part(
+                len(gold) - nested.gold,
+                len(matched) - n_found,
+                len(predicted) - nested.predicted,
+                len(matched) - n_right,
+            )
+        )
 
     def merge(self, other: "Counts") -> None:
         """Add the counts of another corpus, in place."""
         self.gold.update(other.gold)
         self.predicted.update(other.predicted)
         self.matched.update(other.matched)
-        self.nested_gold += other.nested_gold
-        self.nested_matched += other.nested_matched
+        self.nested.add(other.nested)
+        self.flat.add(other.flat)
 
     def micro(self) -> dict[str, Any]:
         """Scores over all mentions, whatever their type."""
@@ -57,11 +93,6 @@ class Counts:
         """Scores by entity type, for types that are annotated or predicted in scope."""
         types = sorted(self.gold.keys() | self.predicted.keys())
         return {name: prf(self.gold[name], self.predicted[name], self.matched[name]) for name in types}
-
-    def nested(self) -> dict[str, Any]:
-        """Number of gold mentions that lie inside another, and the recall on them."""
-        recall = self.nested_matched / self.nested_gold if self.nested_gold else None
-        return {"nested_gold": self.nested_gold, "nested_r": recall}
 
 
 def make_scorer(spans_key: str = SPANS_KEY) -> Callable[..., dict[str, Any]]:
@@ -97,9 +128,10 @@ def score_spans(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> d
 
     Returns:
         With `{key}` for `spans_key`: `{key}_micro_p`, `_micro_r`, `_micro_f` over all mentions; `{key}_macro_f`, the
-        mean over corpora of their micro F1; `{key}_nested_r`, the recall on gold mentions inside another;
-        `{key}_per_type`, scores by entity type; `{key}_per_corpus`, for each corpus its scores, `per_type`,
-        `nested_gold` and `nested_r`. Scores are fractions of 1 together with their counts (`tp`, `fp`, `fn`, `gold`,
+        mean over corpora of their micro F1; `{key}_nested_p`, `_nested_r`, `_nested_f` of mentions that lie inside
+        another one of the same side, gold or predicted, and `{key}_flat_p`, `_flat_r`, `_flat_f` of the others;
+        `{key}_per_type`, scores by entity type; `{key}_per_corpus`, for each corpus its scores, `per_type`, `nested`
+        and `flat`. Scores are fractions of 1 together with their counts (`tp`, `fp`, `fn`, `gold`,
         `predicted`); they are None where nothing is annotated and nothing is predicted in scope.
 
     Raises:
@@ -171,14 +203,20 @@ def _report(per_corpus: dict[str, Counts], spans_key: str) -> dict[str, Any]:
     for name in sorted(per_corpus):
         counts = per_corpus[name]
         total.merge(counts)
-        corpora[name] = {**counts.micro(), **counts.nested(), "per_type": counts.per_type()}
+        corpora[name] = {
+            **counts.micro(),
+            "nested": counts.nested.scores(),
+            "flat": counts.flat.scores(),
+            "per_type": counts.per_type(),
+        }
     micro = total.micro()
     return {
         f"{spans_key}_micro_p": micro["p"],
         f"{spans_key}_micro_r": micro["r"],
         f"{spans_key}_micro_f": micro["f"],
         f"{spans_key}_macro_f": mean(scores["f"] for scores in corpora.values()),
-        f"{spans_key}_nested_r": total.nested()["nested_r"],
+        **{f"{spans_key}_nested_{name}": total.nested.scores()[name] for name in "prf"},
+        **{f"{spans_key}_flat_{name}": total.flat.scores()[name] for name in "prf"},
         f"{spans_key}_per_type": total.per_type(),
         f"{spans_key}_per_corpus": corpora,
     }

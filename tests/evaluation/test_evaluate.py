@@ -38,7 +38,7 @@ MakePipeline = Callable[[dict[str, list[tuple[str, str]]]], Language]
 def test_scores_of_all_corpora(make_pipeline: MakePipeline, corpus_folder: Path) -> None:
     results = evaluate(make_pipeline(PREDICTED), corpus_folder)
     assert results_table(results).to_markdown() == TABLE
-    assert results.per_corpus["drugs"]["nested_gold"] == 2
+    assert results.per_corpus["drugs"]["nested"]["gold"] == 2
     assert results.words == sum(len(spacy.blank("en")(text)) for _, texts in GOLD.values() for text in texts)
 
 

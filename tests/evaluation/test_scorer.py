@@ -117,10 +117,19 @@ def test_macro_f_is_the_mean_over_corpora_that_have_a_score() -> None:
     assert scores["bioner_per_corpus"]["C"]["f"] is None
 
 
-def test_recall_on_nested_mentions() -> None:
+def test_nested_and_flat_mentions() -> None:
     gold = [(0, 4, "GENE"), (1, 2, "GENE"), (1, 2, "CHEMICAL"), (3, 6, "GENE"), (6, 8, "GENE"), (6, 8, "DISEASE")]
     scores = score([(0, 4, "GENE"), (1, 2, "GENE")], gold)["bioner_per_corpus"]["A"]
-    assert (scores["nested_gold"], scores["nested_r"]) == (2, 0.5)
+    assert scores["nested"] == {"p": 1.0, "r": 0.5, "f": pytest.approx(2 / 3), "gold": 2, "predicted": 1}
+    assert scores["flat"] == {"p": 1.0, "r": 0.25, "f": 0.4, "gold": 4, "predicted": 1}
+
+
+def test_a_nested_mention_may_be_found_without_the_one_around_it() -> None:
+    scores = score([(1, 2, "GENE"), (3, 4, "GENE"), (3, 5, "GENE")], [(0, 4, "GENE"), (1, 2, "GENE")])
+    corpus = scores["bioner_per_corpus"]["A"]
+    assert corpus["nested"] == {"p": 0.0, "r": 1.0, "f": 0.0, "gold": 1, "predicted": 1}
+    assert corpus["flat"] == {"p": 0.5, "r": 0.0, "f": 0.0, "gold": 1, "predicted": 2}
+    assert [scores[f"bioner_nested_{name}"] for name in "prf"] == [0.0, 1.0, 0.0]
 
 
 def test_names_of_scores_follow_the_spans_key() -> None:
