@@ -1,0 +1,147 @@
+"""Compare architectures, and spaCy's own components, on the same encoder, data and budget.
+
+    python benchmarks/architectures.py OUTPUT --corpora GENIA --systems tags,span-pairs,spancat,ner --seeds 0,1,2
+
+Each system trains on all corpora at once, or with `--each` on each corpus by itself, and is scored on `--split`. What is
+in OUTPUT already is not computed again. F1 is strict, in percent, mean ± sample standard deviation over the seeds.
+"Nested" are mentions inside another one of the same side, gold or predicted; "flat" are all others. The words per second
+of training are of whole runs, setting up included; those of prediction are medians over interleaved repeats with the
+pipelines of the first seed on the same documents.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+from spacy.util import load_config
+from stock import STOCK, make_stock
+
+from bioner_spacy.evaluation.evaluate import evaluate
+from bioner_spacy.evaluation.results import Results, write_text
+from bioner_spacy.evaluation.scorer import mean
+from bioner_spacy.evaluation.table import Table
+from bioner_spacy.training.corpora import MultiCorpus
+from bioner_spacy.training.runs import train_run
+
+MODELS: dict[str, dict[str, Any]] = {
+    "tags": {"@architectures": "bioner_spacy.TagHeads.v1"},
+    "tags-softmax": {"@architectures": "bioner_spacy.TagHeads.v1", "crf": False},
+    "span-pairs": {"@architectures": "bioner_spacy.SpanPairs.v1"},
+}
+SYSTEMS = (*MODELS, *STOCK)
+KINDS = ("all", "nested", "flat")
+
+
+def main(args: argparse.Namespace) -> None:
+    """Train what is missing, and print and write the table."""
+    corpora, seeds = args.corpora.split(","), [int(seed) for seed in args.seeds.split(",")]
+    groups = [[corpus] for corpus in corpora] if args.each else [corpora]
+    systems = args.systems.split(",")
+    if unknown := set(systems) - set(SYSTEMS):
+        sys.exit(f"Unknown: {', '.join(sorted(unknown))}. Systems are {', '.join(SYSTEMS)}.")
+    rows = []
+    for system in systems:
+        runs = [[run(args, system, group, seed, keep=seed == seeds[0]) for group in groups] for seed in seeds]
+        rows.append((system, runs))
+    speeds = prediction_speeds(args, systems, groups[0], seeds[0])
+    nested = any(of["nested"]["gold"] for of in _corpora(rows[0][1][0]).values())
+    header = ["System", *(f"{corpus}" for corpus in corpora), *(["mean"] if len(corpora) > 1 else [])]
+    header += ["nested", "flat"] * nested + ["words/s training", "words/s prediction"]
+    cells = []
+    for system, seeded in rows:
+        by_seed = [_corpora(of_seed) for of_seed in seeded]
+        row = [system, *(spread([of[corpus]["f"] for of in by_seed]) for corpus in corpora)]
+        if len(corpora) > 1:
+            row.append(spread([mean(of[corpus]["f"] for corpus in corpora) for of in by_seed]))
+        if nested:
+            row += [spread([mean(of[c][kind]["f"] for c in corpora) for of in by_seed]) for kind in KINDS[1:]]
+        training = statistics.median(found["training_words_per_second"] for of_seed in seeded for found in of_seed)
+        cells.append([*row, f"{training:,.0f}", f"{speeds[system]:,.0f}"])
+    table = Table(header, cells, numbers=len(header) - 1)
+    print(table.to_text())
+    write_text(args.output / "architectures.md", table.to_markdown())
+
+
+def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int, *, keep: bool) -> dict[str, Any]:
+    """Train and score one pipeline, unless that was done before."""
+    folder = args.output / system / f"{'-'.join(corpora)}-{seed}"
+    result = folder.with_suffix(".json")
+    if result.is_file():
+        return dict(json.loads(result.read_text(encoding="utf8")))
+    config = load_config(args.config, interpolate=False)
+    config["training"]["eval_frequency"] = 1_000_000  # after the first step and no more
+    settings = {"corpus_folder": str(args.corpus), "fraction": args.fraction, "epochs": args.epochs, "seed": seed}
+    settings["encoder"] = args.encoder or config["vars"]["encoder"]
+    if system in STOCK:
+        make_stock(config, system, settings["encoder"])
+        settings["learn_rate"] = args.stock_learn_rate
+    else:
+        model = config["components"]["multitask_ner"]["model"]
+        config["components"]["multitask_ner"]["model"] = {**MODELS[system], "tok2vec": model["tok2vec"]}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    path = folder.with_suffix(".cfg")
+    config.to_disk(path)
+    start = time.perf_counter()
+    train_run(path, folder, corpora, settings=settings, gpu_id=args.gpu_id)
+    seconds = time.perf_counter() - start
+    words = sum(int(n.sum()) for n in MultiCorpus(args.corpus, corpora, fraction=args.fraction).lengths().values())
+    scores = evaluate(folder / "model-last", args.corpus, corpora=corpora, split=args.split, gpu_id=args.gpu_id)
+    found = {"per_corpus": scores.per_corpus, "training_words_per_second": words * args.epochs / seconds}
+    write_text(result, json.dumps(found, indent=1) + "\n")
+    if not keep:
+        shutil.rmtree(folder)
+    return found
+
+
+def prediction_speeds(
+    args: argparse.Namespace, systems: Sequence[str], corpora: Sequence[str], seed: int
+) -> dict[str, float]:
+    """Median words per second of each system, on the same documents, one system after the other in each repeat."""
+    measured: dict[str, list[float]] = {system: [] for system in systems}
+    for _ in range(args.repeats):
+        for system in systems:
+            model = args.output / system / f"{'-'.join(corpora)}-{seed}" / "model-last"
+            results: Results = evaluate(
+                model, args.corpus, corpora=corpora, split=args.split, limit=args.limit, gpu_id=args.gpu_id
+            )
+            measured[system].append(results.words_per_second)
+    return {system: statistics.median(speeds) for system, speeds in measured.items()}
+
+
+def spread(fractions: Sequence[Optional[float]]) -> str:
+    """Mean and sample standard deviation in percentage points."""
+    values = [100 * fraction for fraction in fractions if fraction is not None]
+    if not values:
+        return "–"
+    return f"{statistics.mean(values):.2f}" + (f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else "")
+
+
+def _corpora(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Scores by corpus of the runs of one seed."""
+    return {corpus: scores for found in runs for corpus, scores in found["per_corpus"].items()}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", type=Path, help="folder of the results")
+    parser.add_argument("--corpora", default="sample-nested", help="names of corpora, separated by commas")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus/sample"), help="folder of converted corpora")
+    parser.add_argument("--systems", default="tags,span-pairs,spancat,ner", help="of " + ", ".join(SYSTEMS))
+    parser.add_argument("--seeds", default="0", help="random seeds, separated by commas")
+    parser.add_argument("--each", action="store_true", help="one pipeline for each corpus")
+    parser.add_argument("--split", default="devel", help="split to score on")
+    parser.add_argument("--fraction", type=float, default=1.0, help="share of the training data")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--config", type=Path, default=Path("configs/multitask.cfg"))
+    parser.add_argument("--encoder", default=None, help="default: that of the config")
+    parser.add_argument("--stock-learn-rate", type=float, default=2e-4, help="learning rate of spaCy's own components")
+    parser.add_argument("--limit", type=int, default=500, help="documents for the speed of prediction")
+    parser.add_argument("--repeats", type=int, default=3, help="of the measurement of speed")
+    parser.add_argument("--gpu-id", type=int, default=-1)
+    main(parser.parse_args())
