@@ -1,14 +1,23 @@
-"""Reading and writing `DocBin` files that hold span groups, without srsly's slow path."""
+"""Reading and writing `DocBin` files that hold span groups, without srsly's slow path.
+
+A large corpus is a folder of such files in the place of one: NAME.spacy/0001.spacy, 0002.spacy, ... spaCy's own reader
+of corpora takes such folders too.
+"""
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import count
 from pathlib import Path
 from typing import Union
 
+import numpy
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from srsly.msgpack import msgpack_decoders, msgpack_encoders
+
+FILE_TOKENS = 1_000_000
+"""Tokens after which `write_docs` begins another file; it takes some 0.6 GB of memory while it is written."""
 
 
 @contextmanager
@@ -29,12 +38,68 @@ def fast_msgpack() -> Iterator[None]:
             del registry.get_all
 
 
-def load_docs(file: Union[str, Path], vocab: Vocab) -> list[Doc]:
-    """Documents of a `DocBin` file, in order.
+def docbin_files(path: Union[str, Path]) -> list[Path]:
+    """The files of a corpus in order: the file itself, or those in the folder."""
+    path = Path(path)
+    return sorted(path.glob("*.spacy")) if path.is_dir() else [path]
+
+
+def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
+    """Documents of a `DocBin` file, or of a folder of them, in order; one file is in memory at a time.
 
     Args:
-        file: the file.
+        path: the file or folder.
         vocab: vocabulary that the documents share.
+
+    Yields:
+        The documents.
+
+    Raises:
+        FileNotFoundError: there is neither.
     """
-    with fast_msgpack():
-        return list(DocBin().from_disk(file).get_docs(vocab))
+    for file in docbin_files(path):
+        with fast_msgpack():
+            yield from DocBin().from_disk(file).get_docs(vocab)
+
+
+def load_docs(path: Union[str, Path], vocab: Vocab) -> list[Doc]:
+    """Documents of a `DocBin` file, or of a folder of them, in order; see `iter_docs`."""
+    return list(iter_docs(path, vocab))
+
+
+def doc_lengths(path: Union[str, Path]) -> numpy.ndarray:
+    """(documents,) tokens of each document of a `DocBin` file, or of a folder of them, without building documents."""
+    lengths = [len(tokens) for file in docbin_files(path) for tokens in DocBin().from_disk(file).tokens]
+    return numpy.array(lengths, dtype="int64")
+
+
+def write_docs(docs: Iterable[Doc], path: Path, vocab: Vocab, *, file_tokens: int = FILE_TOKENS) -> None:
+    """Write documents as one `DocBin` file, or where there are more tokens, as a folder of them.
+
+    Memory does not grow with the number of documents, if they are made one at a time: what the vocabulary learns from
+    the documents of the second file and the later ones is forgotten (a memory zone of spaCy), so that those cannot be
+    used any more. The words of the first file stay, and most of the later words are among them.
+
+    Args:
+        docs: the documents.
+        path: the file or folder to write.
+        vocab: vocabulary of the documents.
+        file_tokens: a file ends with the document that makes it so many tokens.
+    """
+    rest = iter(docs)
+    for number in count(1):
+        with nullcontext() if number == 1 else vocab.memory_zone(), fast_msgpack():
+            data, full = DocBin(), False
+            tokens = 0
+            for doc in rest:
+                data.add(doc)
+                tokens += len(doc)
+                if full := tokens >= file_tokens:
+                    break
+            if full or number > 1:
+                path.mkdir(exist_ok=True)
+            if len(data) or number == 1:
+                file = path / f"{number:04}.spacy" if path.is_dir() else path
+                file.write_bytes(data.to_bytes())
+        if not full:
+            return

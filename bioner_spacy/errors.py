@@ -39,7 +39,7 @@ class Errors:
     E111 = "Catalogue {path}, {where}: {problem}."
     E112 = (
         "{path}, line {line}: the label {label} has no mapping in the corpus {corpus} of the catalogue, which knows "
-        "{known}; map it to a standard type, or to null to drop it on purpose."
+        "{known}; map it to a standard type, or to null to drop it on purpose. scripts/check.py shows all such labels."
     )
     E113 = (
         "{path}, line {line}: the borders of the mention {text!r} are not token borders (tokens {tokens!r}); change the "
@@ -91,12 +91,22 @@ class Errors:
         "Corpus {corpus}: with {count} documents the split {split} would be empty; raise its share (key split in the "
         "catalogue)."
     )
+    E146 = "Setting merge_types is {value!r}: it must be pairs of types such as PROTEIN=GENE, separated by commas; {problem}."
+    E147 = (
+        "File {path} has the sha256 {found} where the catalogue has {expected}: replace the file, or correct the entry of "
+        "the corpus {corpus}."
+    )
+    E148 = (
+        "Corpus {corpus}: labels without a mapping in the catalogue: {labels}; map each to a standard type, or to null to "
+        "drop it on purpose (key labels)."
+    )
     E150 = (
         "Near matches between corpora need the package datasketch: pip install datasketch (the extra leakage of this "
         "package), or set threshold to 1 for exact matches only."
     )
     E151 = "Corpus {corpus} is not converted: {folder}/{corpus} holds none of the splits {splits}; convert it first."
     E152 = "{path} is not a readable DocBin ({reason}); convert the corpus again."
+    E153 = "The folder {folder} holds no <corpus>/<split>.spacy: convert corpora first, or correct the path."
     E160 = (
         "Document {doc_id}: the label {label!r} cannot stand in the format {format}, as it is empty or has whitespace or "
         "control characters; rename it."
@@ -146,6 +156,10 @@ class Errors:
     E308 = (
         "Setting components.transformer.model.window is {window} word pieces, of which the encoder's special pieces "
         "take {count}: raise it."
+    )
+    E309 = (
+        "The weights of the architecture CrossSharing are for {found}, and its settings ask for {wanted}: load it with the "
+        "settings that it was trained with."
     )
 
     # 4xx pipeline and training
@@ -236,6 +250,10 @@ class Warnings:
         "convert the corpora with the same tokenizer."
     )
     W402 = "{n} of {total} gold mentions {problem}; they are not learnt."
+    W403 = (
+        "The folder {path} has no exclude.json, so that training sentences that stand in evaluation data too are not "
+        "left out: write it with scripts/leakage.py, or set exclude to null."
+    )
 
     # 1xx corpora
     W101 = (
@@ -252,7 +270,7 @@ class Warnings:
     )
     W104 = (
         "Corpus {corpus}, {split}: {count} of {total} mentions are lost, the first in {where}; the report beside the "
-        "converted files lists all of them with reasons."
+        "converted files lists them with reasons."
     )
     W160 = (
         "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document "

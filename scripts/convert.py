@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 import typer
 from wasabi import msg
 
 from bioner_spacy.cli.app import run
-from bioner_spacy.corpora import convert, load_catalogue, summary
+from bioner_spacy.corpora import convert, load_catalogue, summary, tokenizing_pipeline
 from bioner_spacy.corpora.convert import SUMMARY
-from bioner_spacy.tokenization import create_tokenizer
 
 
 def main(
@@ -24,17 +22,16 @@ def main(
     discontinuous: Annotated[
         str, typer.Option(help="Mentions of several parts: report them as lost, or cover them by one span.")
     ] = "report",
+    merge_types: Annotated[str, typer.Option(help="Types to take together, such as PROTEIN=GENE,DNA=GENE.")] = "",
 ) -> None:
     """Convert corpus files to DocBins with gold spans and annotation scope."""
-    loaded = load_catalogue(catalogue)
-    nlp = spacy.blank("en")
-    nlp.tokenizer = create_tokenizer()(nlp)
+    loaded = load_catalogue(catalogue).merge_types(merge_types)
     reports = convert(
         loaded,
         loaded.select(corpora),
         assets=assets,
         output=output,
-        nlp=nlp,
+        nlp=tokenizing_pipeline(),
         alignment=alignment,
         discontinuous=discontinuous,
     )

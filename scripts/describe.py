@@ -8,7 +8,7 @@ from wasabi import msg
 
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.evaluation.corpus_report import write_report
+from bioner_spacy.evaluation.corpus_report import describe_corpora, read_statistics, write_report
 
 
 def main(
@@ -19,9 +19,12 @@ def main(
 ) -> None:
     """Describe converted corpora: sizes, types, lengths, nesting, shared names, and where their guidelines disagree."""
     names = load_catalogue(catalogue).select(corpora)
-    page, chart = write_report(corpus, names, output)
-    typer.echo(page.read_text(encoding="utf8"))
-    msg.good(f"Wrote {page} and {chart}")
+    statistics = read_statistics(corpus, names)
+    sections = describe_corpora(statistics)
+    page, chart = write_report(statistics, sections, output)
+    for section in sections[:2]:  # the others are too wide for a terminal
+        typer.echo(section.title + section.table.to_text())
+    msg.good(f"Wrote {page}, with shared names and guidelines, and {chart}")
 
 
 if __name__ == "__main__":

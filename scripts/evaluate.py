@@ -8,6 +8,7 @@ from wasabi import msg
 
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
+from bioner_spacy.corpora.context import CONTEXT_WORDS
 from bioner_spacy.evaluation.evaluate import evaluate
 from bioner_spacy.evaluation.table import results_table
 
@@ -23,6 +24,10 @@ def main(
         "reports/multi.json"
     ),
     limit: Annotated[Optional[int], typer.Option(min=1, help="Most documents of a corpus; default: all.")] = None,
+    context: Annotated[
+        str, typer.Option(help="What the pipeline sees at once: source, sentence, group or document.")
+    ] = "source",
+    context_words: Annotated[int, typer.Option(min=1, help="Most words of a group.")] = CONTEXT_WORDS,
     batch_size: Annotated[Optional[int], typer.Option(min=1, help="Documents per batch.")] = None,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
 ) -> None:
@@ -33,7 +38,15 @@ def main(
         runs = {output: (pipeline, names)}
     for path, (model, chosen) in runs.items():
         results = evaluate(
-            model, corpus, corpora=chosen, split=split, limit=limit, batch_size=batch_size, gpu_id=gpu_id
+            model,
+            corpus,
+            corpora=chosen,
+            split=split,
+            limit=limit,
+            context=context,
+            context_words=context_words,
+            batch_size=batch_size,
+            gpu_id=gpu_id,
         )
         results.to_disk(path)
         typer.echo(results_table(results).to_text())

@@ -15,7 +15,7 @@ from bioner_spacy.scope import SPANS_KEY
 def main(
     source: Annotated[
         Path,
-        typer.Argument(metavar="INPUT", help="A .spacy file; with --pipeline, a file with one text a line."),
+        typer.Argument(metavar="INPUT", help="A .spacy file or folder; with --pipeline, a file with one text a line."),
     ],
     output: Annotated[Path, typer.Argument(help="File to write (bioc: .json or .xml); for brat, a new folder.")],
     format: Annotated[str, typer.Option(help=f"One of {', '.join(WRITERS)}.")],

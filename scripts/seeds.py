@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
 from bioner_spacy.cli.app import run
@@ -15,6 +16,7 @@ from bioner_spacy.training.runs import run_settings
 
 
 def main(
+    context: typer.Context,
     output: Annotated[Path, typer.Argument(help="Folder of the results; what is there is not computed again.")],
     corpora: Annotated[str, typer.Option(help="Sets or corpora of the catalogue, separated by commas.")] = "sample",
     seeds: Annotated[str, typer.Option(help="Random seeds, separated by commas.")] = "0,1,2",
@@ -25,14 +27,15 @@ def main(
     encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")] = None,
     epochs: Annotated[int, typer.Option(min=0, help="Epochs; 0: as many as the catalogue gives the set.")] = 0,
     fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0,
-    exclude: Annotated[
-        Optional[Path], typer.Option(help="File of sentences to leave out, as leakage.py writes it.")
-    ] = None,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
 ) -> None:
-    """Repeat the comparison of multi-task with single-task training over several seeds."""
+    """Repeat the comparison of multi-task with single-task training over several seeds.
+
+    Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
+    """
+    overrides = parse_config_overrides(context.args)
     chosen = load_catalogue(catalogue).training_set(corpora)
-    settings = run_settings(chosen, epochs=epochs, fraction=fraction, encoder=encoder, exclude=exclude)
+    settings = run_settings(chosen, epochs=epochs, fraction=fraction, encoder=encoder)
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError:
@@ -44,6 +47,7 @@ def main(
         corpus_folder=corpus,
         seeds=numbers,
         settings=settings,
+        overrides=overrides,
         split=split,
         gpu_id=gpu_id,
     )
@@ -54,4 +58,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, overrides=True)

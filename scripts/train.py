@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
 from bioner_spacy.cli.app import run
@@ -12,6 +13,7 @@ from bioner_spacy.training.runs import run_settings, train_run
 
 
 def main(
+    context: typer.Context,
     output: Annotated[Path, typer.Argument(help="Folder to write to; with --each, the folder of <corpus> folders.")],
     corpora: Annotated[str, typer.Option(help="Sets or corpora of the catalogue, separated by commas.")] = "sample",
     each: Annotated[bool, typer.Option(help="Train a single-task baseline on each corpus.")] = False,
@@ -22,22 +24,23 @@ def main(
     epochs: Annotated[int, typer.Option(min=0, help="Epochs; 0: as many as the catalogue gives the set.")] = 0,
     fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
-    exclude: Annotated[
-        Optional[Path], typer.Option(help="File of sentences to leave out, as leakage.py writes it.")
-    ] = None,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
 ) -> None:
-    """Train one pipeline on several corpora, or a single-task baseline on each of them."""
+    """Train one pipeline on several corpora, or a single-task baseline on each of them.
+
+    Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
+    """
+    overrides = parse_config_overrides(context.args)
     loaded = load_catalogue(catalogue)
     chosen_set = loaded.training_set(corpora)
     names = list(chosen_set.corpora)
-    settings = run_settings(chosen_set, epochs=epochs, fraction=fraction, encoder=encoder, exclude=exclude)
+    settings = run_settings(chosen_set, epochs=epochs, fraction=fraction, encoder=encoder)
     settings.update(corpus_folder=str(corpus), seed=seed)
     runs = {output / name: [name] for name in names} if each else {output: names}
     for folder, chosen in runs.items():
-        train_run(config, folder, chosen, settings=settings, gpu_id=gpu_id)
+        train_run(config, folder, chosen, settings=settings, overrides=overrides, gpu_id=gpu_id)
     msg.good(f"Trained {len(runs)} pipeline(s): {', '.join(str(folder / 'model-last') for folder in runs)}")
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, overrides=True)

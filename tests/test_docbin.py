@@ -1,14 +1,18 @@
 """Reading documents back from a DocBin."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import spacy
-from spacy.tokens import DocBin, Span
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training.corpus import walk_corpus
+from spacy.vocab import Vocab
 from srsly.msgpack import msgpack_decoders, msgpack_encoders
 
-from bioner_spacy.docbin import fast_msgpack, load_docs
+from bioner_spacy.docbin import doc_lengths, docbin_files, fast_msgpack, iter_docs, load_docs, write_docs
 from bioner_spacy.scope import SPANS_KEY, get_scope, set_gold
 
 REGISTRIES = (msgpack_decoders, msgpack_encoders)
@@ -65,3 +69,64 @@ def test_blocks_can_be_nested(file: Path) -> None:
         load_docs(file, spacy.blank("en").vocab)
         assert patched() == [True, True]
     assert patched() == [False, False]
+
+
+def make_docs(nlp: Language, number: int) -> Iterator[Doc]:
+    """Documents of three tokens each, of which one is a word of its own and a gold span."""
+    for i in range(number):
+        doc = nlp.make_doc(f"gene GEN{i} .")
+        set_gold(doc, [Span(doc, 1, 2, label=f"T{i % 2}")], corpus="c", scope=["T0", "T1"], doc_id=str(i))
+        yield doc
+
+
+@pytest.mark.parametrize(("number", "files"), [(0, 1), (1, 1), (3, 1), (4, 1), (5, 2), (8, 2), (9, 3)])
+def test_large_corpora_are_folders(tmp_path: Path, number: int, files: int) -> None:
+    nlp = spacy.blank("en")
+    path = tmp_path / "train.spacy"
+    write_docs(make_docs(nlp, number), path, nlp.vocab, file_tokens=11)
+    assert path.is_dir() == (number > 3)
+    assert len(docbin_files(path)) == files
+    assert docbin_files(path) == sorted(walk_corpus(path, ".spacy"))  # spaCy's own reader finds the same
+    docs = load_docs(path, Vocab())
+    assert [doc.text for doc in docs] == [f"gene GEN{i} ." for i in range(number)]
+    found = [(span.text, span.label_) for doc in docs for span in doc.spans[SPANS_KEY]]
+    assert found == [(f"GEN{i}", f"T{i % 2}") for i in range(number)]
+    assert doc_lengths(path).tolist() == [3] * number
+
+
+def test_a_large_corpus_holds_what_a_small_one_does(tmp_path: Path) -> None:
+    for name, tokens in (("one", 1000), ("many", 4), ("again", 4)):
+        nlp = spacy.blank("en")
+        write_docs(make_docs(nlp, 10), tmp_path / name, nlp.vocab, file_tokens=tokens)
+    one, many = ([doc.to_json() for doc in iter_docs(tmp_path / name, Vocab())] for name in ("one", "many"))
+    assert one == many
+    first, second = (docbin_files(tmp_path / name) for name in ("many", "again"))
+    assert [path.name for path in first] == [path.name for path in second]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_words_of_later_files_are_forgotten(tmp_path: Path) -> None:
+    """Else memory would grow with the number of different words."""
+    nlp = spacy.blank("en")
+    write_docs(make_docs(nlp, 10), tmp_path / "many", nlp.vocab, file_tokens=4)
+    known = [f"GEN{i}" in nlp.vocab.strings for i in range(10)]
+    assert known == [True, True, *[False] * 8]
+    assert nlp.make_doc("gene GEN9 .")[1].text == "GEN9"
+
+
+def test_documents_are_made_one_at_a_time(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    made: list[int] = []
+
+    def docs() -> Iterator[Doc]:
+        for doc in make_docs(nlp, 9):
+            made.append(len(list((tmp_path / "many").glob("*.spacy"))))
+            yield doc
+
+    write_docs(docs(), tmp_path / "many", nlp.vocab, file_tokens=5)
+    assert made == [0, 0, 1, 1, 2, 2, 3, 3, 4]
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load_docs(tmp_path / "train.spacy", Vocab())

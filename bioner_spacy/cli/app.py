@@ -40,14 +40,17 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
     return wrapped
 
 
-def run(command: Callable[..., Any]) -> None:
+def run(command: Callable[..., Any], *, overrides: bool = False) -> None:
     """Run a function as a command with the arguments of this process, as a script does.
 
     Args:
         command: the function; its annotated parameters are the arguments.
+        overrides: whether further arguments, such as --training.dropout 0.2, are left to the function (`Context.args`).
     """
     app = typer.Typer(add_completion=False)
-    app.command()(one_line_errors(command))
+    app.command(context_settings={"allow_extra_args": overrides, "ignore_unknown_options": overrides})(
+        one_line_errors(command)
+    )
     app()
 
 

@@ -54,7 +54,7 @@ def export(
 
 
 def _read(source: Path) -> list[Doc]:
-    if not source.is_file():
+    if not source.exists():
         raise BionerError(Errors.E101.format(path=source))
     try:
         return load_docs(source, Vocab())

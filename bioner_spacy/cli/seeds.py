@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import srsly
 
@@ -23,6 +24,7 @@ def compare_over_seeds(
     corpus_folder: Path,
     seeds: Sequence[int],
     settings: Mapping[str, object],
+    overrides: Mapping[str, object] = {},
     split: str = "test",
     gpu_id: int = -1,
 ) -> list[Comparison]:
@@ -38,6 +40,7 @@ def compare_over_seeds(
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         seeds: random seeds.
         settings: values for the section `vars` of the config.
+        overrides: other values of the config by their names with dots.
         split: the split to score on.
         gpu_id: number of the GPU; -1 for the CPU.
 
@@ -50,9 +53,13 @@ def compare_over_seeds(
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
-    made_with = {"config": config.read_text(encoding="utf8"), "corpora": list(corpora), "split": split, **settings}
+    made_with: dict[str, object] = {"config": config.read_text(encoding="utf8"), "corpora": list(corpora)}
+    made_with.update(split=split, **settings, **overrides)
     _check_settings(output, made_with)
     settings = {**settings, "corpus_folder": str(corpus_folder)}
+    values: dict[str, Any] = {**{f"vars.{name}": value for name, value in settings.items()}, **overrides}
+    # Scored on texts of the kind that was trained on.
+    context = {name: values[f"vars.{name}"] for name in ("context", "context_words") if f"vars.{name}" in values}
     comparisons = []
     for seed in seeds:
         folder = output / f"seed-{seed}"
@@ -63,9 +70,16 @@ def compare_over_seeds(
                 continue
             pipeline = path.with_suffix("")
             try:
-                train_run(config, pipeline, names, settings={**settings, "seed": seed}, gpu_id=gpu_id)
+                train_run(
+                    config,
+                    pipeline,
+                    names,
+                    settings={**settings, "seed": seed},
+                    overrides=overrides,
+                    gpu_id=gpu_id,
+                )
                 model = pipeline / "model-last"
-                evaluate(model, corpus_folder, corpora=names, split=split, gpu_id=gpu_id).to_disk(path)
+                evaluate(model, corpus_folder, corpora=names, split=split, gpu_id=gpu_id, **context).to_disk(path)
             finally:
                 shutil.rmtree(pipeline, ignore_errors=True)
         multi, *singles = (Results.from_disk(path) for path in runs)

@@ -3,7 +3,7 @@
 from .assets import Asset, fetch, project_assets, verify
 from .catalogue import SPLITS, Catalogue, Corpus, CorpusSet
 from .catalogue_file import load_catalogue
-from .convert import SplitReport, convert, convert_split, summary
+from .convert import SplitReport, convert, convert_documents, summary, tokenizing_pipeline
 from .document import Mention, SourceDocument
 from .readers import READERS
 from .to_doc import Issue, to_doc
@@ -20,11 +20,12 @@ __all__ = [
     "SourceDocument",
     "SplitReport",
     "convert",
-    "convert_split",
+    "convert_documents",
     "fetch",
     "load_catalogue",
     "project_assets",
     "summary",
     "to_doc",
+    "tokenizing_pipeline",
     "verify",
 ]

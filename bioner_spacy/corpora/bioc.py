@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import BionerError, Errors
 from .bioc_files import Node, fail, number, objects, parse, string
-from .document import Mention, SourceDocument
+from .document import Mention, OnError, SourceDocument, stop
 from .standoff import MentionBuilder
 
 UNITS = ("document", "passage")
@@ -20,7 +20,12 @@ LONGEST_GAP = 1_000_000
 
 
 def read(
-    path: Path, *, unit: str = "document", type_infon: str = "type", mismatch: str = "error"
+    path: Path,
+    *,
+    unit: str = "document",
+    type_infon: str = "type",
+    mismatch: str = "error",
+    on_error: OnError = stop,
 ) -> Iterator[SourceDocument]:
     """Read a BioC file, XML or JSON, which its first character tells.
 
@@ -34,6 +39,8 @@ def read(
         type_infon: key of the infon that holds the type of an annotation.
         mismatch: what to do with an annotation whose text is not the one at its locations: "error", or "offsets" to
             believe the locations and to warn at the end.
+        on_error: what to do about a document or an annotation that cannot be read: raise the error, or take note of it,
+            so that all of them are found in one go; it is left out then. XML or JSON that is not valid always raises.
 
     Yields:
         The documents or passages in the order of the file.
@@ -48,18 +55,18 @@ def read(
     builder = MentionBuilder(path, mismatch)
     count = 0
     for count, node in enumerate(parse(path, type_infon), start=1):
-        document = _Document(path, node)
-        mentions = [
-            _mention(path, annotation, document.text, type_infon, builder)
-            for annotation in document.annotations
-            if objects(path, annotation, "locations")
-        ]
-        doc_id = string(path, node, "id").strip()
+        try:
+            document = _Document(path, node)
+            doc_id = string(path, node, "id").strip()
+        except BionerError as error:
+            on_error(error)
+            continue
+        mentions = list(_mentions(path, document, type_infon, builder, on_error))
         name = doc_id or f"{path.stem}:{count}"
         if unit == "document":
             yield SourceDocument(name, document.text, tuple(mentions), path, node.line, doc_id)
         else:
-            yield from document.passages(mentions, name, doc_id)
+            yield from document.passages(mentions, name, doc_id, on_error)
     if not count:
         raise BionerError(Errors.E102.format(path=path))
     builder.finish()
@@ -78,7 +85,7 @@ class _Document:
             self._add_passage(passage)
         self.text = "".join(self._parts)
 
-    def passages(self, mentions: list[Mention], name: str, doc_id: str) -> Iterator[SourceDocument]:
+    def passages(self, mentions: list[Mention], name: str, doc_id: str, on_error: OnError) -> Iterator[SourceDocument]:
         """Every passage as a document of its own, with its mentions."""
         found: list[list[Mention]] = [[] for _ in self._places]
         for mention in mentions:
@@ -92,7 +99,7 @@ class _Document:
                 reason = (
                     f"characters {mention.start} to {mention.end} are in no passage, but in several or between them"
                 )
-                raise BionerError(Errors.E106.format(path=self.path, line=mention.line, reason=reason))
+                on_error(BionerError(Errors.E106.format(path=self.path, line=mention.line, reason=reason)))
         for number_, (inside, (begin, end, line)) in enumerate(zip(found, self._places), start=1):
             yield SourceDocument(f"{name}:{number_}", self.text[begin:end], tuple(inside), self.path, line, doc_id)
 
@@ -119,6 +126,17 @@ class _Document:
             fail(self.path, node, f"its offset is {offset}, more than {LONGEST_GAP} after the text before it")
         self._parts += [" " * gap, text]
         self._length = offset + len(text)
+
+
+def _mentions(
+    path: Path, document: _Document, type_infon: str, builder: MentionBuilder, on_error: OnError
+) -> Iterator[Mention]:
+    for annotation in document.annotations:
+        try:
+            if objects(path, annotation, "locations"):
+                yield _mention(path, annotation, document.text, type_infon, builder)
+        except BionerError as error:
+            on_error(error)
 
 
 def _mention(path: Path, annotation: Node, text: str, type_infon: str, builder: MentionBuilder) -> Mention:

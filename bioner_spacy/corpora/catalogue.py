@@ -4,13 +4,13 @@ It is loaded from a file (see `catalogue_file`) and never changes.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
 from ..errors import BionerError, Errors
-from .document import SourceDocument
+from .document import OnError, SourceDocument, stop
 from .readers import READERS
 from .splits import by_count, by_list, by_share, read_list
 
@@ -54,6 +54,7 @@ class Corpus:
         homepage: where the corpus is described.
         citation: the publication to cite.
         redistributable: whether, and under which conditions, copies may be passed on.
+        notes: why its labels mean what `labels` says, and what else to know before training on it.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Corpus:
     homepage: str
     citation: str
     redistributable: str
+    notes: str = ""
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -111,11 +113,12 @@ class Corpus:
         """
         return self.file_path(self.file(split), folder)
 
-    def read(self, path: Path) -> Iterator[SourceDocument]:
+    def read(self, path: Path, on_error: OnError = stop) -> Iterator[SourceDocument]:
         """Read a file in the format of this corpus.
 
         Args:
             path: the file.
+            on_error: what to do about parts of it that cannot be read, as the reader of the format does it.
 
         Yields:
             Its documents, with the corpus's own labels.
@@ -123,14 +126,15 @@ class Corpus:
         Raises:
             BionerError: as the reader of the format does.
         """
-        return READERS[self.format](path, **self.options)
+        return READERS[self.format](path, on_error=on_error, **self.options)
 
-    def documents(self, split: str, folder: Path) -> Iterator[SourceDocument]:
+    def documents(self, split: str, folder: Path, on_error: OnError = stop) -> Iterator[SourceDocument]:
         """Read a split.
 
         Args:
             split: train, devel or test.
             folder: the assets folder.
+            on_error: as for `read`; documents that are in the list of no split are left out likewise.
 
         Yields:
             Its documents in the order of their file, with the corpus's own labels.
@@ -140,7 +144,7 @@ class Corpus:
                 or as the reader of the format does.
         """
         file = self.file(split)
-        read = partial(self.read, self.file_path(file, folder))
+        read = partial(self.read, self.file_path(file, folder), on_error)
         together = {other: twin for other, twin in self.files.items() if twin.name == file.name}
         if split in self.shares:
             parts = by_share(read, self.labels, self.shares, corpus=self.name)
@@ -150,7 +154,7 @@ class Corpus:
                 for other, twin in together.items()
                 if twin.documents
             }
-            parts = by_list(read(), lists, corpus=self.name)
+            parts = by_list(read(), lists, corpus=self.name, on_error=on_error)
         elif file.sentences:
             ranges = {other: twin.sentences for other, twin in together.items() if twin.sentences}
             parts = by_count(read(), ranges, corpus=self.name)
@@ -209,6 +213,34 @@ class Catalogue:
         if not names:
             raise BionerError(Errors.E110.format(name=text, path=self.path, known=", ".join(self.sets)))
         return list(dict.fromkeys(names))
+
+    def merge_types(self, text: str) -> "Catalogue":
+        """Take standard types together, for those who want PROTEIN of one corpus and GENE of another to be one type.
+
+        Args:
+            text: pairs such as `PROTEIN=GENE`, separated by commas; empty to merge nothing.
+
+        Returns:
+            A catalogue whose corpora map to the second type of each pair what this one maps to the first.
+
+        Raises:
+            BionerError: if the text is something else, a type is unknown, or one stands on both sides.
+        """
+        pairs = [
+            (part[0].strip(), part[2].strip()) for part in (p.partition("=") for p in text.split(",") if p.strip())
+        ]
+        merged = dict(pairs)
+        for name in (name for pair in pairs for name in pair if name not in self.types):
+            raise BionerError(Errors.E146.format(value=text, problem=f"{name!r} is none of {', '.join(self.types)}"))
+        if len(merged) < len(pairs) or set(merged) & set(merged.values()):
+            raise BionerError(
+                Errors.E146.format(value=text, problem="a type that is merged can stand there once only")
+            )
+        corpora = {
+            name: replace(corpus, labels={k: merged.get(v, v) if v else None for k, v in corpus.labels.items()})
+            for name, corpus in self.corpora.items()
+        }
+        return replace(self, corpora=corpora)
 
     def training_set(self, text: str) -> CorpusSet:
         """The corpora that a command line argument stands for, with the settings to train on them.

@@ -1,7 +1,8 @@
 """The file of the corpus catalogue: YAML with four sections, every entry of which is checked when it is loaded.
 
 The sections are `types` (standard entity types and their definitions), `sources` (public repositories), `corpora`
-(one entry each) and `sets` (named groups of corpora). Adding a corpus is adding an entry.
+(one entry each) and `sets` (named groups of corpora). Adding a corpus is adding an entry, to a file of one's own too:
+`base` names another catalogue, relative to the file, whose entries are there as well.
 """
 
 import inspect
@@ -18,8 +19,11 @@ from .readers import READERS
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _CHECKSUMS = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{32}")}
-_REQUIRED = ("description", "format", "files", "labels", "licence", "homepage", "redistributable")
-_OPTIONAL = ("options", "source", "folder", "split", "citation")
+_SECTIONS = ("types", "sources", "corpora", "sets")
+_REQUIRED = ("format", "files", "labels")
+_TEXTS = {key: "not stated" for key in ("licence", "homepage", "citation", "redistributable")}
+_TEXTS |= {"description": "", "notes": ""}
+_OPTIONAL = ("options", "source", "folder", "split", *_TEXTS)
 
 
 def load_catalogue(path: Path) -> Catalogue:
@@ -32,15 +36,22 @@ def load_catalogue(path: Path) -> Catalogue:
         The catalogue.
 
     Raises:
-        BionerError: if the file is missing, is not YAML, or if a section, an entry or a key of it is wrong.
+        BionerError: if the file or its base is missing, is not YAML, or if a section, an entry or a key is wrong.
     """
+    checker = _Checker(path)
+    data = _read(path)
+    if isinstance(data, dict) and "base" in data:
+        data = checker.with_base(data)
+    return checker.catalogue(data)
+
+
+def _read(path: Path) -> Any:
     if not path.is_file():
         raise BionerError(Errors.E101.format(path=path))
     try:
-        data = srsly.read_yaml(path)
+        return srsly.read_yaml(path)
     except ValueError as error:
         raise BionerError(Errors.E111.format(path=path, where="file", problem=" ".join(str(error).split()))) from None
-    return _Checker(path).catalogue(data)
 
 
 class _Checker:
@@ -66,16 +77,33 @@ class _Checker:
         return value.strip()
 
     def keys(self, value: dict[str, Any], where: str, required: Collection[str], optional: Collection[str]) -> None:
-        for key in required:
-            if key not in value:
-                self.fail(where, f"has no key {key}")
-        for key in value:
-            if key not in required and key not in optional:
-                self.fail(where, f"has the unknown key {key}; known: {', '.join([*required, *optional])}")
+        missing = [key for key in required if key not in value]
+        unknown = [key for key in value if key not in required and key not in optional]
+        problems = [f"has no key {', '.join(missing)}"] if missing else []
+        if unknown:
+            problems.append(f"has the unknown key {', '.join(unknown)}; known: {', '.join([*required, *optional])}")
+        if problems:
+            self.fail(where, " and ".join(problems))
+
+    def with_base(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The sections of the file with those of the catalogue that its key `base` names."""
+        path = self.path.parent / self.text(data["base"], "base")
+        base = _Checker(path).mapping(_read(path), "file")
+        if "base" in base:
+            self.fail("base", f"names {path}, which has a base itself")
+        sections = {**base, **data}
+        del sections["base"]
+        for name in _SECTIONS:
+            if name in data and name in base:
+                ours, theirs = self.mapping(data[name], name), _Checker(path).mapping(base[name], name)
+                if twins := ours.keys() & theirs.keys():
+                    self.fail(f"{name}: {min(twins)}", f"stands in {path} already: choose another name")
+                sections[name] = {**theirs, **ours}
+        return sections
 
     def catalogue(self, data: Any) -> Catalogue:
         sections = self.mapping(data, "file")
-        self.keys(sections, "file", ("types", "corpora", "sets"), ("sources",))
+        self.keys(sections, "file", ("types", "corpora"), ("sources", "sets", "base"))
         types = self.types(sections["types"])
         sources = self.mapping(sections["sources"], "sources") if "sources" in sections else {}
         for name, url in sources.items():
@@ -83,7 +111,8 @@ class _Checker:
                 self.fail(f"sources: {name}", "must hold {file}, the place of the file name")
         entries = self.mapping(sections["corpora"], "corpora")
         corpora = {name: self.corpus(name, entry, types, sources) for name, entry in entries.items()}
-        sets = {name: self.set(name, entry, corpora) for name, entry in self.mapping(sections["sets"], "sets").items()}
+        groups = self.mapping(sections["sets"], "sets") if "sets" in sections else {}
+        sets = {name: self.set(name, entry, corpora) for name, entry in groups.items()}
         return Catalogue(self.path, types, corpora, sets)
 
     def types(self, value: Any) -> dict[str, str]:
@@ -119,15 +148,13 @@ class _Checker:
             folder=folder,
             url=self.url(entry.get("source"), name, sources, where),
             labels=self.labels(entry["labels"], types, where),
-            citation=self.text(entry.get("citation", "none"), f"{where}: citation"),
-            description=self.text(entry["description"], f"{where}: description"),
-            licence=self.text(entry["licence"], f"{where}: licence"),
-            homepage=self.text(entry["homepage"], f"{where}: homepage"),
-            redistributable=self.text(entry["redistributable"], f"{where}: redistributable"),
+            **{
+                key: self.text(entry[key], f"{where}: {key}") if key in entry else text for key, text in _TEXTS.items()
+            },
         )
 
     def options(self, value: Any, format_: str, where: str) -> dict[str, Any]:
-        known = [name for name in inspect.signature(READERS[format_]).parameters if name != "path"]
+        known = [name for name in inspect.signature(READERS[format_]).parameters if name not in ("path", "on_error")]
         options = self.mapping(value, f"{where}: options") if value else {}
         self.keys(options, f"{where}: options", (), known)
         return options
@@ -136,7 +163,7 @@ class _Checker:
         files = self.mapping(value, f"{where}: files")
         self.keys(files, f"{where}: files", (), SPLITS)
         found = {
-            split: self.file(files[split], f"{where}: files: {split}", ("md5", "documents", "sentences"))
+            split: self.file(files[split], f"{where}: files: {split}", ("documents", "sentences"))
             for split in SPLITS
             if split in files
         }
@@ -157,9 +184,9 @@ class _Checker:
             if start != before[1]:
                 self.fail(where, f"has a split from sentence {start} to {end}, which must begin at {before[1]}")
 
-    def file(self, value: Any, where: str, optional: Collection[str]) -> CorpusFile:
+    def file(self, value: Any, where: str, optional: Collection[str] = ()) -> CorpusFile:
         entry = self.mapping(value, where)
-        self.keys(entry, where, ("name", "sha256"), optional)
+        self.keys(entry, where, ("name",), (*_CHECKSUMS, *optional))
         name = self.text(entry["name"], f"{where}: name")
         if not all(_NAME.fullmatch(part) for part in name.split("/")):
             self.fail(where, f"has the file name {name!r}, which must be relative to the folder of the corpus")
@@ -167,11 +194,11 @@ class _Checker:
             digest = entry.get(kind)
             if digest is not None and not (isinstance(digest, str) and pattern.fullmatch(digest)):
                 self.fail(where, f"has the {kind} {digest!r}, which must be a hexadecimal digest or null")
-        documents = self.file(entry["documents"], f"{where}: documents", ("md5",)) if "documents" in entry else None
+        documents = self.file(entry["documents"], f"{where}: documents") if "documents" in entry else None
         if documents and documents.sha256 is None:
             self.fail(f"{where}: documents", "must have a sha256: a list has no format to check it by")
         sentences = self.sentences(entry["sentences"], where) if "sentences" in entry else None
-        return CorpusFile(name, entry["sha256"], entry.get("md5"), documents, sentences)
+        return CorpusFile(name, entry.get("sha256"), entry.get("md5"), documents, sentences)
 
     def sentences(self, value: Any, where: str) -> tuple[int, int]:
         numbers = value if isinstance(value, list) and [type(number) for number in value] == [int, int] else [0, 0]
@@ -206,9 +233,9 @@ class _Checker:
 
     def labels(self, value: Any, types: Collection[str], where: str) -> dict[str, Optional[str]]:
         labels = self.mapping(value, f"{where}: labels")
-        for label, name in labels.items():
-            if name is not None and name not in types:
-                self.fail(where, f"maps the label {label} to {name!r}, which is not among the types of the catalogue")
+        wrong = [f"{label} to {name!r}" for label, name in labels.items() if name is not None and name not in types]
+        if wrong:
+            self.fail(where, f"maps the label {', '.join(wrong)}, which is not among the types of the catalogue")
         if not any(labels.values()):
             self.fail(where, "maps none of its labels to a standard type")
         return labels

@@ -1,22 +1,31 @@
-"""From corpus files to training files: one DocBin per split, and a report of what became of every mention."""
+"""From corpus files to training files: the gold documents of every split, and a report of what became of every mention."""
 
 import json
 import time
+from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy
+import spacy
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.tokens import Doc
 
-from ..docbin import fast_msgpack
+from ..docbin import write_docs
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY
+from ..tokenization import create_tokenizer
 from .catalogue import SPLITS, Catalogue, Corpus
-from .files import replacing
-from .to_doc import Issue, to_doc
+from .document import SourceDocument
+from .files import remove, replacing
+from .listed import Listed
+from .to_doc import KINDS, Issue, to_doc
+
+LISTED = 1000
+"""Most issues of a kind that a report lists; all are counted."""
 
 SUMMARY = (
     "corpus",
@@ -29,7 +38,9 @@ SUMMARY = (
     "lost",
     "out",
     "expanded",
+    "text MiB",
     "tokens/s",
+    "MiB/s",
 )
 """Columns of `summary`."""
 
@@ -45,11 +56,12 @@ class SplitReport:
         documents: documents written (sentences, where the format keeps sentences).
         articles: articles that they belong to; 0 where the file does not tell.
         tokens: tokens by the pipeline's tokenizer.
+        size: bytes of the text of the documents, in UTF-8.
         mentions_in: mentions per label of the corpus.
         mentions_out: gold spans per standard type.
         dropped: mentions of labels that the catalogue drops on purpose.
-        issues: every mention that is lost, a duplicate, expanded to token borders, or covered by one span.
-        seconds: time that reading and tokenizing took; not written, so that reports of equal data are equal.
+        issues: mentions of each of `KINDS`, all counted and the first ones listed.
+        seconds: time that the conversion took; not written, so that reports of equal data are equal.
     """
 
     corpus: str
@@ -58,15 +70,16 @@ class SplitReport:
     documents: int = 0
     articles: int = 0
     tokens: int = 0
+    size: int = 0
     mentions_in: Counter[str] = field(default_factory=Counter)
     mentions_out: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
-    issues: list[Issue] = field(default_factory=list)
+    issues: dict[str, Listed[Issue]] = field(default_factory=lambda: {kind: Listed(LISTED) for kind in KINDS})
     seconds: float = 0.0
 
     def count(self, kind: str) -> int:
         """Number of issues of a kind: lost, duplicate, expanded or covered."""
-        return sum(issue.kind == kind for issue in self.issues)
+        return self.issues[kind].count
 
     def to_json(self) -> dict[str, Any]:
         """What the report file holds about this split."""
@@ -79,12 +92,19 @@ class SplitReport:
             "mentions_out": dict(self.mentions_out),
             "dropped": dict(self.dropped),
         }
-        for kind in ("lost", "duplicate", "expanded", "covered"):
-            issues = [asdict(issue) for issue in self.issues if issue.kind == kind]
-            for issue in issues:
-                del issue["kind"]
-            kept[kind] = {"count": len(issues), "mentions": issues}
+        for kind, issues in self.issues.items():
+            mentions = [asdict(issue) for issue in issues.first]
+            for mention in mentions:
+                del mention["kind"]
+            kept[kind] = {"count": issues.count, "mentions": mentions, "not_listed": issues.rest}
         return kept
+
+
+def tokenizing_pipeline() -> Language:
+    """An empty pipeline with the tokenizer that trained pipelines have: what conversion needs."""
+    nlp = spacy.blank("en")
+    nlp.tokenizer = create_tokenizer()(nlp)
+    return nlp
 
 
 def convert(
@@ -99,8 +119,10 @@ def convert(
 ) -> list[SplitReport]:
     """Convert corpora to DocBins.
 
-    Writes `<output>/<corpus>/<split>.spacy`, for the splits that the corpus has, and `<output>/<corpus>/report.json`,
-    all files of a corpus or none of them. The same input gives the same bytes.
+    Writes `<output>/<corpus>/<split>.spacy`, for the splits that the corpus has, each a file or, where it is large, a
+    folder of files (see `write_docs`), and `<output>/<corpus>/report.json`; all files of a corpus or none of them. The
+    same input gives the same bytes. Memory does not grow with the size of the files, but for the ids of documents that
+    are divided by shares (some 0.3 kB for each).
 
     Args:
         catalogue: the catalogue.
@@ -124,68 +146,65 @@ def convert(
         with replacing(*(folder / f"{split}.spacy" for split in corpus.splits), folder / "report.json") as parts:
             current = []
             for split, part in zip(corpus.splits, parts):
-                data, report = convert_split(
-                    corpus, split, assets=assets, nlp=nlp, alignment=alignment, discontinuous=discontinuous
-                )
-                part.write_bytes(data.to_bytes())
+                report = SplitReport(name, split, list(corpus.types))
+                documents = corpus.documents(split, assets)
+                settings = {"alignment": alignment, "discontinuous": discontinuous}
+                began = time.perf_counter()
+                converted = convert_documents(documents, corpus, report, nlp=nlp, **settings)
+                write_docs((doc for _, doc in converted), part, nlp.vocab)
+                report.seconds = time.perf_counter() - began
+                _warn_of_lost(report)
                 current.append(report)
-            content = {"corpus": name, "splits": {report.split: report.to_json() for report in current}}
+            splits = {report.split: report.to_json() for report in current}
+            content = {"corpus": name, "labels": dict(corpus.labels), "splits": splits}
             parts[-1].write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         for split in set(SPLITS) - set(corpus.splits):  # of an earlier catalogue: it would pass for a current one
-            (folder / f"{split}.spacy").unlink(missing_ok=True)
+            remove(folder / f"{split}.spacy")
         reports.extend(current)
     return reports
 
 
-@fast_msgpack()
-def convert_split(
+def convert_documents(
+    documents: Iterable[SourceDocument],
     corpus: Corpus,
-    split: str,
+    report: SplitReport,
     *,
-    assets: Path,
     nlp: Language,
     alignment: str = "expand",
     discontinuous: str = "report",
-) -> tuple[DocBin, SplitReport]:
-    """Convert one split of a corpus.
+) -> Iterator[tuple[SourceDocument, Doc]]:
+    """Make gold documents of the source documents of one split.
 
     Args:
-        corpus: the corpus.
-        split: train, devel or test.
-        assets: folder of the corpus files.
+        documents: the source documents.
+        corpus: their corpus.
+        report: takes the counts, which are complete after the last document.
         nlp: the pipeline whose tokenizer makes the tokens.
         alignment: as for `to_doc`.
         discontinuous: as for `to_doc`.
 
-    Returns:
-        The documents and the report.
+    Yields:
+        Every source document with its gold document.
 
     Raises:
-        BionerError: if the corpus has no such split, and as the reader and `to_doc` do.
+        BionerError: as `to_doc` and whatever yields `documents` do.
     """
-    data = DocBin()
-    report = SplitReport(corpus.name, split, list(corpus.types))
-    articles = set()
-    began = time.perf_counter()
-    for document in corpus.documents(split, assets):
+    articles = array("q")  # eight bytes for an article, however long its identifier
+    for document in documents:
         doc, issues = to_doc(document, nlp.tokenizer, corpus, alignment=alignment, discontinuous=discontinuous)
-        data.add(doc)
         report.documents += 1
         report.tokens += len(doc)
+        report.size += len(document.text.encode())
         report.mentions_in.update(mention.label for mention in document.mentions)
         report.dropped.update(m.label for m in document.mentions if corpus.labels[m.label] is None)
         report.mentions_out.update(span.label_ for span in doc.spans[SPANS_KEY])
-        report.issues.extend(issues)
-        articles.add(document.doc_id)
-    report.articles = len(articles - {""})
-    report.seconds = time.perf_counter() - began
+        for issue in issues:
+            report.issues[issue.kind].add(issue)
+        if document.doc_id:
+            articles.append(hash(document.doc_id))
+        yield document, doc
+    report.articles = len(numpy.unique(numpy.frombuffer(articles, dtype="int64")))
     _check_balance(report)
-    lost = [issue for issue in report.issues if issue.kind == "lost"]
-    if lost:
-        total = report.mentions_in.total()
-        where = f"{lost[0].file}, line {lost[0].line}"
-        warn(Warnings.W104.format(corpus=corpus.name, split=split, count=len(lost), total=total, where=where))
-    return data, report
 
 
 def summary(reports: Iterable[SplitReport]) -> list[tuple[str, ...]]:
@@ -193,14 +212,33 @@ def summary(reports: Iterable[SplitReport]) -> list[tuple[str, ...]]:
     rows: list[tuple[Any, ...]] = []
     seconds = 0.0
     for report in reports:
-        counts = [report.documents, report.tokens, report.mentions_in.total(), report.dropped.total()]
+        counts: list[float] = [report.documents, report.tokens, report.mentions_in.total(), report.dropped.total()]
         counts += [report.count("duplicate"), report.count("lost"), report.mentions_out.total()]
-        counts += [report.count("expanded")]
-        rows.append((report.corpus, report.split, *counts, report.tokens / max(report.seconds, 1e-9)))
+        counts += [report.count("expanded"), report.size / 2**20]
+        rows.append((report.corpus, report.split, *counts, *_speeds(counts, report.seconds)))
         seconds += report.seconds
-    sums = [sum(row[column] for row in rows) for column in range(2, len(SUMMARY) - 1)]
-    rows.append(("all", "", *sums, sums[1] / max(seconds, 1e-9)))
-    return [tuple(cell if isinstance(cell, str) else f"{cell:,.0f}" for cell in row) for row in rows]
+    sums = [sum(row[column] for row in rows) for column in range(2, len(SUMMARY) - 2)]
+    rows.append(("all", "", *sums, *_speeds(sums, seconds)))
+    return [tuple(map(_cell, row)) for row in rows]
+
+
+def _speeds(counts: list[float], seconds: float) -> tuple[float, float]:
+    """Tokens and MiB per second, from the cells of a row without the first two columns."""
+    seconds = max(seconds, 1e-9)
+    return round(counts[SUMMARY.index("tokens") - 2] / seconds), counts[-1] / seconds
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _warn_of_lost(report: SplitReport) -> None:
+    lost = report.issues["lost"]
+    if lost.count:
+        total = report.mentions_in.total()
+        where = f"{lost.first[0].file}, line {lost.first[0].line}"
+        place = {"corpus": report.corpus, "split": report.split}
+        warn(Warnings.W104.format(**place, count=lost.count, total=total, where=where))
 
 
 def _check_balance(report: SplitReport) -> None:

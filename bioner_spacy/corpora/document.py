@@ -1,7 +1,19 @@
-"""What every corpus reader yields."""
+"""What every corpus reader yields, and what it does about what it cannot read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
+
+from ..errors import BionerError
+
+OnError = Callable[[BionerError], None]
+"""What a reader calls for every part of a file that it cannot read; where it returns, the part is left out."""
+
+
+def stop(error: BionerError) -> NoReturn:
+    """The `OnError` of all work with corpora: raise the error."""
+    raise error
 
 
 @dataclass(frozen=True)

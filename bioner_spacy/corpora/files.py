@@ -63,6 +63,13 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
     return digest.hexdigest()
 
 
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
 @contextmanager
 def replacing(*paths: Path) -> Iterator[list[Path]]:
     """Write files or folders beside their destinations and move all of them there at the end, or none.
@@ -79,11 +86,9 @@ def replacing(*paths: Path) -> Iterator[list[Path]]:
             path.parent.mkdir(parents=True, exist_ok=True)
         yield parts
         for part, path in zip(parts, paths):
-            if path.is_dir():
-                shutil.rmtree(path)
+            if path.is_dir() or part.is_dir():  # which the system call does not replace
+                remove(path)
             os.replace(part, path)
     finally:
         for part in parts:
-            if part.is_dir():
-                shutil.rmtree(part)
-            part.unlink(missing_ok=True)
+            remove(part)

@@ -10,7 +10,7 @@ from typing import NoReturn, Optional
 from xml.parsers import expat
 
 from ..errors import BionerError, Errors
-from .document import Mention, SourceDocument
+from .document import Mention, OnError, SourceDocument, stop
 from .files import numbered_lines
 
 COORDINATION = "coordination"
@@ -22,7 +22,7 @@ COORDINATED_PART = "coordinated_part"
 _PREFIX = "G#"
 
 
-def read(path: Path) -> Iterator[SourceDocument]:
+def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read GENIA's term XML; every sentence is one document, titles among them.
 
     The text is that of the XML, with its own spacing. The label of a mention is its type in the GENIA ontology
@@ -32,6 +32,7 @@ def read(path: Path) -> Iterator[SourceDocument]:
 
     Args:
         path: the file.
+        on_error: what to do about the first place that cannot be read, after which the rest of the file is left out.
 
     Yields:
         The sentences in the order of the file; their `doc_id` is the `bibliomisc` of the article (`MEDLINE:123`).
@@ -43,11 +44,15 @@ def read(path: Path) -> Iterator[SourceDocument]:
     parser = _Parser(path)
     empty = True
     # Line by line: memory holds one line and the sentences that end in it, whatever the size of the file.
-    for _, line in numbered_lines(path):
-        for document in parser.feed(line + "\n"):
-            empty = False
-            yield document
-    parser.close()
+    try:
+        for _, line in numbered_lines(path):
+            for document in parser.feed(line + "\n"):
+                empty = False
+                yield document
+        parser.close()
+    except BionerError as error:
+        on_error(error)
+        return
     if empty:
         raise BionerError(Errors.E102.format(path=path))
 

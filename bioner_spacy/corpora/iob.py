@@ -13,7 +13,7 @@ from typing import Optional
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..tokenization import detokenize
-from .document import Mention, SourceDocument
+from .document import Mention, OnError, SourceDocument, stop
 from .files import BLANK, numbered_lines
 
 DOCSTART = "-DOCSTART-"
@@ -41,9 +41,10 @@ class TagError(ValueError):
 
 @dataclass
 class _Sentence:
-    """Rows of one sentence, column by column."""
+    """Rows of one sentence, column by column; one is broken where a row could not be read."""
 
     doc_id: str
+    broken: bool = False
     lines: list[int] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     tags: list[list[str]] = field(default_factory=list)
@@ -56,6 +57,7 @@ def read(
     tag_columns: Optional[Sequence[int]] = None,
     default_label: Optional[str] = None,
     invalid: str = "error",
+    on_error: OnError = stop,
 ) -> Iterator[SourceDocument]:
     """Read a column file; every sentence is one document.
 
@@ -70,6 +72,8 @@ def read(
         default_label: label of tags without a type (bare `B` and `I`).
         invalid: what to do with a tag that does not continue the mention before it, or with a mention that has no
             end tag: "error", or "begin" to begin a mention there and to warn at the end.
+        on_error: what to do about a row or a tag that cannot be read: raise the error, or take note of it, so that all
+            of them are found in one go; the sentence is left out then.
 
     Yields:
         The sentences in the order of the file.
@@ -80,10 +84,12 @@ def read(
     """
     _check_settings(scheme, invalid)
     if scheme == "auto":
-        scheme = detect_scheme(path, tag_columns=tag_columns)
+        scheme = detect_scheme(path, tag_columns=tag_columns, on_error=on_error)
     repairs: list[int] = []
     number = 0
-    for number, sentence in enumerate(_sentences(path, tag_columns), start=1):
+    for number, sentence in enumerate(_sentences(path, tag_columns, on_error), start=1):
+        if sentence.broken:
+            continue
         text, offsets = detokenize(sentence.words)
         mentions = []
         for column in sentence.tags:
@@ -91,11 +97,15 @@ def read(
                 spans, repaired = decode_tags(column, scheme=scheme, default_label=default_label, invalid=invalid)
             except TagError as error:
                 line = sentence.lines[error.index]
-                raise BionerError(Errors.E106.format(path=path, line=line, reason=error)) from None
+                on_error(BionerError(Errors.E106.format(path=path, line=line, reason=error)))
+                break
             repairs.extend(sentence.lines[i] for i in repaired)
             for start, end, label in spans:
                 mentions.append(Mention(offsets[start][0], offsets[end - 1][1], label, sentence.lines[start]))
-        yield SourceDocument(f"{path.stem}:{number}", text, tuple(mentions), path, sentence.lines[0], sentence.doc_id)
+        else:
+            yield SourceDocument(
+                f"{path.stem}:{number}", text, tuple(mentions), path, sentence.lines[0], sentence.doc_id
+            )
     if number == 0:
         raise BionerError(Errors.E102.format(path=path))
     if repairs:
@@ -152,12 +162,13 @@ def decode_tags(
     return spans, repaired
 
 
-def detect_scheme(path: Path, *, tag_columns: Optional[Sequence[int]] = None) -> str:
+def detect_scheme(path: Path, *, tag_columns: Optional[Sequence[int]] = None, on_error: OnError = stop) -> str:
     """Tell the tag scheme of a column file by the prefixes that it uses.
 
     Args:
         path: the file.
         tag_columns: as for `read`.
+        on_error: as for `read`.
 
     Returns:
         "iobes", "biluo" or, where no tag has a prefix of those, "iob2".
@@ -166,7 +177,7 @@ def detect_scheme(path: Path, *, tag_columns: Optional[Sequence[int]] = None) ->
         BionerError: if the file mixes schemes or cannot be read.
     """
     prefixes: Counter[str] = Counter()
-    for sentence in _sentences(path, tag_columns):
+    for sentence in _sentences(path, tag_columns, on_error):
         for column in sentence.tags:
             prefixes.update(tag.partition("-")[0] for tag in column)
     iobes, biluo = bool(prefixes["E"] or prefixes["S"]), bool(prefixes["L"] or prefixes["U"])
@@ -196,25 +207,29 @@ def _split_tag(tag: str, index: int, scheme: str, default_label: Optional[str]) 
     return SCHEMES[scheme][prefix], label
 
 
-def _sentences(path: Path, tag_columns: Optional[Sequence[int]]) -> Iterator[_Sentence]:
+def _sentences(path: Path, tag_columns: Optional[Sequence[int]], on_error: OnError) -> Iterator[_Sentence]:
     """Sentences of a column file; all rows of a file have the same number of columns."""
     sentence = _Sentence("")
     articles = width = 0
     for line, text in numbered_lines(path):
         columns = _split_columns(text)
-        if sentence.lines and (not columns or columns[0] == DOCSTART):
+        if (sentence.lines or sentence.broken) and (not columns or columns[0] == DOCSTART):
             yield sentence
             sentence = _Sentence(sentence.doc_id)
         if not columns:
             continue
-        if columns[0] == DOCSTART:
-            articles += 1
-            sentence = _Sentence(_article_id(columns, path, line) or f"{path.stem}-{articles}")
-            continue
-        width = width or len(columns)
-        _check_row(columns, width, path, line)
-        _add_row(sentence, columns, tag_columns, path, line)
-    if sentence.lines:
+        try:
+            if columns[0] == DOCSTART:
+                articles += 1
+                sentence = _Sentence(_article_id(columns, path, line) or f"{path.stem}-{articles}")
+                continue
+            width = width or len(columns)
+            _check_row(columns, width, path, line)
+            _add_row(sentence, columns, tag_columns, path, line)
+        except BionerError as error:
+            on_error(error)
+            sentence.broken = True
+    if sentence.lines or sentence.broken:
         yield sentence
 
 

@@ -12,15 +12,17 @@ from typing import Any, NoReturn
 
 from ..errors import BionerError, Errors
 from ..tokenization import detokenize
-from .document import Mention, SourceDocument
+from .document import Mention, OnError, SourceDocument, stop
 from .files import numbered_lines
 
 
-def read(path: Path) -> Iterator[SourceDocument]:
+def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read a JSON lines file; every line is one document. Blank lines are skipped.
 
     Args:
         path: the file.
+        on_error: what to do about a line that cannot be read: raise the error, or take note of it, so that all of them
+            are found in one go; it is left out then.
 
     Yields:
         The sentences in the order of the file.
@@ -34,7 +36,12 @@ def read(path: Path) -> Iterator[SourceDocument]:
         if not text.strip():
             continue
         empty = False
-        yield _Line(path, line).document(text)
+        try:
+            document = _Line(path, line).document(text)
+        except BionerError as error:
+            on_error(error)
+        else:
+            yield document
     if empty:
         raise BionerError(Errors.E102.format(path=path))
 

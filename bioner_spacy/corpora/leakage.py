@@ -20,6 +20,9 @@ from ..docbin import load_docs
 from ..errors import BionerError, Errors
 from ..scope import get_doc_id
 
+EXCLUDE_FILE = "exclude.json"
+"""Name of the file in a folder of converted corpora that lists the training sentences to leave out."""
+
 SENTENCES = "sentences"
 DOCUMENTS = "documents"
 LEVELS = (SENTENCES, DOCUMENTS)
@@ -194,9 +197,9 @@ def find_leaks(
     for corpus in dict.fromkeys(corpora):
         names = dict.fromkeys([*training_splits, *evaluation_splits])
         files = {name: folder / corpus / f"{name}.spacy" for name in names}
-        if not any(file.is_file() for file in files.values()):
+        if not any(file.exists() for file in files.values()):
             raise BionerError(Errors.E151.format(corpus=corpus, folder=folder, splits=", ".join(names)))
-        splits.update({(corpus, name): _read(file) for name, file in files.items() if file.is_file()})
+        splits.update({(corpus, name): _read(file) for name, file in files.items() if file.exists()})
     compared, leaks = {}, {}
     for level in LEVELS:
         texts = {place: split.texts(level, min_characters) for place, split in splits.items()}
@@ -212,6 +215,18 @@ def find_leaks(
         leaks=leaks,
         documents={place: split.documents for place, split in splits.items()},
     )
+
+
+def converted_corpora(folder: Path) -> list[str]:
+    """Names of the corpora in a folder of converted corpora, sorted.
+
+    Raises:
+        BionerError: there is none.
+    """
+    names = sorted({file.parent.name for file in folder.glob("*/*.spacy")})
+    if not names:
+        raise BionerError(Errors.E153.format(folder=folder))
+    return names
 
 
 class Matcher:

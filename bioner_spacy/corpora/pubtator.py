@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn, Optional
 
 from ..errors import BionerError, Errors, Warnings, warn
-from .document import Mention, SourceDocument
+from .document import Mention, OnError, SourceDocument, stop
 from .files import BLANK, numbered_lines
 
 _TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
@@ -38,7 +38,7 @@ class _Record:
         return f"{self.title} {self.abstract}" if self.abstract else self.title
 
 
-def read(path: Path, *, mismatch: str = "error") -> Iterator[SourceDocument]:
+def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read a PubTator file; every record is one document.
 
     Records are apart by blank lines; a title line opens a new record too. Relation lines, which name a relation
@@ -49,6 +49,8 @@ def read(path: Path, *, mismatch: str = "error") -> Iterator[SourceDocument]:
         path: the file.
         mismatch: what to do with an annotation whose text is not the one at its offsets, spaces at its ends apart:
             "error", or "offsets" to believe the offsets and to warn at the end.
+        on_error: what to do about a record or an annotation that cannot be read: raise the error, or take note of it, so
+            that all of them are found in one go; it is left out then.
 
     Yields:
         The records in the order of the file. Several may have one PMID (passages of an article).
@@ -60,7 +62,7 @@ def read(path: Path, *, mismatch: str = "error") -> Iterator[SourceDocument]:
     if mismatch not in MISMATCH:
         raise BionerError(Errors.E105.format(setting="mismatch", value=mismatch, allowed=", ".join(MISMATCH)))
     record: Optional[_Record] = None
-    empty = True
+    empty, lost = True, False  # lost: the record that the line belongs to cannot be read
     mismatches: list[int] = []
     for line, text in numbered_lines(path):
         match = _TEXT.fullmatch(text)
@@ -69,20 +71,25 @@ def read(path: Path, *, mismatch: str = "error") -> Iterator[SourceDocument]:
             yield _finish(record)
             record = None
         if blank:
+            lost = False
             continue
         empty = False
         if match and match[2] == "t":
-            record = _Record(path, line, match[1], match[3])
-        elif record is None:
-            _fail(path, line, "a record must open with a line PMID|t|title")
-        elif match:
-            _add_abstract(record, match, line)
+            record, lost = _Record(path, line, match[1], match[3]), False
+        elif lost:
+            continue
+        elif record is None or match:
+            try:
+                _add_abstract(record, match, path, line)
+            except BionerError as error:
+                on_error(error)
+                record, lost = None, True
         else:
-            columns = text.split("\t")
-            if not _is_relation(record, columns, line) and not _add_mention(record, columns, line):
-                mismatches.append(line)
-                if mismatch == "error":
-                    _fail(path, line, f"the annotation {columns[3]!r} is not the text at its offsets")
+            try:
+                if not _add_annotation(record, text.split("\t"), line, mismatch):
+                    mismatches.append(line)
+            except BionerError as error:
+                on_error(error)
     if record:
         yield _finish(record)
     if empty:
@@ -101,7 +108,9 @@ def _finish(record: _Record) -> SourceDocument:
     )
 
 
-def _add_abstract(record: _Record, match: re.Match[str], line: int) -> None:
+def _add_abstract(record: Optional[_Record], match: Optional[re.Match[str]], path: Path, line: int) -> None:
+    if record is None or match is None:
+        _fail(path, line, "a record must open with a line PMID|t|title")
     if match[1] != record.pmid:
         _fail(record.path, line, f"the abstract of {match[1]} stands in the record of {record.pmid}")
     if record.abstract is not None or record.mentions:
@@ -109,18 +118,16 @@ def _add_abstract(record: _Record, match: re.Match[str], line: int) -> None:
     record.abstract = match[3]
 
 
-def _is_relation(record: _Record, columns: list[str], line: int) -> bool:
-    """Whether a line after the text is a relation line, which names the relation in place of an offset."""
+def _add_annotation(record: _Record, columns: list[str], line: int, mismatch: str) -> bool:
+    """Add the mention of a line after the text, and tell whether its text is the one at its offsets.
+
+    A relation line, which names the relation in place of an offset, adds nothing. Spaces at the ends of the text column
+    do not count: files have more of them than the offsets say.
+    """
     if columns[0] != record.pmid or len(columns) < 4:
         _fail(record.path, line, f"neither text nor an annotation of {record.pmid} in tab-separated columns")
-    return _RELATION.fullmatch(columns[1]) is not None
-
-
-def _add_mention(record: _Record, columns: list[str], line: int) -> bool:
-    """Add the mention of an annotation line and tell whether its text is the one at its offsets.
-
-    Spaces at the ends of the text column do not count: files have more of them than the offsets say.
-    """
+    if _RELATION.fullmatch(columns[1]):
+        return True
     if not 5 <= len(columns) <= 7:
         raise BionerError(Errors.E104.format(path=record.path, line=line, count=len(columns), expected="5 to 7"))
     if not (_NUMBER.fullmatch(columns[1]) and _NUMBER.fullmatch(columns[2])):
@@ -130,5 +137,8 @@ def _add_mention(record: _Record, columns: list[str], line: int) -> bool:
         _fail(record.path, line, f"characters {start} to {end} of a text of {len(record.text)} characters")
     if not label:
         _fail(record.path, line, "an annotation needs a type")
+    same = record.text[start:end].strip() == columns[3].strip()
+    if not same and mismatch == "error":
+        _fail(record.path, line, f"the annotation {columns[3]!r} is not the text at its offsets")
     record.mentions.append(Mention(start, end, label, line))
-    return record.text[start:end].strip() == columns[3].strip()
+    return same

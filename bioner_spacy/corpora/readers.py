@@ -13,4 +13,8 @@ READERS: dict[str, Callable[..., Iterator[SourceDocument]]] = {
     "jsonlines": jsonlines.read,
     "pubtator": pubtator.read,
 }
-"""Format -> `read(path, *, **options)`; the options are keyword-only arguments of the function."""
+"""Format -> `read(path, *, **options)`; the options are keyword-only arguments of the function, and so is
+`on_error`, which is no option of a catalogue."""
+
+SENTENCE_FORMATS = frozenset(("genia", "iob", "jsonlines"))
+"""Formats that keep sentences: every document of their readers is one."""

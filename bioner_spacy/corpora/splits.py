@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..errors import BionerError, Errors
-from .document import SourceDocument
+from .document import OnError, SourceDocument, stop
 from .files import numbered_lines
 
 _ANY = ""
@@ -34,13 +34,20 @@ def read_list(path: Path) -> list[str]:
     return ids
 
 
-def by_list(documents: Iterable[SourceDocument], lists: Mapping[str, Iterable[str]], *, corpus: str) -> Assigned:
+def by_list(
+    documents: Iterable[SourceDocument],
+    lists: Mapping[str, Iterable[str]],
+    *,
+    corpus: str,
+    on_error: OnError = stop,
+) -> Assigned:
     """Assign documents by lists of their ids (`doc_id`), which must be complete: every document in one list.
 
     Args:
         documents: all documents of the file.
         lists: split -> ids of its documents.
         corpus: name of the corpus, for messages.
+        on_error: what to do about a document that is in none; it is left out if no error is raised.
 
     Yields:
         Split and document.
@@ -57,7 +64,8 @@ def by_list(documents: Iterable[SourceDocument], lists: Mapping[str, Iterable[st
     for document in documents:
         if document.doc_id not in owner:
             place = {"path": document.path, "line": document.line, "doc_id": document.doc_id}
-            raise BionerError(Errors.E142.format(corpus=corpus, **place))
+            on_error(BionerError(Errors.E142.format(corpus=corpus, **place)))
+            continue
         missing.pop(document.doc_id, None)
         yield owner[document.doc_id], document
     if missing:
@@ -104,7 +112,8 @@ def by_share(
     Documents with one `doc_id` stay together; a document without one counts for itself.
 
     Args:
-        read: gives all documents of the file; called twice, because a file may be larger than the memory.
+        read: gives all documents of the file; called twice, because a file may be larger than the memory, which holds
+            their ids.
         labels: the corpus's own label -> standard entity type; others, and None, do not count.
         shares: split -> its share.
         corpus: name of the corpus.
@@ -115,10 +124,13 @@ def by_share(
     Raises:
         BionerError: if a split would get no document.
     """
-    counts: dict[str, Counter[str]] = {}
+    counts: dict[str, Mapping[str, int]] = {}
+    same: dict[tuple[tuple[str, int], ...], Mapping[str, int]] = {}  # documents with equal counts share one mapping
     for document in read():
         types = (labels.get(mention.label) for mention in document.mentions)
-        counts.setdefault(_key(document), Counter()).update(str(name) for name in types if name is not None)
+        found = Counter(str(name) for name in types if name is not None)
+        found.update(counts.get(_key(document), {}))
+        counts[_key(document)] = same.setdefault(tuple(sorted(found.items())), found)
     assigned = stratify(counts, shares, name=corpus)
     for split in shares:
         if split not in assigned.values():
@@ -146,15 +158,20 @@ def stratify(counts: Mapping[str, Mapping[str, int]], shares: Mapping[str, float
         Id of a document -> split. The rarest type's mentions in a split differ from its share by no more than those
         of one document; other types are divided as well as the documents then allow.
     """
-    order = {doc_id: hashlib.sha256(f"{name}\n{doc_id}".encode()).digest() for doc_id in counts}
+
+    def order(doc_id: str) -> bytes:
+        return hashlib.sha256(f"{name}\n{doc_id}".encode()).digest()
+
     # Every document counts as one mention of a last type, _ANY, so that documents without mentions are divided too.
-    left = {doc_id: {**types, _ANY: 1} for doc_id, types in counts.items()}
+    # Documents that share a mapping go on sharing one: there may be millions.
+    with_any = {id(types): {**types, _ANY: 1} for types in counts.values()}
+    left = {doc_id: with_any[id(types)] for doc_id, types in counts.items()}
     totals = _totals(left)
     lacking = {split: {label: share * total for label, total in totals.items()} for split, share in shares.items()}
     assigned: dict[str, str] = {}
     while left:
         rarest = _rarest(left)
-        for doc_id in sorted((doc_id for doc_id in left if left[doc_id].get(rarest)), key=order.__getitem__):
+        for doc_id in sorted((doc_id for doc_id in left if left[doc_id].get(rarest)), key=order):
             types = left.pop(doc_id)
             lack = {split: lacking[split][rarest] for split in shares}
             # Where the document fits, the emptiest split; else the one that is least overfilled by it.

@@ -1,18 +1,28 @@
 """What is in converted corpora: counts, lengths, nesting, ambiguity, shared names, and where guidelines disagree."""
 
+import operator
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from sys import intern
 
 from spacy.tokens import Doc
 
 from ..scope import SPANS_KEY, get_doc_id, get_scope
+from ..tokenization import detokenize
 
-# The words of a mention, lower-cased: what counts as the same name.
 Surface = tuple[str, ...]
+"""The words of a mention as `fold` makes them: what counts as the same name."""
+
+Place = tuple[int, int, str]
+"""First word of a mention, the word after its last one, and its type."""
 
 LONGEST_SURFACE = 8
 """Words of the longest name that is looked up where it is not annotated; longer ones hardly come twice."""
+
+KEPT_TOKENS = 5_000_000
+"""Tokens of a split, from its beginning, in which names are looked up; they are kept in memory."""
 
 
 @dataclass
@@ -25,9 +35,12 @@ class SplitStatistics:
         articles: articles that they belong to; 0 where the corpus does not tell.
         tokens: tokens.
         mentions: mentions per entity type.
-        lengths: mentions per number of tokens.
+        lengths: mentions per number of tokens, those of whitespace left out.
         depths: mentions per nesting depth: 0 for one inside no other, 1 for one inside one that is inside none, ...
+        nested_in_type: mentions inside another one of their type, which BIO tags cannot express.
+        crossing: mentions that overlap another one, neither of the two being inside the other.
         surfaces: how often each name is a mention of each type.
+        texts: folded words and mentions of each document, up to `KEPT_TOKENS` words.
     """
 
     types: set[str] = field(default_factory=set)
@@ -37,7 +50,10 @@ class SplitStatistics:
     mentions: Counter[str] = field(default_factory=Counter)
     lengths: Counter[int] = field(default_factory=Counter)
     depths: Counter[int] = field(default_factory=Counter)
+    nested_in_type: int = 0
+    crossing: int = 0
     surfaces: dict[str, Counter[Surface]] = field(default_factory=lambda: defaultdict(Counter))
+    texts: list[tuple[list[str], list[Place]]] = field(default_factory=list)
 
     @property
     def mean_length(self) -> float:
@@ -61,6 +77,61 @@ class SplitStatistics:
         """The different names of all types."""
         return {surface for names in self.surfaces.values() for surface in names}
 
+    def add(self, doc: Doc, *, spans_key: str = SPANS_KEY) -> None:
+        """Count a gold document; its article is not counted (see `describe`)."""
+        # A name is the same with and without a line break in it: tokens of whitespace do not count.
+        texts = [token.text.strip() for token in doc]
+        words = [intern(fold(text)) for text in texts if text]
+        before = list(accumulate(map(bool, texts), initial=0))
+        spans = doc.spans.get(spans_key, ())
+        places = sorted((before[span.start], before[span.end], span.label_) for span in spans)
+        self.types |= get_scope(doc, spans_key) or {label for _, _, label in places}
+        self.documents += 1
+        self.tokens += len(doc)
+        for start, end, label in places:
+            self.mentions[label] += 1
+            self.lengths[end - start] += 1
+            self.surfaces[label][tuple(words[start:end])] += 1
+        self._add_overlaps(places)
+        if self.tokens <= KEPT_TOKENS:
+            self.texts.append((words, places))
+
+    def _add_overlaps(self, places: Sequence[Place]) -> None:
+        crossing: set[Place] = set()
+        before: list[Place] = []  # mentions that begin no later than the next one and may reach into it
+        for place in sorted(places, key=lambda place: (place[0], -place[1])):
+            start, end, label = place
+            before = [other for other in before if other[1] > start]
+            outer = {other[:2] for other in before if other[1] >= end} - {place[:2]}
+            self.depths[len(outer)] += 1
+            self.nested_in_type += any(other[2] == label and other[:2] in outer for other in before)
+            crossed = [other for other in before if other[1] < end]
+            crossing.update([*crossed, place] if crossed else ())
+            before.append(place)
+        self.crossing += len(crossing)
+
+
+def together(splits: Iterable[SplitStatistics]) -> SplitStatistics:
+    """Counts over several splits of one corpus, without their texts."""
+    total = SplitStatistics()
+    for split in splits:
+        total.types |= split.types
+        for entity_type, surfaces in split.surfaces.items():
+            total.surfaces[entity_type].update(surfaces)
+        for name in ("documents", "articles", "tokens", "mentions", "lengths", "depths", "nested_in_type", "crossing"):
+            setattr(total, name, operator.add(getattr(total, name), getattr(split, name)))
+    return total
+
+
+def name_text(surface: Surface) -> str:
+    """A name as people write it, in the case of its surface."""
+    return detokenize(surface)[0]
+
+
+def fold(word: str) -> str:
+    """A word in lower case, but acronyms as they are: ALL is a leukaemia, all is none."""
+    return word if word.isupper() and sum(map(str.isalpha, word)) > 1 else word.lower()
+
 
 def describe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY) -> SplitStatistics:
     """Count what is in gold documents.
@@ -72,18 +143,8 @@ def describe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY) -> SplitStatist
     found = SplitStatistics()
     articles = set()
     for doc in docs:
-        spans = list(doc.spans.get(spans_key, ()))
-        found.types |= get_scope(doc, spans_key) or {span.label_ for span in spans}
-        found.documents += 1
-        found.tokens += len(doc)
+        found.add(doc, spans_key=spans_key)
         articles.add(get_doc_id(doc, spans_key))
-        places = {(span.start, span.end) for span in spans}
-        for span in spans:
-            found.mentions[span.label_] += 1
-            found.lengths[len(span)] += 1
-            found.surfaces[span.label_][tuple(token.lower_ for token in span)] += 1
-            outer = [(start, end) for start, end in places if start <= span.start and span.end <= end]
-            found.depths[len(outer) - 1] += 1
     found.articles = len(articles - {""})
     return found
 
@@ -97,10 +158,10 @@ def dice(one: Collection[Surface], other: Collection[Surface]) -> float:
 
 @dataclass(frozen=True)
 class Usage:
-    """One name in one corpus.
+    """One name and one type in one corpus.
 
     Attributes:
-        occurrences: how often its words stand in the text.
+        occurrences: how often its words stand in the text, places inside a longer mention left out.
         annotated: how often they are a mention of the type.
     """
 
@@ -113,6 +174,57 @@ class Usage:
         return self.annotated / self.occurrences
 
 
+def count_usage(
+    statistics: Iterable[SplitStatistics], names: Mapping[str, Iterable[Surface]]
+) -> dict[str, dict[Surface, Usage]]:
+    """How often names stand in a corpus, and how often they are annotated there.
+
+    A name is counted where its words stand in a text, in any case (see `fold`); it is annotated where exactly these words are
+    a mention of the type. Inside a longer mention, of whatever type, it is not counted, as the corpus annotates another
+    name there.
+
+    Args:
+        statistics: splits of the corpus.
+        names: type -> names, of up to `LONGEST_SURFACE` words; longer ones are passed over.
+
+    Returns:
+        Type -> name -> usage, for the names that stand in the texts.
+    """
+    wanted: defaultdict[Surface, list[str]] = defaultdict(list)
+    lengths: defaultdict[str, set[int]] = defaultdict(set)  # of the names by their first word
+    for entity_type, surfaces in names.items():
+        for surface in surfaces:
+            if len(surface) <= LONGEST_SURFACE:
+                wanted[surface].append(entity_type)
+                lengths[surface[0]].add(len(surface))
+    occurrences: Counter[tuple[str, Surface]] = Counter()
+    annotated: Counter[tuple[str, Surface]] = Counter()
+    for words, places in (text for split in statistics for text in split.texts):
+        known = set(places)
+        for start, end, surface in _find(words, wanted, lengths):
+            for entity_type in wanted[surface]:
+                if (start, end, entity_type) in known:
+                    annotated[entity_type, surface] += 1
+                elif any(s <= start and end <= e and (s, e) != (start, end) for s, e, _ in places):
+                    continue
+                occurrences[entity_type, surface] += 1
+    usages: dict[str, dict[Surface, Usage]] = {entity_type: {} for entity_type in names}
+    for (entity_type, surface), number in occurrences.items():
+        usages[entity_type][surface] = Usage(number, annotated[entity_type, surface])
+    return usages
+
+
+def _find(
+    words: Sequence[str], wanted: Collection[Surface], lengths: Mapping[str, Collection[int]]
+) -> Iterator[tuple[int, int, Surface]]:
+    """Places of the wanted names in a text: first word, the word after the last one, name."""
+    for start, word in enumerate(words):
+        for length in lengths.get(word, ()):
+            surface = tuple(words[start : start + length])
+            if len(surface) == length and surface in wanted:  # it is shorter at the end of the text
+                yield start, start + length, surface
+
+
 @dataclass(frozen=True)
 class Disagreement:
     """How two corpora that annotate one type treat the names that stand in both.
@@ -121,7 +233,10 @@ class Disagreement:
         corpora: their names.
         entity_type: the type.
         shared: names that stand in the texts of both and are mentions of the type in at least one.
-        disagreeing: those of them that one corpus annotates in most places and the other in less than half.
+        disagreeing: those of them that one corpus annotates in most places and the other in at most half.
+        occurrences: how often the shared names stand in the texts of the two.
+        against: occurrences that are treated as the other corpus does not treat most of its own: annotated where it does
+            not annotate the name, or the other way round.
         examples: names with their usage in either corpus, the most frequent disagreements first.
     """
 
@@ -129,77 +244,57 @@ class Disagreement:
     entity_type: str
     shared: int
     disagreeing: int
+    occurrences: int
+    against: int
     examples: list[tuple[Surface, Usage, Usage]]
 
 
-def compare_guidelines(
-    corpora: Mapping[str, Iterable[Doc]], *, spans_key: str = SPANS_KEY, n_examples: int = 10
-) -> list[Disagreement]:
+def compare_guidelines(statistics: Mapping[str, SplitStatistics], *, n_examples: int = 10) -> list[Disagreement]:
     """Compare, for each pair of corpora and each type that both annotate, how they treat the same names.
 
-    A name is counted where its words stand in a text, whatever the case, and is annotated where exactly these words
-    are a mention of the type.
-
     Args:
-        corpora: gold documents of each corpus.
-        spans_key: key of the spans.
+        statistics: of one split of each corpus.
         n_examples: examples for each pair and type.
 
     Returns:
-        One comparison for each pair and shared type, in the order of the corpora.
+        One comparison for each pair and shared type, in the order of the corpora; see `count_usage` for what counts.
     """
-    docs = {name: list(documents) for name, documents in corpora.items()}
-    found = {name: describe(documents, spans_key=spans_key) for name, documents in docs.items()}
-    wanted = {surface for each in found.values() for surface in each.vocabulary if len(surface) <= LONGEST_SURFACE}
-    occurrences = {name: _count(documents, wanted) for name, documents in docs.items()}
-    names = list(docs)
+    wanted: defaultdict[str, set[Surface]] = defaultdict(set)
+    for split in statistics.values():
+        for entity_type, surfaces in split.surfaces.items():
+            wanted[entity_type].update(surfaces)
+    usages = {corpus: count_usage([split], wanted) for corpus, split in statistics.items()}
+    corpora = list(statistics)
     results = []
-    for i, one in enumerate(names):
-        for other in names[i + 1 :]:
-            for entity_type in sorted(found[one].types & found[other].types):
-                pair = (one, other)
-                results.append(_disagreement(pair, entity_type, found, occurrences, n_examples))
+    for i, one in enumerate(corpora):
+        for other in corpora[i + 1 :]:
+            for entity_type in sorted(statistics[one].types & statistics[other].types):
+                first, second = usages[one].get(entity_type, {}), usages[other].get(entity_type, {})
+                shared = {
+                    surface: (first[surface], second[surface])
+                    for surface in first.keys() & second.keys()
+                    if first[surface].annotated or second[surface].annotated
+                }
+                results.append(_disagreement((one, other), entity_type, shared, n_examples))
     return results
 
 
-def _count(docs: Iterable[Doc], wanted: set[Surface]) -> Counter[Surface]:
-    """How often each wanted sequence of words stands in the texts."""
-    lengths = sorted({len(surface) for surface in wanted})
-    counts: Counter[Surface] = Counter()
-    for doc in docs:
-        words = [token.lower_ for token in doc]
-        for length in lengths:
-            for start in range(len(words) - length + 1):
-                surface = tuple(words[start : start + length])
-                if surface in wanted:
-                    counts[surface] += 1
-    return counts
-
-
 def _disagreement(
-    corpora: tuple[str, str],
-    entity_type: str,
-    found: Mapping[str, SplitStatistics],
-    occurrences: Mapping[str, Counter[Surface]],
-    n_examples: int,
+    corpora: tuple[str, str], entity_type: str, shared: Mapping[Surface, tuple[Usage, Usage]], n_examples: int
 ) -> Disagreement:
-    one, other = corpora
-    annotated = [found[name].surfaces.get(entity_type, Counter()) for name in corpora]
-    shared = [
-        surface
-        for surface in sorted(set(annotated[0]) | set(annotated[1]))
-        if occurrences[one][surface] and occurrences[other][surface]
-    ]
-    rows = []
-    for surface in shared:
-        usages = [Usage(occurrences[name][surface], counts[surface]) for name, counts in zip(corpora, annotated)]
-        if (usages[0].share > 0.5) != (usages[1].share > 0.5):
-            rows.append((surface, usages[0], usages[1]))
+    rows = [(name, a, b) for name, (a, b) in sorted(shared.items()) if (a.share > 0.5) != (b.share > 0.5)]
     # What matters most is what changes most labels: many places, treated most differently.
-    rows.sort(
-        key=lambda row: (
-            -min(row[1].occurrences, row[2].occurrences) * abs(row[1].share - row[2].share),
-            row[0],
-        )
+    rows.sort(key=lambda row: -min(row[1].occurrences, row[2].occurrences) * abs(row[1].share - row[2].share))
+    against = 0
+    for a, b in shared.values():
+        for here, there in ((a, b), (b, a)):
+            against += here.occurrences - here.annotated if there.share > 0.5 else here.annotated
+    return Disagreement(
+        corpora,
+        entity_type,
+        shared=len(shared),
+        disagreeing=len(rows),
+        occurrences=sum(a.occurrences + b.occurrences for a, b in shared.values()),
+        against=against,
+        examples=rows[:n_examples],
     )
-    return Disagreement(corpora, entity_type, len(shared), len(rows), rows[:n_examples])

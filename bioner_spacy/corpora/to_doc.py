@@ -11,9 +11,11 @@ from ..errors import BionerError, Errors
 from ..scope import set_gold
 from .catalogue import Corpus
 from .document import Mention, SourceDocument
+from .readers import SENTENCE_FORMATS
 
 ALIGNMENTS = ("expand", "drop", "error")
 DISCONTINUOUS = ("report", "cover")
+KINDS = ("lost", "duplicate", "expanded", "covered")
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Issue:
     """A mention that does not stand in the document as the corpus has it.
 
     Attributes:
-        kind: "expanded" to the tokens that it touches, "covered" by one span from its first fragment to its last,
+        kind: one of `KINDS`: "expanded" to the tokens that it touches, "covered" by one span from its first fragment to its last,
             "duplicate" of another mention with the same characters and type, or "lost".
         file: name of the corpus file.
         line: line of the mention in it, from 1.
@@ -50,7 +52,8 @@ def to_doc(
 
     Labels are mapped to standard types, and mentions of labels that the catalogue drops on purpose are left out.
     Nested mentions and mentions of several types at one place are kept. The annotation scope of the document is
-    the set of all standard types of its corpus.
+    the set of all standard types of its corpus. Where the format of the corpus keeps sentences, the document is marked
+    as one (`Doc.sents`).
 
     Args:
         document: the document.
@@ -122,6 +125,9 @@ def to_doc(
             report("lost", mention, f"{how} it equals the {label} of line {twin.line}: {tokens!r}")
     ordered = sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
     gold = [Span(doc, start, end, label=label) for start, end, label in ordered]
+    if corpus.format in SENTENCE_FORMATS:
+        for token in doc:
+            token.is_sent_start = token.i == 0
     set_gold(doc, gold, corpus=corpus.name, scope=corpus.types, doc_id=document.doc_id)
     return doc, issues
 

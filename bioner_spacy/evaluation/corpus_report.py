@@ -1,81 +1,125 @@
 """Statistics of converted corpora as tables and as a chart, and leakage between them as tables."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
-import spacy
 import srsly
-from matplotlib.figure import Figure
+from spacy.vocab import Vocab
 
 from ..corpora.catalogue import SPLITS
 from ..corpora.files import replacing
-from ..corpora.leakage import LEAK_COLUMNS, LEVELS, Leakage
-from ..corpora.statistics import Disagreement, SplitStatistics, compare_guidelines, describe, dice
-from ..docbin import load_docs
+from ..corpora.leakage import EXCLUDE_FILE, LEAK_COLUMNS, LEVELS, Leakage
+from ..corpora.statistics import Disagreement, SplitStatistics, compare_guidelines, describe, dice, name_text
+from ..docbin import iter_docs
 from ..errors import BionerError, Errors
 from .chart import STYLE
-from .colors import color_of
-from .results import write_text
+from .corpus_chart import draw_statistics
 from .table import MISSING, Table
 
 LENGTHS = (1, 2, 3, 4)
 """Lengths of mentions with a column of their own; longer ones share one."""
 
+SPLITS_TEXT = """\
+Documents are what the corpus file is made of: sentences, abstracts or whole texts; articles are what they belong to,
+where the file tells. Length: mean tokens of a mention; 1 to 5+: share of the mentions of that length, in percent.
+Nested: mentions inside another one; depth: how many are around one at most. Ambiguous: share of the different names,
+in percent, that are mentions of more than one type."""
+TYPES_TEXT = """\
+Types without a mention in a split count as annotated there. A name is the same in upper and lower case, acronyms
+excepted."""
+OVERLAP_TEXT = """\
+Dice coefficient of the names that are mentions in two corpora, whatever their type, in percent: 100 where both have the
+same names."""
+GUIDELINES_TEXT = """\
+How two corpora that annotate one type treat the names that stand in the texts of both and that one of them annotates.
+An example such as "tumor 3/40, 25/26" stands 40 times in the first corpus, where 3 are annotated as the type, and 26
+times in the second; places inside a longer mention do not count, nor those after the first five million tokens of a
+split. Disagree: share of the names that one corpus annotates in most places and the other does not. Against: share of
+the places that are annotated where the other corpus does not annotate the name in most places, or the other way round."""
 
-def write_report(folder: Path, corpora: Sequence[str], output: Path) -> list[Path]:
-    """Describe converted corpora.
 
-    Writes `statistics.md` (tables of splits, types, shared names and disagreements) and `statistics.svg` (mentions by
-    type), both or none.
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: a title, what the table below says, and the table."""
+
+    title: str
+    text: str
+    table: Table
+
+
+def read_statistics(folder: Path, corpora: Sequence[str]) -> dict[tuple[str, str], SplitStatistics]:
+    """Count what is in converted corpora, a document at a time.
 
     Args:
         folder: folder with `<corpus>/<split>.spacy`.
         corpora: names of the corpora.
-        output: folder to write to.
 
     Returns:
-        The files.
+        Corpus and split -> counts, in the order of the corpora and of the splits.
 
     Raises:
         BionerError: a corpus has not been converted.
     """
-    statistics: dict[tuple[str, str], SplitStatistics] = {}
-    training = {}
-    vocab = spacy.blank("en").vocab
+    files = {(corpus, split): folder / corpus / f"{split}.spacy" for corpus in corpora for split in SPLITS}
+    present = {place: file for place, file in files.items() if file.exists()}
     for corpus in corpora:
-        files = {split: folder / corpus / f"{split}.spacy" for split in SPLITS}
-        present = {split: file for split, file in files.items() if file.is_file()}
-        if not present:
+        if corpus not in {name for name, _ in present}:
             raise BionerError(Errors.E151.format(corpus=corpus, folder=folder, splits=", ".join(SPLITS)))
-        for split, file in present.items():
-            docs = load_docs(file, vocab)
-            statistics[corpus, split] = describe(docs)
-            if split == next(iter(present)):
-                training[corpus] = docs
-    sections = {
-        "Splits": splits_table(statistics),
-        "Mentions by type": types_table(statistics),
-        "Shared names": overlap_table(statistics),
-        "Guidelines on the same names": guidelines_table(compare_guidelines(training)),
-    }
-    page = "# Corpora\n" + "".join(f"\n## {title}\n\n{table.to_markdown()}" for title, table in sections.items())
-    chart = output / "statistics.svg"
-    with matplotlib.rc_context(STYLE), replacing(chart) as parts:
-        draw_types(statistics).savefig(parts[0], format="svg", metadata={"Date": None, "Creator": None})
-    write_text(output / "statistics.md", page)
-    return [output / "statistics.md", chart]
+    # A vocabulary for each file: that of all corpora together is large.
+    return {place: describe(iter_docs(file, Vocab())) for place, file in present.items()}
 
 
-def write_leakage(leakage: Leakage, output: Path) -> list[Path]:
+def describe_corpora(statistics: Mapping[tuple[str, str], SplitStatistics]) -> list[Section]:
+    """The tables of the page: splits, mentions by type, shared names, and guidelines on the same names.
+
+    Guidelines are compared on the first split that a corpus has, which is train in most.
+    """
+    first: dict[str, SplitStatistics] = {}
+    for (corpus, _), found in statistics.items():
+        first.setdefault(corpus, found)
+    return [
+        Section("Splits", SPLITS_TEXT, splits_table(statistics)),
+        Section("Mentions by type", TYPES_TEXT, types_table(statistics)),
+        Section("Shared names", OVERLAP_TEXT, overlap_table(statistics)),
+        Section("Guidelines on the same names", GUIDELINES_TEXT, guidelines_table(compare_guidelines(first))),
+    ]
+
+
+def write_report(
+    statistics: Mapping[tuple[str, str], SplitStatistics], sections: Sequence[Section], output: Path
+) -> list[Path]:
+    """Write `statistics.md` and `statistics.svg`, the same in a picture; both or none.
+
+    Args:
+        statistics: as `read_statistics` gives them.
+        sections: the tables, as `describe_corpora` makes them.
+        output: folder to write to.
+
+    Returns:
+        The files.
+    """
+    files = [output / "statistics.md", output / "statistics.svg"]
+    parts = (f"## {section.title}\n\n{section.text}\n\n{section.table.to_markdown()}" for section in sections)
+    with matplotlib.rc_context(STYLE), replacing(*files) as (page, chart):
+        page.write_text(
+            "\n".join(["# Corpora\n\n![The same as a picture](statistics.svg)\n", *parts]), encoding="utf8"
+        )
+        draw_statistics(statistics).savefig(chart, format="svg", metadata={"Date": None, "Creator": None})
+    return files
+
+
+def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
     """Write what was found of evaluation data in training data.
 
-    Writes `leakage.md` (tables), `leakage.json` (every pair) and `exclude.json` (training sentences to leave out, for
-    the setting `exclude` of the reader), all of them or none.
+    Writes `leakage.md` (tables) and `leakage.json` (every pair), and `exclude.json` (training sentences to leave out,
+    for the setting `exclude` of the reader) beside the corpora, all of them or none.
 
     Args:
         leakage: what was found.
-        output: folder to write to.
+        folder: folder of the converted corpora.
+        output: folder for the report.
 
     Returns:
         The files.
@@ -85,7 +129,7 @@ def write_leakage(leakage: Leakage, output: Path) -> list[Path]:
     header = f"# Evaluation data in training data\n\nNear matches: similarity of {leakage.threshold} or more.\n"
     sections = [f"## {level.capitalize()}\n\n{leakage_table(leakage, level).to_markdown()}" for level in LEVELS]
     sections.append(f"## Left out of training\n\n{summary}\n")
-    files = [output / name for name in ("leakage.md", "leakage.json", "exclude.json")]
+    files = [output / "leakage.md", output / "leakage.json", folder / EXCLUDE_FILE]
     with replacing(*files) as (report, pairs, excluded):
         report.write_text("\n".join([header, *sections]), encoding="utf8")
         srsly.write_json(pairs, leakage.to_json())
@@ -110,9 +154,8 @@ def splits_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Table
         cells += [f"{found.mean_length:.2f}", *(f"{100 * share:.0f}" for share in shares)]
         cells += [f"{found.nested:,}", str(max(found.depths, default=0)), f"{100 * found.ambiguous:.1f}"]
         rows.append([corpus, split, *cells])
-    header = ["Corpus", "Split", "Documents", "Articles", "Tokens", "Mentions", "Mean length"]
-    header += [f"{length} token{'s' * (length > 1)} %" for length in LENGTHS] + ["More %"]
-    return Table([*header, "Nested", "Depth", "Ambiguous names %"], rows, numbers=len(header) + 1)
+    header = ["Corpus", "Split", "Documents", "Articles", "Tokens", "Mentions", "Length", *map(str, LENGTHS)]
+    return Table([*header, f"{LENGTHS[-1] + 1}+", "Nested", "Depth", "Ambiguous"], rows, numbers=len(header) + 2)
 
 
 def types_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Table:
@@ -134,45 +177,30 @@ def overlap_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Tabl
     for (corpus, _), found in statistics.items():
         names.setdefault(corpus, set()).update(found.vocabulary)
     corpora = list(names)
-    rows = [[one, *(f"{100 * dice(names[one], names[other]):.1f}" for other in corpora)] for one in corpora]
+    rows = []
+    for place, one in enumerate(corpora):
+        shares = [f"{100 * dice(names[one], names[other]):.1f}" for other in corpora[:place]]
+        rows.append([one, *shares, *[""] * (len(corpora) - place)])
     return Table(["Corpus", *corpora], rows, numbers=len(corpora))
 
 
 def guidelines_table(disagreements: Sequence[Disagreement]) -> Table:
-    """For each pair of corpora that share a type: names in both texts, and those that one annotates and one does not.
-
-    An example such as "tumor 3/40, 25/26" stands 40 times in the first corpus, 3 of them annotated, and 26 times in
-    the second.
-    """
+    """For each type and pair of corpora that share it: how often they treat the same names differently."""
     rows = []
-    for found in disagreements:
-        share = f"{100 * found.disagreeing / found.shared:.1f}" if found.shared else MISSING
+    for found in sorted(
+        disagreements, key=lambda found: (found.entity_type, -_share(found.disagreeing, found.shared))
+    ):
         examples = "; ".join(
-            f"{' '.join(surface)} {one.annotated}/{one.occurrences}, {other.annotated}/{other.occurrences}"
+            f"{name_text(surface)} {one.annotated}/{one.occurrences}, {other.annotated}/{other.occurrences}"
             for surface, one, other in found.examples[:5]
         )
-        rows.append([" and ".join(found.corpora), found.entity_type, examples, f"{found.shared:,}", share])
-    return Table(["Corpora", "Entity type", "Examples", "Names in both", "Disagree %"], rows, numbers=2)
+        shares = [(found.disagreeing, found.shared), (found.against, found.occurrences)]
+        cells = [f"{100 * _share(part, total):.1f}" if total else MISSING for part, total in shares]
+        counts = [f"{found.shared:,}", cells[0], f"{found.occurrences:,}", cells[1]]
+        rows.append([found.entity_type, *found.corpora, examples, *counts])
+    header = ["Entity type", "Corpus", "Other corpus", "Examples", "Names", "Disagree %", "Places", "Against %"]
+    return Table(header, rows, numbers=4)
 
 
-def draw_types(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Figure:
-    """Mentions by type, as one bar a corpus, all splits together."""
-    counts: dict[str, dict[str, int]] = {}
-    for (corpus, _), found in statistics.items():
-        of_corpus = counts.setdefault(corpus, {})
-        for entity_type, count in found.mentions.items():
-            of_corpus[entity_type] = of_corpus.get(entity_type, 0) + count
-    types = sorted({entity_type for of_corpus in counts.values() for entity_type in of_corpus})
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8, 1.6 + 0.4 * len(counts) + 0.1 * len(types)), layout="constrained")
-        axes = figure.add_subplot()
-        left = [0] * len(counts)
-        for entity_type in types:
-            widths = [of_corpus.get(entity_type, 0) for of_corpus in counts.values()]
-            axes.barh(list(counts), widths, left=left, label=entity_type, color=color_of(entity_type))
-            left = [begin + width for begin, width in zip(left, widths)]
-        axes.invert_yaxis()
-        axes.set_xlabel("gold mentions, all splits")
-        axes.spines[["top", "right"]].set_visible(False)
-        figure.legend(loc="outside lower center", ncols=4, frameon=False)
-    return figure
+def _share(part: int, total: int) -> float:
+    return part / total if total else 0.0

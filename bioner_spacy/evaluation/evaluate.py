@@ -1,7 +1,7 @@
 """Run a pipeline over the raw text of converted corpora and score it."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -10,6 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example
 
+from ..corpora.context import CONTEXT_WORDS, check_context, in_context
 from ..docbin import load_docs
 from ..errors import BionerError, Errors
 from ..scope import SPANS_KEY
@@ -24,6 +25,8 @@ def evaluate(
     corpora: Optional[Sequence[str]] = None,
     split: str = "test",
     limit: Optional[int] = None,
+    context: str = "source",
+    context_words: int = CONTEXT_WORDS,
     batch_size: Optional[int] = None,
     gpu_id: int = -1,
 ) -> Results:
@@ -36,7 +39,11 @@ def evaluate(
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         corpora: corpora to score on; None for all that have the split.
         split: name of the split.
-        limit: most documents to take from each corpus; None for all.
+        limit: most documents to take from each corpus, as they are in it; None for all.
+        context: what the pipeline sees at once: a document as it is in the corpus ("source"), one sentence ("sentence"),
+            consecutive sentences of one article ("group"), or a whole article ("document"). The gold mentions are the
+            same.
+        context_words: most words of a group.
         batch_size: documents per batch; None for the setting of the pipeline.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored where the pipeline is loaded already.
 
@@ -44,19 +51,26 @@ def evaluate(
         The scores and what they were measured on.
 
     Raises:
-        BionerError: the pipeline cannot be loaded or predicts no entities, or there is no corpus or no annotated
-            document to score on.
+        BionerError: the pipeline cannot be loaded or predicts no entities, there is no corpus or no annotated
+            document to score on, or the context is not allowed.
     """
+    check_context(context, context_words)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     files = corpus_files(corpus_folder, corpora, split)
     run = _Run(nlp, batch_size=batch_size)
-    scores = score_spans(run.examples(files, limit), spans_key=SPANS_KEY)
+    gold = (
+        (corpus, list(in_context(read_gold(nlp, corpus, path, limit=limit), context, context_words)))
+        for corpus, path in files.items()
+    )
+    scores = score_spans(run.examples(gold), spans_key=SPANS_KEY)
     if not run.any_prediction:
         raise BionerError(Errors.E507.format(name=nlp.meta["name"], components=", ".join(nlp.pipe_names) or "none"))
     return Results(
         pipeline=describe(nlp),
         split=split,
         limit=limit,
+        context=context,
+        context_words=context_words if context == "group" else None,
         scores={name.removeprefix(f"{SPANS_KEY}_"): score for name, score in scores.items()},
         words=run.words,
         words_per_second=round(run.words / run.seconds, 1) if run.seconds else 0.0,
@@ -163,10 +177,9 @@ class _Run:
         self.seconds = 0.0
         self.any_prediction = False
 
-    def examples(self, files: Mapping[str, Path], limit: Optional[int]) -> Iterator[Example]:
+    def examples(self, corpora: Iterable[tuple[str, list[Doc]]]) -> Iterator[Example]:
         """Examples of predicted and gold documents, one at a time, as predictions on a GPU are large."""
-        for corpus, path in files.items():
-            gold = read_gold(self.nlp, corpus, path, limit=limit)
+        for corpus, gold in corpora:
             texts = (self._make_doc(doc.text, corpus) for doc in gold)
             predictions = self.nlp.pipe(texts, batch_size=self.batch_size)
             for reference, predicted in zip(gold, self._timed(predictions), strict=True):

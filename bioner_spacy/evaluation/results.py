@@ -40,6 +40,8 @@ class Results:
         split: name of the split.
         limit: most documents taken from a corpus; None for all.
         scores: the scores of `score_spans` without the prefix of their names.
+        context: what the pipeline saw at once, see `evaluate`.
+        context_words: most words of a group; None for other contexts.
         words: number of words (tokens of the pipeline) that were processed.
         words_per_second: speed of `nlp.pipe` on raw text; the only part that differs from run to run.
     """
@@ -50,6 +52,8 @@ class Results:
     scores: dict[str, Any]
     words: int
     words_per_second: float
+    context: str = "source"
+    context_words: Optional[int] = None
 
     @property
     def per_corpus(self) -> dict[str, dict[str, Any]]:

@@ -1,22 +1,34 @@
 """Reading several converted corpora as one training or development set."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy
 import srsly
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.vocab import Vocab
 
 from .. import scope  # noqa: F401  (registers doc._.guideline)
-from ..docbin import load_docs
-from ..errors import BionerError, Errors
+from ..corpora.context import CONTEXT_WORDS, check_context, documents, regroup
+from ..corpora.leakage import EXCLUDE_FILE
+from ..docbin import doc_lengths, load_docs
+from ..errors import BionerError, Errors, Warnings, warn
+
+AUTO = "auto"
+"""Value of the setting `exclude`: the file that belongs to the folder of corpora."""
 
 
 class MultiCorpus:
     """Examples of several corpora, one corpus after the other; batches mix them (see `MultiCorpusBatcher`).
+
+    A converted corpus holds records: sentences, or whole documents or passages, as the format of its source has it. An
+    example is a record, or what `context` makes of records. With "group" and "document", `fraction` and `limit` choose
+    among documents, so that these stay whole, else among records; and a record that `exclude` leaves out parts the
+    sentences before it from those after it.
 
     Args:
         path: folder of converted corpora, with one file `<corpus>/<split>.spacy` for each corpus and split.
@@ -25,8 +37,12 @@ class MultiCorpus:
         fraction: share of each corpus that is read: a fixed choice, spread over the corpus, that depends on nothing
             but its size.
         limit: most documents of a corpus, chosen likewise; 0 for all.
-        exclude: file with documents that are left out of what was chosen, as `scripts/leakage.py` writes it because
-            they stand in evaluation data too; None to leave out nothing.
+        exclude: file with records that are left out of what was chosen, as `scripts/leakage.py` writes it because
+            they stand in evaluation data too; "auto" for the file `exclude.json` in `path`, and a warning if it is not
+            there; None to leave out nothing.
+        context: what an example is: a record as it is ("source"), one sentence ("sentence"), consecutive sentences of
+            one document with at most `context_words` words ("group"), or one document ("document").
+        context_words: most words of a group; only a single sentence may have more.
 
     Raises:
         BionerError: a corpus or its split is not in the folder, or is empty; or the file of `exclude` is not there, is
@@ -41,16 +57,21 @@ class MultiCorpus:
         fraction: float = 1.0,
         limit: int = 0,
         exclude: Union[None, str, Path] = None,
+        context: str = "source",
+        context_words: int = CONTEXT_WORDS,
     ) -> None:
         if not 0 < fraction <= 1:
             raise BionerError(Errors.E301.format(setting="fraction", value=fraction, allowed="above 0, at most 1"))
         if limit < 0:
             raise BionerError(Errors.E301.format(setting="limit", value=limit, allowed="0 for no limit, or above"))
+        check_context(context, context_words)
         self.path = Path(path)
         self.split = split
         self.fraction = fraction
         self.limit = limit
-        self.exclude = Path(exclude) if exclude is not None else None
+        self.exclude = self._find_exclude(exclude)
+        self.context = context
+        self.context_words = context_words
         self._excluded = _read_exclude(self.exclude) if self.exclude else {}
         self._docs: dict[str, list[Doc]] = {}
         names = corpora.split(",") if isinstance(corpora, str) else corpora
@@ -69,22 +90,38 @@ class MultiCorpus:
         for corpus in self._require_corpora():
             # Kept, because a training run goes through the corpora several times before its first step.
             if corpus not in self._docs or self._docs[corpus][0].vocab is not nlp.vocab:
-                docs = load_docs(self._file(corpus), nlp.vocab)
-                self._docs[corpus] = [docs[i] for i in self._choose(corpus, len(docs))]
+                self._docs[corpus] = self._read(corpus, nlp.vocab)
             for doc in self._docs[corpus]:
                 predicted = nlp.make_doc(doc.text)
                 predicted._.guideline = corpus
                 yield Example(predicted, doc)
 
     def lengths(self) -> dict[str, numpy.ndarray]:
-        """Words of each document, by corpus, read without building documents."""
+        """Words of each example, by corpus; where they are records, without building documents."""
         lengths = {}
         for corpus in self._require_corpora():
-            words = numpy.array(
-                [len(tokens) for tokens in DocBin().from_disk(self._file(corpus)).tokens], dtype="int64"
-            )
-            lengths[corpus] = words[self._choose(corpus, len(words))]
+            if self.context == "source":
+                records = doc_lengths(self._file(corpus))
+                runs = self._choose(corpus, [[i] for i in range(len(records))])
+                lengths[corpus] = records[[i for run in runs for i in run]]
+            else:
+                words = [len(doc) for doc in self._read(corpus, Vocab())]
+                lengths[corpus] = numpy.array(words, dtype="int64")
         return lengths
+
+    def _find_exclude(self, exclude: Union[None, str, Path]) -> Optional[Path]:
+        if exclude != AUTO:
+            return None if exclude is None else Path(exclude)
+        file = self.path / EXCLUDE_FILE
+        if file.is_file():
+            return file
+        warn(Warnings.W403.format(path=self.path))
+        return None
+
+    def _read(self, corpus: str, vocab: Vocab) -> list[Doc]:
+        records = load_docs(self._file(corpus), vocab)
+        runs = self._choose(corpus, documents(records, self.context))
+        return [doc for run in runs for doc in regroup([records[i] for i in run], self.context, self.context_words)]
 
     def _require_corpora(self) -> list[str]:
         if not self.corpora:
@@ -93,24 +130,28 @@ class MultiCorpus:
 
     def _file(self, corpus: str) -> Path:
         file = self.path / corpus / f"{self.split}.spacy"
-        if not file.is_file():
+        if not file.exists():
             raise BionerError(Errors.E407.format(corpus=corpus, split=self.split, file=file))
-        if not len(DocBin().from_disk(file)):
-            raise BionerError(Errors.E408.format(corpus=corpus, split=self.split, file=file))
         return file
 
-    def _choose(self, corpus: str, n: int) -> numpy.ndarray:
-        """Numbers of the documents to read, in order."""
+    def _choose(self, corpus: str, groups: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Numbers of the records to read, in order: those of some groups, each in runs without a gap."""
+        n = len(groups)
+        if not n:
+            raise BionerError(Errors.E408.format(corpus=corpus, split=self.split, file=self._file(corpus)))
         size = max(1, round(n * self.fraction))
         size = min(size, self.limit) if self.limit else size
         chosen = numpy.sort(numpy.random.default_rng(n).permutation(n)[:size])
-        if self.exclude is None:
-            return chosen
         # Taken out of what was chosen, so that a part of a corpus is the same with and without the file, but for these.
-        chosen = numpy.setdiff1d(chosen, self._require_excluded(corpus, n))
-        if not len(chosen):
+        left_out = set(self._require_excluded(corpus, sum(map(len, groups)))) if self.exclude else set()
+        runs = []
+        for group in chosen:
+            kept = enumerate(number for number in groups[group] if number not in left_out)
+            # The difference stays the same as long as numbers follow one another.
+            runs += [[number for _, number in run] for _, run in groupby(kept, lambda pair: pair[1] - pair[0])]
+        if not runs:
             raise BionerError(Errors.E422.format(corpus=corpus, path=self.exclude))
-        return chosen
+        return runs
 
     def _require_excluded(self, corpus: str, n: int) -> list[int]:
         if corpus not in self._excluded:

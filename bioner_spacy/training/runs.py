@@ -11,9 +11,7 @@ from ..corpora.catalogue import CorpusSet
 from ..errors import BionerError, Errors
 
 
-def run_settings(
-    chosen: CorpusSet, *, epochs: int, fraction: float, encoder: Optional[str], exclude: Optional[Path]
-) -> dict[str, object]:
+def run_settings(chosen: CorpusSet, *, epochs: int, fraction: float, encoder: Optional[str]) -> dict[str, object]:
     """Values for the section `vars` of a training config.
 
     Args:
@@ -21,19 +19,22 @@ def run_settings(
         epochs: number of epochs; 0 for the one that suits the corpora.
         fraction: share of each training set.
         encoder: name of the encoder; None for the one of the config.
-        exclude: file of sentences to leave out of training; None for the one of the config.
     """
     settings: dict[str, object] = {"fraction": fraction, "epochs": epochs or chosen.epochs}
     settings["batch_words"] = chosen.batch_words
     if encoder:
         settings["encoder"] = encoder
-    if exclude:
-        settings["exclude"] = str(exclude)
     return settings
 
 
 def train_run(
-    config: Path, output: Path, corpora: Sequence[str], *, settings: Mapping[str, object], gpu_id: int = -1
+    config: Path,
+    output: Path,
+    corpora: Sequence[str],
+    *,
+    settings: Mapping[str, object],
+    overrides: Mapping[str, object] = {},
+    gpu_id: int = -1,
 ) -> None:
     """Train a pipeline and write it to `output`/model-last.
 
@@ -44,6 +45,7 @@ def train_run(
         output: folder to write to; an earlier run in it is replaced once this one has ended.
         corpora: names of the corpora to train on.
         settings: values for the section `vars`.
+        overrides: other values by their names with dots, which go before `settings`.
         gpu_id: number of the GPU; -1 for the CPU.
 
     Raises:
@@ -51,11 +53,11 @@ def train_run(
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
-    overrides = {"vars.corpora": ",".join(corpora), **{f"vars.{name}": value for name, value in settings.items()}}
+    values = {"vars.corpora": ",".join(corpora), **{f"vars.{name}": value for name, value in settings.items()}}
     unfinished = output.with_name(output.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        train(config, unfinished, use_gpu=gpu_id, overrides=overrides)
+        train(config, unfinished, use_gpu=gpu_id, overrides={**values, **overrides})
         if output.exists():
             shutil.rmtree(output)
         unfinished.rename(output)

@@ -10,6 +10,7 @@ from bioner_spacy.cli import seeds as module
 from bioner_spacy.cli.seeds import compare_over_seeds
 from bioner_spacy.errors import BionerError
 from bioner_spacy.evaluation.compare import Comparison
+from bioner_spacy.evaluation.results import Results
 
 CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
 CORPORA = ["diseases", "genes"]
@@ -20,7 +21,7 @@ def repeat(tiny_bert: str, tmp_path: Path) -> Any:
     """Runs the comparison on two toy corpora with a tiny encoder."""
     write_corpora(tmp_path / "corpus", CORPORA)
 
-    def run(seeds: list[int], **changes: Any) -> list[Comparison]:
+    def run(seeds: list[int], overrides: dict[str, Any] = {}, **changes: Any) -> list[Comparison]:
         settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, **changes}
         return compare_over_seeds(
             CONFIG,
@@ -29,6 +30,7 @@ def repeat(tiny_bert: str, tmp_path: Path) -> Any:
             corpus_folder=tmp_path / "corpus",
             seeds=seeds,
             settings=settings,
+            overrides=overrides,
             split="devel",
         )
 
@@ -47,6 +49,7 @@ def test_each_seed_is_trained_once_and_leaves_its_results(
 
     monkeypatch.setattr(module, "train_run", counting)
     [first] = repeat([1])
+    assert Results.from_disk(tmp_path / "out/seed-1/multi.json").context == "source"
     assert trained == [(1, ("diseases", "genes")), (1, ("diseases",)), (1, ("genes",))]
     assert first.multi.seed == 1
     assert {row.corpus for row in first.corpus_rows} == set(CORPORA)
@@ -59,10 +62,19 @@ def test_each_seed_is_trained_once_and_leaves_its_results(
     assert made == {"settings.json"} | results
 
 
+def test_pipelines_are_scored_on_what_they_were_trained_on(repeat: Any, tmp_path: Path) -> None:
+    repeat([1], {"vars.context": "group", "vars.context_words": 7})
+    for file in ("multi", "single/genes"):
+        results = Results.from_disk(tmp_path / f"out/seed-1/{file}.json")
+        assert (results.context, results.context_words) == ("group", 7)
+
+
 def test_results_of_other_settings_are_not_mixed(repeat: Any) -> None:
     repeat([1])
     with pytest.raises(BionerError, match=r"other settings \(epochs\)"):
         repeat([1, 2], epochs=2)
+    with pytest.raises(BionerError, match=r"other settings \(components.multitask_ner.grain\)"):
+        repeat([1, 2], {"components.multitask_ner.grain": "corpus"})
 
 
 def test_a_run_that_failed_binds_nobody(repeat: Any) -> None:

@@ -56,9 +56,21 @@ def test_there_are_configs() -> None:
 
 @each_config
 def test_config_is_complete(config: Path, tmp_path: Path) -> None:
-    """What `spacy init fill-config` would add is there already."""
+    """What `spacy init fill-config` would add is there already, but for what another architecture would not know."""
     written, filled = fill_config(tmp_path / "filled.cfg", config, silent=True)
+    model = filled["components"]["multitask_ner"]["model"]
+    assert (model.pop("crf"), model.pop("nO")) == (True, None)
     assert filled == written == Config().from_disk(config, interpolate=False)
+
+
+@each_config
+@pytest.mark.parametrize("architecture", ["SpanPairs", "CrossSharing", "SlotRecurrent"])
+def test_another_architecture_is_a_change_of_one_line(
+    config: Path, architecture: str, overrides: dict[str, Any], tmp_path: Path
+) -> None:
+    name = f"bioner_spacy.{architecture}.v1"
+    nlp, _ = run(config, tmp_path, {**overrides, "components.multitask_ner.model.@architectures": name})
+    assert nlp.config["components"]["multitask_ner"]["model"]["@architectures"] == name
 
 
 @each_config
@@ -117,12 +129,20 @@ def test_config_trains_with_every_sampling(
 
 
 @each_config
+@pytest.mark.parametrize("context", ["sentence", "group", "document"])
+def test_config_trains_in_every_context(config: Path, context: str, overrides: dict[str, Any], tmp_path: Path) -> None:
+    run(config, tmp_path, {**overrides, "vars.context": context, "vars.context_words": 5})
+
+
+@each_config
 def test_command_line_sets_variables_as_the_header_says(
     config: Path, overrides: dict[str, Any], tmp_path: Path
 ) -> None:
     header = "".join(line for line in config.open(encoding="utf8") if line.startswith("#"))
     assert "spacy train configs/multitask.cfg --output training/mine --vars.corpora" in header
-    given = parse_config_overrides(["--vars.corpora", "genes,drugs", "--vars.exclude", "exclude.json"])
+    given = parse_config_overrides(
+        ["--vars.corpora", "genes,drugs", "--vars.exclude", "exclude.json", "--vars.context", "group"]
+    )
     loaded = load_config(config, overrides={**overrides, **given}, interpolate=True)
     assert (loaded["corpora"]["train"]["exclude"], loaded["corpora"]["dev"]["exclude"]) == ("exclude.json", None)
     for reader in (
@@ -130,6 +150,7 @@ def test_command_line_sets_variables_as_the_header_says(
         loaded["corpora"]["dev"],
         loaded["training"]["optimizer"]["learn_rate"]["reader"],
     ):
+        assert (reader["context"], reader["context_words"]) == ("group", 180)
         assert (reader["corpora"], reader["path"]) == ("genes,drugs", overrides["vars.corpus_folder"])
     assert loaded["components"]["transformer"]["model"]["name"] == overrides["vars.encoder"]
     assert loaded["training"]["max_epochs"] == loaded["training"]["optimizer"]["learn_rate"]["epochs"] == 2
@@ -172,6 +193,7 @@ def test_mistakes_are_told_in_one_sentence(config: Path, overrides: dict[str, An
         ({"vars.corpus_folder": str(tmp_path)}, "No corpora"),
         ({"vars.encoder": str(tmp_path / "encoder")}, "encoder"),
         ({"vars.exclude": str(tmp_path / "exclude.json")}, "Setting exclude names .*exclude.json, which is not there"),
+        ({"vars.context": "page"}, "Setting context is 'page'"),
         ({"vars.epochs": 0}, "training.max_epochs is 0"),
         ({"components.multitask_ner.types": ["PLANET"]}, "types names PLANET"),
     ):

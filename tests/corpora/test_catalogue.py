@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import srsly
 
 from bioner_spacy.corpora import READERS, SPLITS, Catalogue, load_catalogue
 from bioner_spacy.errors import BionerError
@@ -76,7 +77,12 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("corpora/genes", "x", "corpora: genes: must be a mapping"),
         ("corpora/genes/format", "xml", "unknown format xml; known: bioc, brat, genia, iob, jsonlines, pubtator"),
         ("corpora/genes/label", {}, "unknown key label;"),
-        ("corpora/genes/licence", ..., "corpora: genes: has no key licence"),
+        ("corpora/genes/labels", ..., "corpora: genes: has no key labels"),
+        (
+            "corpora/genes",
+            {"folders": "a", "format": "iob"},
+            "has no key files, labels and has the unknown key folders;",
+        ),
         ("corpora/genes/homepage", 5, "homepage: must be a text"),
         ("corpora/genes/options", {"quote": 1}, "options: has the unknown key quote; known: scheme, tag_columns"),
         ("corpora/genes/options", {"path": "x"}, "unknown key path"),
@@ -86,13 +92,18 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("corpora/genes/files", {}, "files: must be a mapping"),
         ("corpora/genes/files/dev", {}, "files: has the unknown key dev"),
         ("corpora/genes/files/test/name", ..., "files: test: has no key name"),
-        ("corpora/genes/files/test/sha256", ..., "files: test: has no key sha256"),
+        (
+            "corpora/genes/files/test/sha",
+            "0",
+            "files: test: has the unknown key sha; known: name, sha256, md5, documents",
+        ),
         ("corpora/genes/files/test/sha256", "abc", "must be a hexadecimal digest or null"),
         ("corpora/genes/files/test/md5", 5, "must be a hexadecimal digest or null"),
         ("corpora/genes/files/test/name", "../b.tsv", "must be relative to the folder of the corpus"),
         ("corpora/genes/files/test/name", "/b.tsv", "must be relative to the folder of the corpus"),
         ("corpora/genes/files/test/name", "train.tsv", "files: train.tsv: must have the key documents in all"),
-        ("corpora/genes/files/test/documents", {"name": "a"}, "test: documents: has no key sha256"),
+        ("corpora/genes/files/test/documents", {"name": "a"}, "test: documents: must have a sha256"),
+        ("corpora/genes/files/test/documents", {"sha256": "0" * 64}, "test: documents: has no key name"),
         ("corpora/genes/files/test/documents", {"name": "a", "sha256": None}, "documents: must have a sha256"),
         ("corpora/genes/files/test/sentences", [0], "files: test: must have as sentences two whole numbers"),
         ("corpora/genes/files/test/sentences", [0, True], "must have as sentences two whole numbers"),
@@ -106,6 +117,12 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("corpora/genes/labels", {}, "labels: must be a mapping"),
         ("corpora/genes/labels", {True: "GENE"}, "which must be a string"),
         ("corpora/genes/labels/gene", "GENES", "maps the label gene to 'GENES'"),
+        (
+            "corpora/genes/labels",
+            {"a": "A", "b": "DNA", "c": 1},
+            "maps the label a to 'A', c to 1, which is not among",
+        ),
+        ("corpora/genes/options", {"on_error": 1}, "options: has the unknown key on_error"),
         ("corpora/genes/labels/gene", None, "maps none of its labels"),
         ("sets/genes", {}, "sets: genes: has the name of a corpus"),
         ("sets/small/epochs", 0, "whole number of epochs"),
@@ -120,6 +137,76 @@ def test_mistakes_are_named(data: dict[str, Any], load: Load, place: str, value:
         load(_break(data, place, value))
     assert "catalogue.yml" in str(caught.value)
     assert message in str(caught.value)
+
+
+def test_entry_of_a_user_is_short(data: dict[str, Any], load: Load) -> None:
+    data["corpora"]["mine"] = {"format": "iob", "files": {"train": {"name": "a.tsv"}}, "labels": {"gene": "GENE"}}
+    del data["sets"]
+    corpus = load(data)["mine"]
+    assert (corpus.licence, corpus.homepage, corpus.description, corpus.notes) == ("not stated", "not stated", "", "")
+    assert corpus.files["train"].sha256 is None
+    assert load(data).select("mine,genes") == ["mine", "genes"]
+
+
+def write_own(folder: Path, **sections: Any) -> Path:
+    """A catalogue of a user, in another folder than its base."""
+    (folder / "own").mkdir(exist_ok=True)
+    srsly.write_yaml(folder / "own/mine.yml", {"base": "../catalogue.yml", **sections})
+    return folder / "own/mine.yml"
+
+
+def test_file_of_a_user_adds_to_its_base(data: dict[str, Any], load: Load, tmp_path: Path) -> None:
+    base = load(data)
+    entry = {"format": "iob", "files": {"train": {"name": "a.tsv"}}, "labels": {"gene": "GENE", "toe": "TOE"}}
+    own = load_catalogue(write_own(tmp_path, corpora={"mine": entry}, types={"TOE": "a toe"}))
+    assert {**base.corpora, "mine": own["mine"]} == own.corpora
+    assert (own["mine"].types, own.types["TOE"]) == (("GENE", "TOE"), "a toe")
+    assert own.select("small,mine") == [*base.select("small"), "mine"]
+    assert own.path == tmp_path / "own/mine.yml"
+    both = write_own(tmp_path, sets={"both": data["sets"]["small"]})
+    assert load_catalogue(both).select("both") == base.select("small")
+
+
+def test_mistakes_with_a_base(data: dict[str, Any], load: Load, tmp_path: Path) -> None:
+    load(data)
+    with pytest.raises(BionerError, match=r"mine\.yml, corpora: genes: stands in .*catalogue\.yml already"):
+        load_catalogue(write_own(tmp_path, corpora={"genes": data["corpora"]["genes"]}))
+    with pytest.raises(BionerError, match=r"mine\.yml, corpora: mine: has no key"):
+        load_catalogue(write_own(tmp_path, corpora={"mine": {"format": "iob"}}))
+    with pytest.raises(BionerError, match=r"mine\.yml, corpora: must be a mapping"):
+        load_catalogue(write_own(tmp_path, corpora=[]))
+    with pytest.raises(BionerError, match="nowhere.yml is not there"):
+        load_catalogue(write_own(tmp_path, base="nowhere.yml"))
+    with pytest.raises(BionerError, match=r"mine\.yml, base: names .*mine\.yml, which has a base itself"):
+        load_catalogue(write_own(tmp_path, base="mine.yml"))
+    with pytest.raises(BionerError, match="base: must be a text"):
+        load_catalogue(write_own(tmp_path, base=1))
+
+
+def test_merged_types(data: dict[str, Any], load: Load) -> None:
+    catalogue = load(data)
+    merged = catalogue.merge_types(" DNA = GENE,DISEASE=GENE")
+    assert merged["nested"].labels == {"DNA": "GENE", "protein": "GENE"}
+    assert merged["abstracts"].labels == {"Dis": "GENE", "Taxon": None}
+    assert merged["nested"].types == ("GENE",)
+    assert catalogue["nested"].types == ("DNA", "GENE")
+    assert catalogue.merge_types("") == catalogue
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("DNA=RNA", "'RNA' is none of GENE, DNA, DISEASE"),
+        ("DNA", "'' is none of"),
+        ("=DNA", "'' is none of"),
+        ("DNA=GENE,GENE=DISEASE", "once only"),
+        ("DNA=GENE,DNA=DISEASE", "once only"),
+        ("DNA=DNA", "once only"),
+    ],
+)
+def test_types_that_cannot_be_merged(data: dict[str, Any], load: Load, text: str, message: str) -> None:
+    with pytest.raises(BionerError, match=message):
+        load(data).merge_types(text)
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2\n", "", "- a\n"])
@@ -147,6 +234,8 @@ def test_shipped_catalogue_is_complete() -> None:
     assert unchecked == {"BC4CHEMD"}
     assert "BC4CHEMD" not in catalogue.sets["all"].corpora
     for corpus in catalogue.corpora.values():
+        assert corpus.notes or corpus.name.startswith("sample-")  # why its labels mean what they do
+        assert "not stated" not in (corpus.licence, corpus.homepage, corpus.redistributable)
         # A corpus whose files are not fetched says where they are.
         assert (corpus.url is None) == (corpus.name.startswith("sample-") or "Not fetched:" in corpus.description)
         assert corpus.url is None or "{corpus}" not in corpus.url

@@ -13,8 +13,10 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from bioner_spacy.corpora import SPLITS, Catalogue, convert, load_catalogue, summary
+from bioner_spacy.corpora import SPLITS, Catalogue, SplitReport, convert, load_catalogue, summary
 from bioner_spacy.corpora.convert import SUMMARY
+from bioner_spacy.corpora.to_doc import KINDS
+from bioner_spacy.docbin import load_docs, write_docs
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope
 
@@ -78,15 +80,31 @@ def test_report(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -
         "mentions_in": {"Dis": 1, "Taxon": 1},
         "mentions_out": {"DISEASE": 1},
         "dropped": {"Taxon": 1},
-        "lost": {"count": 0, "mentions": []},
-        "duplicate": {"count": 0, "mentions": []},
-        "expanded": {"count": 0, "mentions": []},
-        "covered": {"count": 0, "mentions": []},
+        "lost": {"count": 0, "mentions": [], "not_listed": 0},
+        "duplicate": {"count": 0, "mentions": [], "not_listed": 0},
+        "expanded": {"count": 0, "mentions": [], "not_listed": 0},
+        "covered": {"count": 0, "mentions": [], "not_listed": 0},
     }
+    assert written["labels"] == {"Dis": "DISEASE", "Taxon": None}
     rows = summary(reports)
     assert {len(row) for row in rows} == {len(SUMMARY)}
-    assert rows[0][:-1] == ("abstracts", "train", "1", "8", "2", "1", "0", "0", "1", "0")
-    assert rows[-1][:-1] == ("all", "", "9", "48", "15", "3", "0", "0", "12", "0")
+    assert rows[0][:-3] == ("abstracts", "train", "1", "8", "2", "1", "0", "0", "1", "0")
+    assert rows[-1][:-3] == ("all", "", "9", "48", "15", "3", "0", "0", "12", "0")
+
+
+def test_merged_types_are_one_in_documents_and_report(
+    data: dict[str, Any], load: Load, assets: Path, nlp: Language
+) -> None:
+    catalogue = load(data).merge_types("DNA=GENE")
+    reports = convert(catalogue, ["nested"], assets=assets, output=assets / "out", nlp=nlp)
+    written = json.loads((assets / "out/nested/report.json").read_text())
+    assert written["labels"] == {"DNA": "GENE", "protein": "GENE"}
+    assert written["splits"]["test"]["types"] == ["GENE"]
+    # The protein FOX2 and the DNA FOX2 are one mention now.
+    assert (reports[0].mentions_in, reports[0].mentions_out) == ({"DNA": 2, "protein": 1}, {"GENE": 2})
+    assert reports[0].count("duplicate") == 1
+    [doc] = DocBin().from_disk(assets / "out/nested/test.spacy").get_docs(Vocab())
+    assert get_scope(doc) == {"GENE"}
 
 
 def test_lost_and_expanded_mentions_are_listed_and_warned_about(
@@ -152,7 +170,7 @@ def test_discontinuous_mentions_are_accounted_for(
     assert written["lost"]["mentions"][0]["file"] == "a.ann"
     assert (written["mentions_in"], written["mentions_out"]) == ({"Dis": 5, "Odd": 1}, {"DISEASE": out})
     lost, duplicate = str(len(issues["lost"])), str(len(issues["duplicate"]))
-    assert summary(reports)[-2][2:-1] == ("1", "5", "6", "1", duplicate, lost, str(out), "0")
+    assert summary(reports)[-2][2:-3] == ("1", "5", "6", "1", duplicate, lost, str(out), "0")
 
 
 def convert_genes(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> dict[str, list[str]]:
@@ -261,6 +279,46 @@ def test_samples_lose_nothing(tmp_path: Path, nlp: Language) -> None:
     catalogue = load_catalogue(ROOT / "configs/catalogue.yml")
     reports = convert(catalogue, catalogue.select("sample"), assets=ROOT / "assets", output=tmp_path, nlp=nlp)
     for report in reports:
-        assert report.issues == []
+        assert {kind: issues.count for kind, issues in report.issues.items()} == dict.fromkeys(KINDS, 0)
         assert report.mentions_in.total() == report.mentions_out.total() > 0
         assert set(report.mentions_out) == set(report.types)
+
+
+def test_large_splits_are_folders_and_all_users_read_them(
+    data: dict[str, Any], load: Load, assets: Path, nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = load(data)
+    convert(catalogue, ["genes"], assets=assets, output=assets / "one", nlp=nlp)
+    # One after the other over what was there before, in both directions.
+    for name, tokens in (("many", 4), ("one", 1000), ("one", 4), ("many", 1000), ("many", 4)):
+        monkeypatch.setitem(write_docs.__kwdefaults__, "file_tokens", tokens)
+        convert(catalogue, ["genes"], assets=assets, output=assets / name, nlp=nlp)
+        assert (assets / name / "genes/train.spacy").is_dir() == (tokens == 4)
+        assert [path.name for path in assets.rglob("*.part")] == []
+    one, many = (
+        [doc.to_json() for doc in load_docs(assets / n / "genes/train.spacy", Vocab())] for n in ("one", "many")
+    )
+    assert one == many
+    del data["corpora"]["genes"]["files"]["train"]
+    convert(load(data), ["genes"], assets=assets, output=assets / "many", nlp=nlp)
+    assert not (assets / "many/genes/train.spacy").exists()
+
+
+def test_issues_are_counted_and_the_first_ones_listed(
+    data: dict[str, Any], load: Load, assets: Path, nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[convert.__module__], "LISTED", 2)
+    rows = "7\t0\t4\tMice\tDis\n" * 5
+    (assets / "real/abstracts/test.txt").write_text(f"7|t|Mice.\n7|a|\n{rows}")
+    convert(load(data), ["abstracts"], assets=assets, output=assets / "out", nlp=nlp)
+    found = json.loads((assets / "out/abstracts/report.json").read_text())["splits"]["test"]["duplicate"]
+    assert (found["count"], found["not_listed"]) == (4, 2)
+    assert [mention["line"] for mention in found["mentions"]] == [4, 5]
+
+
+def test_speed_is_told_in_tokens_and_mebibytes() -> None:
+    report = SplitReport("a", "train", ["X"], documents=1, tokens=1000, size=3 * 2**20, seconds=2.0)
+    row, sums = summary([report, SplitReport("b", "test", ["X"], tokens=200, size=2**20, seconds=6.0)])[::2]
+    cells = dict(zip(SUMMARY, row))
+    assert (cells["tokens"], cells["text MiB"], cells["tokens/s"], cells["MiB/s"]) == ("1,000", "3.00", "500", "1.50")
+    assert sums[-3:] == ("4.00", "150", "0.50")

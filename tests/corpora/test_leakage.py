@@ -267,9 +267,9 @@ def test_script(
     output = tmp_path / "report"
     assert command(folder, "--corpora", "genes,nested", "--threshold", 0.9, "--output", output) == 0
     assert "nested   test    genes 1" in capsys.readouterr().out
-    assert {path.name for path in output.iterdir()} == {"leakage.md", "leakage.json", "exclude.json"}
+    assert {path.name for path in output.iterdir()} == {"leakage.md", "leakage.json"}
     assert "| nested | test | genes 1 | 1 | 0 | 0 | 1 | 0 |" in (output / "leakage.md").read_text("utf8")
-    assert json.loads((output / "exclude.json").read_text("utf8")) == {"genes": {"sentences": 2, "exclude": [0]}}
+    assert json.loads((folder / "exclude.json").read_text("utf8")) == {"genes": {"sentences": 2, "exclude": [0]}}
     content = json.loads((output / "leakage.json").read_text("utf8"))
     assert content["threshold"] == 0.9
     assert content["units"] == {"genes/train": 2, "genes/test": 1, "nested/test": 1}
@@ -277,10 +277,14 @@ def test_script(
         Leak("nested", "test", 0, "genes", "train", 0, 1.0, True)
     ]
     assert content["documents"]["compared"] == {"genes/test": 1, "nested/test": 0}
-    before = (output / "exclude.json").stat().st_mtime_ns
+    assert command(folder, "--output", output) == 0
+    assert json.loads((folder / "exclude.json").read_text("utf8")) == {"genes": {"sentences": 2, "exclude": [0]}}
+    before = (folder / "exclude.json").stat().st_mtime_ns
+    assert command(tmp_path / "nowhere", "--output", output) == 1
+    assert "nowhere holds no <corpus>/<split>.spacy" in " ".join(capsys.readouterr().out.split())
     assert command(folder, "--corpora", "abstracts", "--output", output) == 1
     assert "Corpus abstracts is not converted" in " ".join(capsys.readouterr().out.split())
-    assert (output / "exclude.json").stat().st_mtime_ns == before
+    assert (folder / "exclude.json").stat().st_mtime_ns == before
 
 
 @pytest.mark.skipif(not CORPORA, reason="BIONER_CORPORA names no folder")

@@ -9,7 +9,16 @@ from shutil import copyfile
 import pytest
 from spacy.language import Language
 
-from bioner_spacy.corpora import READERS, SPLITS, SourceDocument, convert_split, fetch, load_catalogue
+from bioner_spacy.corpora import (
+    READERS,
+    SPLITS,
+    Corpus,
+    SourceDocument,
+    SplitReport,
+    convert_documents,
+    fetch,
+    load_catalogue,
+)
 from bioner_spacy.corpora.files import checksum
 from bioner_spacy.errors import BionerError, BionerWarning
 
@@ -87,6 +96,15 @@ PUBTATOR_ISSUES = {
     ("NLM-Chem", "test"): (1, 0),
 }
 
+
+def converted(corpus: Corpus, split: str, assets: Path, nlp: Language) -> SplitReport:
+    """What becomes of a split."""
+    report = SplitReport(corpus.name, split, list(corpus.types))
+    for _ in convert_documents(corpus.documents(split, assets), corpus, report, nlp=nlp):
+        pass
+    return report
+
+
 pytestmark = pytest.mark.skipif(not FOLDER, reason="BIONER_CORPORA names no folder")
 
 
@@ -100,7 +118,7 @@ def test_files_and_mentions(name: str, tmp_path: Path, nlp: Language) -> None:
         labels = Counter(re.findall(r"\tB-?(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
         if list(labels) == [""]:
             labels = Counter({corpus.options["default_label"]: labels[""]})
-        _, report = convert_split(corpus, split, assets=tmp_path, nlp=nlp)
+        report = converted(corpus, split, tmp_path, nlp)
         assert report.mentions_in == labels
         assert set(report.mentions_in) == set(corpus.labels)
         assert report.mentions_out.total() == MENTIONS[name][i]
@@ -115,7 +133,7 @@ def test_nested_genia(name: str, tmp_path: Path, nlp: Language) -> None:
     fetch(CATALOGUE, [name], folder=tmp_path, source=FOLDER)
     mentions_in = Counter[str]()
     for split, (sentences, counts) in zip(SPLITS, GENIA[name]):
-        _, report = convert_split(corpus, split, assets=tmp_path, nlp=nlp)
+        report = converted(corpus, split, tmp_path, nlp)
         expected = Counter(dict(zip(("PROTEIN", "DNA", "CELL_TYPE", "CELL_LINE", "RNA"), counts)))
         expected["PROTEIN"] -= GENIA_LOST.get((name, split), 0)
         assert (report.documents, report.mentions_out) == (sentences, expected)
@@ -133,7 +151,7 @@ def test_pubtator_corpora(name: str, tmp_path: Path, nlp: Language) -> None:
     fetch(CATALOGUE, [name], folder=tmp_path, source=FOLDER)
     assert corpus.splits == tuple(PUBTATOR[name])
     for split, (documents, labels) in PUBTATOR[name].items():
-        _, report = convert_split(corpus, split, assets=tmp_path, nlp=nlp)
+        report = converted(corpus, split, tmp_path, nlp)
         assert (report.documents, report.mentions_in) == (documents, labels)
         assert set(corpus.labels) == set(labels)
         issues = (report.count("lost"), report.count("duplicate"))

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,15 @@ def test_labels_scope_and_nesting(nlp: Language) -> None:
     assert get_scope(doc) == {"GENE", "DISEASE"}
     assert get_corpus(doc) == "tiny"
     assert doc.spans[SPANS_KEY].attrs["doc_id"] == "d"
+
+
+def test_a_format_of_sentences_marks_sentences(nlp: Language) -> None:
+    text = "FOX2 binds. So there. One"
+    for format_, marked in (("iob", True), ("genia", True), ("jsonlines", True), ("pubtator", False)):
+        doc, _ = to_doc(source(text), nlp.tokenizer, replace(CORPUS, format=format_))
+        assert doc.has_annotation("SENT_START") is marked
+        if marked:
+            assert [sentence.text for sentence in doc.sents] == [text]
 
 
 def test_document_without_mentions_keeps_its_scope(nlp: Language) -> None:

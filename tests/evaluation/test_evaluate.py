@@ -14,6 +14,7 @@ from bioner_spacy.errors import BionerError
 from bioner_spacy.evaluation.evaluate import corpus_files, describe, evaluate, load_pipeline, read_gold
 from bioner_spacy.evaluation.results import Results
 from bioner_spacy.evaluation.table import Table, results_table
+from bioner_spacy.scope import set_gold
 
 PREDICTED = {
     ASTHMA: [("Aspirin", "CHEMICAL"), ("asthma", "DISEASE"), ("rare", "GENE")],
@@ -52,6 +53,33 @@ def test_only_the_chosen_corpora_and_documents(make_pipeline: MakePipeline, corp
     results = evaluate(make_pipeline({}), corpus_folder, corpora=["drugs"], limit=1)
     assert list(results.per_corpus) == ["drugs"]
     assert (results.limit, results.words) == (1, len(spacy.blank("en")(ASTHMA)))
+
+
+@pytest.mark.parametrize("context", ["source", "sentence", "group", "document"])
+def test_gold_mentions_are_the_same_in_every_context(
+    context: str, make_pipeline: MakePipeline, tmp_path: Path
+) -> None:
+    """A corpus of one article of two sentences."""
+    nlp = make_pipeline({f"{ASTHMA} {ASTHMA}": [("Aspirin", "CHEMICAL")], ASTHMA: [("Aspirin", "CHEMICAL")]})
+    docs = DocBin()
+    for _ in range(2):
+        doc = nlp.make_doc(ASTHMA)
+        set_gold(doc, mark(doc, [("Aspirin", "CHEMICAL")]), corpus="drugs", scope=["CHEMICAL"], doc_id="a")
+        docs.add(doc)
+    (tmp_path / "drugs").mkdir()
+    docs.to_disk(tmp_path / "drugs" / "test.spacy")
+    results = evaluate(nlp, tmp_path, context=context, context_words=len(doc))
+    scores = results.per_corpus["drugs"]
+    # The pipeline finds the first one of each text.
+    assert (scores["gold"], scores["predicted"]) == (2, 1 if context == "document" else 2)
+    assert results.words == 2 * len(doc)
+    assert (results.context, results.context_words) == (context, len(doc) if context == "group" else None)
+    assert evaluate(nlp, tmp_path, context=context, limit=1).per_corpus["drugs"]["gold"] == 1
+
+
+def test_context_that_is_not_known(corpus_folder: Path, make_pipeline: MakePipeline) -> None:
+    with pytest.raises(BionerError, match="Setting context is 'page'"):
+        evaluate(make_pipeline({}), corpus_folder, context="page")
 
 
 def test_results_survive_the_disk(make_pipeline: MakePipeline, corpus_folder: Path, tmp_path: Path) -> None:

@@ -48,3 +48,13 @@ def test_detokenizer(corpora, monkeypatch, capsys):
     assert "| s800 | 1 | bioner_spacy | 100.00 | 100.00 |" in lines
     # Three of the seven places between two words have no space.
     assert "| s800 | 1 | one space | 57.14 | 0.00 |" in lines
+
+
+def test_sentences(monkeypatch, capsys, tmp_path):
+    words = [["-DOCSTART-", "", "See", "Fig.", "2", ".", "", "The", "end", "."], ["-DOCSTART-", "", "One", "."]]
+    (tmp_path / "JNLPBA").mkdir()
+    lines = [word and (word if word.startswith("-") else f"{word}\tO") for article in words for word in [*article, ""]]
+    (tmp_path / "JNLPBA" / "test.tsv").write_text("\n".join(lines), encoding="utf8")
+    lines = run("sentences", monkeypatch, capsys, tmp_path)
+    assert "| JNLPBA | 1 | bioner_spacy | 100.00 | 100.00 | 100.00 |" in lines
+    assert "| JNLPBA | 1 | sentencizer | 50.00 | 100.00 | 66.67 |" in lines

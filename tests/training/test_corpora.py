@@ -11,8 +11,8 @@ from spacy.tokens import DocBin
 from toy_corpora import BRCA1, BREAST_CANCER, CORPORA, blank_nlp, write_corpora
 
 from bioner_spacy.corpora.leakage import find_leaks
-from bioner_spacy.errors import BionerError
-from bioner_spacy.scope import get_corpus, get_scope
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.scope import get_corpus, get_scope, set_gold
 from bioner_spacy.training.corpora import MultiCorpus
 
 
@@ -225,3 +225,120 @@ def test_an_exclude_file_of_other_corpora_is_an_error(folder: Path, tmp_path: Pa
         MultiCorpus(folder, "genes", exclude=file).lengths()
     with pytest.raises(BionerError, match="does not know the corpus drugs"):
         list(MultiCorpus(folder, "drugs", exclude=file)(blank_nlp()))
+
+
+def test_the_exclude_file_of_the_folder(tmp_path: Path) -> None:
+    folder = write_corpora(tmp_path / "corpus", ["genes"])
+    everything = texts(MultiCorpus(folder))
+    exclude_file(folder / "exclude.json", {"genes": {"sentences": 2, "exclude": [1]}})
+    assert texts(MultiCorpus(folder, exclude="auto")) == everything[:1]
+    assert texts(MultiCorpus(folder)) == everything
+    (folder / "exclude.json").unlink()
+    with pytest.warns(BionerWarning, match="corpus has no exclude.json"):
+        assert texts(MultiCorpus(folder, exclude="auto")) == everything
+
+
+# Sentences of the articles of a corpus; the last two records have no document id.
+ARTICLES = {
+    "a": ["Fever is common .", "It is high ."],
+    "b": ["IL-2 rose .", "So did p53 .", "The end ."],
+    "c": ["Rash ."],
+}
+LOOSE = ["Pain was rare .", "None had it ."]
+
+
+@pytest.fixture(scope="module")
+def articles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a corpus of sentences and a corpus of the same articles as whole documents."""
+    folder = tmp_path_factory.mktemp("articles")
+    nlp = blank_nlp()
+    sentences = [(text, doc_id) for doc_id, texts_ in ARTICLES.items() for text in texts_] + [(t, "") for t in LOOSE]
+    whole = [(" ".join(texts_), doc_id) for doc_id, texts_ in ARTICLES.items()]
+    for corpus, records in (("sentences", sentences), ("whole", whole)):
+        docs = []
+        for text, doc_id in records:
+            doc = nlp.make_doc(text)
+            set_gold(doc, [doc[0:1]], corpus=corpus, scope=["DISEASE"], doc_id=doc_id)
+            for token in doc if corpus == "sentences" else ():
+                token.is_sent_start = token.i == 0
+            docs.append(doc)
+        (folder / corpus).mkdir()
+        DocBin(docs=docs).to_disk(folder / corpus / "train.spacy")
+    return folder
+
+
+def articles_in(folder: Path, corpus: str, **settings: Any) -> list[str]:
+    """Texts of the examples; checks that the lengths are theirs."""
+    reader = MultiCorpus(folder, corpus, **settings)
+    examples = list(reader(blank_nlp()))
+    assert reader.lengths()[corpus].tolist() == [len(example.reference) for example in examples]
+    assert all(example.predicted.text == example.reference.text for example in examples)
+    return [example.text for example in examples]
+
+
+def test_sentences_groups_and_documents(articles: Path) -> None:
+    sentences = [text for texts_ in ARTICLES.values() for text in texts_] + LOOSE
+    whole = [" ".join(texts_) for texts_ in ARTICLES.values()]
+    groups = [whole[0], "IL-2 rose . So did p53 .", "The end .", whole[2]]
+    assert articles_in(articles, "sentences", context="sentence") == sentences
+    assert articles_in(articles, "sentences", context="group", context_words=10) == groups + LOOSE
+    assert articles_in(articles, "sentences", context="document") == whole + LOOSE
+    assert articles_in(articles, "whole", context="sentence") == sentences[:6]
+    assert articles_in(articles, "whole", context="group", context_words=10) == groups
+    assert articles_in(articles, "whole", context="document") == articles_in(articles, "whole") == whole
+
+
+@pytest.mark.parametrize("context", ["source", "sentence", "group", "document"])
+@pytest.mark.parametrize("corpus", ["sentences", "whole"])
+def test_every_context_has_the_same_mentions(articles: Path, corpus: str, context: str) -> None:
+    examples = list(MultiCorpus(articles, corpus, context=context, context_words=10)(blank_nlp()))
+    spans = [span for example in examples for span in example.reference.spans["bioner"]]
+    first = [
+        text.split()[0] for texts_ in ARTICLES.values() for text in (texts_ if corpus == "sentences" else texts_[:1])
+    ]
+    loose = [text.split()[0] for text in LOOSE if corpus == "sentences"]
+    assert [span.text for span in spans] == [word.removesuffix("-2") for word in first + loose]
+    assert {get_corpus(example.reference) for example in examples} == {corpus}
+    assert all(get_scope(example.reference) == {"DISEASE"} for example in examples)
+
+
+@pytest.mark.parametrize("context", ["group", "document"])
+def test_a_part_of_a_corpus_is_of_whole_documents(articles: Path, context: str) -> None:
+    """Five of them: three articles, and two sentences that belong to none."""
+    whole = articles_in(articles, "sentences", context="document")
+    for settings in ({"fraction": 0.6}, {"limit": 3}):
+        documents = articles_in(articles, "sentences", context="document", **settings)
+        assert len(documents) == 3
+        assert [text for text in whole if text in documents] == documents
+        parts = articles_in(articles, "sentences", context=context, context_words=10, **settings)
+        assert " ".join(parts) == " ".join(documents)
+
+
+@pytest.mark.parametrize(("context", "joined"), [("group", "IL-2 rose . So did p53 ."), ("document", None)])
+def test_an_excluded_sentence_parts_its_document(articles: Path, tmp_path: Path, context: str, joined: Any) -> None:
+    everything = articles_in(articles, "sentences")
+    for number, expected in (
+        (3, [everything[2], everything[4]]),  # from the middle: what stood before is not joined to what stood after
+        (4, [" ".join(everything[2:4])]),
+        (2, [" ".join(everything[3:5])]),
+    ):
+        content = {"sentences": {"sentences": 8, "exclude": [0, 1, number]}}
+        file = exclude_file(tmp_path / "exclude.json", content)
+        found = articles_in(articles, "sentences", context=context, exclude=file)
+        assert found == [*expected, everything[5], *LOOSE]
+
+
+def test_a_corpus_in_several_files(articles: Path, tmp_path: Path) -> None:
+    docs = [example.reference for example in MultiCorpus(articles, "sentences")(blank_nlp())]
+    (tmp_path / "sentences" / "train.spacy").mkdir(parents=True)
+    for number, part in enumerate((docs[:3], docs[3:]), start=1):
+        DocBin(docs=part).to_disk(tmp_path / "sentences" / "train.spacy" / f"{number:04}.spacy")
+    for context in ("source", "sentence", "document"):
+        expected = articles_in(articles, "sentences", context=context)
+        assert articles_in(tmp_path, "sentences", context=context) == expected
+
+
+@pytest.mark.parametrize(("setting", "value"), [("context", "'page'"), ("context_words", 0)])
+def test_a_wrong_context(setting: str, value: Any) -> None:
+    with pytest.raises(BionerError, match=f"Setting {setting} is {value}"):
+        MultiCorpus("anywhere", **{setting: value if value == 0 else "page"})

@@ -1,0 +1,185 @@
+"""How much of a document a model reads at once: the records of a corpus, split into sentences or joined.
+
+Records are what a converted corpus holds: sentences where the format of the source keeps sentences, else whole
+documents or passages. Words, gold spans and their attributes stay as they are; only what belongs to a text as a whole
+(`Doc.cats`, `Doc.user_data`) is left out of texts that are not records.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+from spacy.attrs import SPACY
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
+
+from ..errors import BionerError, Errors
+from ..scope import get_corpus, get_doc_id, get_scope
+from ..tokenization.sentences import sentence_starts
+from ..words import word_offsets
+
+CONTEXTS = ("source", "sentence", "group", "document")
+"""A record as it is, one sentence, consecutive sentences of a document up to a number of words, or a whole document."""
+
+CONTEXT_WORDS = 180
+"""Words of a group: with 1.3 word pieces a word, as biomedical text has, they fit a window of 256 pieces."""
+
+# What a `DocBin` keeps of every word.
+_ATTRIBUTES: list[Any] = list(DocBin().attrs)
+
+
+def check_context(context: str, words: int) -> None:
+    """Check the two settings.
+
+    Args:
+        context: the setting `context`, one of `CONTEXTS`.
+        words: the setting `context_words`, most words of a group.
+
+    Raises:
+        BionerError: one of them is not allowed.
+    """
+    if context not in CONTEXTS:
+        raise BionerError(Errors.E105.format(setting="context", value=context, allowed=", ".join(CONTEXTS)))
+    if words < 1:
+        raise BionerError(Errors.E105.format(setting="context_words", value=words, allowed="1 or above"))
+
+
+def documents(records: Sequence[Doc], context: str) -> list[list[int]]:
+    """Find the records that may be joined.
+
+    Args:
+        records: all records of a corpus, in order.
+        context: one of `CONTEXTS`.
+
+    Returns:
+        Numbers of the records of each document: with "group" and "document", those that follow one another and have
+        the same document id, corpus and annotation scope; else, and where there is no id, each record for itself.
+    """
+    found: list[list[int]] = []
+    before: tuple[object, ...] = ("",)
+    for number, record in enumerate(records):
+        doc_id = get_doc_id(record) if context in ("group", "document") else ""
+        current = (doc_id, get_corpus(record), get_scope(record))
+        if doc_id and current == before:
+            found[-1].append(number)
+        else:
+            found.append([number])
+        before = current
+    return found
+
+
+def in_context(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) -> Iterator[Doc]:
+    """All texts of a corpus, see `regroup`.
+
+    Args:
+        records: all records of the corpus, in order.
+        context: one of `CONTEXTS`.
+        words: most words of a group.
+    """
+    for numbers in documents(records, context):
+        yield from regroup([records[number] for number in numbers], context, words)
+
+
+def regroup(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) -> list[Doc]:
+    """Join or split consecutive records of one document.
+
+    The text is that of the records, with a space between two where there is no whitespace, and without the space that
+    follows the last word where a record is split. Sentences are those that `Doc.sents` tells, as converted corpora do that come as sentences;
+    other records are split by rules (`sentence_starts`). No span and no entity is ever split: a sentence does not end
+    inside of one. A sentence with more words than a group may have is a group of its own.
+
+    Args:
+        records: one or several records of one document in order, with the same attributes of their span groups.
+        context: one of `CONTEXTS`.
+        words: most words of a group.
+
+    Returns:
+        The texts with their spans; a record itself where nothing is to be done.
+    """
+    if context == "source" or not records:
+        return list(records)
+    joined = _join(records)
+    if context == "document":
+        return [joined]
+    starts, base = [0], 0
+    for record in records:
+        starts += [base + start for start in _sentences(record)]
+        base += len(record)
+    starts = sorted({start for start in starts if start < len(joined)})
+    return _cut(joined, starts if context == "sentence" else _pack(starts, len(joined), words))
+
+
+def _sentences(record: Doc) -> list[int]:
+    """First word of every sentence."""
+    if record.has_annotation("SENT_START"):  # which is true of any text of a single word
+        found = {sentence.start for sentence in record.sents}
+    else:
+        words = {int(offset): number for number, offset in enumerate(word_offsets(record)[0])}
+        found = {0, *(words[start] for start in sentence_starts(record.text) if start in words)}
+    whole = [*record.ents, *(span for group in record.spans.values() for span in group)]
+    return sorted(found.difference(*(range(span.start + 1, span.end) for span in whole)))
+
+
+def _pack(starts: Sequence[int], n_words: int, most: int) -> list[int]:
+    """First word of every group of consecutive sentences, each as long as it may be."""
+    cuts = [0]
+    for start, end in zip(starts, [*starts[1:], n_words]):
+        if start and end - cuts[-1] > most:
+            cuts.append(start)
+    return cuts
+
+
+def _join(records: Sequence[Doc]) -> Doc:
+    if len(records) == 1:
+        return records[0]
+    spaces = [_spaces(record) for record in records]
+    for record, before in zip(records[:-1], spaces):
+        if len(record) and not record[-1].is_space:
+            before[-1] = True
+    words = [token.text for record in records for token in record]
+    joined = Doc(records[0].vocab, words=words, spaces=numpy.concatenate(spaces).tolist())
+    arrays = [record.to_array(_ATTRIBUTES).reshape(-1, len(_ATTRIBUTES)) for record in records]
+    array: Any = numpy.concatenate(arrays)
+    joined.from_array(_ATTRIBUTES, array)
+    spans: dict[str, list[tuple[Span, int]]] = {}
+    attrs: dict[str, Mapping[str, Any]] = {}
+    base = 0
+    for record in records:
+        for key, group in record.spans.items():
+            spans.setdefault(key, []).extend((span, base) for span in group)
+            attrs.setdefault(key, group.attrs)
+        base += len(record)
+    for key, placed in spans.items():
+        _set_spans(joined, key, attrs[key], placed)
+    return joined
+
+
+def _cut(doc: Doc, starts: Sequence[int]) -> list[Doc]:
+    if len(starts) < 2:
+        return [doc]
+    words, spaces = [token.text for token in doc], _spaces(doc)
+    array: Any = doc.to_array(_ATTRIBUTES)
+    groups = [(key, group.attrs, list(group)) for key, group in doc.spans.items()]
+    pieces = []
+    spaces[[start - 1 for start in starts[1:]]] = False
+    for start, end in zip(starts, [*starts[1:], len(doc)]):
+        piece = Doc(doc.vocab, words=words[start:end], spaces=spaces[start:end].tolist())
+        piece.from_array(_ATTRIBUTES, array[start:end])
+        for key, attrs, spans in groups:
+            _set_spans(piece, key, attrs, ((span, -start) for span in spans if start <= span.start < end))
+        pieces.append(piece)
+    return pieces
+
+
+def _spaces(doc: Doc) -> NDArray[numpy.bool_]:
+    """(words,) whether a space follows."""
+    return doc.to_array([SPACY]).reshape(-1).astype(bool)
+
+
+def _set_spans(doc: Doc, key: str, attrs: Mapping[str, Any], placed: Iterable[tuple[Span, int]]) -> None:
+    """Set a span group of copies of spans, each with the number of words that it moves by."""
+    spans = [
+        Span(doc, span.start + by, span.end + by, label=span.label, kb_id=span.kb_id, span_id=span.id)
+        for span, by in placed
+    ]
+    doc.spans[key] = SpanGroup(doc, name=key, attrs=dict(attrs), spans=spans)
