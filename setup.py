@@ -37,6 +37,8 @@ ENTRY_POINTS = {
     "spacy_architectures": [
         "bioner_spacy.TagHeads.v1 = bioner_spacy.models.tag_heads:build_tag_heads",
         "bioner_spacy.SpanPairs.v1 = bioner_spacy.models.span_pairs:build_span_pairs",
+        "bioner_spacy.CrossSharing.v1 = bioner_spacy.models.cross_sharing:build_cross_sharing",
+        "bioner_spacy.SlotRecurrent.v1 = bioner_spacy.models.slot_recurrent:build_slot_recurrent",
         "bioner_spacy.TransformerModel.v1 = bioner_spacy.models.encoder:build_transformer",
         "bioner_spacy.Tok2VecTransformer.v1 = bioner_spacy.models.encoder:build_tok2vec_transformer",
     ],

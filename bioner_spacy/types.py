@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy
 from numpy.typing import NDArray
+from spacy.tokens import Doc
 
 from .tasks import Task
 
-# A NumPy array, or one of CuPy where a docstring does not say "on the CPU"; shapes are in the docstrings.
+# A NumPy array, or one of CuPy where a docstring does not say "on the CPU"; shapes are in the docstrings. Scores are on
+# the device of the model, targets and spans on the CPU.
 Array = NDArray[Any]
 
 
@@ -32,6 +35,12 @@ class SpanArrays:
     types: Array
     scores: Array
 
+    @classmethod
+    def empty(cls) -> "SpanArrays":
+        """No spans."""
+        none = numpy.zeros(0, dtype="int64")
+        return cls(none, none, none, none, numpy.zeros(0, dtype="f"))
+
 
 @dataclass(frozen=True)
 class Gold:
@@ -48,16 +57,75 @@ class Gold:
     supervised: Any
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What a model of the component takes.
+
+    Attributes:
+        docs: documents, at least one of them with words.
+        targets: what the formulation's `targets` made of their gold annotation; None when predicting. Models whose
+            scores do not depend on it pass it over.
+    """
+
+    docs: list[Doc]
+    targets: Any = None
+
+
+@dataclass(frozen=True)
+class ActionSteps:
+    """Gold steps of a transition system over D documents: S steps, each of any number of A actions at once.
+
+    Attributes:
+        lengths: (D,) steps per document; 0 for documents without words.
+        places: (S,) number of words of the document before the step.
+        actions: (S, A) int8, 1 for actions that are taken, 0 for others, `OUT_OF_SCOPE` for those of tasks that the
+            document does not supervise. Columns are EOA, SHIFT, then a pair of opening and closing for each type.
+    """
+
+    lengths: Array
+    places: Array
+    actions: Array
+
+
+@dataclass(frozen=True)
+class StepScores:
+    """Scores of R steps over D documents, document by document, that a transition system has taken.
+
+    Attributes:
+        log_odds: (R, A) of each action, on the device of the model.
+        lengths: (D,) steps per document.
+        places: (R,) number of words of the document before the step.
+        gold: (R,) number of the gold step that the step is to take; -1 when predicting.
+        postponed: (R,) bool, whether the step was put in before a gold SHIFT.
+    """
+
+    log_odds: Any
+    lengths: Array
+    places: Array
+    gold: Array
+    postponed: Array
+
+
+EOA, SHIFT = 0, 1
+"""Columns of the actions that end a document and that go on to its next word."""
+
+OUT_OF_SCOPE = -1
+"""Target of what a document's annotation says nothing about."""
+
+MOST_STEPS = 8
+"""Most steps at one place, the one that leaves it included: where a model takes more, it goes on all the same."""
+
+
 class Formulation(Protocol):
     """How spans become a learning problem and scores become spans again, for a fixed list of tasks.
 
     Pure array functions: a formulation knows no component, no `Doc` and no config. What `scores` and `targets` are
-    is the business of the formulation and of the architecture that names it.
+    is the business of the formulation and of the architecture that names it: the component hands both on as they are.
     """
 
     columns: Sequence[tuple[str, ...]]
-    """Name of each score that the heads give a word: the task, and what else tells it from the others, such as a tag.
-    A head keeps its columns when tasks are added."""
+    """Name of each output of the model: the task, or the empty string for what tasks share, and what else tells it
+    from the others, such as a tag. A task keeps its outputs when others are added."""
 
     inexpressible: str
     """What is the matter with gold spans that the formulation cannot express, as the predicate of a sentence."""
@@ -70,10 +138,10 @@ class Formulation(Protocol):
         """
 
     def loss(self, scores: Any, targets: Any, weights: Array) -> tuple[Array, Any]:
-        """Loss of each task, (K,), before weighting, and the gradient of the weighted sum, shaped as `scores`."""
+        """Loss of each task, (K,), before weighting, and the gradient of the weighted sum, as the model takes it back."""
 
     def decode(self, scores: Any, lengths: Array) -> SpanArrays:
-        """The best spans of every task given the scores of documents of `lengths` words."""
+        """The best spans of every task, on the CPU, given the scores of documents of `lengths` words."""
 
 
 MakeFormulation = Callable[[Sequence[Task]], Formulation]

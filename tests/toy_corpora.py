@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
@@ -56,9 +57,15 @@ CNN = {
     "maxout_pieces": 2,
     "subword_features": True,
 }
-# Where the word vectors come from: a CNN inside the component, a CNN that it listens to, a transformer likewise; and
-# the first without a conditional random field on its tags, and with span pairs.
-ENCODERS = ("cnn", "tok2vec", "transformer", "cnn without crf", "cnn with span pairs")
+# The first with other heads.
+HEADS: dict[str, dict[str, Any]] = {
+    "cnn without crf": {"@architectures": TAG_HEADS, "crf": False},
+    "cnn with span pairs": {"@architectures": "bioner_spacy.SpanPairs.v1", "width": 6, "hidden": 16},
+    "cnn with cross sharing": {"@architectures": "bioner_spacy.CrossSharing.v1", "hidden": 16, "width": 8},
+    "cnn with slots": {"@architectures": "bioner_spacy.SlotRecurrent.v1", "window": 4},
+}
+# Where the word vectors come from: a CNN inside the component, a CNN that it listens to, a transformer likewise.
+ENCODERS = ("cnn", "tok2vec", "transformer", *HEADS)
 
 
 def blank_nlp() -> Language:
@@ -84,10 +91,8 @@ def make_nlp(encoder: str = "cnn", folder: Optional[str] = None, **settings: Any
     if encoder == "tok2vec":
         nlp.add_pipe("tok2vec", config={"model": CNN})
         tok2vec = {"@architectures": "spacy.Tok2VecListener.v1", "width": CNN["width"], "upstream": "*"}
-    model: dict[str, Any] = {"@architectures": TAG_HEADS, "tok2vec": tok2vec, "crf": encoder != "cnn without crf"}
-    if encoder == "cnn with span pairs":
-        model = {"@architectures": "bioner_spacy.SpanPairs.v1", "tok2vec": tok2vec, "width": 6, "hidden": 16}
-    nlp.add_pipe("multitask_ner", config={"model": model, **settings})
+    heads = HEADS.get(encoder, {"@architectures": TAG_HEADS})
+    nlp.add_pipe("multitask_ner", config={"model": {**heads, "tok2vec": tok2vec}, **settings})
     return nlp
 
 
@@ -100,7 +105,7 @@ def component(nlp: Language) -> MultiTaskNER:
 
 
 def output_names(nlp: Language) -> Sequence[tuple[str, ...]]:
-    """(task, tag) or (task, tag before, tag) of each output of the heads."""
+    """Name of each output of the heads: the task, or "" where tasks share it, and what else tells it from others."""
     ner = component(nlp)
     columns: Sequence[tuple[str, ...]] = ner.model.attrs["make_formulation"](ner.tasks).columns
     return columns
@@ -133,14 +138,16 @@ def make_examples(nlp: Language, corpora: Iterable[str] = tuple(CORPORA)) -> lis
 def write_corpora(
     folder: Path, corpora: Iterable[str] = tuple(CORPORA), splits: Sequence[str] = ("train", "devel")
 ) -> Path:
-    """Write the toy corpora as converted ones, every split with the same documents."""
+    """Write the toy corpora as converted ones, every split with the same documents, none of them left out."""
     nlp = blank_nlp()
+    everything = {corpus: {"sentences": len(CORPORA[corpus][1]), "exclude": []} for corpus in corpora}
     for corpus in corpora:
         scope, sentences = CORPORA[corpus]
         docs = DocBin(docs=[gold_doc(nlp, sentence, corpus, scope) for sentence in sentences])
         (folder / corpus).mkdir(parents=True)
         for split in splits:
             docs.to_disk(folder / corpus / f"{split}.spacy")
+    srsly.write_json(folder / "exclude.json", everything)
     return folder
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy
-from thinc.api import get_array_module
+from thinc.api import get_array_module, to_numpy
 
 from ..tasks import Task
 from ..types import Array, Gold, SpanArrays
@@ -92,9 +92,10 @@ class CRFFormulation(TagFormulation):
         The score of a span is its probability: that of all tag sequences in which it stands.
 
         Args:
-            scores: (N, columns) on the CPU.
+            scores: (N, columns), on any device.
             lengths: (D,) words per document.
         """
+        scores = to_numpy(scores)
         bases = numpy.cumsum(lengths) - lengths
         parts = []
         for tasks, columns in self._groups:

@@ -6,11 +6,11 @@ Nested spans, of one type too, are found without a sequential decoder, as every 
 from collections.abc import Sequence
 
 import numpy
-from thinc.api import get_array_module
+from thinc.api import get_array_module, to_numpy
 
 from ..tasks import Task
-from ..types import Array, Gold, SpanArrays
-from .tags import OUT_OF_SCOPE
+from ..types import OUT_OF_SCOPE, Array, Gold, SpanArrays
+from .binary import binary_entropy, crossed_out, sigmoid, type_pairs
 
 
 class SpanPairFormulation:
@@ -28,11 +28,12 @@ class SpanPairFormulation:
         self.width = width
         self.inexpressible = f"have more than {width} words, the setting width of the model"
         self.n_tasks = len(tasks)
-        pairs = [(k, number) for k, task in enumerate(tasks) for number in range(len(task.types))]
-        self._task_of, self._type_of = numpy.array(pairs, dtype="int64").reshape(-1, 2).T
-        self._first_pair = numpy.searchsorted(self._task_of, numpy.arange(len(tasks)))
+        self._task_of, self._type_of, self._first_pair = type_pairs(tasks)
         self.columns = [
-            (tasks[k].name, tasks[k].types[number], str(n)) for k, number in pairs for n in range(1, width + 1)
+            (task.name, entity_type, str(n))
+            for task in tasks
+            for entity_type in task.types
+            for n in range(1, width + 1)
         ]
 
     def targets(self, gold: Gold) -> tuple[Array, int]:
@@ -69,16 +70,14 @@ class SpanPairFormulation:
         targets, weights = xp.asarray(targets), xp.asarray(weights)
         in_scope = targets != OUT_OF_SCOPE
         truth = targets == 1
-        # log(1 + exp(x)) - x * truth, without overflow.
-        entropy = xp.maximum(scores, 0) - scores * truth + xp.log1p(xp.exp(-xp.abs(scores)))
-        entropy = (entropy * in_scope).reshape(len(scores), len(self._task_of), self.width)
+        entropy = (binary_entropy(scores, truth) * in_scope).reshape(len(scores), len(self._task_of), self.width)
         # The span of one word is in scope wherever its word is.
         first = xp.asarray(self._first_pair)
         n_words = xp.maximum(in_scope.reshape(entropy.shape)[:, first, 0].sum(axis=0), 1)
         task_of = xp.asarray(self._task_of)
         losses = (task_of == xp.arange(self.n_tasks)[:, None]) @ entropy.sum(axis=(0, 2)) / n_words
         scale = (weights / n_words)[task_of].repeat(self.width)
-        d_scores = (_sigmoid(scores) - truth) * in_scope * scale
+        d_scores = (sigmoid(scores) - truth) * in_scope * scale
         return losses.astype("f"), d_scores.astype(scores.dtype)
 
     def decode(self, scores: Array, lengths: Array) -> SpanArrays:
@@ -87,15 +86,15 @@ class SpanPairFormulation:
         Nested spans are kept. The score of a span is its probability.
 
         Args:
-            scores: (N, columns) on the CPU.
+            scores: (N, columns), on any device.
             lengths: (D,) words per document.
         """
-        cube = scores.reshape(len(scores), len(self._task_of), self.width)
+        cube = to_numpy(scores).reshape(len(scores), len(self._task_of), self.width)
         inside = numpy.arange(self.width) < _words_left(lengths)[:, None]
         starts, pairs, offsets = numpy.nonzero((cube > 0) & inside[:, None])
         ends = starts + offsets + 1
-        found = _sigmoid(cube[starts, pairs, offsets].astype("float64"))
-        kept = ~_crossed_out(starts, ends, pairs, found)
+        found = sigmoid(cube[starts, pairs, offsets].astype("float64"))
+        kept = ~crossed_out(starts, ends, pairs, found)
         pairs = pairs[kept]
         tasks, types = self._task_of[pairs], self._type_of[pairs]
         return SpanArrays(starts[kept], ends[kept], tasks, types, found[kept].astype("f"))
@@ -105,31 +104,3 @@ def _words_left(lengths: Array) -> Array:
     """(N,) words from each word to the end of its document, itself included."""
     ends = numpy.repeat(numpy.cumsum(lengths), lengths)
     return ends - numpy.arange(len(ends))
-
-
-def _sigmoid(scores: Array) -> Array:
-    xp = get_array_module(scores)
-    result: Array = 0.5 * (1.0 + xp.tanh(0.5 * scores))
-    return result
-
-
-def _crossed_out(starts: Array, ends: Array, pairs: Array, scores: Array) -> Array:
-    """Spans that cross one of the same type with a higher score that stays; of equal scores the first stays."""
-    out = numpy.zeros(len(starts), dtype=bool)
-    order = numpy.lexsort((ends, starts, pairs))
-    crossing: dict[int, list[int]] = {}
-    widest = (ends - starts).max(initial=0)
-    for distance in range(1, len(order)):
-        one, other = order[:-distance], order[distance:]
-        # Sorted by their first words: where none is near at one distance, none is at a larger one.
-        near = (pairs[one] == pairs[other]) & (starts[other] - starts[one] < widest)
-        if not near.any():
-            break
-        cross = near & (starts[one] < starts[other]) & (starts[other] < ends[one]) & (ends[one] < ends[other])
-        for i, j in zip(one[cross].tolist(), other[cross].tolist()):
-            crossing.setdefault(i, []).append(j)
-            crossing.setdefault(j, []).append(i)
-    for i in sorted(crossing, key=lambda i: (-scores[i], starts[i], ends[i])):
-        if not out[i]:
-            out[crossing[i]] = True
-    return out

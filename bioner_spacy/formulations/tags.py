@@ -5,17 +5,16 @@ documentation); tasks are independent of one another, so spans of different task
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy
-from thinc.api import get_array_module
+from thinc.api import get_array_module, to_numpy
 
 from ..tasks import Task
-from ..types import Array, Gold, SpanArrays
+from ..types import OUT_OF_SCOPE, Array, Gold, SpanArrays
 from .constrained import best_valid_tags
 
-OUT_OF_SCOPE = -1
 OUTSIDE = "O"
 
 
@@ -80,7 +79,7 @@ class TagFormulation:
         targets, weights = xp.asarray(targets), xp.asarray(weights)
         for group in self._groups:
             tasks, columns = (xp.asarray(indices) for indices in group)
-            log_p = _log_softmax(scores[:, columns])
+            log_p = log_softmax(scores[:, columns])
             truth = targets[:, tasks]
             in_scope = truth != OUT_OF_SCOPE
             one_hot = truth[:, :, None] == xp.arange(columns.shape[1])
@@ -97,13 +96,14 @@ class TagFormulation:
         different lengths.
 
         Args:
-            scores: (N, columns) on the CPU.
+            scores: (N, columns), on any device.
             lengths: (D,) words per document.
         """
+        scores = to_numpy(scores)
         doc_starts = document_starts(lengths)
         parts = []
         for tasks, columns in self._groups:
-            log_p = _log_softmax(scores[:, columns])
+            log_p = log_softmax(scores[:, columns])
             tags = best_valid_tags(log_p, doc_starts)
             parts.append(_score_spans(find_spans(tags, tasks), log_p, tags, tasks))
         return concatenate(parts)
@@ -120,7 +120,7 @@ def _tag_names(task: Task) -> list[str]:
     return [OUTSIDE] + [f"{prefix}-{entity_type}" for entity_type in task.types for prefix in "BI"]
 
 
-def _log_softmax(scores: Any) -> Any:
+def log_softmax(scores: Any) -> Any:
     """Log-probabilities over the last axis."""
     xp = get_array_module(scores)
     shifted = scores - scores.max(axis=-1, keepdims=True)
@@ -165,8 +165,7 @@ def _score_spans(spans: SpanArrays, log_p: Any, tags: Array, tasks: Array) -> Sp
 
 def concatenate(parts: Sequence[SpanArrays]) -> SpanArrays:
     """Join spans of several groups of tasks."""
-    fields = ("starts", "ends", "tasks", "types", "scores")
-    empty = {name: numpy.zeros(0, dtype="f" if name == "scores" else "int64") for name in fields}
+    parts = [SpanArrays.empty(), *parts]
     return SpanArrays(
-        **{name: numpy.concatenate([empty[name]] + [getattr(part, name) for part in parts]) for name in fields}
+        **{f.name: numpy.concatenate([getattr(part, f.name) for part in parts]) for f in fields(SpanArrays)}
     )

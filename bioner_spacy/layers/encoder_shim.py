@@ -1,6 +1,5 @@
 """The torch side of the encoder: a Hugging Face transformer over windows, pooled to word vectors."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +19,6 @@ from .precision import PRECISIONS, bfloat16_enabled
 from .windows import WindowBatch, group_by_length
 
 POOLINGS = ("mean", "first")
-
-# OpenMP's threads do not survive a fork, and a worker of `nlp.pipe(n_process=2)` that waits for them waits for ever.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 class EncoderShim(PyTorchShim):

@@ -1,4 +1,4 @@
-"""Changing the number of outputs of an initialised model."""
+"""Changing the number of outputs of a model."""
 
 from thinc.api import Model
 
@@ -15,6 +15,12 @@ def replace_output(model: Model, new: Model) -> None:
     old = model.get_ref("output_layer")
     new.name = old.name
     model.replace_node(old, new)
+    set_n_outputs(model, new.get_dim("nO"))
+
+
+def set_n_outputs(model: Model, n_outputs: int) -> None:
+    """Note the number of outputs of a model's "output_layer" on it and on what it stands in, in place."""
+    output = model.get_ref("output_layer")
     for node in model.walk():
-        if node is not new and node.has_dim("nO") and any(child is new for child in node.walk()):
-            node.set_dim("nO", new.get_dim("nO"), force=True)
+        if node.has_dim("nO") is not False and any(child is output for child in node.walk()):
+            node.set_dim("nO", n_outputs, force=True)

@@ -5,14 +5,16 @@ from functools import partial
 from typing import Any, Optional
 
 from spacy.tokens import Doc
-from thinc.api import Dropout, Gelu, Model, chain, list2ragged, with_array
+from thinc.api import Dropout, Gelu, Model, chain, list2array
 from thinc.initializers import glorot_uniform_init
-from thinc.types import Floats2d, Ragged
+from thinc.types import Floats2d
 
 from ..errors import BionerError, Errors
 from ..formulations.span_pairs import SpanPairFormulation
+from ..layers.batch import batch2docs
 from ..layers.biaffine import RARE, Biaffine
-from .resize import replace_output
+from ..types import Batch
+from .resize import replace_output, set_n_outputs
 
 
 def build_span_pairs(
@@ -21,7 +23,7 @@ def build_span_pairs(
     hidden: int = 64,
     dropout: float = 0.1,
     nO: Optional[int] = None,
-) -> Model[list[Doc], Ragged]:
+) -> Model[Batch, Floats2d]:
     """Build span-pair heads for the `multitask_ner` component, which find nested mentions of one type too.
 
     Args:
@@ -33,7 +35,7 @@ def build_span_pairs(
         nO: number of scores a word, found from the tasks on initialisation.
 
     Returns:
-        Model from documents to Ragged scores, (words of the batch, `width` spans that begin there times all types).
+        Model from a batch to scores, (words of the batch, `width` spans that begin there times all types).
 
     Raises:
         BionerError: `width` or `hidden` is less than 1.
@@ -44,8 +46,7 @@ def build_span_pairs(
     output: Model = Biaffine(None if nO is None else nO // width, width, nI=2 * hidden)
     output.name = "spans"
     ends: Model = Gelu(nO=2 * hidden, nI=tok2vec.maybe_get_dim("nO"), init_W=glorot_uniform_init, dropout=dropout)
-    heads: Model = chain(Dropout(dropout), ends, output)
-    model: Model = chain(tok2vec, list2ragged(), with_array(heads))
+    model: Model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout), ends, output)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)
     model.attrs["make_formulation"] = partial(SpanPairFormulation, width=width)
@@ -54,7 +55,7 @@ def build_span_pairs(
 
 
 def resize_spans(model: Model, old_columns: Sequence[Any], new_columns: Sequence[Any]) -> None:
-    """Give an initialised model the outputs of a longer list of tasks, in place.
+    """Give a model the outputs of a longer list of tasks, in place.
 
     Args:
         model: a model that `build_span_pairs` made.
@@ -63,6 +64,8 @@ def resize_spans(model: Model, old_columns: Sequence[Any], new_columns: Sequence
             are zero, which predicts nothing.
     """
     old = model.get_ref("output_layer")
+    if not old.has_param("W"):
+        return set_n_outputs(model, len(new_columns))
     old_W: Any = old.get_param("W")
     old_b: Any = old.get_param("b")
     n_widths = old_b.shape[1]

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from spacy.tokens import Doc
-from thinc.api import Dropout, Linear, Model, chain, list2ragged, with_array
+from thinc.api import Dropout, Linear, Model, chain, list2array
 from thinc.initializers import glorot_uniform_init
-from thinc.types import Floats2d, Ragged
+from thinc.types import Floats2d
 
 from ..formulations.crf import CRFFormulation
 from ..formulations.tags import OUTSIDE, TagFormulation
-from .resize import replace_output
+from ..layers.batch import batch2docs
+from ..types import Batch
+from .resize import replace_output, set_n_outputs
 
 # How much less probable than O, in nats, the outputs of an entity type are that is added to a trained task.
 MARGIN = 5.0
@@ -21,7 +23,7 @@ def build_tag_heads(
     dropout: float = 0.1,
     crf: bool = True,
     nO: Optional[int] = None,
-) -> Model[list[Doc], Ragged]:
+) -> Model[Batch, Floats2d]:
     """Build BIO tag heads for the `multitask_ner` component: a linear classifier for each task on word vectors.
 
     Args:
@@ -32,12 +34,11 @@ def build_tag_heads(
         nO: number of scores a word, found from the tasks on initialisation.
 
     Returns:
-        Model from documents to Ragged scores, (words of the batch, scores of all tasks).
+        Model from a batch to scores, (words of the batch, scores of all tasks).
     """
     output: Model = Linear(nO=nO, nI=tok2vec.maybe_get_dim("nO"), init_W=glorot_uniform_init)
     output.name = "heads"
-    heads: Model = chain(Dropout(dropout), output)
-    model: Model = chain(tok2vec, list2ragged(), with_array(heads))
+    model: Model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout), output)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)
     model.attrs["make_formulation"] = CRFFormulation if crf else TagFormulation
@@ -46,7 +47,7 @@ def build_tag_heads(
 
 
 def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequence[Any]) -> None:
-    """Give an initialised model the outputs of a longer list of tasks, in place.
+    """Give a model the outputs of a longer list of tasks, in place.
 
     Args:
         model: a model made by an architecture of this package whose "output_layer" is linear.
@@ -56,6 +57,8 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
             a little less probable, so that no prediction changes.
     """
     old = model.get_ref("output_layer")
+    if not old.has_param("W"):
+        return set_n_outputs(model, len(new_columns))
     old_W: Any = old.get_param("W")
     old_b: Any = old.get_param("b")
     W: Any = old.ops.alloc2f(len(new_columns), old_W.shape[1])

@@ -1,9 +1,9 @@
 """The trainable component `multitask_ner`: many heads on one shared encoder."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, Optional, Union, cast
+from typing import Any, Optional, Union
 
 import numpy
 from spacy import util
@@ -13,15 +13,15 @@ from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer
-from thinc.types import Ragged
+from thinc.api import Config, Model, Optimizer, set_dropout_rate, to_numpy
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, get_corpus
 from ..tasks import Task, make_tasks
-from ..types import Array, Formulation, SpanArrays
+from ..types import Batch, Formulation, SpanArrays
 from .gold import annotated_types, collect_gold
 from .merge import Merge, Merger
+from .spans import split_by_document, without_spaces
 
 DEFAULT_MODEL_CONFIG = """
 [model]
@@ -69,7 +69,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
 def make_multitask_ner(
     nlp: Language,
     name: str,
-    model: Model[list[Doc], Any],
+    model: Model[Batch, Any],
     spans_key: str,
     grain: str,
     types: Optional[list[str]],
@@ -108,7 +108,8 @@ class MultiTaskNER(TrainablePipe):
 
     Args:
         vocab: shared vocabulary.
-        model: model with "make_formulation" among its attributes, such as `bioner_spacy.TagHeads.v1`.
+        model: model from a `Batch` to the scores of its formulation, such as `bioner_spacy.TagHeads.v1`; see
+            `bioner_spacy.models`.
         name: name of the component in the pipeline.
         spans_key: key of predicted and of gold spans in `doc.spans`.
         grain: what a task is: "type", "corpus" or "guideline"; see `bioner_spacy.tasks.make_tasks`.
@@ -128,7 +129,7 @@ class MultiTaskNER(TrainablePipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model[list[Doc], Any],
+        model: Model[Batch, Any],
         name: str = "multitask_ner",
         *,
         spans_key: str = SPANS_KEY,
@@ -190,7 +191,7 @@ class MultiTaskNER(TrainablePipe):
         known.append(label)
         old_columns = self._formulation.columns
         self._set_tasks()
-        if self.model.get_ref("output_layer").has_param("W"):
+        if self.model.get_ref("output_layer").has_dim("nO"):
             self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
         return 1
 
@@ -229,6 +230,7 @@ class MultiTaskNER(TrainablePipe):
             label_data.setdefault(corpus, set()).update(types)
         self.cfg["label_data"] = {corpus: sorted(types) for corpus, types in sorted(label_data.items())}
         self._check_settings()
+        old_columns = self._formulation.columns
         self._set_tasks()
         if not self._tasks:
             raise BionerError(Errors.E403.format(name=self.name, spans_key=self.spans_key))
@@ -238,10 +240,9 @@ class MultiTaskNER(TrainablePipe):
             raise BionerError(Errors.E404.format(setting="task_weights", names=", ".join(unknown), known=known))
         self._report_lost(get_examples())
         # Some encoders cannot be run on documents without words alone.
-        docs = list(islice((example.predicted for example in get_examples() if len(example.predicted)), 10))
-        n_columns = len(self._formulation.columns)
-        lengths = self.model.ops.asarray1i([len(doc) for doc in docs])
-        self.model.initialize(X=docs, Y=Ragged(self.model.ops.alloc2f(int(lengths.sum()), n_columns), lengths))
+        sample = list(islice((example for example in get_examples() if len(example.predicted)), 10))
+        self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
+        self.model.initialize(X=self.make_batch(sample))
 
     def _collect_labels(self, examples: Iterable[Example]) -> dict[str, set[str]]:
         label_data: dict[str, set[str]] = {}
@@ -288,13 +289,11 @@ class MultiTaskNER(TrainablePipe):
         lengths = numpy.array([len(doc) for doc in docs], dtype="int64")
         if not self._tasks:
             raise BionerError(Errors.E405.format(name=self.name))
-        if not lengths.sum():
-            spans = self._formulation.decode(numpy.zeros((0, len(self._formulation.columns)), dtype="f"), lengths)
-        else:
-            scores = self.model.predict(docs)
-            spans = self._formulation.decode(self.model.ops.to_numpy(scores.dataXd), lengths)
-        spans = _without_spaces(spans, numpy.concatenate([numpy.zeros(0), *(doc.to_array(IS_SPACE) for doc in docs)]))
-        return [self._merger(part, doc._.guideline) for doc, part in zip(docs, _split(spans, lengths))]
+        spans = SpanArrays.empty()
+        if lengths.sum():
+            spans = self._formulation.decode(self.model.predict(Batch(docs)), lengths)
+        spans = without_spaces(spans, numpy.concatenate([numpy.zeros(0), *(doc.to_array(IS_SPACE) for doc in docs)]))
+        return [self._merger(part, doc._.guideline) for doc, part in zip(docs, split_by_document(spans, lengths))]
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[SpanArrays]) -> None:
         """Write predicted spans to `doc.spans` and their flat view to `doc.ents`."""
@@ -321,27 +320,64 @@ class MultiTaskNER(TrainablePipe):
                 chosen.append(span)
         doc.ents = chosen
 
-    def get_loss(self, examples: Iterable[Example], scores: Ragged) -> tuple[float, Ragged]:
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[dict[str, float]] = None,
+    ) -> dict[str, float]:
+        """Learn from a batch as any trainable component does, but with targets before scores, as some models need them.
+
+        Args:
+            examples: a batch.
+            drop: dropout rate.
+            sgd: the optimizer; without one, gradients are added up.
+            losses: losses of the components so far, to which that of this one is added.
+
+        Returns:
+            The losses.
+        """
+        examples = list(examples)
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        validate_examples(examples, "MultiTaskNER.update")
+        if not any(len(example.predicted) for example in examples):
+            return losses
+        set_dropout_rate(self.model, drop)
+        batch = self.make_batch(examples)
+        scores, backprop = self.model.begin_update(batch)
+        loss, d_scores = self._loss(scores, batch)
+        backprop(d_scores)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        losses[self.name] += loss
+        return losses
+
+    def make_batch(self, examples: Sequence[Example]) -> Batch:
+        """What the model takes to learn from examples: their predicted documents, and targets from the references."""
+        gold, _ = collect_gold(examples, self._tasks, self.spans_key)
+        return Batch([example.predicted for example in examples], self._formulation.targets(gold)[0])
+
+    def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
         """Loss over all tasks and its gradient.
 
         Args:
             examples: a batch.
-            scores: Ragged output of the model for its predicted documents.
+            scores: output of the model for it, as `make_batch` hands it on.
 
         Returns:
             Weighted sum of the tasks' losses in nats, and the gradient, zero where a document does not supervise.
         """
         examples = list(examples)
         validate_examples(examples, "MultiTaskNER.get_loss")
-        gold, _ = collect_gold(examples, self._tasks, self.spans_key)
-        targets, _ = self._formulation.targets(gold)
-        weights = self._weights()
-        losses, d_scores = self._formulation.loss(scores.dataXd, targets, weights)
-        total = float((losses * self.model.ops.asarray(cast(Any, weights))).sum())
-        return total, Ragged(d_scores, scores.lengths)
+        return self._loss(scores, self.make_batch(examples))
 
-    def _weights(self) -> Array:
-        return numpy.array([self.task_weights.get(task.name, 1.0) for task in self._tasks], dtype="f")
+    def _loss(self, scores: Any, batch: Batch) -> tuple[float, Any]:
+        weights = numpy.array([self.task_weights.get(task.name, 1.0) for task in self._tasks], dtype="f")
+        losses, d_scores = self._formulation.loss(scores, batch.targets, weights)
+        return float((to_numpy(losses) * weights).sum()), d_scores
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the component's weights, those of the heads with their own learning rate."""
@@ -377,28 +413,3 @@ class MultiTaskNER(TrainablePipe):
         wanted, found = len(self._formulation.columns), self.model.get_ref("output_layer").maybe_get_dim("nO")
         if self._tasks and found is not None and found != wanted:
             raise BionerError(Errors.E411.format(name=self.name, found=found, wanted=wanted))
-
-
-def _without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
-    """Spans that neither begin nor end with a word that is whitespace, as spaCy's entities do not."""
-    words = numpy.flatnonzero(is_space == 0)
-    first, last = numpy.searchsorted(words, spans.starts), numpy.searchsorted(words, spans.ends) - 1
-    kept = first <= last
-    starts, ends = words[first[kept]], words[last[kept]] + 1
-    return SpanArrays(starts, ends, spans.tasks[kept], spans.types[kept], spans.scores[kept])
-
-
-def _split(spans: SpanArrays, lengths: Array) -> Iterator[SpanArrays]:
-    """Spans of each document, over its own words."""
-    ends = numpy.cumsum(lengths)
-    order = numpy.argsort(spans.starts, kind="stable")
-    borders = numpy.searchsorted(spans.starts[order], numpy.concatenate([[0], ends]))
-    for d, base in enumerate(ends - lengths):
-        part = order[borders[d] : borders[d + 1]]
-        yield SpanArrays(
-            spans.starts[part] - base,
-            spans.ends[part] - base,
-            spans.tasks[part],
-            spans.types[part],
-            spans.scores[part],
-        )

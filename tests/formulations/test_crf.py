@@ -101,10 +101,11 @@ def test_loss_is_the_negative_log_likelihood_of_the_gold_tags(lengths: list[int]
         assert losses[k] == pytest.approx(expected / max(n_words, 1), abs=1e-5)
 
 
+@pytest.mark.parametrize("lengths", [[1], [2], [3, 1, 0, 2]])
 @given(seed=SEEDS)
 @settings(max_examples=5, deadline=None)
-def test_gradient_by_finite_differences(seed: int) -> None:
-    formulation, scores, gold = random_batch(seed, [3, 1, 0, 2])
+def test_gradient_by_finite_differences(lengths: list[int], seed: int) -> None:
+    formulation, scores, gold = random_batch(seed, lengths)
     targets, _ = formulation.targets(gold)
     weights = numpy.array([1.0, 2.0, 0.5])
     _, gradient = formulation.loss(scores, targets, weights)

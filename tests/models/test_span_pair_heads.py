@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy
 import pytest
-from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Config, Model, fix_random_seed
-from thinc.types import Ragged
 from tiny_encoder import make_docs
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.formulations.span_pairs import SpanPairFormulation
 from bioner_spacy.models.span_pairs import build_span_pairs, resize_spans
 from bioner_spacy.tasks import Task
+from bioner_spacy.types import Batch
 
 CONFIG = """
 [model]
@@ -41,20 +40,22 @@ def columns(*tasks: Task) -> list[tuple[str, ...]]:
     return list(SpanPairFormulation(tasks, width=3).columns)
 
 
-def build(nO: int = 3) -> Model[list[Doc], Ragged]:
+def batch(*texts: str) -> Batch:
+    return Batch(make_docs(*texts))
+
+
+def build(nO: int = 3) -> Model[Batch, Any]:
     fix_random_seed(0)
     model = registry.resolve(Config().from_str(CONFIG))["model"]
-    docs = make_docs(*TEXTS)
-    lengths = numpy.array([len(doc) for doc in docs], dtype="i")
-    model.initialize(X=docs, Y=Ragged(numpy.zeros((int(lengths.sum()), nO), dtype="f"), lengths))
+    model.attrs["resize_output"](model, [], [("", str(i)) for i in range(nO)])
+    model.initialize(X=batch(*TEXTS))
     return model
 
 
 def test_scores_from_config() -> None:
     model = build(6)
-    scores = model.predict(make_docs(*TEXTS))
-    assert scores.dataXd.shape == (4, 6)
-    assert scores.lengths.tolist() == [3, 0, 1]
+    scores = model.predict(batch(*TEXTS))
+    assert scores.shape == (4, 6)
     assert model.attrs["make_formulation"]([GENE]).width == 3
 
 
@@ -63,10 +64,10 @@ def test_scores_from_config() -> None:
 )
 def test_resizing_keeps_the_scores_of_each_type(old: tuple[Task, ...], new: tuple[Task, ...]) -> None:
     model = build(len(columns(*old)))
-    docs = make_docs(*TEXTS)
-    before = model.predict(docs).dataXd
+    docs = batch(*TEXTS)
+    before = model.predict(docs)
     resize_spans(model, columns(*old), columns(*new))
-    after = model.predict(docs).dataXd
+    after = model.predict(docs)
     assert after.shape == (4, len(columns(*new)))
     for i, name in enumerate(columns(*new)):
         if name in columns(*old):
@@ -78,9 +79,9 @@ def test_resizing_keeps_the_scores_of_each_type(old: tuple[Task, ...], new: tupl
 
 def test_round_trip() -> None:
     model = build(6)
-    docs = make_docs(*TEXTS)
+    docs = batch(*TEXTS)
     loaded = build(6).from_bytes(model.to_bytes())
-    numpy.testing.assert_array_equal(loaded.predict(docs).dataXd, model.predict(docs).dataXd)
+    numpy.testing.assert_array_equal(loaded.predict(docs), model.predict(docs))
 
 
 @pytest.mark.parametrize("settings", [{"width": 0}, {"hidden": 0}])

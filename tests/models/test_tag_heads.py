@@ -7,14 +7,14 @@ import pytest
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Adam, Config, Model, fix_random_seed
-from thinc.types import Floats2d, Ragged
+from thinc.types import Floats2d
 from tiny_encoder import make_docs
 
 from bioner_spacy.formulations.crf import CRFFormulation
 from bioner_spacy.formulations.tags import TagFormulation
 from bioner_spacy.models.tag_heads import build_tag_heads, resize_output
 from bioner_spacy.tasks import Task
-from bioner_spacy.types import Formulation
+from bioner_spacy.types import Batch, Formulation
 
 CONFIG = """
 [model]
@@ -40,20 +40,22 @@ def columns(*tasks: Task) -> list[tuple[str, ...]]:
     return TagFormulation(tasks).columns
 
 
-def build(nO: int = 3) -> Model[list[Doc], Ragged]:
+def batch(*texts: str) -> Batch:
+    return Batch(make_docs(*texts))
+
+
+def build(nO: int = 3) -> Model[Batch, Any]:
     fix_random_seed(0)
     model = registry.resolve(Config().from_str(CONFIG))["model"]
-    docs = make_docs(*TEXTS)
-    lengths = numpy.array([len(doc) for doc in docs], dtype="i")
-    model.initialize(X=docs, Y=Ragged(numpy.zeros((int(lengths.sum()), nO), dtype="f"), lengths))
+    model.attrs["resize_output"](model, [], [("", str(i)) for i in range(nO)])
+    model.initialize(X=batch(*TEXTS))
     return model
 
 
 def test_scores_from_config() -> None:
     model = build()
-    scores = model.predict(make_docs(*TEXTS))
-    assert scores.dataXd.shape == (4, 3)
-    assert scores.lengths.tolist() == [3, 0, 1]
+    scores = model.predict(batch(*TEXTS))
+    assert scores.shape == (4, 3)
     assert model.get_dim("nO") == model.get_ref("output_layer").get_dim("nO") == 3
     assert model.get_ref("tok2vec").get_dim("nO") == model.get_ref("output_layer").get_dim("nI") == 8
 
@@ -65,11 +67,11 @@ def test_formulation_comes_with_the_model() -> None:
 
 def test_scores_are_linear_in_the_word_vectors() -> None:
     model = build()
-    docs = make_docs(*TEXTS)
+    docs = batch(*TEXTS)
     layer = model.get_ref("output_layer")
-    vectors = numpy.concatenate([array for array in model.get_ref("tok2vec").predict(docs) if len(array)])
+    vectors = numpy.concatenate([array for array in model.get_ref("tok2vec").predict(docs.docs) if len(array)])
     expected = vectors @ layer.get_param("W").T + layer.get_param("b")
-    numpy.testing.assert_allclose(model.predict(docs).dataXd, expected, atol=1e-5)
+    numpy.testing.assert_allclose(model.predict(docs), expected, atol=1e-5)
 
 
 def word_vectors_of_ones() -> Model[list[Doc], list[Floats2d]]:
@@ -82,10 +84,10 @@ def word_vectors_of_ones() -> Model[list[Doc], list[Floats2d]]:
 def test_dropout_in_training_only() -> None:
     model = build_tag_heads(word_vectors_of_ones(), dropout=0.5, nO=3)
     model.initialize()
-    docs = make_docs("gene " * 50)
-    predicted = model.predict(docs).dataXd
+    docs = batch("gene " * 50)
+    predicted = model.predict(docs)
     assert numpy.abs(predicted - predicted[0]).max() < 1e-6
-    trained = model.begin_update(docs)[0].dataXd
+    trained = model.begin_update(docs)[0]
     assert numpy.abs(trained - predicted).max() > 1e-3
 
 
@@ -96,12 +98,12 @@ def test_dropout_in_training_only() -> None:
 )
 def test_resizing_keeps_the_weights_of_each_output(old: tuple[Task, ...], new: tuple[Task, ...]) -> None:
     model = build(len(columns(*old)))
-    docs = make_docs(*TEXTS)
+    docs = batch(*TEXTS)
     layer = model.get_ref("output_layer")
     layer.set_param("b", numpy.arange(1, 1 + len(columns(*old)), dtype="f"))
-    before = model.predict(docs).dataXd
+    before = model.predict(docs)
     resize_output(model, columns(*old), columns(*new))
-    after = model.predict(docs).dataXd
+    after = model.predict(docs)
     assert after.shape == (4, len(columns(*new)))
     for i, name in enumerate(columns(*new)):
         expected = before[:, columns(*old).index(name)] if name in columns(*old) else numpy.zeros(4)
@@ -113,11 +115,11 @@ def test_resizing_a_task_changes_no_prediction() -> None:
     """A corpus that gains an entity type: its new tags are a little less probable than O, whatever the word."""
     old, new = [Task("A", ("DISEASE",), "A"), GENE], [Task("A", ("CHEMICAL", "DISEASE", "GENE"), "A"), GENE]
     model = build(len(columns(*old)))
-    docs = make_docs("gene cell mutant mice of protein in it", "mice")
-    before = model.predict(docs).dataXd
+    docs = batch("gene cell mutant mice of protein in it", "mice")
+    before = model.predict(docs)
     assert set(before[:, :3].argmax(axis=1)) > {0}
     resize_output(model, columns(*old), columns(*new))
-    after = model.predict(docs).dataXd
+    after = model.predict(docs)
     position = [columns(*new).index(name) for name in columns(*old)]
     numpy.testing.assert_allclose(after[:, position], before, atol=1e-6)
     added = [i for i in range(after.shape[1]) if i not in position]
@@ -129,23 +131,23 @@ def test_resizing_a_random_field_changes_no_prediction() -> None:
     old, new = [Task("A", ("DISEASE",), "A"), GENE], [Task("A", ("CHEMICAL", "DISEASE", "GENE"), "A"), GENE]
     before, after = CRFFormulation(old), CRFFormulation(new)
     model = build(len(before.columns))
-    docs = make_docs("gene cell mutant mice of protein in it", "mice")
+    docs = batch("gene cell mutant mice of protein in it", "mice")
     found = [named_spans(before, model, docs, scale, old) for scale in (1, 3, 9)]
     assert any(found)
     resize_output(model, before.columns, after.columns)
     assert [named_spans(after, model, docs, scale, new) for scale in (1, 3, 9)] == found
 
 
-def named_spans(formulation: Formulation, model: Any, docs: list[Doc], scale: float, tasks: list[Task]) -> Any:
+def named_spans(formulation: Formulation, model: Any, docs: Batch, scale: float, tasks: list[Task]) -> Any:
     """Sorted (start, end, task, type) of what is decoded from scores times a scale."""
-    spans = formulation.decode(model.predict(docs).dataXd * scale, numpy.array([len(doc) for doc in docs]))
+    spans = formulation.decode(model.predict(docs) * scale, numpy.array([len(doc) for doc in docs.docs]))
     rows = zip(spans.starts.tolist(), spans.ends.tolist(), spans.tasks.tolist(), spans.types.tolist())
     return sorted((start, end, task, tasks[task].types[number]) for start, end, task, number in rows)
 
 
-def update(model: Model[list[Doc], Ragged], optimizer: Adam) -> None:
-    scores, backprop = model.begin_update(make_docs(*TEXTS))
-    backprop(Ragged(numpy.ones_like(scores.dataXd), scores.lengths))
+def update(model: Model[Batch, Any], optimizer: Adam) -> None:
+    scores, backprop = model.begin_update(batch(*TEXTS))
+    backprop(numpy.ones_like(scores))
     model.finish_update(optimizer)
 
 
@@ -164,5 +166,5 @@ def test_resized_model_round_trip() -> None:
     model = build()
     resize_output(model, columns(DISEASE), columns(DISEASE, GENE))
     loaded = registry.resolve(Config().from_str(CONFIG))["model"].from_bytes(model.to_bytes())
-    docs = make_docs(*TEXTS)
-    numpy.testing.assert_array_equal(loaded.predict(docs).dataXd, model.predict(docs).dataXd)
+    docs = batch(*TEXTS)
+    numpy.testing.assert_array_equal(loaded.predict(docs), model.predict(docs))

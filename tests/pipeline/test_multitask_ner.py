@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy
 import pytest
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -13,6 +14,7 @@ from toy_corpora import (
     ASPIRIN,
     BREAST_CANCER,
     CORPORA,
+    HEADS,
     TAG_HEADS,
     blank_nlp,
     component,
@@ -155,7 +157,7 @@ def test_labels_added_before_initialisation_stay() -> None:
     assert component(nlp).labels == ("CHEMICAL", "DISEASE", "GENE", "SPECIES")
 
 
-@pytest.mark.parametrize("encoder", ["cnn", "cnn without crf", "cnn with span pairs"])
+@pytest.mark.parametrize("encoder", ["cnn", *HEADS])
 @pytest.mark.parametrize("grain", ["type", "corpus", "guideline"])
 def test_labels_added_after_training_change_no_prediction_and_are_learnt(encoder: str, grain: str) -> None:
     nlp = make_nlp(encoder, grain=grain)
@@ -173,7 +175,32 @@ def test_labels_added_after_training_change_no_prediction_and_are_learnt(encoder
     assert ("mice", "SPECIES") in found(nlp(doc.text))
 
 
+@pytest.mark.parametrize("encoder", ["cnn", *HEADS])
+def test_initialisation_may_be_repeated_with_more_corpora(encoder: str) -> None:
+    nlp = make_nlp(encoder)
+    train(nlp, make_examples(nlp, ["diseases"]), steps=3)
+    assert component(nlp).labels == ("DISEASE",)
+    losses = train(nlp, make_examples(nlp), steps=5)
+    assert component(nlp).labels == ("CHEMICAL", "DISEASE", "GENE")
+    assert losses[-1] < losses[0]
+
+
 # -- learning
+
+
+@pytest.mark.parametrize("encoder", ["cnn", *HEADS])
+def test_gradients_add_up_until_there_is_an_optimizer(encoder: str) -> None:
+    nlp = make_nlp(encoder)
+    train(nlp, make_examples(nlp), steps=0)
+    layer = component(nlp).model.get_ref("output_layer")
+    gradients = []
+    for _ in range(2):
+        nlp.update(make_examples(nlp), sgd=False, drop=0.0)
+        gradients.append(layer.get_grad("b").copy())
+    assert gradients[0].any()
+    numpy.testing.assert_allclose(gradients[1], 2 * gradients[0], rtol=1e-3, atol=1e-6)
+    nlp.update(make_examples(nlp), sgd=Adam(0.001))
+    assert not layer.get_grad("b").any()
 
 
 @pytest.mark.parametrize("grain", ["type", "guideline"])
@@ -196,8 +223,9 @@ def test_one_task_cannot_learn_mentions_inside_others() -> None:
     assert ("Aspirin-induced asthma", "DISEASE") in found(nlp(ASPIRIN[0]))
 
 
-def test_span_pairs_learn_mentions_inside_others_of_one_task() -> None:
-    nlp = make_nlp("cnn with span pairs", grain="corpus")
+@pytest.mark.parametrize("encoder", ["cnn with span pairs", "cnn with slots"])
+def test_learns_mentions_inside_others_of_one_task(encoder: str) -> None:
+    nlp = make_nlp(encoder, grain="corpus")
     train(nlp, make_examples(nlp), steps=100)
     scores = nlp.evaluate(make_examples(nlp))
     assert scores["bioner_micro_f"] == 1.0
@@ -261,9 +289,8 @@ def test_task_weights_scale_loss_and_gradient() -> None:
     for nlp in (plain, weighted):
         examples = make_examples(nlp, ["diseases"])
         train(nlp, make_examples(nlp), steps=0)
-        scores = component(nlp).model.predict([example.predicted for example in examples])
-        loss, gradient = component(nlp).get_loss(examples, scores)
-        gradients.append((loss, gradient.dataXd))
+        scores = component(nlp).model.predict(component(nlp).make_batch(examples))
+        gradients.append(component(nlp).get_loss(examples, scores))
     assert gradients[1][0] == pytest.approx(3 * gradients[0][0])
     assert gradients[0][1].any()
     assert gradients[1][1] == pytest.approx(3 * gradients[0][1])

@@ -1,0 +1,118 @@
+"""Shared and private BiLSTMs with a gate between the tasks, and a conditional random field for each task."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from spacy.tokens import Doc
+from thinc.api import Dropout, Model, chain, list2ragged, with_array
+from thinc.types import Floats2d
+
+from ..errors import BionerError, Errors
+from ..formulations.adversarial import DISCRIMINATOR, AdversarialCRFFormulation
+from ..formulations.crf import CRFFormulation
+from ..layers.batch import batch2docs
+from ..layers.cross_sharing import CrossSharing, Structure, resize_tasks
+from ..layers.task_linear import ADVERSARY, TaskLinear
+from ..types import Batch
+from .resize import replace_output, set_n_outputs
+from .tag_heads import resize_output
+
+
+def build_cross_sharing(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    variant: str = "cs",
+    hidden: int = 256,
+    width: int = 128,
+    dropout: float = 0.1,
+    adversarial: float = 0.01,
+    orthogonality: float = 0.001,
+) -> Model[Batch, Floats2d]:
+    """Build heads with shared and private BiLSTMs for the `multitask_ner` component.
+
+    Wang et al. 2019, "Multitask learning for biomedical named entity recognition with cross-sharing structure". What the
+    variants compute is told in `bioner_spacy.layers.cross_sharing`. On a task's features are scores of tags and of moves
+    between them, and on these the conditional random field (`bioner_spacy.formulations.crf`).
+
+    Args:
+        tok2vec: word vectors, from a transformer listener or any other embedding layer.
+        variant: "cs" (cross-sharing: a gate lets each task see the others), "adv" (shared and private, kept apart by a
+            discriminator of the tasks and by orthogonality), "sp" (shared and private), "fs" (fully shared) or "stm"
+            (single task: private only, so that tasks share the encoder and nothing else).
+        hidden: units of a BiLSTM in each direction.
+        width: size of the features that are made of a BiLSTM's states.
+        dropout: dropout on the word vectors and on the features while training. The component's `dropout` replaces it.
+        adversarial: "adv": factor on the gradient that the discriminator sends, with its sign changed, to what tasks
+            share. The discriminator itself learns at the full rate.
+        orthogonality: "adv": weight of the orthogonality of shared and private features in the loss.
+
+    Returns:
+        Model from a batch to scores, (words of the batch, scores of all tasks and of the discriminator).
+
+    Raises:
+        BionerError: a setting is not allowed.
+    """
+    structure = Structure(variant, hidden, width)
+    for setting, value in (("adversarial", adversarial), ("orthogonality", orthogonality)):
+        if value < 0:
+            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="0 or more"))
+    n_inputs = tok2vec.maybe_get_dim("nO")
+    make_features = partial(CrossSharing, structure, orthogonality, n_inputs)
+    make_output = partial(TaskLinear, width, private=structure.private, shared=structure.shared, reversal=adversarial)
+    features, output = make_features(), make_output()
+    features.name, output.name = "features", "heads"
+    before: Model = chain(batch2docs(), tok2vec, list2ragged(), with_array(Dropout(dropout)))
+    model: Model = chain(before, features, Dropout(dropout), output)
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("features", features)
+    model.set_ref("output_layer", output)
+    model.attrs["make_formulation"] = AdversarialCRFFormulation if variant == "adv" else CRFFormulation
+    model.attrs["resize_output"] = partial(resize, make_features=make_features, make_output=make_output)
+    return model
+
+
+def resize(
+    model: Model,
+    old_columns: Sequence[Any],
+    new_columns: Sequence[Any],
+    *,
+    make_features: Callable[[], Model],
+    make_output: Callable[[], Model],
+) -> None:
+    """Give a model the outputs of a longer list of tasks, in place.
+
+    Args:
+        model: a model that `build_cross_sharing` made.
+        old_columns: name of each output so far.
+        new_columns: name of each output from now on. A new task gets a private BiLSTM with random weights and outputs
+            that predict nothing; nothing changes in what was there (see `resize_tasks` and `resize_output`).
+        make_features: makes the layer of the BiLSTMs.
+        make_output: makes the layer of the outputs.
+    """
+    old_tasks, new_tasks = _task_names(old_columns), _task_names(new_columns)
+    tasks = [ADVERSARY if _is_adversary(column) else new_tasks.index(column[0]) for column in new_columns]
+    if not model.get_ref("output_layer").has_param("W"):
+        model.get_ref("features").set_dim("nK", len(new_tasks), force=True)
+        model.get_ref("output_layer").attrs["tasks"] = tasks
+        return set_n_outputs(model, len(new_columns))
+    features = make_features()
+    sources = [old_tasks.index(task) if task in old_tasks else None for task in new_tasks]
+    resize_tasks(model.get_ref("features"), features, sources)
+    model.replace_node(model.get_ref("features"), features)
+    resize_output(model, old_columns, new_columns)
+    resized, output = model.get_ref("output_layer"), make_output()
+    output.set_dim("nO", len(new_columns))
+    output.attrs["tasks"] = tasks
+    for name in resized.param_names:
+        output.set_param(name, resized.get_param(name))
+    replace_output(model, output)
+
+
+def _task_names(columns: Sequence[Any]) -> list[str]:
+    """The tasks that have outputs, in order."""
+    return list(dict.fromkeys(column[0] for column in columns if not _is_adversary(column)))
+
+
+def _is_adversary(column: Sequence[str]) -> bool:
+    """Whether an output is one of the discriminator."""
+    return column[1].startswith(DISCRIMINATOR)

@@ -1,0 +1,115 @@
+"""SRU-NER: a recurrent reader over shared word vectors that opens and closes mentions of all tasks."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Optional
+
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ..errors import BionerError, Errors
+from ..formulations.slots import SlotFormulation
+from ..layers.slots import Slots
+from ..types import Batch, StepScores
+from .resize import replace_output, set_n_outputs
+
+# Log-odds of the actions of an entity type that is added to a trained model: nothing is predicted of it at first.
+RARE = -6.0
+
+
+def build_slot_recurrent(
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    queries: int = 2,
+    window: int = 150,
+    scale: float = 1.0,
+    learn_scale: bool = False,
+    dropout: float = 0.1,
+    nO: Optional[int] = None,
+) -> Model[Batch, StepScores]:
+    """Build the recurrent reader of SRU-NER for the `multitask_ner` component, which finds nested mentions of all types.
+
+    Ruano, Correia, Barreiros & Mendes 2025, "Effective multi-task learning for biomedical named entity recognition"
+    (arXiv 2507.18542). For nested corpora such as GENIA the paper sets `queries` to 10, `window` to 240, `scale` to 10 and
+    `learn_scale` to true.
+
+    Args:
+        tok2vec: word vectors, from a transformer listener or any other embedding layer. The paper's vector of a word is the
+            maximum over its pieces; here it is what the encoder's pooling makes. Its special slots are learned vectors.
+        queries: latent queries of attention for each action.
+        window: distance in words up to which attention knows where a word is.
+        scale: factor on the memory against positions in attention.
+        learn_scale: whether that factor is learned.
+        dropout: dropout on what a step sees, while training. The component's `dropout` replaces it.
+        nO: number of actions, found from the tasks on initialisation.
+
+    Returns:
+        Model from a batch to the scores of the steps taken, which follow the gold steps where the batch has targets.
+
+    Raises:
+        BionerError: `queries` or `window` is less than 1.
+    """
+    for setting, value in (("queries", queries), ("window", window)):
+        if value < 1:
+            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
+    make_output = partial(Slots, queries=queries, window=window, scale=scale, learn_scale=learn_scale, dropout=dropout)
+    output = make_output(nO, nI=tok2vec.maybe_get_dim("nO"))
+    return Model(
+        "slot_recurrent",
+        forward,
+        init=init,
+        dims={"nO": nO},
+        layers=[tok2vec, output],
+        refs={"tok2vec": tok2vec, "output_layer": output},
+        attrs={"make_formulation": SlotFormulation, "resize_output": partial(resize_actions, make_output=make_output)},
+    )
+
+
+def init(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
+    tok2vec, output = model.layers
+    docs = None if X is None else X.docs
+    tok2vec.initialize(X=docs)
+    output.initialize(X=None if X is None else (tok2vec.predict(docs), X.targets))
+
+
+def forward(model: Model, batch: Batch, is_train: bool) -> tuple[StepScores, Callable[[Any], Batch]]:
+    tok2vec, output = model.layers
+    vectors, backprop_docs = tok2vec(batch.docs, is_train)
+    scores, backprop_vectors = output((vectors, batch.targets), is_train)
+
+    def backprop(d_log_odds: Any) -> Batch:
+        d_vectors, _ = backprop_vectors(d_log_odds)
+        backprop_docs(d_vectors)
+        return batch
+
+    return scores, backprop
+
+
+def resize_actions(
+    model: Model, old_columns: Sequence[Any], new_columns: Sequence[Any], *, make_output: Callable[..., Model]
+) -> None:
+    """Give a model the actions of a longer list of tasks, in place.
+
+    Args:
+        model: a model that `build_slot_recurrent` made.
+        old_columns: name of each action so far.
+        new_columns: name of each action from now on. Actions that were there keep their weights; those of a new type have
+            none, and latent queries that are copies of others, so that no prediction changes.
+        make_output: builds the layer of actions, given their number and `nI`.
+    """
+    old = model.get_ref("output_layer")
+    if not old.has_param("W"):
+        return set_n_outputs(model, len(new_columns))
+    new = make_output(len(new_columns), nI=old.get_dim("nI"))
+    for name in old.param_names:
+        new.set_param(name, old.get_param(name))
+    number = {name: i for i, name in enumerate(old_columns)}
+    pairs = [(i, number[name]) for i, name in enumerate(new_columns) if name in number]
+    kept, source = old.ops.xp.asarray(pairs, dtype="int64").T
+    for name, filling in (("W", 0.0), ("b", RARE), ("actions", 0.0), ("queries", old.get_param("queries")[0])):
+        array: Any = old.get_param(name)
+        resized: Any = old.ops.alloc((len(new_columns), *array.shape[1:]))
+        resized[:] = filling
+        resized[kept] = array[source]
+        new.set_param(name, resized)
+    replace_output(model, new)

@@ -1,0 +1,32 @@
+"""Predicted spans of a batch on their way to its documents."""
+
+from collections.abc import Iterator
+
+import numpy
+
+from ..types import Array, SpanArrays
+
+
+def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
+    """Spans that neither begin nor end with a word that is whitespace, as spaCy's entities do not."""
+    words = numpy.flatnonzero(is_space == 0)
+    first, last = numpy.searchsorted(words, spans.starts), numpy.searchsorted(words, spans.ends) - 1
+    kept = first <= last
+    starts, ends = words[first[kept]], words[last[kept]] + 1
+    return SpanArrays(starts, ends, spans.tasks[kept], spans.types[kept], spans.scores[kept])
+
+
+def split_by_document(spans: SpanArrays, lengths: Array) -> Iterator[SpanArrays]:
+    """Spans of each document, over its own words."""
+    ends = numpy.cumsum(lengths)
+    order = numpy.argsort(spans.starts, kind="stable")
+    borders = numpy.searchsorted(spans.starts[order], numpy.concatenate([[0], ends]))
+    for d, base in enumerate(ends - lengths):
+        part = order[borders[d] : borders[d + 1]]
+        yield SpanArrays(
+            spans.starts[part] - base,
+            spans.ends[part] - base,
+            spans.tasks[part],
+            spans.types[part],
+            spans.scores[part],
+        )
