@@ -185,6 +185,10 @@ class Errors:
         "The weights of {name} have {found} outputs, and its settings ask for {wanted}: load it with the architecture "
         "and the settings (grain, types, crf, width) that it was trained with."
     )
+    E412 = (
+        "The weights of {name} do not fit its model: load it with the architecture and the settings of "
+        "components.{name}.model that it was trained with. Reason given: {reason}"
+    )
     E420 = (
         "Setting exclude names {path}, which is not there: write it with scripts/leakage.py, or set exclude to null."
     )

@@ -24,7 +24,9 @@ def annotated_types(doc: Doc, spans_key: str) -> Optional[set[str]]:
     return None if spans is None else {label for _, _, label in spans}
 
 
-def collect_gold(examples: Sequence[Example], tasks: Sequence[Task], spans_key: str) -> tuple[Gold, int]:
+def collect_gold(
+    examples: Sequence[Example], tasks: Sequence[Task], spans_key: str, *, ignore_scope: bool = False
+) -> tuple[Gold, int]:
     """Gather the gold spans of a batch.
 
     Args:
@@ -32,6 +34,7 @@ def collect_gold(examples: Sequence[Example], tasks: Sequence[Task], spans_key: 
             annotation supervises nothing; without a statement of its scope it counts as annotated for every type.
         tasks: the K tasks.
         spans_key: key of the gold spans in the references; `doc.ents` stand in where it is missing.
+        ignore_scope: whether every annotated reference supervises every task, whatever its corpus annotates.
 
     Returns:
         Gold over the words of the predicted documents, and the number of gold mentions that are left out because
@@ -48,7 +51,7 @@ def collect_gold(examples: Sequence[Example], tasks: Sequence[Task], spans_key: 
         spans = _gold_spans(reference, spans_key)
         if spans is not None:
             scope, corpus = get_scope(reference, spans_key), get_corpus(reference, spans_key)
-            supervised[d] = [task.supervised_by(corpus, scope) for task in tasks]
+            supervised[d] = [ignore_scope or task.supervised_by(corpus, scope) for task in tasks]
             places = _places(tasks, supervised[d])
             wanted = [span for span in spans if span[2] in places]
             placed = _to_predicted_words(example, wanted)

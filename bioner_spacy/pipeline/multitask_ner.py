@@ -1,6 +1,7 @@
 """The trainable component `multitask_ner`: many heads on one shared encoder."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -18,7 +19,7 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate, to_numpy
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, get_corpus
 from ..tasks import Task, make_tasks
-from ..types import Batch, Formulation, SpanArrays
+from ..types import Batch, Formulation, Gold, SpanArrays
 from .gold import annotated_types, collect_gold
 from .merge import Merge, Merger
 from .spans import split_by_document, without_spaces
@@ -53,6 +54,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
         "annotate_ents": True,
         "overwrite_ents": False,
         "task_weights": {},
+        "ignore_scope": False,
         "learn_rate_factor": 10.0,
         "scorer": {"@scorers": "bioner_spacy.multitask_scorer.v1", "spans_key": SPANS_KEY},
     },
@@ -78,6 +80,7 @@ def make_multitask_ner(
     annotate_ents: bool,
     overwrite_ents: bool,
     task_weights: dict[str, float],
+    ignore_scope: bool,
     learn_rate_factor: float,
     scorer: Optional[Callable],
 ) -> "MultiTaskNER":
@@ -94,6 +97,7 @@ def make_multitask_ner(
         annotate_ents=annotate_ents,
         overwrite_ents=overwrite_ents,
         task_weights=task_weights,
+        ignore_scope=ignore_scope,
         learn_rate_factor=learn_rate_factor,
         scorer=scorer,
     )
@@ -121,6 +125,8 @@ class MultiTaskNER(TrainablePipe):
         overwrite_ents: whether entities set before by other components or by the user are replaced; otherwise they
             stay and ours fill the gaps.
         task_weights: weight of the loss of each task by name; 1 where not given.
+        ignore_scope: whether all that a corpus does not annotate is learnt to be no mention, as where corpora are merged
+            naively. Only for measuring what that costs.
         learn_rate_factor: factor on the learning rate of the heads, which start from nothing and need larger steps
             than a pretrained encoder; an encoder inside the component learns at the plain rate.
         scorer: scoring function.
@@ -140,6 +146,7 @@ class MultiTaskNER(TrainablePipe):
         annotate_ents: bool = True,
         overwrite_ents: bool = False,
         task_weights: Mapping[str, float] = {},
+        ignore_scope: bool = False,
         learn_rate_factor: float = 1.0,
         scorer: Optional[Callable] = None,
     ) -> None:
@@ -155,6 +162,7 @@ class MultiTaskNER(TrainablePipe):
         self.annotate_ents = annotate_ents
         self.overwrite_ents = overwrite_ents
         self.task_weights = dict(task_weights)
+        self.ignore_scope = ignore_scope
         self.learn_rate_factor = learn_rate_factor
         self.scorer = scorer
         self.cfg: dict[str, Any] = {"label_data": {}}
@@ -263,7 +271,7 @@ class MultiTaskNER(TrainablePipe):
         """Warn of gold mentions that cannot be learnt as they are."""
         n_mentions = n_misaligned = n_inexpressible = 0
         for batch in util.minibatch(examples, 256):
-            gold, misaligned = collect_gold(batch, self._tasks, self.spans_key)
+            gold, misaligned = self._collect_gold(batch)
             n_misaligned += misaligned
             n_mentions += misaligned + len(gold.spans.starts)
             n_inexpressible += self._formulation.targets(gold)[1]
@@ -357,8 +365,11 @@ class MultiTaskNER(TrainablePipe):
 
     def make_batch(self, examples: Sequence[Example]) -> Batch:
         """What the model takes to learn from examples: their predicted documents, and targets from the references."""
-        gold, _ = collect_gold(examples, self._tasks, self.spans_key)
+        gold, _ = self._collect_gold(examples)
         return Batch([example.predicted for example in examples], self._formulation.targets(gold)[0])
+
+    def _collect_gold(self, examples: Sequence[Example]) -> tuple[Gold, int]:
+        return collect_gold(examples, self._tasks, self.spans_key, ignore_scope=self.ignore_scope)
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
         """Loss over all tasks and its gradient.
@@ -396,20 +407,26 @@ class MultiTaskNER(TrainablePipe):
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
         """Load from a byte string that `to_bytes` made."""
-        super().from_bytes(bytes_data, exclude=exclude)
-        self._set_tasks()
-        self._check_outputs()
+        with self._loading():
+            super().from_bytes(bytes_data, exclude=exclude)
         return self
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
         """Load from a folder that `to_disk` wrote."""
-        super().from_disk(path, exclude=exclude)
-        self._set_tasks()
-        self._check_outputs()
+        with self._loading():
+            super().from_disk(path, exclude=exclude)
         return self
 
-    def _check_outputs(self) -> None:
-        """Whether the weights that were loaded belong to a model with these settings."""
+    @contextmanager
+    def _loading(self) -> Iterator[None]:
+        """Load weights, and see whether they belong to a model with these settings."""
+        try:
+            yield
+        except BionerError:
+            raise
+        except ValueError as error:  # of Thinc: other layers, or weights of other sizes
+            raise BionerError(Errors.E412.format(name=self.name, reason=error)) from error
+        self._set_tasks()
         wanted, found = len(self._formulation.columns), self.model.get_ref("output_layer").maybe_get_dim("nO")
         if self._tasks and found is not None and found != wanted:
             raise BionerError(Errors.E411.format(name=self.name, found=found, wanted=wanted))

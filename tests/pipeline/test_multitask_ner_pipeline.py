@@ -77,6 +77,16 @@ def test_weights_of_other_settings_are_refused(nlp: Language, tmp_path: Path) ->
         spacy.load(tmp_path / "pipeline", config={"components": {"multitask_ner": {"grain": "guideline"}}})
 
 
+def test_weights_of_another_architecture_are_refused(nlp: Language) -> None:
+    for other in ("cnn with span pairs", "cnn with slots"):
+        stranger = component(make_nlp(other))
+        if stranger.model.name != component(nlp).model.name:
+            with pytest.raises(
+                BionerError, match="settings of components.multitask_ner.model that it was trained with"
+            ):
+                stranger.from_bytes(component(nlp).to_bytes())
+
+
 def test_pickle_keeps_predictions(nlp: Language) -> None:
     """Also what `nlp.pipe` does to reach other processes where they are spawned (macOS, Windows)."""
     assert predictions(pickle.loads(pickle.dumps(nlp))) == predictions(nlp)

@@ -41,6 +41,14 @@ def fresh(request: pytest.FixtureRequest) -> Callable[..., Language]:
     return make
 
 
+def test_a_naive_merge_teaches_every_head(fresh: Callable[..., Language]) -> None:
+    """What `ignore_scope` is for: a disease that the corpus of genes does not annotate is learnt to be none."""
+    nlp = fresh(ignore_scope=True)
+    _, _, d_bias = gradients(nlp, make_examples(nlp, ["genes"]))
+    for task in component(nlp).tasks:
+        assert numpy.abs(d_bias[columns(nlp, task.name)]).max() > 0
+
+
 @pytest.mark.parametrize(
     ("grain", "corpus", "learning"),
     [
