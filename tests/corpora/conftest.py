@@ -43,7 +43,7 @@ def small_catalogue() -> dict[str, Any]:
             "format": format_,
             "source": "public",
             "files": {split: {"name": f"{split}.{suffix}", "sha256": None} for split in SPLITS},
-            "labels": LABELS[name],
+            "labels": dict(LABELS[name]),
             "licence": "none",
             "homepage": "none",
             "redistributable": "yes",

@@ -262,8 +262,9 @@ def random_batch(seed: int, lengths: list[int]) -> tuple[StepScores, ActionSteps
 
 
 def plain_gradient(scores: StepScores, steps: ActionSteps) -> Any:
-    """Gradient of the mean over steps and actions of the entropies, with targets that are the model's own where nothing
-    is known, by automatic differentiation."""
+    """Mean over steps and actions of the entropies, and its gradient by automatic differentiation.
+
+    Where nothing is known, targets are the model's own."""
     log_odds = torch.tensor(scores.log_odds, requires_grad=True)
     total = torch.zeros(())
     for u, number, is_postponed in zip(log_odds, scores.gold, scores.postponed):

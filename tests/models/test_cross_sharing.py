@@ -1,21 +1,18 @@
 """Shared and private BiLSTMs under the random fields of tasks."""
 
-import inspect
-from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 from plain_cross_sharing import plain_scores
 from spacy.util import registry
-from thinc.api import Adam, Config, Model, fix_random_seed, set_dropout_rate
+from thinc.api import Adam, Model, fix_random_seed, set_dropout_rate
 from tiny_encoder import make_docs
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.formulations.adversarial import AdversarialCRFFormulation
 from bioner_spacy.formulations.crf import CRFFormulation
 from bioner_spacy.layers.cross_sharing import VARIANTS
-from bioner_spacy.models.cross_sharing import build_cross_sharing
 from bioner_spacy.tasks import Task
 from bioner_spacy.types import Batch, Gold, SpanArrays
 
@@ -117,16 +114,6 @@ def test_dropout_before_and_behind_the_bilstms_in_training_only() -> None:
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(BionerError, match=message):
         construct(**{"variant": "cs", **settings})
-
-
-def test_the_example_of_the_readme_holds_the_defaults() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf8")
-    [block] = [block for block in readme.split("```") if "CrossSharing.v1" in block and block.startswith("ini")]
-    above = "[components]\n[components.multitask_ner]\n"
-    example = Config().from_str(above + block.removeprefix("ini"))["components"]["multitask_ner"]["model"]
-    assert example.pop("@architectures") == CONFIG["@architectures"]
-    parameters = inspect.signature(build_cross_sharing).parameters.values()
-    assert example == {p.name: p.default for p in parameters if p.name != "tok2vec"}
 
 
 # -- gradients

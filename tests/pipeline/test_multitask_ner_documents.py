@@ -78,8 +78,8 @@ def test_mentions_have_no_whitespace_at_their_ends(nlp: Language, encoder: str) 
     """Even if every word, spaces too, is predicted to be part of a mention."""
     layer = component(nlp).model.get_ref("output_layer")
     bias = layer.get_param("b").copy()
-    # Tags by their first letter; of span pairs, which end with a width, every one; slots open and close, and shift when
-    # they must.
+    # Tags by their first letter; of span pairs, which end with a width, every one; slots open and close, and shift
+    # when they must.
     preference = {"B": 10.0, "I": 20.0, "O": 0.0, "E": 0.0, "S": 9.0}
     bias[:] = numpy.reshape([preference.get(name[-1][0], 10.0) for name in output_names(nlp)], bias.shape)
     layer.set_param("b", bias)
