@@ -10,8 +10,8 @@ from spacy.tokens import Doc
 
 from .tasks import Task
 
-# A NumPy array, or one of CuPy where a docstring does not say "on the CPU"; shapes are in the docstrings. Scores are on
-# the device of the model, targets and spans on the CPU.
+# A NumPy array, or one of CuPy where a docstring does not say "on the CPU"; shapes are in the docstrings. Scores are
+# on the device of the model, targets and spans on the CPU.
 Array = NDArray[Any]
 
 
@@ -138,7 +138,7 @@ class Formulation(Protocol):
         """
 
     def loss(self, scores: Any, targets: Any, weights: Array) -> tuple[Array, Any]:
-        """Loss of each task, (K,), before weighting, and the gradient of the weighted sum, as the model takes it back."""
+        """Loss of each task, (K,), before weighting; gradient of the weighted sum, as the model's backprop takes it."""
 
     def decode(self, scores: Any, lengths: Array) -> SpanArrays:
         """The best spans of every task, on the CPU, given the scores of documents of `lengths` words."""

@@ -1,12 +1,13 @@
 """Slots: a document is read word by word, and mentions are opened and closed on the way.
 
-The transition system of SRU-NER: Ruano, Correia, Barreiros & Mendes 2025 (arXiv 2507.18542). Before each word, and behind
-the last, RE(t) closes the latest open mention of type t and TR(t) opens one at the word; SHIFT goes on to the next word,
-EOA ends the document. Mentions nest, in those of their own type too, and overlap those of other types as they like.
+The transition system of SRU-NER: Ruano, Correia, Barreiros & Mendes 2025 (arXiv 2507.18542). Before each word, and
+behind the last, RE(t) closes the latest open mention of type t and TR(t) opens one at the word; SHIFT goes on to the
+next word, EOA ends the document. Mentions nest, in those of their own type too, and overlap those of other types as
+they like.
 
-Two things differ from the paper. The types of a document's scope alone are learnt at its last step too, where the paper
-takes all others for wrong: a document says nothing about them there either. And closings come before openings where both
-need more than one step, because a mention just opened would be closed at once.
+Two things differ from the paper. The types of a document's scope alone are learnt at its last step too, where the
+paper takes all others for wrong: a document says nothing about them there either. And closings come before openings
+where both need more than one step, because a mention just opened would be closed at once.
 """
 
 from collections.abc import Sequence

@@ -28,8 +28,8 @@ class Taken:
 class Guide:
     """Takes B documents step by step along the most probable way.
 
-    A round of steps takes the first b documents, up to the last that has not ended. As in the paper, EOA ends a document
-    wherever it is the most probable action.
+    A round of steps takes the first b documents, up to the last that has not ended. As in the paper, EOA ends a
+    document wherever it is the most probable action.
 
     Args:
         n_words: (B,) words of each document, at least one.

@@ -1,15 +1,18 @@
 """The written memory of slots, and attention to it, for documents side by side.
 
-Ruano et al. 2025 (arXiv 2507.18542): the memory E starts as the word vectors W; an action vector is added to the slot at
-which it was taken, and attention looks at all slots from there. With latent queries q_v = Q_v * w_att,
+Ruano et al. 2025 (arXiv 2507.18542): the memory E starts as the word vectors W; an action vector is added to the slot
+at which it was taken, and attention looks at all slots from there. With latent queries q_v = Q_v * w_att,
 
-    score_t = max_v q_v . (s E_t + P[bucket(t - centre)]);   alpha = softmax_t(score);   context = sum_t alpha_t (E_t * w_tok)
+    score_t = max_v q_v . (s E_t + P[bucket(t - centre)])
+    alpha = softmax_t(score);   context = sum_t alpha_t (E_t * w_tok)
 
-What makes it fast: s E_t . q_v is kept for all slots and changes in one row with each write, and P . q_v is computed once.
+What makes it fast: s E_t . q_v is kept for all slots and changes in one row with each write, and P . q_v is computed
+once.
 
-Derivatives are written out, because automatic ones would keep a copy of the memory for each step. A write adds to a row,
-so that going back through the steps one array gathers the gradient of the memory at all times, and E is put back row by
-row. All arrays are of torch; a step takes the first documents of the batch only, as many as are still being read.
+Derivatives are written out, because automatic ones would keep a copy of the memory for each step. A write adds to a
+row, so that going back through the steps one array gathers the gradient of the memory at all times, and E is put back
+row by row. All arrays are of torch; a step takes the first documents of the batch only, as many as are still being
+read.
 """
 
 from dataclasses import dataclass
@@ -28,8 +31,8 @@ class Attention:
 
     Attributes:
         q: (V, d) latent queries times `w_att`.
-        bias: (2 * window + 4, V) product of the vector of each bucket with each query: distances from -window to window,
-            then the leading slot, slots out of the window, and slots behind the end, which get minus infinity.
+        bias: (2 * window + 4, V) product of the vector of each bucket with each query: distances from -window to
+            window, then the leading slot, slots out of the window, and slots behind the end, which get minus infinity.
         w_tok: (d,) weights of the context.
         scale: s.
         window: distance to the last slot that is told from those farther off.

@@ -1,7 +1,7 @@
 """Reading documents side by side: what a step sees, does and leaves in memory, and the way back.
 
-See `slots` for the equations and `slot_memory` for attention. Derivatives are written out here too; those of weights are
-taken at once from what all steps left behind.
+See `slots` for the equations and `slot_memory` for attention. Derivatives are written out here too; those of weights
+are taken at once from what all steps left behind.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ Tensors = Mapping[str, Tensor]
 class Step(NamedTuple):
     """What a round of steps of b documents leaves behind: (b, ...) tensors.
 
-    `rows` tell what was seen, `context` is what of memory was seen, after dropout by `mask`; `p` are the probabilities of
-    actions, `kept` whether each is written.
+    `rows` tell what was seen, `context` is what of memory was seen, after dropout by `mask`; `p` are the probabilities
+    of actions, `kept` whether each is written.
     """
 
     rows: Tensor

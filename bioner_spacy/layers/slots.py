@@ -1,15 +1,16 @@
-"""A recurrent reader that opens and closes mentions, as a Thinc layer: word vectors in, log-odds of actions at each step out.
+"""A recurrent reader that opens and closes mentions: word vectors in, log-odds of actions at each step out.
 
-Ruano et al. 2025 (arXiv 2507.18542). Slots of a document are a learned leading one, its words and a learned trailing one.
-Step k is taken at slot p_k, and sees its word vector W and the context c_k that attention gathers from the written memory:
+Ruano et al. 2025 (arXiv 2507.18542). Slots of a document are a learned leading one, its words and a learned trailing
+one. Step k is taken at slot p_k, and sees its word vector W and the context c_k that attention gathers from the
+written memory:
 
     u_k = W2 tanh(W1 dropout([W[p_k]; c_k]) + b1) + b2;   a_k = sum_i softmax(u_k)_i [u_k,i >= u_k,SHIFT] Emb_i
     E[p_k] += a_k;   c_k+1 = attention to E, centred at p_k;   p_k+1 = p_k + 1 after SHIFT
 
-The SOA vector of the paper is a part of the leading slot, which is read from the memory alone. Of actions out of scope,
-what is written is their prediction; that later steps teach when to predict them is ruled out, as any head learns from
-documents in its scope alone. Parameters are Thinc's, so that they are saved, averaged and updated as those of any layer;
-only the computation is torch's.
+The SOA vector of the paper is a part of the leading slot, which is read from the memory alone. Of actions out of
+scope, what is written is their prediction; that later steps teach when to predict them is ruled out, as any head
+learns from documents in its scope alone. Parameters are Thinc's, so that they are saved, averaged and updated as those
+of any layer; only the computation is torch's.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,8 +56,8 @@ def Slots(
         nI: width d of the word vectors.
 
     Returns:
-        Layer from word vectors of D documents and their gold steps to scores. Where there are gold steps, the reader is
-        guided by them; otherwise it goes by what it finds most probable.
+        Layer from word vectors of D documents and their gold steps to scores. Where there are gold steps, the reader
+        is guided by them; otherwise it goes by what it finds most probable.
     """
     names = ("slots", "W1", "b1", "W", "b", "actions", "queries", "positions", "w_att", "w_tok", "scale")
     return Model(
@@ -159,7 +160,7 @@ def _rows(guide: Guide, docs: Array, numbers: Array) -> Array:
 
 
 def _by_document(log_odds: Tensor, taken: Sequence[Array], n_docs: int) -> tuple[StepScores, Tensor]:
-    """Scores document by document, without the rounds that a document has sat out; and the rows that they come from."""
+    """Scores document by document, without rounds that a document has sat out; and the rows that they come from."""
     rows = numpy.concatenate([numpy.zeros((0, 5), dtype="int64"), *taken])
     order = numpy.argsort(rows[:, 0], kind="stable")
     order = order[rows[order, 1] == 1]

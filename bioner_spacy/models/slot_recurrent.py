@@ -27,15 +27,16 @@ def build_slot_recurrent(
     dropout: float = 0.1,
     nO: Optional[int] = None,
 ) -> Model[Batch, StepScores]:
-    """Build the recurrent reader of SRU-NER for the `multitask_ner` component, which finds nested mentions of all types.
+    """Build the recurrent reader of SRU-NER for the `multitask_ner` component, which finds nested mentions too.
 
     Ruano, Correia, Barreiros & Mendes 2025, "Effective multi-task learning for biomedical named entity recognition"
-    (arXiv 2507.18542). For nested corpora such as GENIA the paper sets `queries` to 10, `window` to 240, `scale` to 10 and
-    `learn_scale` to true.
+    (arXiv 2507.18542). For nested corpora such as GENIA the paper sets `queries` to 10, `window` to 240, `scale` to 10
+    and `learn_scale` to true.
 
     Args:
-        tok2vec: word vectors, from a transformer listener or any other embedding layer. The paper's vector of a word is the
-            maximum over its pieces; here it is what the encoder's pooling makes. Its special slots are learned vectors.
+        tok2vec: word vectors, from a transformer listener or any other embedding layer. The paper's vector of a word
+            is the maximum over its pieces; here it is what the encoder's pooling makes. Its special slots are learned
+            vectors.
         queries: latent queries of attention for each action.
         window: distance in words up to which attention knows where a word is.
         scale: factor on the memory against positions in attention.
@@ -93,8 +94,8 @@ def resize_actions(
     Args:
         model: a model that `build_slot_recurrent` made.
         old_columns: name of each action so far.
-        new_columns: name of each action from now on. Actions that were there keep their weights; those of a new type have
-            none, and latent queries that are copies of others, so that no prediction changes.
+        new_columns: name of each action from now on. Actions that were there keep their weights; those of a new type
+            have none, and latent queries that are copies of others, so that no prediction changes.
         make_output: builds the layer of actions, given their number and `nI`.
     """
     old = model.get_ref("output_layer")

@@ -336,7 +336,7 @@ class MultiTaskNER(TrainablePipe):
         sgd: Optional[Optimizer] = None,
         losses: Optional[dict[str, float]] = None,
     ) -> dict[str, float]:
-        """Learn from a batch as any trainable component does, but with targets before scores, as some models need them.
+        """Learn from a batch, as any trainable component does, with targets before scores, as some models need them.
 
         Args:
             examples: a batch.

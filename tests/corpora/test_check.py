@@ -60,7 +60,7 @@ def test_good_corpus(check: Check) -> None:
 
 BAD = {
     "iob": (
-        "a\tO\nb\n\nFOX2\tI-gene\n\nc\tO\td\n\nFOX3\tB-gene\n\n-DOCSTART-\tB-gene\n\ne\tX-gene\n",
+        "FOX1\tB-gene\nb\n\nFOX2\tI-gene\n\nc\tO\td\n\nFOX3\tB-gene\n\n-DOCSTART-\tB-gene\n\ne\tX-gene\n",
         {},
         [
             "line 2: 1 columns where 2",
