@@ -228,7 +228,7 @@ class _Checker:
         """Labels of the entry that do not occur, and those that occur and are not in the entry."""
         splits = self.result.splits.values()
         used = {label for split in splits for label in split.report.mentions_in}
-        if splits:
+        if splits and all(split.complete for split in splits):
             self.result.unused = [label for label in self.corpus.labels if label not in used]
         if self.result.unmapped:
             labels = ", ".join(

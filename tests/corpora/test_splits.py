@@ -181,3 +181,21 @@ def test_counts() -> None:
             list(by_count(units("a", "b", "c"), {"train": (0, 1), "test": (1, end)}, corpus="x"))
     with pytest.raises(BionerError, match="holds 0 sentences"):
         list(by_count([], {"train": (0, 1)}, corpus="x"))
+
+
+def test_shares_are_those_of_whole_articles() -> None:
+    """Mentions of all units of an article count together, before it is assigned."""
+    articles = {f"a{i}": ["gene"] * (i % 5) + ["rna"] * (i % 3 == 0) for i in range(40)}
+    found = [
+        unit(doc_id, line, *([label] if label else []))
+        for doc_id, labels in articles.items()
+        for line, label in enumerate([*labels, ""])
+    ]
+    assigned = {
+        d.doc_id: split for split, d in by_share(lambda: found, {"gene": "GENE", "rna": "RNA"}, SHARES, corpus="x")
+    }
+    counts = {
+        doc_id: {"GENE": labels.count("gene"), "RNA": labels.count("rna")} for doc_id, labels in articles.items()
+    }
+    assert assigned == stratify(counts, SHARES, name="x")
+    assert len(set(assigned.values())) == 3
