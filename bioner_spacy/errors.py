@@ -227,8 +227,8 @@ class Errors:
     )
     E510 = "There are two single-task results on the corpus {corpus}; name one of them."
     E511 = (
-        "The single-task results of {name} are on the split {single!r} and the multi-task results on {multi!r}; "
-        "evaluate both on the same split."
+        "The single-task results of {name} were measured with {setting} {single!r} and the multi-task results with "
+        "{multi!r}; evaluate both alike."
     )
     E512 = (
         "Single-task and multi-task results on {corpus}, {entity_type}, have different numbers of gold mentions "

@@ -146,8 +146,10 @@ def compare(multi: Results, singles: Sequence[Results]) -> Comparison:
     """
     single_of: dict[str, Results] = {}
     for single in singles:
-        if single.split != multi.split:
-            raise BionerError(Errors.E511.format(name=single.pipeline.name, single=single.split, multi=multi.split))
+        for setting in ("split", "context", "context_words"):
+            values = {"single": getattr(single, setting), "multi": getattr(multi, setting)}
+            if values["single"] != values["multi"]:
+                raise BionerError(Errors.E511.format(name=single.pipeline.name, setting=setting, **values))
         for corpus in single.per_corpus:
             if corpus in single_of:
                 raise BionerError(Errors.E510.format(corpus=corpus_name(corpus)))

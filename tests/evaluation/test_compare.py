@@ -1,5 +1,6 @@
 """The comparison of multi-task and single-task results."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,10 @@ def test_two_single_task_results_on_one_corpus_are_an_error() -> None:
 
 
 def test_other_split_or_other_documents_are_an_error() -> None:
-    with pytest.raises(BionerError, match="split 'dev'"):
+    with pytest.raises(BionerError, match="with split 'dev' and the multi-task results with 'test'"):
         compare(results({"A": 5}), [results({"A": 5}, split="dev")])
+    with pytest.raises(BionerError, match="with context 'group' and the multi-task results with 'source'"):
+        compare(results({"A": 5}), [replace(results({"A": 5}), context="group", context_words=180)])
     with pytest.raises(BionerError, match=r"A, GENE, have different numbers of gold mentions \[10, 12\]"):
         compare(results({"A": 5}), [results({"A": 5}, gold=12)])
 
