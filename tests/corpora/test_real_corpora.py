@@ -24,7 +24,6 @@ from bioner_spacy.errors import BionerError, BionerWarning
 
 FOLDER = os.environ.get("BIONER_CORPORA", "")
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "configs" / "catalogue.yml")
-NAMES = [name for name, c in CATALOGUE.corpora.items() if c.url and c.format == "iob" and name != "BC4CHEMD"]
 
 # Published numbers of mentions: train, devel, test.
 MENTIONS = {
@@ -108,7 +107,7 @@ def converted(corpus: Corpus, split: str, assets: Path, nlp: Language) -> SplitR
 pytestmark = pytest.mark.skipif(not FOLDER, reason="BIONER_CORPORA names no folder")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MENTIONS)
 def test_files_and_mentions(name: str, tmp_path: Path, nlp: Language) -> None:
     corpus = CATALOGUE[name]
     fetch(CATALOGUE, [name], folder=tmp_path, source=FOLDER)
@@ -124,6 +123,22 @@ def test_files_and_mentions(name: str, tmp_path: Path, nlp: Language) -> None:
         assert report.mentions_out.total() == MENTIONS[name][i]
         assert (report.count("lost"), report.count("duplicate")) == (0, 0)
         assert report.articles == ARTICLES.get(name, (0, 0, 0))[i]
+
+
+def test_medmentions(tmp_path: Path, nlp: Language) -> None:
+    """Its sentences are apart by lines with a tab, its lines end as on Windows, and some tags continue no mention."""
+    corpus = CATALOGUE["MedMentions-BIO"]
+    fetch(CATALOGUE, [corpus.name], folder=tmp_path, source=FOLDER)
+    assert corpus.splits == ("devel", "test")
+    for split, sentences, repaired, chemicals, diseases, total in (
+        ("devel", 8284, 65, 1989, 2243, 37604),
+        ("test", 8312, 32, 2003, 2128, 37369),
+    ):
+        with pytest.warns(BionerWarning, match=f"{repaired} tags were not valid"):
+            report = converted(corpus, split, tmp_path, nlp)
+        assert (report.documents, report.mentions_in.total()) == (sentences, total)
+        assert report.mentions_out == {"CHEMICAL": chemicals, "DISEASE": diseases}
+        assert set(report.mentions_in) == set(corpus.labels)
 
 
 @pytest.mark.filterwarnings("ignore::bioner_spacy.errors.BionerWarning")
