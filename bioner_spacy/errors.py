@@ -243,6 +243,7 @@ class Errors:
         "{output} holds results that were made with other settings ({names}); name another folder, or remove it to "
         "start again."
     )
+    E604 = "{reason} Settings of the config are named with their section: --training.dropout 0.2"
 
 
 class Warnings:

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
-from bioner_spacy.cli.app import run
+from bioner_spacy.cli.app import config_overrides, run
 from bioner_spacy.cli.seeds import compare_over_seeds
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.evaluation.compare import seeds_table
@@ -33,7 +32,7 @@ def main(
 
     Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
     """
-    overrides = parse_config_overrides(context.args)
+    overrides = config_overrides(context)
     chosen = load_catalogue(catalogue).training_set(corpora)
     settings = run_settings(chosen, epochs=epochs, fraction=fraction, encoder=encoder)
     try:

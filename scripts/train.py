@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
-from bioner_spacy.cli.app import run
+from bioner_spacy.cli.app import config_overrides, run
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.training.runs import run_settings, train_run
 
@@ -30,7 +29,7 @@ def main(
 
     Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
     """
-    overrides = parse_config_overrides(context.args)
+    overrides = config_overrides(context)
     loaded = load_catalogue(catalogue)
     chosen_set = loaded.training_set(corpora)
     names = list(chosen_set.corpora)

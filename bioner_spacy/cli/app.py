@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any, Optional, TextIO, TypeVar
 
 import typer
+from click import ClickException  # what spaCy raises
+from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
-from ..errors import BionerError, BionerWarning
+from ..errors import BionerError, BionerWarning, Errors
 
 Result = TypeVar("Result")
 
@@ -52,6 +54,19 @@ def run(command: Callable[..., Any], *, overrides: bool = False) -> None:
         one_line_errors(command)
     )
     app()
+
+
+def config_overrides(context: typer.Context) -> dict[str, Any]:
+    """Changes of a config from the further arguments of a command, such as --training.dropout 0.2.
+
+    Raises:
+        BionerError: an argument is neither an option of the command nor the name of a setting with its section.
+    """
+    try:
+        found: dict[str, Any] = parse_config_overrides(context.args)
+    except ClickException as error:
+        raise BionerError(Errors.E604.format(reason=error.format_message())) from error
+    return found
 
 
 def _show_warning(

@@ -44,3 +44,28 @@ def test_exit_status_and_output(arguments: list[str], status: int, stdout: str, 
     assert stderr in result.stderr
     if not stderr:
         assert result.stderr == ""
+
+
+OVERRIDES = """
+import typer
+from bioner_spacy.cli.app import config_overrides, run
+
+def main(context: typer.Context, name: str = "") -> None:
+    print(name, config_overrides(context))
+
+run(main, overrides=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "stdout"),
+    [
+        (["--name", "a", "--training.dropout", "0.2", "--vars.corpora=x,y"], 0, "a {'training.dropout': 0.2"),
+        (["--nmae", "a"], 1, "No such option '--nmae'. Settings of the config are named with their section"),
+        (["--training.dropout"], 0, "{'training.dropout': True}"),
+    ],
+)
+def test_further_arguments_change_the_config(arguments: list[str], status: int, stdout: str) -> None:
+    done = subprocess.run([sys.executable, "-c", OVERRIDES, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert stdout in " ".join(done.stdout.split())

@@ -60,9 +60,10 @@ def test_from_pipeline_to_reports(
     assert command(monkeypatch, "evaluate.py", pipeline, *corpus, "--output", multi) == 0
     assert command(monkeypatch, "evaluate.py", pipeline, *corpus, "--corpora", "drugs", "--output", single) == 0
     assert list(json.loads(single.read_text())["scores"]["per_corpus"]) == ["drugs"]
-    options = ["--output", reports / "single.json", "--corpora", "drugs", "--context", "group", "--context-words", 9]
-    assert command(monkeypatch, "evaluate.py", pipeline, *corpus, *options) == 0
-    assert [json.loads(single.read_text())[name] for name in ("context", "context_words")] == ["group", 9]
+    grouped = ["--output", tmp_path / "grouped.json", "--corpora", "drugs", "--context", "group", "--context-words", 9]
+    assert command(monkeypatch, "evaluate.py", pipeline, *corpus, *grouped) == 0
+    found = json.loads((tmp_path / "grouped.json").read_text())
+    assert [found[name] for name in ("context", "context_words")] == ["group", 9]
     output = ["--output-json", reports / "c.json", "--output-md", reports / "c.md"]
     assert command(monkeypatch, "compare.py", multi, single, *output) == 0
     assert "Not compared, as one of the two results is missing: genes." in (reports / "c.md").read_text("utf8")
