@@ -275,7 +275,7 @@ class Warnings:
     )
     W104 = (
         "Corpus {corpus}, {split}: {count} of {total} mentions are lost, the first in {where}; the report beside the "
-        "converted files lists them with reasons."
+        "converted files has reasons."
     )
     W160 = (
         "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document "
