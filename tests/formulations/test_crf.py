@@ -5,16 +5,18 @@ from typing import Any
 
 import numpy
 import pytest
+from finite_differences import slope
+from gold_batches import TASKS, make_gold, random_gold, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_tags import TASKS, flat_gold, make_gold, rows_of
+from test_tags import TASKS as TAGGED
+from test_tags import flat_gold
 
 from bioner_spacy.formulations.crf import CRFFormulation
 from bioner_spacy.formulations.tags import OUT_OF_SCOPE
 from bioner_spacy.tasks import Task
 from bioner_spacy.types import Gold
 
-SMALL = [Task("DISEASE", ("DISEASE",)), Task("two", ("CHEMICAL", "GENE"), "two"), Task("GENE", ("GENE",))]
 SEEDS = st.integers(0, 2**16)
 
 
@@ -38,22 +40,13 @@ def sequence_score(formulation: CRFFormulation, task: Task, scores: Any, tags: t
 
 
 def tags_of(formulation: CRFFormulation, task_number: int, targets: Any) -> tuple[str, ...]:
-    names = [column[1] for column in formulation.columns if column[0] == SMALL[task_number].name and len(column) == 2]
+    names = [column[1] for column in formulation.columns if column[0] == TASKS[task_number].name and len(column) == 2]
     return tuple(names[i] for i in targets)
 
 
 def random_batch(seed: int, lengths: list[int]) -> tuple[CRFFormulation, Any, Gold]:
     rng = numpy.random.default_rng(seed)
-    formulation = CRFFormulation(SMALL)
-    supervised = rng.random((len(lengths), len(SMALL))) < 0.7
-    base = numpy.cumsum(lengths) - lengths
-    rows = [
-        (int(base[d]), int(base[d]) + int(rng.integers(1, n + 1)), k, 0)
-        for d, n in enumerate(lengths)
-        for k in range(len(SMALL))
-        if n and supervised[d, k] and rng.random() < 0.8
-    ]
-    gold = make_gold(lengths, rows, supervised)
+    formulation, gold = CRFFormulation(TASKS), random_gold(rng, lengths)
     return formulation, rng.normal(scale=2.0, size=(sum(lengths), len(formulation.columns))), gold
 
 
@@ -68,11 +61,11 @@ def test_columns_are_tags_then_the_moves_that_bio_allows() -> None:
 @given(flat_gold())
 @settings(max_examples=50, deadline=None)
 def test_targets_decode_to_the_same_spans(gold: Gold) -> None:
-    formulation = CRFFormulation(TASKS)
+    formulation = CRFFormulation(TAGGED)
     (tags, _), n_lost = formulation.targets(gold)
     scores = numpy.zeros((len(tags), len(formulation.columns)), dtype="f")
     begin = 0
-    for k, task in enumerate(TASKS):
+    for k, task in enumerate(TAGGED):
         scores[numpy.arange(len(tags)), begin + tags[:, k]] = 8.0
         begin += 1 + 2 * len(task.types)
     spans = formulation.decode(scores, gold.lengths)
@@ -87,8 +80,8 @@ def test_targets_decode_to_the_same_spans(gold: Gold) -> None:
 def test_loss_is_the_negative_log_likelihood_of_the_gold_tags(lengths: list[int], seed: int) -> None:
     formulation, scores, gold = random_batch(seed, lengths)
     targets, _ = formulation.targets(gold)
-    losses, _ = formulation.loss(scores, targets, numpy.ones(len(SMALL)))
-    for k, task in enumerate(SMALL):
+    losses, _ = formulation.loss(scores, targets, numpy.ones(len(TASKS)))
+    for k, task in enumerate(TASKS):
         expected, n_words, end = 0.0, 0, 0
         for d, length in enumerate(lengths):
             begin, end = end, end + length
@@ -109,14 +102,12 @@ def test_gradient_by_finite_differences(lengths: list[int], seed: int) -> None:
     targets, _ = formulation.targets(gold)
     weights = numpy.array([1.0, 2.0, 0.5])
     _, gradient = formulation.loss(scores, targets, weights)
-    step = 1e-2
+
+    def loss() -> float:
+        return float((formulation.loss(scores, targets, weights)[0] * weights).sum())
+
     for place in numpy.ndindex(*scores.shape):
-        sums = []
-        for sign in (1, -1):
-            moved = scores.copy()
-            moved[place] += sign * step
-            sums.append(float((formulation.loss(moved, targets, weights)[0] * weights).sum()))
-        assert gradient[place] == pytest.approx((sums[0] - sums[1]) / (2 * step), abs=1e-3)
+        assert gradient[place] == pytest.approx(slope(scores, place, loss, step=1e-2), abs=1e-3)
 
 
 @given(seed=SEEDS)
@@ -124,8 +115,8 @@ def test_gradient_by_finite_differences(lengths: list[int], seed: int) -> None:
 def test_gradient_outside_the_scope_is_exactly_zero(seed: int) -> None:
     formulation, scores, gold = random_batch(seed, [3, 2, 4])
     targets, _ = formulation.targets(gold)
-    losses, gradient = formulation.loss(scores, targets, numpy.ones(len(SMALL)))
-    for k, task in enumerate(SMALL):
+    losses, gradient = formulation.loss(scores, targets, numpy.ones(len(TASKS)))
+    for k, task in enumerate(TASKS):
         columns = [i for i, column in enumerate(formulation.columns) if column[0] == task.name]
         out = targets[0][:, k] == OUT_OF_SCOPE
         assert not gradient[numpy.ix_(out, columns)].any()
@@ -143,7 +134,7 @@ def test_decoded_spans_and_their_probabilities(lengths: list[int], seed: int) ->
     spans = formulation.decode(scores, numpy.array(lengths))
     found = dict(zip(zip(spans.starts, spans.ends, spans.tasks, spans.types), spans.scores, strict=True))
     expected = {}
-    for k, task in enumerate(SMALL):
+    for k, task in enumerate(TASKS):
         end = 0
         for length in lengths:
             begin, end = end, end + length
@@ -182,7 +173,7 @@ def test_moves_keep_a_mention_whole_that_its_words_would_split() -> None:
 def test_large_scores_do_not_overflow() -> None:
     formulation, scores, gold = random_batch(0, [5, 3])
     targets, _ = formulation.targets(gold)
-    losses, gradient = formulation.loss((scores * 1e4).astype("f"), targets, numpy.ones(len(SMALL)))
+    losses, gradient = formulation.loss((scores * 1e4).astype("f"), targets, numpy.ones(len(TASKS)))
     assert numpy.isfinite(losses).all()
     assert numpy.isfinite(gradient).all()
     assert numpy.isfinite(formulation.decode((scores * 1e4).astype("f"), gold.lengths).scores).all()
@@ -190,11 +181,11 @@ def test_large_scores_do_not_overflow() -> None:
 
 @pytest.mark.parametrize("lengths", [[], [0, 0]])
 def test_no_words(lengths: list[int]) -> None:
-    formulation = CRFFormulation(SMALL)
-    gold = make_gold(lengths, [], numpy.ones((len(lengths), len(SMALL)), dtype=bool))
+    formulation = CRFFormulation(TASKS)
+    gold = make_gold(lengths, [], numpy.ones((len(lengths), len(TASKS)), dtype=bool))
     targets, _ = formulation.targets(gold)
     scores = numpy.zeros((0, len(formulation.columns)), dtype="f")
-    losses, gradient = formulation.loss(scores, targets, numpy.ones(len(SMALL)))
-    assert losses.tolist() == [0.0] * len(SMALL)
+    losses, gradient = formulation.loss(scores, targets, numpy.ones(len(TASKS)))
+    assert losses.tolist() == [0.0] * len(TASKS)
     assert gradient.shape == scores.shape
     assert not len(formulation.decode(scores, gold.lengths).starts)

@@ -6,23 +6,18 @@ from typing import Any
 import numpy
 import pytest
 import torch
+from finite_differences import slope
+from gold_batches import TASKS, Row, crosses, make_gold, random_gold, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_tags import Row, make_gold, rows_of
 
 from bioner_spacy.formulations.slots import DEPTH, SlotFormulation
-from bioner_spacy.tasks import Task
 from bioner_spacy.types import MOST_STEPS, OUT_OF_SCOPE, ActionSteps, Gold, StepScores
 
-TASKS = [Task("DISEASE", ("DISEASE",)), Task("two", ("CHEMICAL", "GENE"), "two"), Task("GENE", ("GENE",))]
 FORMULATION = SlotFormulation(TASKS)
 N_ACTIONS = 10
 SEEDS = st.integers(0, 2**16)
 EOA, SHIFT, TR, RE = "EOA", "SHIFT", "TR", "RE"
-
-
-def crosses(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] < other[0] < one[1] < other[1] or other[0] < one[0] < other[1] < one[1]
 
 
 def scores_of(steps: ActionSteps, margin: float = 8.0) -> StepScores:
@@ -241,15 +236,7 @@ def test_spans_of_one_type_never_cross(seed: int) -> None:
 def random_batch(seed: int, lengths: list[int]) -> tuple[StepScores, ActionSteps, Gold]:
     """Scores of steps that follow gold steps, some of them with a step put in before a SHIFT."""
     rng = numpy.random.default_rng(seed)
-    supervised = rng.random((len(lengths), len(TASKS))) < 0.6
-    base = numpy.cumsum(lengths) - lengths
-    rows = [
-        (int(base[d]), int(base[d]) + int(rng.integers(1, n + 1)), k, 0)
-        for d, n in enumerate(lengths)
-        for k in range(len(TASKS))
-        if n and supervised[d, k]
-    ]
-    gold = make_gold(lengths, rows, supervised)
+    gold = random_gold(rng, lengths)
     steps, _ = FORMULATION.targets(gold)
     is_shift = numpy.append(numpy.diff(steps.places) == 1, False)
     twice = is_shift & (rng.random(len(is_shift)) < 0.3)
@@ -309,14 +296,12 @@ def test_gradient_by_finite_differences_and_exactly_zero_out_of_scope(seed: int)
     weights = numpy.array([1.0, 2.0, 0.5])
     _, gradient = FORMULATION.loss(scores, steps, weights)
     assert not gradient[steps.actions[scores.gold] == OUT_OF_SCOPE].any()
+
+    def loss() -> float:
+        return float((FORMULATION.loss(scores, steps, weights)[0].astype("float64") * weights).sum())
+
     for place in list(numpy.ndindex(*gradient.shape))[::7]:
-        sums = []
-        for shift in (1e-2, -1e-2):
-            moved = scores.log_odds.copy()
-            moved[place] += shift
-            losses, _ = FORMULATION.loss(replace(scores, log_odds=moved), steps, weights)
-            sums.append(float((losses.astype("float64") * weights).sum()))
-        assert gradient[place] == pytest.approx((sums[0] - sums[1]) / 2e-2, abs=1e-4)
+        assert gradient[place] == pytest.approx(slope(scores.log_odds, place, loss, step=1e-2), abs=1e-4)
 
 
 @given(seed=SEEDS)

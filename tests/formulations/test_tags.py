@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy
 import pytest
+from finite_differences import slope
+from gold_batches import Row, make_gold, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner_spacy.formulations.tags import OUT_OF_SCOPE, TagFormulation
 from bioner_spacy.tasks import Task
-from bioner_spacy.types import Gold, SpanArrays
+from bioner_spacy.types import Gold
 
 TASKS = [
     Task("DISEASE", ("DISEASE",)),
@@ -17,21 +19,6 @@ TASKS = [
     Task("GENE", ("GENE",)),
     Task("large", ("CELL", "DNA", "GENE"), "large"),
 ]
-# (first word, end word, task, type)
-Row = tuple[int, int, int, int]
-
-
-def make_gold(lengths: list[int], rows: list[Row], supervised: Any = None, n_tasks: int = len(TASKS)) -> Gold:
-    columns = numpy.array(rows, dtype="int64").reshape(-1, 4).T
-    if supervised is None:
-        supervised = numpy.ones((len(lengths), n_tasks), dtype=bool)
-    scores = numpy.ones(len(rows), dtype="f")
-    return Gold(numpy.array(lengths, dtype="int64"), SpanArrays(*columns, scores=scores), numpy.asarray(supervised))
-
-
-def rows_of(spans: SpanArrays) -> list[Row]:
-    columns = (spans.starts, spans.ends, spans.tasks, spans.types)
-    return sorted(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def scores_of(formulation: TagFormulation, tasks: list[Task], targets: Any, margin: float = 8.0) -> Any:
@@ -57,7 +44,7 @@ def flat_gold(draw: st.DrawFn) -> Gold:
                 if draw(st.booleans()):
                     rows.append((base + start, base + end, k, draw(st.integers(0, len(task.types) - 1))))
         base += length
-    return make_gold(lengths, rows)
+    return make_gold(lengths, rows, n_tasks=len(TASKS))
 
 
 @given(flat_gold())
@@ -87,9 +74,10 @@ def test_columns_name_task_and_tag() -> None:
 
 def test_targets_of_adjacent_mentions_and_of_the_last_word() -> None:
     rows = [(0, 2, 0, 0), (2, 3, 0, 0), (5, 6, 0, 0), (3, 6, 1, 1), (2, 3, 1, 0)]
-    targets, _ = TagFormulation(TASKS).targets(make_gold([4, 2], [row for row in rows if row[1] <= 4 or row[0] >= 4]))
+    inside = [row for row in rows if row[1] <= 4 or row[0] >= 4]
+    targets, _ = TagFormulation(TASKS).targets(make_gold([4, 2], inside, n_tasks=len(TASKS)))
     assert targets[:, 0].tolist() == [1, 2, 1, 0, 0, 1]
-    targets, _ = TagFormulation(TASKS).targets(make_gold([6], rows))
+    targets, _ = TagFormulation(TASKS).targets(make_gold([6], rows, n_tasks=len(TASKS)))
     assert targets[:, 1].tolist() == [0, 0, 1, 3, 4, 4]
 
 
@@ -106,7 +94,7 @@ def test_targets_of_adjacent_mentions_and_of_the_last_word() -> None:
 )
 def test_overlapping_spans_of_a_task(rows: list[Row], kept: list[Row]) -> None:
     formulation = TagFormulation(TASKS)
-    gold = make_gold([5], rows)
+    gold = make_gold([5], rows, n_tasks=len(TASKS))
     targets, n_lost = formulation.targets(gold)
     assert n_lost == len(rows) - len(kept)
     assert rows_of(formulation.decode(scores_of(formulation, TASKS, targets), gold.lengths)) == kept
@@ -156,13 +144,10 @@ def test_gradient_by_finite_differences(seed: int) -> None:
     formulation, scores, targets, weights = random_problem(seed)
     _, d_scores = formulation.loss(scores, targets, weights)
     assert d_scores.dtype == scores.dtype
-    step = 1e-4
+    exact = scores.astype("float64")
     for index in numpy.ndindex(scores.shape):
-        shifted = numpy.repeat(scores.astype("float64")[None], 2, axis=0)
-        shifted[(0, *index)] += step
-        shifted[(1, *index)] -= step
-        above, below = (numpy.dot(weights, naive_losses(s, targets)) for s in shifted)
-        assert d_scores[index] == pytest.approx((above - below) / (2 * step), abs=1e-5)
+        expected = slope(exact, index, lambda: numpy.dot(weights, naive_losses(exact, targets)), step=1e-4)
+        assert d_scores[index] == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy
 import pytest
+from finite_differences import differences
 from plain_cross_sharing import plain_blocks
 from thinc.api import Model, fix_random_seed
 from thinc.types import Ragged
@@ -103,19 +104,6 @@ def test_no_words() -> None:
 
 
 # -- gradients
-
-
-def differences(array: Any, function: Callable[[], float], step: float = 1e-6) -> Any:
-    """Gradient of a function for an array that it reads."""
-    gradient = numpy.zeros_like(array)
-    for place in numpy.ndindex(*array.shape):
-        kept = array[place]
-        array[place] = kept + step
-        above = function()
-        array[place] = kept - step
-        gradient[place] = (above - function()) / (2 * step)
-        array[place] = kept
-    return gradient
 
 
 def check_gradients(model: Model, words: Ragged, d_features: Any, loss: Callable[[], float]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy
 import pytest
+from finite_differences import differences
 from thinc.api import Model
 
 from bioner_spacy.layers.task_linear import ADVERSARY, TaskLinear
@@ -61,19 +62,6 @@ def test_gradients_by_finite_differences(private: bool, shared: bool) -> None:
     numpy.testing.assert_allclose(dX, by_heads - REVERSAL * by_adversaries, atol=1e-6)
     assert by_adversaries[:, -WIDTH:].any() == shared
     assert not by_adversaries[:, :-WIDTH].any()
-
-
-def differences(array: Any, function: Any, step: float = 1e-6) -> Any:
-    """Gradient of a function for an array that it reads."""
-    gradient = numpy.zeros_like(array)
-    for place in numpy.ndindex(*array.shape):
-        kept = array[place]
-        array[place] = kept + step
-        above = function()
-        array[place] = kept - step
-        gradient[place] = (above - function()) / (2 * step)
-        array[place] = kept
-    return gradient
 
 
 def test_no_words() -> None:

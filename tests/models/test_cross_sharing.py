@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy
 import pytest
+import tiny_models
 from plain_cross_sharing import plain_scores
-from spacy.util import registry
-from thinc.api import Adam, Model, fix_random_seed, set_dropout_rate
+from thinc.api import Adam, Model, set_dropout_rate
 from tiny_encoder import make_docs
+from tiny_models import initialise, make_batch, named_spans
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.formulations.adversarial import AdversarialCRFFormulation
@@ -16,29 +17,12 @@ from bioner_spacy.layers.cross_sharing import VARIANTS
 from bioner_spacy.tasks import Task
 from bioner_spacy.types import Batch, Gold, SpanArrays
 
-CONFIG: dict[str, Any] = {
-    "@architectures": "bioner_spacy.CrossSharing.v1",
-    "hidden": 4,
-    "width": 3,
-    "dropout": 0.0,
-    "tok2vec": {
-        "@architectures": "spacy.HashEmbedCNN.v2",
-        "width": 8,
-        "depth": 1,
-        "embed_size": 50,
-        "window_size": 1,
-        "maxout_pieces": 2,
-        "subword_features": False,
-        "pretrained_vectors": None,
-    },
-}
 A, B, C = (Task(name, (name,)) for name in "ABC")
 TEXTS = ["gene cell mutant mice of protein", "", "mice", "in it"]
 
 
 def construct(variant: str, **settings: Any) -> Model[Batch, Any]:
-    model: Model[Batch, Any] = registry.resolve({"model": {**CONFIG, "variant": variant, **settings}})["model"]
-    return model
+    return tiny_models.construct("CrossSharing", **{"hidden": 4, "width": 3, "variant": variant, **settings})
 
 
 def columns(model: Model, *tasks: Task) -> list[tuple[str, ...]]:
@@ -47,15 +31,12 @@ def columns(model: Model, *tasks: Task) -> list[tuple[str, ...]]:
 
 
 def build(variant: str, *tasks: Task, **settings: Any) -> Model[Batch, Any]:
-    fix_random_seed(0)
     model = construct(variant, **settings)
-    model.attrs["resize_output"](model, [], columns(model, *tasks))
-    model.initialize(X=batch())
-    return model
+    return initialise(model, columns(model, *tasks))
 
 
 def batch(*texts: str) -> Batch:
-    return Batch(make_docs(*(texts or TEXTS)))
+    return make_batch(*(texts or TEXTS))
 
 
 def word_vectors(model: Model, text: str) -> Any:
@@ -222,12 +203,7 @@ def test_a_new_type_of_a_task_changes_no_prediction() -> None:
     before = model.predict(batch()) * 5
     model.attrs["resize_output"](model, columns(model, *old), columns(model, *new))
     after = model.predict(batch()) * 5
-    found = []
-    for tasks, scores in ((old, before), (new, after)):
-        lengths = numpy.array([len(doc) for doc in make_docs(*TEXTS)])
-        spans = CRFFormulation(tasks).decode(scores, lengths)
-        rows = zip(spans.starts, spans.ends, spans.tasks, spans.types)
-        found.append(sorted((start, end, task, tasks[task].types[number]) for start, end, task, number in rows))
+    found = [named_spans(CRFFormulation(tasks), s, batch(), tasks) for tasks, s in ((old, before), (new, after))]
     assert found[0] == found[1] != []
 
 

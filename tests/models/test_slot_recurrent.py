@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy
 import pytest
-from spacy.util import registry
-from thinc.api import Adam, Config, Model, fix_random_seed
+from thinc.api import Adam, Model
 from tiny_encoder import make_docs
+from tiny_models import BOTH, DISEASE, GENE, construct, initialise, make_batch
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.formulations.slots import SlotFormulation
@@ -14,34 +14,12 @@ from bioner_spacy.models.slot_recurrent import build_slot_recurrent
 from bioner_spacy.tasks import Task
 from bioner_spacy.types import Batch, Gold, SpanArrays, StepScores
 
-CONFIG = """
-[model]
-@architectures = "bioner_spacy.SlotRecurrent.v1"
-queries = 3
-window = 2
-dropout = 0.0
-
-[model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-width = 8
-depth = 1
-embed_size = 50
-window_size = 1
-maxout_pieces = 2
-subword_features = false
-pretrained_vectors = null
-"""
-DISEASE, GENE = Task("DISEASE", ("DISEASE",)), Task("GENE", ("GENE",))
-BOTH = Task("A", ("CHEMICAL", "DISEASE"), "A")
+SETTINGS = {"queries": 3, "window": 2}
 TEXTS = ["gene cell mutant mice in the cell", "", "mice"]
 
 
 def columns(*tasks: Task) -> list[tuple[str, ...]]:
     return list(SlotFormulation(tasks).columns)
-
-
-def batch() -> Batch:
-    return Batch(make_docs(*TEXTS))
 
 
 def guided(*tasks: Task) -> Batch:
@@ -54,10 +32,7 @@ def guided(*tasks: Task) -> Batch:
 
 
 def build(*tasks: Task) -> Model[Batch, StepScores]:
-    fix_random_seed(0)
-    model = registry.resolve(Config().from_str(CONFIG))["model"]
-    model.attrs["resize_output"](model, [], columns(*tasks))
-    model.initialize(X=batch())
+    model = initialise(construct("SlotRecurrent", **SETTINGS), columns(*tasks))
     output = model.get_ref("output_layer")
     output.set_param("queries", numpy.random.normal(size=output.get_param("queries").shape).astype("f"))
     return model
@@ -69,7 +44,7 @@ def test_scores_from_config() -> None:
     assert output.get_param("queries").shape == (6, 3, 8)
     assert output.get_param("positions").shape == (7, 8)
     assert model.get_dim("nO") == output.get_dim("nO") == 6
-    scores = model.predict(batch())
+    scores = model.predict(make_batch(*TEXTS))
     assert scores.log_odds.shape == (scores.lengths.sum(), 6)
     assert scores.lengths[1] == 0 and (scores.lengths[[0, 2]] > 0).all()
     assert (scores.gold == -1).all() and not scores.postponed.any()
@@ -124,14 +99,15 @@ def test_training_goes_on_after_resizing() -> None:
 def test_round_trip() -> None:
     model = build(DISEASE)
     model.attrs["resize_output"](model, columns(DISEASE), columns(DISEASE, GENE))
-    loaded = registry.resolve(Config().from_str(CONFIG))["model"].from_bytes(model.to_bytes())
-    numpy.testing.assert_array_equal(loaded.predict(batch()).log_odds, model.predict(batch()).log_odds)
+    loaded = construct("SlotRecurrent", **SETTINGS).from_bytes(model.to_bytes())
+    docs = make_batch(*TEXTS)
+    numpy.testing.assert_array_equal(loaded.predict(docs).log_odds, model.predict(docs).log_odds)
 
 
-@pytest.mark.parametrize("setting", ["queries = 3", "window = 2"])
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_weights_of_other_settings_are_refused(setting: str) -> None:
-    other = registry.resolve(Config().from_str(CONFIG.replace(setting, setting[:-1] + "5")))["model"]
-    with pytest.raises(ValueError, match=setting.split()[0]):
+    other = construct("SlotRecurrent", **{**SETTINGS, setting: 5})
+    with pytest.raises(ValueError, match=setting):
         other.from_bytes(build(DISEASE).to_bytes())
 
 

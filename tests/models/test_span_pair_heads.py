@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy
 import pytest
-from spacy.util import registry
-from thinc.api import Config, Model, fix_random_seed
-from tiny_encoder import make_docs
+from thinc.api import Model
+from tiny_models import BOTH, DISEASE, GENE, construct, initialise, make_batch
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.formulations.span_pairs import SpanPairFormulation
@@ -14,47 +13,18 @@ from bioner_spacy.models.span_pairs import build_span_pairs, resize_spans
 from bioner_spacy.tasks import Task
 from bioner_spacy.types import Batch
 
-CONFIG = """
-[model]
-@architectures = "bioner_spacy.SpanPairs.v1"
-width = 3
-hidden = 4
-dropout = 0.0
-
-[model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-width = 8
-depth = 1
-embed_size = 50
-window_size = 1
-maxout_pieces = 2
-subword_features = false
-pretrained_vectors = null
-"""
-DISEASE, GENE = Task("DISEASE", ("DISEASE",)), Task("GENE", ("GENE",))
-BOTH = Task("A", ("CHEMICAL", "DISEASE"), "A")
-TEXTS = ["gene cell mutant", "", "mice"]
-
 
 def columns(*tasks: Task) -> list[tuple[str, ...]]:
     return list(SpanPairFormulation(tasks, width=3).columns)
 
 
-def batch(*texts: str) -> Batch:
-    return Batch(make_docs(*texts))
-
-
 def build(nO: int = 3) -> Model[Batch, Any]:
-    fix_random_seed(0)
-    model = registry.resolve(Config().from_str(CONFIG))["model"]
-    model.attrs["resize_output"](model, [], [("", str(i)) for i in range(nO)])
-    model.initialize(X=batch(*TEXTS))
-    return model
+    return initialise(construct("SpanPairs", width=3, hidden=4), [("", str(i)) for i in range(nO)])
 
 
 def test_scores_from_config() -> None:
     model = build(6)
-    scores = model.predict(batch(*TEXTS))
+    scores = model.predict(make_batch())
     assert scores.shape == (4, 6)
     assert model.attrs["make_formulation"]([GENE]).width == 3
 
@@ -64,7 +34,7 @@ def test_scores_from_config() -> None:
 )
 def test_resizing_keeps_the_scores_of_each_type(old: tuple[Task, ...], new: tuple[Task, ...]) -> None:
     model = build(len(columns(*old)))
-    docs = batch(*TEXTS)
+    docs = make_batch()
     before = model.predict(docs)
     resize_spans(model, columns(*old), columns(*new))
     after = model.predict(docs)
@@ -79,7 +49,7 @@ def test_resizing_keeps_the_scores_of_each_type(old: tuple[Task, ...], new: tupl
 
 def test_round_trip() -> None:
     model = build(6)
-    docs = batch(*TEXTS)
+    docs = make_batch()
     loaded = build(6).from_bytes(model.to_bytes())
     numpy.testing.assert_array_equal(loaded.predict(docs), model.predict(docs))
 

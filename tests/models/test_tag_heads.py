@@ -5,56 +5,28 @@ from typing import Any
 import numpy
 import pytest
 from spacy.tokens import Doc
-from spacy.util import registry
-from thinc.api import Adam, Config, Model, fix_random_seed
+from thinc.api import Adam, Model
 from thinc.types import Floats2d
-from tiny_encoder import make_docs
+from tiny_models import DISEASE, GENE, construct, initialise, make_batch, named_spans
 
 from bioner_spacy.formulations.crf import CRFFormulation
 from bioner_spacy.formulations.tags import TagFormulation
 from bioner_spacy.models.tag_heads import build_tag_heads, resize_output
 from bioner_spacy.tasks import Task
-from bioner_spacy.types import Batch, Formulation
-
-CONFIG = """
-[model]
-@architectures = "bioner_spacy.TagHeads.v1"
-dropout = 0.0
-crf = false
-
-[model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-width = 8
-depth = 1
-embed_size = 50
-window_size = 1
-maxout_pieces = 2
-subword_features = false
-pretrained_vectors = null
-"""
-DISEASE, GENE = Task("DISEASE", ("DISEASE",)), Task("GENE", ("GENE",))
-TEXTS = ["gene cell mutant", "", "mice"]
+from bioner_spacy.types import Batch
 
 
 def columns(*tasks: Task) -> list[tuple[str, ...]]:
     return TagFormulation(tasks).columns
 
 
-def batch(*texts: str) -> Batch:
-    return Batch(make_docs(*texts))
-
-
 def build(nO: int = 3) -> Model[Batch, Any]:
-    fix_random_seed(0)
-    model = registry.resolve(Config().from_str(CONFIG))["model"]
-    model.attrs["resize_output"](model, [], [("", str(i)) for i in range(nO)])
-    model.initialize(X=batch(*TEXTS))
-    return model
+    return initialise(construct("TagHeads", crf=False), [("", str(i)) for i in range(nO)])
 
 
 def test_scores_from_config() -> None:
     model = build()
-    scores = model.predict(batch(*TEXTS))
+    scores = model.predict(make_batch())
     assert scores.shape == (4, 3)
     assert model.get_dim("nO") == model.get_ref("output_layer").get_dim("nO") == 3
     assert model.get_ref("tok2vec").get_dim("nO") == model.get_ref("output_layer").get_dim("nI") == 8
@@ -67,7 +39,7 @@ def test_formulation_comes_with_the_model() -> None:
 
 def test_scores_are_linear_in_the_word_vectors() -> None:
     model = build()
-    docs = batch(*TEXTS)
+    docs = make_batch()
     layer = model.get_ref("output_layer")
     vectors = numpy.concatenate([array for array in model.get_ref("tok2vec").predict(docs.docs) if len(array)])
     expected = vectors @ layer.get_param("W").T + layer.get_param("b")
@@ -84,7 +56,7 @@ def word_vectors_of_ones() -> Model[list[Doc], list[Floats2d]]:
 def test_dropout_in_training_only() -> None:
     model = build_tag_heads(word_vectors_of_ones(), dropout=0.5, nO=3)
     model.initialize()
-    docs = batch("gene " * 50)
+    docs = make_batch("gene " * 50)
     predicted = model.predict(docs)
     assert numpy.abs(predicted - predicted[0]).max() < 1e-6
     trained = model.begin_update(docs)[0]
@@ -98,7 +70,7 @@ def test_dropout_in_training_only() -> None:
 )
 def test_resizing_keeps_the_weights_of_each_output(old: tuple[Task, ...], new: tuple[Task, ...]) -> None:
     model = build(len(columns(*old)))
-    docs = batch(*TEXTS)
+    docs = make_batch()
     layer = model.get_ref("output_layer")
     layer.set_param("b", numpy.arange(1, 1 + len(columns(*old)), dtype="f"))
     before = model.predict(docs)
@@ -115,7 +87,7 @@ def test_resizing_a_task_changes_no_prediction() -> None:
     """A corpus that gains an entity type: its new tags are a little less probable than O, whatever the word."""
     old, new = [Task("A", ("DISEASE",), "A"), GENE], [Task("A", ("CHEMICAL", "DISEASE", "GENE"), "A"), GENE]
     model = build(len(columns(*old)))
-    docs = batch("gene cell mutant mice of protein in it", "mice")
+    docs = make_batch("gene cell mutant mice of protein in it", "mice")
     before = model.predict(docs)
     assert set(before[:, :3].argmax(axis=1)) > {0}
     resize_output(model, columns(*old), columns(*new))
@@ -131,22 +103,15 @@ def test_resizing_a_random_field_changes_no_prediction() -> None:
     old, new = [Task("A", ("DISEASE",), "A"), GENE], [Task("A", ("CHEMICAL", "DISEASE", "GENE"), "A"), GENE]
     before, after = CRFFormulation(old), CRFFormulation(new)
     model = build(len(before.columns))
-    docs = batch("gene cell mutant mice of protein in it", "mice")
-    found = [named_spans(before, model, docs, scale, old) for scale in (1, 3, 9)]
+    docs = make_batch("gene cell mutant mice of protein in it", "mice")
+    found = [named_spans(before, model.predict(docs) * scale, docs, old) for scale in (1, 3, 9)]
     assert any(found)
     resize_output(model, before.columns, after.columns)
-    assert [named_spans(after, model, docs, scale, new) for scale in (1, 3, 9)] == found
-
-
-def named_spans(formulation: Formulation, model: Any, docs: Batch, scale: float, tasks: list[Task]) -> Any:
-    """Sorted (start, end, task, type) of what is decoded from scores times a scale."""
-    spans = formulation.decode(model.predict(docs) * scale, numpy.array([len(doc) for doc in docs.docs]))
-    rows = zip(spans.starts.tolist(), spans.ends.tolist(), spans.tasks.tolist(), spans.types.tolist())
-    return sorted((start, end, task, tasks[task].types[number]) for start, end, task, number in rows)
+    assert [named_spans(after, model.predict(docs) * scale, docs, new) for scale in (1, 3, 9)] == found
 
 
 def update(model: Model[Batch, Any], optimizer: Adam) -> None:
-    scores, backprop = model.begin_update(batch(*TEXTS))
+    scores, backprop = model.begin_update(make_batch())
     backprop(numpy.ones_like(scores))
     model.finish_update(optimizer)
 
@@ -165,6 +130,6 @@ def test_training_goes_on_after_resizing() -> None:
 def test_resized_model_round_trip() -> None:
     model = build()
     resize_output(model, columns(DISEASE), columns(DISEASE, GENE))
-    loaded = registry.resolve(Config().from_str(CONFIG))["model"].from_bytes(model.to_bytes())
-    docs = batch(*TEXTS)
+    loaded = construct("TagHeads", crf=False).from_bytes(model.to_bytes())
+    docs = make_batch()
     numpy.testing.assert_array_equal(loaded.predict(docs), model.predict(docs))
