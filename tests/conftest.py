@@ -35,3 +35,11 @@ def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> str:
     from tiny_encoder import write_roberta
 
     return write_roberta(tmp_path_factory.mktemp("encoders") / "roberta")
+
+
+@pytest.fixture(scope="session")
+def tiny_electra(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Folder of an ELECTRA with random weights, which is no BERT under another name."""
+    from tiny_encoder import write_electra
+
+    return write_electra(tmp_path_factory.mktemp("encoders") / "electra")

@@ -14,6 +14,8 @@ from transformers import (
     BertConfig,
     BertModel,
     BertTokenizerFast,
+    ElectraConfig,
+    ElectraModel,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     RobertaConfig,
@@ -43,6 +45,21 @@ SIZES = {
 
 def write_bert(folder: Path, *, cased: bool) -> str:
     """Write a BERT with a WordPiece vocabulary of letters and a few words; returns the folder."""
+    tokenizer = _write_word_pieces(folder, cased=cased)
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=POSITIONS, **SIZES)
+    return _save(folder, tokenizer, BertModel(config))
+
+
+def write_electra(folder: Path) -> str:
+    """Write an ELECTRA whose embeddings are narrower than its layers; returns the folder."""
+    tokenizer = _write_word_pieces(folder, cased=False)
+    torch.manual_seed(0)
+    sizes = {"max_position_embeddings": POSITIONS, "embedding_size": WIDTH // 2, **SIZES}
+    return _save(folder, tokenizer, ElectraModel(ElectraConfig(vocab_size=len(tokenizer), **sizes)))
+
+
+def _write_word_pieces(folder: Path, *, cased: bool) -> BertTokenizerFast:
     letters = ALPHABET + ALPHABET[:26].upper() if cased else ALPHABET
     words = SUBWORDS + [word.capitalize() for word in SUBWORDS] if cased else SUBWORDS
     vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *PUNCTUATION, *letters, *words]
@@ -50,10 +67,7 @@ def write_bert(folder: Path, *, cased: bool) -> str:
     folder.mkdir(parents=True)
     vocab_file = folder / "vocab.txt"
     vocab_file.write_text("\n".join(vocab), encoding="utf8")
-    tokenizer = BertTokenizerFast(str(vocab_file), do_lower_case=not cased, model_max_length=POSITIONS)
-    torch.manual_seed(0)
-    config = BertConfig(vocab_size=len(vocab), max_position_embeddings=POSITIONS, **SIZES)
-    return _save(folder, tokenizer, BertModel(config))
+    return BertTokenizerFast(str(vocab_file), do_lower_case=not cased, model_max_length=POSITIONS)
 
 
 def write_roberta(folder: Path) -> str:

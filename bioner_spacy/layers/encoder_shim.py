@@ -15,8 +15,10 @@ from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_defaul
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from ..errors import BionerError, Errors
+from ..types import Array
+from .packed_bert import Block, encode_packed, is_packable, quicken_dropout
 from .precision import PRECISIONS, bfloat16_enabled
-from .windows import WindowBatch, group_by_length
+from .windows import SMALL_BLOCK, SMALL_PASS, WindowBatch, group_by_length
 
 POOLINGS = ("mean", "first")
 
@@ -53,6 +55,7 @@ class EncoderShim(PyTorchShim):
         if type(table) is torch.nn.Embedding:
             # A batch uses a few hundred rows of it; dense gradients would be most of the memory that a step touches.
             table.sparse = True
+        quicken_dropout(self._model)
         # Tried now, because the trial forks, of which a tokenizer complains once it has run.
         bfloat16_enabled(self.precision, self.device)
 
@@ -105,26 +108,65 @@ class EncoderShim(PyTorchShim):
 
     def _encode(self, batch: WindowBatch) -> torch.Tensor:
         device = self.device
-        use_bfloat16 = bfloat16_enabled(self.precision, device)
         prefix, suffix = _special_pieces(self.tokenizer)
         lengths = batch.ends - batch.starts + len(prefix) + len(suffix)
+        packed = is_packable(self._model)
+        groups = group_by_length(lengths, batch_pieces=self.batch_pieces, small=SMALL_BLOCK if packed else SMALL_PASS)
         window_rows = numpy.zeros(len(lengths), dtype="int64")
-        hidden: list[torch.Tensor] = []
         n_rows = 0
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=use_bfloat16):
-            for group in group_by_length(lengths, batch_pieces=self.batch_pieces):
-                width = int(lengths[group[0]])
-                ids = _pad_group(batch, group, width, prefix, suffix, self.tokenizer.pad_token_id or 0)
-                mask = numpy.arange(width) < lengths[group][:, None]
-                output = self._model(
-                    input_ids=torch.from_numpy(ids).to(device), attention_mask=torch.from_numpy(mask).to(device)
-                )
-                hidden.append(output.last_hidden_state.flatten(0, 1))
-                window_rows[group] = n_rows + numpy.arange(len(group)) * width + len(prefix)
-                n_rows += len(group) * width
+        for group in groups:
+            width = int(lengths[group[0]])
+            window_rows[group] = n_rows + numpy.arange(len(group)) * width + len(prefix)
+            n_rows += len(group) * width
+        ids = [
+            _pad_group(batch, group, lengths[group], prefix, suffix, self.tokenizer.pad_token_id or 0)
+            for group in groups
+        ]
+        run = self._run_packed if packed else self._run_padded
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_enabled(self.precision, device)):
+            hidden = run(ids, [lengths[group] for group in groups])
         return self._pool(hidden, window_rows, batch)
 
-    def _pool(self, hidden: list[torch.Tensor], window_rows: numpy.ndarray, batch: WindowBatch) -> torch.Tensor:
+    def _run_padded(self, ids: list[Array], lengths: list[Array]) -> list[torch.Tensor]:
+        """Hidden states, (pieces, width), of padded groups of windows, a forward pass for each group."""
+        hidden = []
+        for group_ids, group_lengths in zip(ids, lengths):
+            mask = numpy.arange(group_ids.shape[1]) < group_lengths[:, None]
+            output = self._model(input_ids=self._to_device(group_ids), attention_mask=self._to_device(mask))
+            hidden.append(output.last_hidden_state.flatten(0, 1))
+        return hidden
+
+    def _run_packed(self, ids: list[Array], lengths: list[Array]) -> list[torch.Tensor]:
+        """Likewise, with as many groups in a forward pass as its limit allows."""
+        hidden = []
+        ends = numpy.cumsum([0, *(group_ids.size for group_ids in ids)])
+        begin = 0
+        while begin < len(ids):
+            end = max(begin + 1, int(numpy.searchsorted(ends, ends[begin] + self.batch_pieces, side="right")) - 1)
+            positions = [
+                numpy.broadcast_to(numpy.arange(part.shape[1]), part.shape).ravel() for part in ids[begin:end]
+            ]
+            hidden.append(
+                encode_packed(
+                    self._model,
+                    self._to_device(numpy.concatenate([part.ravel() for part in ids[begin:end]])),
+                    self._to_device(numpy.concatenate(positions)),
+                    [self._block(*group) for group in zip(ids[begin:end], lengths[begin:end])],
+                )
+            )
+            begin = end
+        return hidden
+
+    def _block(self, ids: Array, lengths: Array) -> Block:
+        n_windows, width = ids.shape
+        is_piece = numpy.arange(width) < lengths[:, None]
+        mask = None if is_piece.all() else self._to_device(is_piece[:, None, None])
+        return Block(n_windows, width, mask)
+
+    def _to_device(self, array: Array) -> torch.Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def _pool(self, hidden: list[torch.Tensor], window_rows: Array, batch: WindowBatch) -> torch.Tensor:
         device = self.device
         n_words = len(batch.word_counts)
         if not hidden:
@@ -204,16 +246,16 @@ def _special_pieces(tokenizer: Any) -> tuple[list[int], list[int]]:
 
 
 def _pad_group(
-    batch: WindowBatch, group: numpy.ndarray, width: int, prefix: list[int], suffix: list[int], pad: int
-) -> numpy.ndarray:
-    """Padded (windows, width) ids of a group of windows, special pieces included."""
-    ids = numpy.full((len(group), width), pad, dtype="int64")
+    batch: WindowBatch, group: Array, lengths: Array, prefix: list[int], suffix: list[int], pad: int
+) -> Array:
+    """Ids of windows, (windows, longest), padded at the end; special pieces included, as in `lengths`."""
+    columns = numpy.arange(int(lengths.max()))
+    pieces = batch.starts[group][:, None] + columns - len(prefix)
+    ids = batch.piece_ids[numpy.clip(pieces, 0, len(batch.piece_ids) - 1)]
+    ids[columns >= lengths[:, None]] = pad
     ids[:, : len(prefix)] = prefix
-    for row, window in enumerate(group):
-        pieces = batch.piece_ids[batch.starts[window] : batch.ends[window]]
-        end = len(prefix) + len(pieces)
-        ids[row, len(prefix) : end] = pieces
-        ids[row, end : end + len(suffix)] = suffix
+    for i, special in enumerate(reversed(suffix)):
+        ids[numpy.arange(len(group)), lengths - 1 - i] = special
     return ids
 
 

@@ -106,13 +106,14 @@ def cut_windows(
     )
 
 
-def group_by_length(lengths: Array, *, batch_pieces: int, waste: float = 0.1) -> list[Array]:
+def group_by_length(lengths: Array, *, batch_pieces: int, small: int, waste: float = 0.1) -> list[Array]:
     """Group windows of similar length, so that padding stays small.
 
     Args:
         lengths: (W,) pieces per window.
         batch_pieces: most pieces in a group, padding counted (a single longer window is a group of its own).
-        waste: share of padding up to which a group grows; small groups, which are cheap however padded, grow on.
+        small: pieces below which a group grows on however much padding it has.
+        waste: share of padding up to which a larger group grows.
 
     Returns:
         Indices of the windows of each group, longest windows first.
@@ -125,7 +126,7 @@ def group_by_length(lengths: Array, *, batch_pieces: int, waste: float = 0.1) ->
         padded = longest * (i + 1 - begin)
         grown = total + int(lengths[index])
         too_large = padded > batch_pieces
-        too_wasteful = padded - grown > waste * padded and total >= SMALL_GROUP
+        too_wasteful = padded - grown > waste * padded and total >= small
         if i > begin and (too_large or too_wasteful):
             groups.append(order[begin:i])
             begin, grown = i, int(lengths[index])
@@ -135,6 +136,7 @@ def group_by_length(lengths: Array, *, batch_pieces: int, waste: float = 0.1) ->
     return groups
 
 
-# Below this number of pieces a forward pass is bound by its fixed cost, not by the padding (measured on a CPU with
-# the six-layer encoder).
-SMALL_GROUP = 384
+# Below this number of pieces a forward pass, or a block of windows inside of one, is bound by its fixed cost, not by the
+# padding (measured on a CPU with the six-layer encoder).
+SMALL_PASS = 384
+SMALL_BLOCK = 64

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioner_spacy.layers.windows import SMALL_GROUP, WindowBatch, align_pieces, cut_windows, group_by_length
+from bioner_spacy.layers.windows import WindowBatch, align_pieces, cut_windows, group_by_length
 
 
 def ints(values: list[int]) -> Any:
@@ -120,20 +120,21 @@ def test_word_longer_than_its_window_is_cut() -> None:
     assert batch.word_counts.tolist() == [batch.ends[0]]
 
 
+@pytest.mark.parametrize("small", [64, 384])
 @pytest.mark.parametrize("batch_pieces", [50, 512, 4096])
 @given(lengths=st.lists(st.integers(1, 300), max_size=60))
 @settings(max_examples=100, deadline=None)
-def test_groups_divide_the_windows_and_fit(batch_pieces: int, lengths: list[int]) -> None:
-    groups = [group.tolist() for group in group_by_length(ints(lengths), batch_pieces=batch_pieces)]
+def test_groups_divide_the_windows_and_fit(batch_pieces: int, small: int, lengths: list[int]) -> None:
+    groups = [group.tolist() for group in group_by_length(ints(lengths), batch_pieces=batch_pieces, small=small)]
     assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
     for group in groups:
         sizes = [lengths[i] for i in group]
         padded = max(sizes) * len(sizes)
         assert sizes[0] == max(sizes)
         assert padded <= batch_pieces or len(group) == 1
-        assert padded - sum(sizes) <= 0.1 * padded or sum(sizes[:-1]) < SMALL_GROUP
+        assert padded - sum(sizes) <= 0.1 * padded or sum(sizes[:-1]) < small
 
 
 def test_equal_windows_fill_groups() -> None:
-    groups = group_by_length(ints([100] * 10), batch_pieces=400)
+    groups = group_by_length(ints([100] * 10), batch_pieces=400, small=64)
     assert [len(group) for group in groups] == [4, 4, 2]

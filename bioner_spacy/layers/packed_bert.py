@@ -1,0 +1,116 @@
+"""A forward pass of BERT over windows of several lengths at once, padded only where they have to be.
+
+Everything but attention works on each piece by itself, so that windows of all lengths can stand in one row of pieces:
+one matrix product a layer however many lengths there are, and, in training, one gradient of each matrix. Attention is
+computed for each block of windows of similar length. On a CPU this trains 1.6 times as fast as a pass for each block.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import torch
+from torch import Tensor
+from torch.nn import Dropout
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import PreTrainedModel
+
+# Encoders with the layers of BERT under the names that it has for them.
+PACKABLE = ("bert", "camembert", "roberta", "xlm-roberta")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Windows of similar length, padded to the longest, one after the other in the row of pieces.
+
+    Attributes:
+        n_windows: number of windows, B.
+        length: pieces in each, padding counted, L.
+        mask: (B, 1, 1, L), true at pieces that are no padding; None where there is no padding.
+    """
+
+    n_windows: int
+    length: int
+    mask: Optional[Tensor]
+
+
+def is_packable(transformer: PreTrainedModel) -> bool:
+    """Whether `encode_packed` computes what the encoder itself would."""
+    config = transformer.config
+    absolute = getattr(config, "position_embedding_type", "absolute") == "absolute"
+    return config.model_type in PACKABLE and absolute and not config.is_decoder
+
+
+def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequence[Block]) -> Tensor:
+    """Last hidden states of windows; dropout as the mode of the encoder says.
+
+    Args:
+        transformer: an encoder for which `is_packable`.
+        ids: (P,) vocabulary ids of all blocks, padding included.
+        positions: (P,) number of each piece in its window, from 0.
+        blocks: the blocks, in the order of the pieces.
+
+    Returns:
+        (P, width); what stands at padding means nothing.
+    """
+    # RoBERTa and its kin number positions from the one after the padding piece.
+    first_position = getattr(transformer.embeddings, "padding_idx", -1) + 1
+    hidden = transformer.embeddings(
+        input_ids=ids[None],
+        position_ids=positions[None] + first_position,
+        token_type_ids=torch.zeros_like(ids)[None],
+    )[0]
+    for layer in transformer.encoder.layer:
+        attended = layer.attention.output(_attend(layer.attention.self, hidden, blocks), hidden)
+        hidden = layer.output(layer.intermediate(attended), attended)
+    return hidden
+
+
+def _attend(layer: Any, hidden: Tensor, blocks: Sequence[Block]) -> Tensor:
+    """(P, width) self-attention inside each window."""
+    n_heads, dropout = layer.num_attention_heads, layer.dropout
+    projected = [project(hidden) for project in (layer.query, layer.key, layer.value)]
+    sizes = [block.n_windows * block.length for block in blocks]
+    outputs = []
+    for block, *parts in zip(blocks, *(vectors.split(sizes) for vectors in projected)):
+        shape = (block.n_windows, block.length, n_heads, -1)
+        query, key, value = (part.view(shape).transpose(1, 2) for part in parts)
+        found = _attention(query, key, value, block.mask, dropout)
+        outputs.append(found.transpose(1, 2).reshape(-1, hidden.shape[-1]))
+    return torch.cat(outputs)
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, mask: Optional[Tensor], dropout: Dropout) -> Tensor:
+    """(B, heads, L, d) attention."""
+    if query.is_cuda or not query.requires_grad:
+        p = dropout.p if dropout.training else 0.0
+        return scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=p)
+    # The CPU's fused attention has a slow backward pass in bfloat16 and none with dropout.
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    return dropout(scores.softmax(dim=-1)) @ value
+
+
+class QuickDropout(Dropout):
+    """Dropout with masks that cost a CPU a sixth of torch's, which draws a number of 32 bits for each element.
+
+    Here an element takes 16 bits of the same random numbers, `torch.manual_seed`'s; the rate is `p` to 1/65536.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training or not 0 < self.p < 1 or input.device.type != "cpu":
+            return super().forward(input)
+        draws = torch.empty((input.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+        dropped = round(self.p * 2**16)
+        kept = draws.view(torch.int16)[: input.numel()].view(input.shape) >= dropped - 2**15
+        return input * (kept * (2**16 / (2**16 - dropped))).to(input.dtype)
+
+
+def quicken_dropout(module: torch.nn.Module) -> None:
+    """Replace every dropout inside a module by a `QuickDropout` of the same rate."""
+    for name, child in module.named_children():
+        if type(child) is Dropout:
+            setattr(module, name, QuickDropout(child.p))
+        else:
+            quicken_dropout(child)
