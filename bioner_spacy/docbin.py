@@ -38,6 +38,11 @@ def fast_msgpack() -> Iterator[None]:
             del registry.get_all
 
 
+def corpus_names(folder: Path, split: str = "*") -> list[str]:
+    """Names of the corpora in a folder of converted ones, `<corpus>/<split>.spacy`, sorted; of any split by default."""
+    return sorted({path.parent.name for path in folder.glob(f"*/{split}.spacy")})
+
+
 def docbin_files(path: Union[str, Path]) -> list[Path]:
     """The files of a corpus in order: the file itself, or those in the folder."""
     path = Path(path)

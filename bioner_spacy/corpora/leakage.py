@@ -16,7 +16,7 @@ from zlib import crc32
 
 from spacy.vocab import Vocab
 
-from ..docbin import load_docs
+from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors
 from ..scope import get_doc_id
 
@@ -223,7 +223,7 @@ def converted_corpora(folder: Path) -> list[str]:
     Raises:
         BionerError: there is none.
     """
-    names = sorted({file.parent.name for file in folder.glob("*/*.spacy")})
+    names = corpus_names(folder)
     if not names:
         raise BionerError(Errors.E153.format(folder=folder))
     return names

@@ -15,7 +15,7 @@ from spacy.vocab import Vocab
 from .. import scope  # noqa: F401  (registers doc._.guideline)
 from ..corpora.context import CONTEXT_WORDS, check_context, documents, regroup
 from ..corpora.leakage import EXCLUDE_FILE
-from ..docbin import doc_lengths, load_docs
+from ..docbin import corpus_names, doc_lengths, load_docs
 from ..errors import BionerError, Errors, Warnings, warn
 
 AUTO = "auto"
@@ -83,7 +83,7 @@ class MultiCorpus:
         """Names of the corpora that are read."""
         if self._names is not None:
             return self._names
-        return sorted(file.parent.name for file in self.path.glob(f"*/{self.split}.spacy"))
+        return corpus_names(self.path, self.split)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples: the predicted side is the raw text, tokenised by the pipeline."""
