@@ -20,7 +20,7 @@ from .resize import replace_output, set_n_outputs
 def build_span_pairs(
     tok2vec: Model[list[Doc], list[Floats2d]],
     width: int = 12,
-    hidden: int = 64,
+    hidden: int = 256,
     dropout: float = 0.1,
     nO: Optional[int] = None,
 ) -> Model[Batch, Floats2d]:
@@ -71,12 +71,15 @@ def resize_spans(model: Model, old_columns: Sequence[Any], new_columns: Sequence
     n_widths = old_b.shape[1]
     types = [tuple(column[:2]) for column in new_columns[::n_widths]]
     position = {tuple(column[:2]): i for i, column in enumerate(old_columns[::n_widths])}
+    old_u: Any = old.get_param("u")
     W: Any = old.ops.alloc3f(len(types), *old_W.shape[1:])
+    u: Any = old.ops.alloc2f(len(types), old_u.shape[1])
     b: Any = old.ops.alloc2f(len(types), n_widths) + RARE
     for i, name in enumerate(types):
         if name in position:
-            W[i], b[i] = old_W[position[name]], old_b[position[name]]
+            W[i], u[i], b[i] = (array[position[name]] for array in (old_W, old_u, old_b))
     new: Model = Biaffine(len(types), n_widths, nI=old.get_dim("nI"))
     new.set_param("W", W)
+    new.set_param("u", u)
     new.set_param("b", b)
     replace_output(model, new)

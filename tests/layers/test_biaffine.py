@@ -15,6 +15,7 @@ def build(n_words: int, *, n_types: int = 3, width: int = 4, size: int = 5) -> t
     X = rng.normal(size=(n_words, 2 * size)).astype("f")
     model = Biaffine(n_types, width)
     model.initialize(X=X)
+    model.set_param("u", rng.normal(size=(n_types, 2 * size)).astype("f"))
     model.set_param("b", rng.normal(size=(n_types, width)).astype("f"))
     return model, X
 
@@ -22,13 +23,15 @@ def build(n_words: int, *, n_types: int = 3, width: int = 4, size: int = 5) -> t
 @pytest.mark.parametrize("n_words", [1, 2, 9])
 def test_scores_are_those_of_the_formula(n_words: int) -> None:
     model, X = build(n_words)
-    W, b = model.get_param("W"), model.get_param("b")
+    W, u, b = (model.get_param(name) for name in "Wub")
     scores = model.predict(X).reshape(n_words, 3, 4)
     for i in range(n_words):
         for t in range(3):
             for offset in range(min(4, n_words - i)):
                 start, end = numpy.append(X[i, :5], 1), numpy.append(X[i + offset, 5:], 1)
-                assert scores[i, t, offset] == pytest.approx(start @ W[t] @ end + b[t, offset], abs=1e-4)
+                of_words = sum(u[t] @ X[k] for k in range(i, i + offset + 1))
+                expected = start @ W[t] @ end + of_words + b[t, offset]
+                assert scores[i, t, offset] == pytest.approx(expected, abs=1e-4)
 
 
 def test_gradients_by_finite_differences() -> None:
@@ -40,8 +43,8 @@ def test_gradients_by_finite_differences() -> None:
         for offset in range(6 - i, 4):
             d_scores[i].reshape(3, 4)[:, offset] = 0.0
     _, backprop = model.begin_update(X)
-    gradients = {"X": backprop(d_scores), "W": model.get_grad("W"), "b": model.get_grad("b")}
-    places = {"X": X, "W": model.get_param("W"), "b": model.get_param("b")}
+    gradients = {"X": backprop(d_scores), **{name: model.get_grad(name) for name in "Wub"}}
+    places = {"X": X, **{name: model.get_param(name) for name in "Wub"}}
 
     def loss() -> float:
         return float((model.predict(X).astype("float64") * d_scores).sum())
