@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from spacy.util import load_config
 from stock import STOCK, make_stock
@@ -25,14 +25,17 @@ from stock import STOCK, make_stock
 from bioner_spacy.evaluation.evaluate import evaluate
 from bioner_spacy.evaluation.results import Results, write_text
 from bioner_spacy.evaluation.scorer import mean
-from bioner_spacy.evaluation.table import Table
+from bioner_spacy.evaluation.table import Table, spread
 from bioner_spacy.training.corpora import MultiCorpus
 from bioner_spacy.training.runs import train_run
 
+VARIANTS = ("stm", "fs", "sp", "adv", "cs")
 MODELS: dict[str, dict[str, Any]] = {
     "tags": {"@architectures": "bioner_spacy.TagHeads.v1"},
     "tags-softmax": {"@architectures": "bioner_spacy.TagHeads.v1", "crf": False},
     "span-pairs": {"@architectures": "bioner_spacy.SpanPairs.v1"},
+    "slots": {"@architectures": "bioner_spacy.SlotRecurrent.v1"},
+    **{name: {"@architectures": "bioner_spacy.CrossSharing.v1", "variant": name} for name in VARIANTS},
 }
 SYSTEMS = (*MODELS, *STOCK)
 KINDS = ("all", "nested", "flat")
@@ -112,14 +115,6 @@ def prediction_speeds(
             )
             measured[system].append(results.words_per_second)
     return {system: statistics.median(speeds) for system, speeds in measured.items()}
-
-
-def spread(fractions: Sequence[Optional[float]]) -> str:
-    """Mean and sample standard deviation in percentage points."""
-    values = [100 * fraction for fraction in fractions if fraction is not None]
-    if not values:
-        return "–"
-    return f"{statistics.mean(values):.2f}" + (f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else "")
 
 
 def _corpora(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:

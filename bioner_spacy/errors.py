@@ -225,16 +225,25 @@ class Errors:
         "The corpus {corpus} has no annotated document in {path}: none with doc.spans[{key!r}] and none with "
         "entities; convert it again, or leave it out."
     )
-    E510 = "There are two single-task results on the corpus {corpus}; name one of them."
-    E511 = (
-        "The single-task results of {name} were measured with {setting} {single!r} and the multi-task results with "
-        "{multi!r}; evaluate both alike."
+    E510 = (
+        "There are two results of {name} on the corpus {corpus} with the seed {seed}: {first} and {second}; name one of "
+        "them."
     )
+    E511 = "{results} was measured on the split {split!r} and {other} on {other_split!r}; evaluate both alike."
     E512 = (
-        "Single-task and multi-task results on {corpus}, {entity_type}, have different numbers of gold mentions "
-        "{counts}: they were not measured on the same documents; evaluate both on the same files without a limit."
+        "{results} and {other} were not measured on the same documents of {corpus}: {problem}; evaluate both on the same "
+        "files without a limit."
     )
     E513 = "{path} holds no comparison ({reason}); write it with scripts/compare.py."
+    E514 = "Not every result has the same number of runs: {runs}; name as many results of each, or take some away."
+    E520 = (
+        "Matches by the SemEval schemes need the package nervaluate, which needs Python 3.11: pip install nervaluate (the "
+        "extra analysis of this package)."
+    )
+    E521 = (
+        "Document {doc_id}: the score {score} of {text!r} is not between 0 and 1, so its calibration cannot be told; "
+        "correct the component that sets it, or let it set none."
+    )
 
     # 6xx commands
     E601 = "{pipeline} holds no trained pipeline (no meta.json): train it first or correct the path."
@@ -296,6 +305,22 @@ class Warnings:
 
     # 5xx evaluation
     W501 = (
-        "The compared pipelines have different encoders ({encoders}), so the difference in F1 is not that of "
-        "multi-task training alone."
+        "The compared results have different {what} ({found}), so the difference in F1 does not come from the training "
+        "alone."
+    )
+    W502 = (
+        "The package nervaluate is not installed, so matches by the SemEval schemes are left out: pip install nervaluate "
+        "(the extra analysis of this package; it needs Python 3.11)."
+    )
+    W503 = (
+        "{count} predicted mentions have no score in the attrs of doc.spans[{key!r}], so calibration and thresholds are "
+        "left out."
+    )
+    W504 = (
+        "The thresholds were chosen on the test split, so that scores on it tell too much; choose them on development data "
+        "(split devel)."
+    )
+    W505 = (
+        "The component {name} leaves out spans with a score below {threshold}, so that lower thresholds are not tried; set "
+        "components.{name}.threshold to 0 to see all."
     )

@@ -1,4 +1,4 @@
-"""Compare a multi-task pipeline with one single-task pipeline for each corpus."""
+"""Compare the results of two systems on the same documents, such as multi-task with single-task pipelines."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,22 +7,36 @@ import typer
 from wasabi import msg
 
 from bioner_spacy.cli.app import run
-from bioner_spacy.evaluation.compare import compare
-from bioner_spacy.evaluation.results import Results
+from bioner_spacy.evaluation.compare import NAMES, compare
+from bioner_spacy.evaluation.results import read_results
+from bioner_spacy.evaluation.significance import ALPHA, RESAMPLES
+
+RESULTS = "from evaluate.py: a file, a folder of files, or a pattern in quotes, such as 'reports/seed-*/multi.json'."
 
 
 def main(
-    multi: Annotated[Path, typer.Argument(help="Results of the multi-task pipeline, from evaluate.py.")],
-    single: Annotated[list[Path], typer.Argument(help="Results of the single-task pipelines: files or folders.")],
+    system: Annotated[str, typer.Argument(help=f"Results of the system, {RESULTS}")],
+    baseline: Annotated[list[str], typer.Argument(help=f"Results of the baseline, {RESULTS}")],
+    names: Annotated[str, typer.Option(help="Names of system and baseline, with a comma.")] = ",".join(NAMES[::-1]),
     output_json: Annotated[Path, typer.Option(help="JSON file to write.")] = Path("reports/comparison.json"),
     output_md: Annotated[Path, typer.Option(help="Markdown file to write.")] = Path("reports/comparison.md"),
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Level of the tests.")] = ALPHA,
+    resamples: Annotated[int, typer.Option(min=1, help="Draws of each test.")] = RESAMPLES,
 ) -> None:
-    """Compare a multi-task pipeline with one single-task pipeline for each corpus."""
-    files = [file for path in single for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
-    comparison = compare(Results.from_disk(multi), [Results.from_disk(file) for file in files])
+    """Compare the results of two systems on the same documents, such as multi-task with single-task pipelines.
+
+    Several results on one corpus are runs of different seeds. An example for any two systems:
+
+    compare.py slots.json tags.json --names slots,tags
+    """
+    sides = names.split(",")
+    if len(sides) != 2:
+        raise typer.BadParameter("give two names separated by a comma", param_hint="--names")
+    results = [read_results(patterns) for patterns in ([system], baseline)]
+    comparison = compare(*results, names=(sides[1], sides[0]), alpha=alpha, resamples=resamples)
     comparison.to_disk(output_json, output_md)
     typer.echo(comparison.to_table().to_text())
-    for sentence in comparison.verdict():
+    for sentence in (*comparison.verdict(), *comparison.method()):
         msg.info(sentence)
     msg.good(f"Wrote {output_json} and {output_md}")
 

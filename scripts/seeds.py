@@ -9,8 +9,7 @@ from wasabi import msg
 from bioner_spacy.cli.app import config_overrides, run
 from bioner_spacy.cli.seeds import compare_over_seeds
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.evaluation.compare import seeds_table
-from bioner_spacy.evaluation.results import write_text
+from bioner_spacy.evaluation.significance import ALPHA, RESAMPLES
 from bioner_spacy.training.runs import run_settings
 
 
@@ -27,6 +26,8 @@ def main(
     epochs: Annotated[int, typer.Option(min=0, help="Epochs; 0: as many as the catalogue gives the set.")] = 0,
     fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Level of the tests.")] = ALPHA,
+    resamples: Annotated[int, typer.Option(min=1, help="Draws of each test.")] = RESAMPLES,
 ) -> None:
     """Repeat the comparison of multi-task with single-task training over several seeds.
 
@@ -39,7 +40,7 @@ def main(
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError:
         raise typer.BadParameter("give whole numbers separated by commas", param_hint="--seeds") from None
-    comparisons = compare_over_seeds(
+    comparison = compare_over_seeds(
         config,
         output,
         corpora=chosen.corpora,
@@ -49,11 +50,14 @@ def main(
         overrides=overrides,
         split=split,
         gpu_id=gpu_id,
+        alpha=alpha,
+        resamples=resamples,
     )
-    table = seeds_table(comparisons)
-    typer.echo(table.to_text())
-    write_text(output / "seeds.md", table.to_markdown())
-    msg.good(f"Wrote {output / 'seeds.md'}: mean and standard deviation over {len(numbers)} seed(s)")
+    comparison.to_disk(output / "seeds.json", output / "seeds.md")
+    typer.echo(comparison.to_table().to_text())
+    for sentence in (*comparison.verdict(), *comparison.method()):
+        msg.info(sentence)
+    msg.good(f"Wrote {output / 'seeds.json'} and {output / 'seeds.md'}")
 
 
 if __name__ == "__main__":

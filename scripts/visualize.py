@@ -9,7 +9,7 @@ from wasabi import msg
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.evaluation.chart import write_chart
-from bioner_spacy.evaluation.compare import Comparison
+from bioner_spacy.evaluation.comparison import Comparison
 from bioner_spacy.evaluation.displacy_html import write_page
 
 

@@ -3,14 +3,20 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import srsly
+from spacy.cli._util import show_validation_error
+from spacy.util import load_config
 
+from ..corpora.files import checksum
 from ..errors import BionerError, Errors
-from ..evaluation.compare import Comparison, compare
+from ..evaluation.compare import compare
+from ..evaluation.comparison import Comparison
 from ..evaluation.evaluate import evaluate
 from ..evaluation.results import Results, write_json
+from ..evaluation.significance import ALPHA, RESAMPLES
+from ..training.corpora import MultiCorpus
 from ..training.runs import train_run
 
 SETTINGS_FILE = "settings.json"
@@ -27,7 +33,9 @@ def compare_over_seeds(
     overrides: Mapping[str, object] = {},
     split: str = "test",
     gpu_id: int = -1,
-) -> list[Comparison]:
+    alpha: float = ALPHA,
+    resamples: int = RESAMPLES,
+) -> Comparison:
     """Train and score, for each seed, one pipeline on all corpora and one on each of them.
 
     Results are kept in `output`/seed-<seed>/multi.json and single/<corpus>.json, and what is there already is not
@@ -43,24 +51,26 @@ def compare_over_seeds(
         overrides: other values of the config by their names with dots.
         split: the split to score on.
         gpu_id: number of the GPU; -1 for the CPU.
+        alpha: level of the tests.
+        resamples: number of draws of each test.
 
     Returns:
-        The comparison of each seed.
+        The comparison over all seeds.
 
     Raises:
-        BionerError: `output` holds results of another config, other corpora or other settings; or as `train_run` and
-            `evaluate` do.
+        BionerError: `output` holds results of another config, other corpora, other settings or other sentences that are
+            left out of training; or as `train_run` and `evaluate` do.
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
     made_with: dict[str, object] = {"config": config.read_text(encoding="utf8"), "corpora": list(corpora)}
     made_with.update(split=split, **settings, **overrides)
-    _check_settings(output, made_with)
     settings = {**settings, "corpus_folder": str(corpus_folder)}
     values: dict[str, Any] = {**{f"vars.{name}": value for name, value in settings.items()}, **overrides}
+    _check_settings(output, {**made_with, "excluded sentences": _checksum_of_excluded(config, values)})
     # Scored on texts of the kind that was trained on.
     context = {name: values[f"vars.{name}"] for name in ("context", "context_words") if f"vars.{name}" in values}
-    comparisons = []
+    multi, single = [], []
     for seed in seeds:
         folder = output / f"seed-{seed}"
         runs = {folder / "multi.json": list(corpora)}
@@ -82,9 +92,18 @@ def compare_over_seeds(
                 evaluate(model, corpus_folder, corpora=names, split=split, gpu_id=gpu_id, **context).to_disk(path)
             finally:
                 shutil.rmtree(pipeline, ignore_errors=True)
-        multi, *singles = (Results.from_disk(path) for path in runs)
-        comparisons.append(compare(multi, singles))
-    return comparisons
+        of_seed = [Results.from_disk(path) for path in runs]
+        multi.append(of_seed[0])
+        single += of_seed[1:]
+    return compare(multi, single, alpha=alpha, resamples=resamples)
+
+
+def _checksum_of_excluded(config: Path, values: Mapping[str, Any]) -> Optional[str]:
+    """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or None."""
+    with show_validation_error(config):
+        variables = load_config(config, overrides=dict(values), interpolate=True)["vars"]
+    file = MultiCorpus(variables["corpus_folder"], exclude=variables.get("exclude")).exclude
+    return None if file is None else checksum(file)
 
 
 def _check_settings(output: Path, made_with: Mapping[str, object]) -> None:

@@ -1,235 +1,202 @@
-"""One multi-task pipeline against a single-task pipeline for each corpus."""
+"""Compare two systems on the same documents, such as multi-task with single-task training."""
 
-import json
-import statistics
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Optional
 
+import numpy
+
 from ..errors import BionerError, Errors, Warnings, warn
-from .results import ALL_TYPES, Pipeline, Results, write_json, write_text
-from .scorer import mean
-from .table import Table, corpus_name, count, percent
+from .comparison import Comparison, Row
+from .documents import gold_difference, paired
+from .results import ALL_TYPES, Results
+from .significance import ALPHA, RESAMPLES, Paired, Significance, holm, significance
+from .table import corpus_name
+
+NAMES = ("single-task", "multi-task")
+"""Names of the baseline and of the system."""
+
+Side = dict[str, list[Results]]
+"""Results of one side by corpus, one for each run."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """F1 of both pipelines on one corpus and entity type.
+def compare(
+    system: Sequence[Results],
+    baseline: Sequence[Results],
+    *,
+    names: tuple[str, str] = NAMES,
+    alpha: float = ALPHA,
+    resamples: int = RESAMPLES,
+) -> Comparison:
+    """Compare a system with a baseline, corpus by corpus, and test the differences.
 
-    Attributes:
-        corpus: name of the corpus.
-        entity_type: an entity type, or `ALL_TYPES`.
-        gold: number of gold mentions; None for a mean.
-        single: F1 of the single-task pipeline, a fraction of 1; None where there is no such result.
-        multi: F1 of the multi-task pipeline, likewise.
-    """
-
-    corpus: str
-    entity_type: str
-    gold: Optional[int]
-    single: Optional[float]
-    multi: Optional[float]
-
-    @property
-    def difference(self) -> Optional[float]:
-        """Multi-task minus single-task; None where either is missing."""
-        return None if self.single is None or self.multi is None else self.multi - self.single
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Multi-task against single-task results on the same documents.
-
-    Attributes:
-        split: name of the split.
-        multi: the multi-task pipeline.
-        single: the single-task pipeline of each corpus.
-        rows: by corpus, its entity types and then all of them together.
-    """
-
-    split: str
-    multi: Pipeline
-    single: dict[str, Pipeline]
-    rows: list[Row]
-
-    @property
-    def corpus_rows(self) -> list[Row]:
-        """The rows over all types of a corpus."""
-        return [row for row in self.rows if row.entity_type == ALL_TYPES]
-
-    def means(self) -> Row:
-        """Mean over the corpora that both have a score on, as a row."""
-        both = [row for row in self.corpus_rows if row.difference is not None]
-        single, multi = mean(row.single for row in both), mean(row.multi for row in both)
-        return Row(f"mean over {len(both)} of {len(self.corpus_rows)} corpora", ALL_TYPES, None, single, multi)
-
-    def verdict(self) -> list[str]:
-        """What the comparison says, in plain sentences, with a sentence for every corpus that cannot be compared."""
-        groups: dict[str, list[str]] = {"multi": [], "single": [], "equal": [], "missing": []}
-        for row in self.corpus_rows:
-            groups[_winner(row)].append(f"{corpus_name(row.corpus)} ({_signed(row.difference)})")
-        missing = [corpus_name(row.corpus) for row in self.corpus_rows if row.difference is None]
-        told = (
-            ("Multi-task is better on: ", groups["multi"]),
-            ("Single task is better on: ", groups["single"]),
-            ("No difference on: ", groups["equal"]),
-            ("Not compared, as one of the two results is missing: ", missing),
-        )
-        return [f"{start}{', '.join(names)}." for start, names in told if names] + self._mean_sentence()
-
-    def _mean_sentence(self) -> list[str]:
-        means = self.means()
-        if means.difference is None:
-            return ["No corpus has both results, so there is no mean."]
-        words = {"multi": "multi-task is better", "single": "single task is better", "equal": "there is no difference"}
-        sentence = f"On the {means.corpus}, {words[_winner(means)]} ({_signed(means.difference)} points of F1)."
-        return [sentence, "Each pipeline was trained once; other seeds move F1 as well."]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The comparison for a JSON file; F1 as fractions of 1."""
-        rows = [{**asdict(row), "difference": row.difference} for row in (*self.rows, self.means())]
-        single = {corpus: asdict(pipeline) for corpus, pipeline in self.single.items()}
-        told = {"rows": rows[:-1], "mean": rows[-1], "verdict": self.verdict()}
-        return {"split": self.split, "multi": asdict(self.multi), "single": single, **told}
-
-    def to_disk(self, json_path: Path, markdown_path: Path) -> None:
-        """Write the comparison as JSON and as a Markdown page."""
-        write_json(json_path, self.to_dict())
-        write_text(markdown_path, self.to_markdown())
-
-    @classmethod
-    def from_disk(cls, path: Path) -> "Comparison":
-        """Read a comparison back from its JSON file.
-
-        Raises:
-            BionerError: the file is not there, or holds no comparison.
-        """
-        try:
-            data = json.loads(path.read_text(encoding="utf8"))
-            single = {corpus: Pipeline(**pipeline) for corpus, pipeline in data["single"].items()}
-            rows = [Row(**{field.name: row[field.name] for field in fields(Row)}) for row in data["rows"]]
-            return cls(split=data["split"], multi=Pipeline(**data["multi"]), single=single, rows=rows)
-        except OSError as error:
-            raise BionerError(Errors.E513.format(path=path, reason=error.strerror)) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BionerError(Errors.E513.format(path=path, reason=error)) from error
-
-    def to_table(self) -> Table:
-        """F1 in percent; the last row is the mean over corpora."""
-        rows = []
-        for row in (*self.rows, self.means()):
-            scores = [percent(row.single), percent(row.multi), _signed(row.difference)]
-            rows.append([corpus_name(row.corpus), row.entity_type, count(row.gold), *scores])
-        return Table(["Corpus", "Entity type", "Gold", "F1 single", "F1 multi", "Difference"], rows, numbers=4)
-
-    def to_markdown(self) -> str:
-        """The table and the verdict as a Markdown page."""
-        verdict = "\n".join(f"- {sentence}" for sentence in self.verdict())
-        title = f"# Multi-task against single-task ({self.split} split)"
-        return f"{title}\n\nF1 in percent, strict match.\n\n{self.to_table().to_markdown()}\n{verdict}\n"
-
-
-def compare(multi: Results, singles: Sequence[Results]) -> Comparison:
-    """Compare a multi-task pipeline with single-task pipelines, corpus by corpus.
+    Several results on one corpus are runs that differ in the seed of their training. F1 is their mean, and each draw of
+    documents is the same for all of them. Differences are tested where all results have counts by document.
 
     Args:
-        multi: results of the multi-task pipeline on all corpora.
-        singles: results of the single-task pipelines, each on its own corpus.
+        system: results of the system: on all corpora, or of a pipeline for each corpus.
+        baseline: results of the baseline, likewise.
+        names: of baseline and system, for the table.
+        alpha: level of the tests.
+        resamples: number of draws of each test.
 
     Returns:
         A row for every corpus and entity type that either side has a result on.
 
     Raises:
-        BionerError: two single-task results are on the same corpus, or results that are to be compared were not
-            measured on the same documents.
+        BionerError: two results of a side are on the same corpus with the same seed, the sides have different numbers
+            of runs, or results that are to be compared were not measured on the same documents.
     """
-    single_of: dict[str, Results] = {}
-    for single in singles:
-        for setting in ("split", "context", "context_words"):
-            values = {"single": getattr(single, setting), "multi": getattr(multi, setting)}
-            if values["single"] != values["multi"]:
-                raise BionerError(Errors.E511.format(name=single.pipeline.name, setting=setting, **values))
-        for corpus in single.per_corpus:
-            if corpus in single_of:
-                raise BionerError(Errors.E510.format(corpus=corpus_name(corpus)))
-            single_of[corpus] = single
-    rows: list[Row] = []
-    for corpus in sorted(multi.per_corpus.keys() | single_of.keys()):
-        single_scores = single_of[corpus].per_corpus[corpus] if corpus in single_of else None
-        rows.extend(_corpus_rows(corpus, single_scores, multi.per_corpus.get(corpus)))
-    encoders = {str(results.pipeline.encoder) for results in (multi, *singles)}
-    if len(encoders) > 1:
-        warn(Warnings.W501.format(encoders=", ".join(sorted(encoders))))
+    _check_settings([*baseline, *system])
+    sides = [_by_corpus(results, name) for results, name in zip((baseline, system), names)]
+    common = sorted(sides[0].keys() & sides[1].keys())
+    _check_runs(sides, common, names)
+    for corpus in common:
+        _check_gold(corpus, [results for side in sides for results in side[corpus]])
+    corpora = sorted(sides[0].keys() | sides[1].keys())
+    rows = {corpus: _corpus_rows(corpus, [side.get(corpus, []) for side in sides]) for corpus in corpora}
+    pairs = _pairs(rows, sides)
+    of_mean = _test(rows, pairs, alpha=alpha, resamples=resamples)
+    both = [corpus_rows[-1] for corpus_rows in rows.values() if corpus_rows[-1].difference is not None]
+    pipelines = [{corpus: [run.pipeline for run in side[corpus]] for corpus in sorted(side)} for side in sides]
     return Comparison(
-        split=multi.split,
-        multi=multi.pipeline,
-        single={corpus: single_of[corpus].pipeline for corpus in sorted(single_of)},
-        rows=rows,
+        split=(*system, *baseline)[0].split,
+        names=names,
+        baseline=pipelines[0],
+        system=pipelines[1],
+        rows=[row for corpus_rows in rows.values() for row in corpus_rows],
+        # The test of the mean is one over the same corpora as the mean, or none.
+        mean=_mean(both, len(corpora), of_mean if len(pairs) == len(both) else None),
+        records=[corpus for corpus in pairs if sides[0][corpus][0].documents[corpus]["unit"] == "record"],
+        alpha=alpha,
+        resamples=resamples,
     )
 
 
-def seeds_table(comparisons: Sequence[Comparison]) -> Table:
-    """Mean and spread of comparisons that differ in the seed of their training alone.
+def _check_settings(results: Sequence[Results]) -> None:
+    for other in results[1:]:
+        if other.split != results[0].split:
+            splits = {"split": results[0].split, "other_split": other.split}
+            raise BionerError(Errors.E511.format(results=results[0].label, other=other.label, **splits))
+    for what, found in (
+        ("encoders", {str(one.pipeline.encoder) for one in results}),
+        ("contexts", {f"{one.context} {one.context_words or ''}".strip() for one in results}),
+    ):
+        if len(found) > 1:
+            warn(Warnings.W501.format(what=what, found=", ".join(sorted(found))))
 
-    Args:
-        comparisons: one of each seed.
 
-    Returns:
-        F1 in percent as mean ± sample standard deviation over the seeds, and in how many of them multi-task is better.
+def _by_corpus(results: Iterable[Results], name: str) -> Side:
+    """Runs of each corpus in the order of their seeds."""
+    found: Side = {}
+    for one in results:
+        for corpus in one.per_corpus:
+            for other in found.setdefault(corpus, []):
+                if other.pipeline.seed == one.pipeline.seed:
+                    files = {"first": other.label, "second": one.label, "seed": one.pipeline.seed}
+                    raise BionerError(Errors.E510.format(corpus=corpus_name(corpus), name=name, **files))
+            found[corpus].append(one)
+    for runs in found.values():
+        runs.sort(key=lambda one: -1 if one.pipeline.seed is None else one.pipeline.seed)
+    return found
+
+
+def _check_runs(sides: Sequence[Side], corpora: Sequence[str], names: tuple[str, str]) -> None:
+    """All numbers of runs must be the same: runs are compared in pairs, and the mean over corpora run by run."""
+    found = {
+        f"{len(side[corpus])} of {name} on {corpus_name(corpus)}": len(side[corpus])
+        for corpus in corpora
+        for side, name in zip(sides, names)
+    }
+    if len(set(found.values())) > 1:
+        raise BionerError(Errors.E514.format(runs=", ".join(found)))
+
+
+def _check_gold(corpus: str, results: Sequence[Results]) -> None:
+    first, *others = results
+    for other in others:
+        sides = [one.per_corpus[corpus]["per_type"] for one in (first, other)]
+        problem = None
+        for entity_type in sorted(sides[0].keys() | sides[1].keys()):
+            gold = [side[entity_type]["gold"] if entity_type in side else 0 for side in sides]
+            if gold[0] != gold[1]:
+                problem = f"{gold[0]} and {gold[1]} gold mentions of {entity_type}"
+        if problem is None and corpus in first.documents and corpus in other.documents:
+            problem = gold_difference(first.documents[corpus], other.documents[corpus])
+        if problem is not None:
+            labels = {"results": first.label, "other": other.label}
+            raise BionerError(Errors.E512.format(corpus=corpus_name(corpus), problem=problem, **labels))
+
+
+def _corpus_rows(corpus: str, sides: Sequence[Sequence[Results]]) -> list[Row]:
+    """Rows of one corpus, of which at least one side has results: its entity types, then all types."""
+    scores = [[results.per_corpus[corpus] for results in side] for side in sides]
+    types = sorted({name for side in scores for of_run in side for name in of_run["per_type"]})
+    by_type = [
+        _row(corpus, name, [[of_run["per_type"].get(name) for of_run in side] for side in scores]) for name in types
+    ]
+    return [*by_type, _row(corpus, ALL_TYPES, scores)]
+
+
+def _row(corpus: str, entity_type: str, sides: Sequence[Sequence[Optional[dict[str, Any]]]]) -> Row:
+    gold = next(scores["gold"] for side in sides for scores in side if scores is not None)
+
+    def of_runs(side: Sequence[Optional[dict[str, Any]]]) -> Optional[tuple[float, ...]]:
+        f = tuple(scores["f"] for scores in side if scores is not None and scores["f"] is not None)
+        return f if f and len(f) == len(side) else None
+
+    return Row(corpus, entity_type, gold, of_runs(sides[0]), of_runs(sides[1]))
+
+
+def _pairs(rows: dict[str, list[Row]], sides: Sequence[Side]) -> dict[str, Paired]:
+    """Counts of the corpora that can be tested: those with two scores, and counts by document of every run."""
+    found = {}
+    for corpus, corpus_rows in rows.items():
+        if corpus_rows[-1].difference is None:
+            continue
+        runs = [[one.documents.get(corpus) for one in side[corpus]] for side in sides]
+        counts = [[of_run for of_run in side if of_run is not None] for side in runs]
+        if counts == runs:
+            found[corpus] = paired(counts[0], counts[1], [row.entity_type for row in corpus_rows[:-1]])
+    return found
+
+
+def _test(
+    rows: dict[str, list[Row]], pairs: dict[str, Paired], *, alpha: float, resamples: int
+) -> Optional[Significance]:
+    """Test the rows of the corpora in `pairs`, in place; the test of the mean over them.
+
+    p is corrected within two families: the rows over all types, and the types of corpora with several.
     """
-    by_name: dict[tuple[str, str], list[Row]] = {}
-    for comparison in comparisons:
-        for row in (*comparison.rows, comparison.means()):
-            by_name.setdefault((row.corpus, row.entity_type), []).append(row)
-    rows = []
-    for (corpus, entity_type), same in by_name.items():
-        sides: list[list[Optional[float]]] = [[row.single for row in same], [row.multi for row in same]]
-        cells = [_spread(values) for values in (*sides, [row.difference for row in same])]
-        better = sum(_winner(row) == "multi" for row in same)
-        rows.append([corpus_name(corpus), entity_type, count(same[0].gold), *cells, f"{better} of {len(same)}"])
-    header = ["Corpus", "Entity type", "Gold", "F1 single", "F1 multi", "Difference", "Multi better"]
-    return Table(header, rows, numbers=5)
+    if not pairs:
+        return None
+    found, of_mean = significance(pairs, alpha=alpha, resamples=resamples)
+    tests = {
+        (corpus, place): test
+        for corpus, of_corpus in found.items()
+        for place, test in enumerate(of_corpus)
+        if rows[corpus][place].difference is not None
+    }
+    corpora = [(corpus, place) for corpus, place in tests if place == len(rows[corpus]) - 1]
+    types = [(corpus, place) for corpus, place in tests if place < len(rows[corpus]) - 1 > 1]
+    for family in (corpora, types):
+        for key, p in zip(family, holm(numpy.array([tests[key].p for key in family]))):
+            tests[key] = replace(tests[key], adjusted=float(p))
+    for corpus in found:
+        if len(rows[corpus]) == 2:  # a single type and all types are one test, not two
+            tests[corpus, 0] = tests[corpus, 1]
+        rows[corpus] = [
+            replace(row, significance=tests.get((corpus, place))) for place, row in enumerate(rows[corpus])
+        ]
+    return of_mean
 
 
-def _spread(fractions: Sequence[Optional[float]]) -> str:
-    """Mean and sample standard deviation in percentage points; a dash where a score is missing."""
-    values = [100 * fraction for fraction in fractions if fraction is not None]
-    if len(values) < len(fractions):
-        return percent(None)
-    mean_ = f"{statistics.mean(values):.2f}"
-    return mean_ if len(values) == 1 else f"{mean_} ± {statistics.stdev(values):.2f}"
+def _mean(rows: Sequence[Row], n_corpora: int, test: Optional[Significance]) -> Row:
+    """Mean over the corpora that both have a score on, run by run."""
 
+    def over_corpora(runs: Sequence[Optional[tuple[float, ...]]]) -> Optional[tuple[float, ...]]:
+        known = [of_corpus for of_corpus in runs if of_corpus is not None]
+        return tuple(sum(of_run) / len(known) for of_run in zip(*known, strict=True)) if known else None
 
-def _corpus_rows(corpus: str, single: Optional[dict[str, Any]], multi: Optional[dict[str, Any]]) -> list[Row]:
-    """Rows of one corpus, of which at least one side has scores: its entity types, then all types."""
-    sides = (single, multi)
-    present = [scores for scores in sides if scores is not None]
-    rows = []
-    for entity_type in sorted({name for scores in present for name in scores["per_type"]}):
-        of_type = [None if scores is None else scores["per_type"].get(entity_type) for scores in sides]
-        rows.append(_row(corpus, entity_type, *of_type))
-    return [*rows, _row(corpus, ALL_TYPES, single, multi)]
-
-
-def _row(corpus: str, entity_type: str, single: Optional[dict[str, Any]], multi: Optional[dict[str, Any]]) -> Row:
-    counts = {scores["gold"] for scores in (single, multi) if scores is not None}
-    if len(counts) > 1:
-        raise BionerError(
-            Errors.E512.format(corpus=corpus_name(corpus), entity_type=entity_type, counts=sorted(counts))
-        )
-    f = [None if scores is None else scores["f"] for scores in (single, multi)]
-    return Row(corpus, entity_type, counts.pop(), *f)
-
-
-def _winner(row: Row) -> str:
-    """Which side is better, at the precision that the table shows."""
-    if row.difference is None:
-        return "missing"
-    points = round(100 * row.difference, 2)
-    return "equal" if points == 0 else "multi" if points > 0 else "single"
-
-
-def _signed(difference: Optional[float]) -> str:
-    """A difference in percentage points with its sign, or a dash."""
-    return percent(None) if difference is None else f"{round(100 * difference, 2) + 0.0:+.2f}"
+    sides = (over_corpora([row.baseline_runs for row in rows]), over_corpora([row.system_runs for row in rows]))
+    return Row(f"mean over {len(rows)} of {n_corpora} corpora", ALL_TYPES, None, *sides, test)

@@ -1,7 +1,6 @@
 """Statistics of converted corpora as tables and as a chart, and leakage between them as tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
@@ -16,7 +15,7 @@ from ..docbin import iter_docs
 from ..errors import BionerError, Errors
 from .chart import STYLE
 from .corpus_chart import draw_statistics
-from .table import MISSING, Table
+from .table import MISSING, Section, Table
 
 LENGTHS = (1, 2, 3, 4)
 """Lengths of mentions with a column of their own; longer ones share one."""
@@ -38,15 +37,6 @@ An example such as "tumor 3/40, 25/26" stands 40 times in the first corpus, wher
 times in the second; places inside a longer mention do not count, nor those after the first five million tokens of a
 split. Disagree: share of the names that one corpus annotates in most places and the other does not. Against: share of
 the places that are annotated where the other corpus does not annotate the name in most places, or the other way round."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: a title, what the table below says, and the table."""
-
-    title: str
-    text: str
-    table: Table
 
 
 def read_statistics(folder: Path, corpora: Sequence[str]) -> dict[tuple[str, str], SplitStatistics]:
@@ -101,7 +91,7 @@ def write_report(
         The files.
     """
     files = [output / "statistics.md", output / "statistics.svg"]
-    parts = (f"## {section.title}\n\n{section.text}\n\n{section.table.to_markdown()}" for section in sections)
+    parts = (section.to_markdown() for section in sections)
     with matplotlib.rc_context(STYLE), replacing(*files) as (page, chart):
         page.write_text(
             "\n".join(["# Corpora\n\n![The same as a picture](statistics.svg)\n", *parts]), encoding="utf8"

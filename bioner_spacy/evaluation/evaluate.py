@@ -1,7 +1,7 @@
 """Run a pipeline over the raw text of converted corpora and score it."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -11,11 +11,12 @@ from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example
 
 from ..corpora.context import CONTEXT_WORDS, check_context, in_context
-from ..docbin import load_docs
+from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors
 from ..scope import SPANS_KEY
+from .documents import DocumentCounts, counting
 from .results import Pipeline, Results
-from .scorer import score_spans
+from .scorer import mentions_in_scope, score_mentions
 
 
 def evaluate(
@@ -57,14 +58,10 @@ def evaluate(
     check_context(context, context_words)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     files = corpus_files(corpus_folder, corpora, split)
-    run = _Run(nlp, batch_size=batch_size)
-    gold = (
-        (corpus, list(in_context(read_gold(nlp, corpus, path, limit=limit), context, context_words)))
-        for corpus, path in files.items()
-    )
-    scores = score_spans(run.examples(gold), spans_key=SPANS_KEY)
-    if not run.any_prediction:
-        raise BionerError(Errors.E507.format(name=nlp.meta["name"], components=", ".join(nlp.pipe_names) or "none"))
+    run = Run(nlp, batch_size=batch_size)
+    examples = run.examples(files, limit=limit, context=context, context_words=context_words)
+    documents: dict[str, DocumentCounts] = {}
+    scores = score_mentions(counting(mentions_in_scope(examples), documents))
     return Results(
         pipeline=describe(nlp),
         split=split,
@@ -74,6 +71,7 @@ def evaluate(
         scores={name.removeprefix(f"{SPANS_KEY}_"): score for name, score in scores.items()},
         words=run.words,
         words_per_second=round(run.words / run.seconds, 1) if run.seconds else 0.0,
+        documents={corpus: counts.to_dict() for corpus, counts in documents.items()},
     )
 
 
@@ -127,18 +125,14 @@ def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: s
     Raises:
         BionerError: there is none, or one that is asked for is missing.
     """
-    found = {path.parent.name: path for path in sorted(corpus_folder.glob(f"*/{split}.spacy"))}
-    if corpora is None:
-        chosen = found
-    else:
-        missing = [name for name in corpora if name not in found]
-        if missing:
-            names = {"missing": ", ".join(missing), "found": ", ".join(found) or "none"}
-            raise BionerError(Errors.E502.format(split=split, folder=corpus_folder, **names))
-        chosen = {name: found[name] for name in corpora}
+    found = corpus_names(corpus_folder, split)
+    if missing := [name for name in corpora or () if name not in found]:
+        names = {"missing": ", ".join(missing), "found": ", ".join(found) or "none"}
+        raise BionerError(Errors.E502.format(split=split, folder=corpus_folder, **names))
+    chosen = found if corpora is None else corpora
     if not chosen:
         raise BionerError(Errors.E503.format(split=split, folder=corpus_folder))
-    return chosen
+    return {name: corpus_folder / name / f"{split}.spacy" for name in chosen}
 
 
 def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = None) -> list[Doc]:
@@ -167,25 +161,43 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
     return annotated[:limit]
 
 
-class _Run:
-    """One pass of a pipeline over corpora, with its clock."""
+class Run:
+    """One pass of a pipeline over corpora, with its clock.
 
-    def __init__(self, nlp: Language, *, batch_size: Optional[int]):
+    Args:
+        nlp: the pipeline.
+        batch_size: documents per batch; None for the setting of the pipeline.
+    """
+
+    def __init__(self, nlp: Language, *, batch_size: Optional[int] = None) -> None:
         self.nlp = nlp
         self.batch_size = batch_size
         self.words = 0
         self.seconds = 0.0
-        self.any_prediction = False
 
-    def examples(self, corpora: Iterable[tuple[str, list[Doc]]]) -> Iterator[Example]:
-        """Examples of predicted and gold documents, one at a time, as predictions on a GPU are large."""
-        for corpus, gold in corpora:
+    def examples(
+        self, files: Mapping[str, Path], *, limit: Optional[int], context: str, context_words: int
+    ) -> Iterator[Example]:
+        """Examples of predicted and gold documents, one at a time, as predictions on a GPU are large.
+
+        Args:
+            files: name of each corpus -> file of converted documents; for the others see `evaluate`.
+
+        Raises:
+            BionerError: a file cannot be read, or, after the last example, the pipeline predicts no entities.
+        """
+        any_prediction = False
+        for corpus, path in files.items():
+            gold = list(in_context(read_gold(self.nlp, corpus, path, limit=limit), context, context_words))
             texts = (self._make_doc(doc.text, corpus) for doc in gold)
             predictions = self.nlp.pipe(texts, batch_size=self.batch_size)
             for reference, predicted in zip(gold, self._timed(predictions), strict=True):
                 self.words += len(predicted)
-                self.any_prediction |= SPANS_KEY in predicted.spans or predicted.has_annotation("ENT_IOB")
+                any_prediction |= SPANS_KEY in predicted.spans or predicted.has_annotation("ENT_IOB")
                 yield Example(predicted, reference)
+        if not any_prediction:
+            components = ", ".join(self.nlp.pipe_names) or "none"
+            raise BionerError(Errors.E507.format(name=self.nlp.meta["name"], components=components))
 
     def _make_doc(self, text: str, corpus: str) -> Doc:
         doc = self.nlp.make_doc(text)

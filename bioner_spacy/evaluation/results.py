@@ -1,7 +1,9 @@
 """The results of one pipeline on one split, as a JSON file that is the same for the same pipeline and data."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from glob import glob
 from pathlib import Path
 from typing import Any, Optional
 
@@ -42,8 +44,11 @@ class Results:
         scores: the scores of `score_spans` without the prefix of their names.
         context: what the pipeline saw at once, see `evaluate`.
         context_words: most words of a group; None for other contexts.
+        documents: counts by document of every corpus, see `DocumentCounts.to_dict`; empty in files that were written
+            before there were any.
         words: number of words (tokens of the pipeline) that were processed.
         words_per_second: speed of `nlp.pipe` on raw text; the only part that differs from run to run.
+        path: the file that the results come from; it is not written.
     """
 
     pipeline: Pipeline
@@ -54,6 +59,13 @@ class Results:
     words_per_second: float
     context: str = "source"
     context_words: Optional[int] = None
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    path: Optional[Path] = field(default=None, compare=False)
+
+    @property
+    def label(self) -> str:
+        """What tells these results from others in a message: their file, else the name of the pipeline."""
+        return self.pipeline.name if self.path is None else str(self.path)
 
     @property
     def per_corpus(self) -> dict[str, dict[str, Any]]:
@@ -63,7 +75,9 @@ class Results:
 
     def to_disk(self, path: Path) -> None:
         """Write the results as JSON, whole or not at all."""
-        write_json(path, asdict(self))
+        data = asdict(self)
+        del data["path"]
+        write_json(path, data)
 
     @classmethod
     def from_disk(cls, path: Path) -> "Results":
@@ -75,11 +89,30 @@ class Results:
         try:
             data = json.loads(path.read_text(encoding="utf8"))
             data["scores"]["per_corpus"].items()
-            return cls(**{**data, "pipeline": Pipeline(**data["pipeline"])})
+            return cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "path": path})
         except OSError as error:
             raise BionerError(Errors.E506.format(path=path, reason=error.strerror)) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BionerError(Errors.E506.format(path=path, reason=error)) from error
+
+
+def read_results(patterns: Sequence[str]) -> list[Results]:
+    """Read the results of one side of a comparison.
+
+    Args:
+        patterns: files, folders of them, or patterns such as `reports/seed-*/multi.json`.
+
+    Raises:
+        BionerError: there is none, or one cannot be read.
+    """
+    files: list[Path] = []
+    for pattern in patterns:
+        path = Path(pattern)
+        found = sorted(path.glob("*.json")) if path.is_dir() else [Path(name) for name in sorted(glob(pattern))]
+        if not found:
+            raise BionerError(Errors.E506.format(path=pattern, reason="no such file"))
+        files += found
+    return [Results.from_disk(file) for file in files]
 
 
 def write_json(path: Path, data: Any) -> None:

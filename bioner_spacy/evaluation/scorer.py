@@ -6,19 +6,28 @@ predictions of types outside the scope of the gold document count neither for no
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import BionerError, Errors
-from ..scope import SPANS_KEY, get_corpus, get_scope
+from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope
 
 # A mention as it is compared: start and end in characters, entity type.
 Mention = tuple[int, int, str]
+
+
+class Compared(NamedTuple):
+    """Mentions of one text, both sides within its annotation scope."""
+
+    corpus: str
+    doc_id: str  # of the source document, empty where it is not known
+    gold: set[Mention]
+    predicted: set[Mention]
 
 
 @dataclass
@@ -137,7 +146,19 @@ def score_spans(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> d
     Raises:
         BionerError: the two documents of an example differ in text.
     """
-    per_corpus: defaultdict[str, Counts] = defaultdict(Counts)
+    return score_mentions(mentions_in_scope(examples, spans_key=spans_key), spans_key=spans_key)
+
+
+def mentions_in_scope(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> Iterator[Compared]:
+    """The mentions that `score_spans` compares, for each example with a gold document that is annotated.
+
+    Args:
+        examples: predicted and gold documents of the same text.
+        spans_key: key in `doc.spans`.
+
+    Raises:
+        BionerError: the two documents of an example differ in text.
+    """
     for example in examples:
         gold = _mentions(example.reference, spans_key)
         if gold is None:
@@ -149,7 +170,20 @@ def score_spans(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> d
         if scope is not None:
             gold = {mention for mention in gold if mention[2] in scope}
             predicted = {mention for mention in predicted if mention[2] in scope}
-        per_corpus[get_corpus(example.reference, spans_key)].add(gold, predicted)
+        names = (get_corpus(example.reference, spans_key), get_doc_id(example.reference, spans_key))
+        yield Compared(*names, gold, predicted)
+
+
+def score_mentions(compared: Iterable[Compared], *, spans_key: str = SPANS_KEY) -> dict[str, Any]:
+    """Scores of mentions, see `score_spans`.
+
+    Args:
+        compared: the mentions of each text.
+        spans_key: prefix of the names of the scores.
+    """
+    per_corpus: defaultdict[str, Counts] = defaultdict(Counts)
+    for text in compared:
+        per_corpus[text.corpus].add(text.gold, text.predicted)
     return _report(per_corpus, spans_key)
 
 

@@ -1,5 +1,6 @@
 """Scores as a table for the terminal and for Markdown."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -39,6 +40,24 @@ class Table:
         lines = [self.header, rule, *self.rows]
         return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
+    def to_tsv(self) -> str:
+        """The table as tab-separated values, for a spreadsheet; whitespace in cells becomes a space."""
+        lines = ("\t".join(" ".join(cell.split()) for cell in line) for line in (self.header, *self.rows))
+        return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page: a title, what the table below says, and the table."""
+
+    title: str
+    text: str
+    table: Table
+
+    def to_markdown(self) -> str:
+        """The part in GitHub's Markdown."""
+        return f"## {self.title}\n\n{self.text}\n\n{self.table.to_markdown()}"
+
 
 def results_table(results: Results) -> Table:
     """Scores by corpus and entity type, in percent, with a row over all types of each corpus and the means.
@@ -77,6 +96,20 @@ def count(number: Optional[int]) -> str:
 def percent(fraction: Optional[float]) -> str:
     """A score as a percentage with two decimals, as papers give it, or a dash."""
     return MISSING if fraction is None else f"{100 * fraction:.2f}"
+
+
+def spread(fractions: Sequence[Optional[float]], *, sign: str = "") -> str:
+    """Mean and sample standard deviation in percentage points; a dash where a score is missing.
+
+    Args:
+        fractions: one of each run, fractions of 1.
+        sign: "+" to write the sign of a mean above 0 too.
+    """
+    values = [100 * fraction for fraction in fractions if fraction is not None]
+    if len(values) < len(fractions):
+        return MISSING
+    mean_ = f"{round(statistics.mean(values), 2) + 0.0:{sign}.2f}"  # no minus before 0
+    return mean_ if len(values) == 1 else f"{mean_} ± {statistics.stdev(values):.2f}"
 
 
 def _cells(scores: dict[str, Any]) -> list[str]:

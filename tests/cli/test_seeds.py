@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import srsly
 from toy_corpora import write_corpora
 
 from bioner_spacy.cli import seeds as module
 from bioner_spacy.cli.seeds import compare_over_seeds
 from bioner_spacy.errors import BionerError
-from bioner_spacy.evaluation.compare import Comparison
+from bioner_spacy.evaluation.comparison import Comparison
 from bioner_spacy.evaluation.results import Results
 
 CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
@@ -21,7 +22,7 @@ def repeat(tiny_bert: str, tmp_path: Path) -> Any:
     """Runs the comparison on two toy corpora with a tiny encoder."""
     write_corpora(tmp_path / "corpus", CORPORA)
 
-    def run(seeds: list[int], overrides: dict[str, Any] = {}, **changes: Any) -> list[Comparison]:
+    def run(seeds: list[int], overrides: dict[str, Any] = {}, **changes: Any) -> Comparison:
         settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, **changes}
         return compare_over_seeds(
             CONFIG,
@@ -32,6 +33,7 @@ def repeat(tiny_bert: str, tmp_path: Path) -> Any:
             settings=settings,
             overrides=overrides,
             split="devel",
+            resamples=99,
         )
 
     return run
@@ -48,14 +50,15 @@ def test_each_seed_is_trained_once_and_leaves_its_results(
         train_run(config, output, corpora, **settings)
 
     monkeypatch.setattr(module, "train_run", counting)
-    [first] = repeat([1])
+    first = repeat([1])
     assert Results.from_disk(tmp_path / "out/seed-1/multi.json").context == "source"
     assert trained == [(1, ("diseases", "genes")), (1, ("diseases",)), (1, ("genes",))]
-    assert first.multi.seed == 1
+    assert [pipeline.seed for pipeline in first.system["genes"]] == [1]
+    assert first.mean.significance is not None
     assert {row.corpus for row in first.corpus_rows} == set(CORPORA)
-    again, second = repeat([1, 2])
-    assert again == first
-    assert second.multi.seed == 2
+    both = repeat([1, 2])
+    assert [[pipeline.seed for pipeline in side["genes"]] for side in (both.baseline, both.system)] == [[1, 2], [1, 2]]
+    assert [(row.system_runs or ())[:1] for row in both.rows] == [row.system_runs or () for row in first.rows]
     assert [seed for seed, _ in trained[3:]] == [2, 2, 2]
     made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
     results = {f"seed-{seed}/{name}.json" for seed in (1, 2) for name in ("multi", "single/diseases", "single/genes")}
@@ -69,18 +72,25 @@ def test_pipelines_are_scored_on_what_they_were_trained_on(repeat: Any, tmp_path
         assert (results.context, results.context_words) == ("group", 7)
 
 
-def test_results_of_other_settings_are_not_mixed(repeat: Any) -> None:
+def test_results_of_other_settings_are_not_mixed(repeat: Any, tmp_path: Path) -> None:
     repeat([1])
     with pytest.raises(BionerError, match=r"other settings \(epochs\)"):
         repeat([1, 2], epochs=2)
     with pytest.raises(BionerError, match=r"other settings \(components.multitask_ner.grain\)"):
         repeat([1, 2], {"components.multitask_ner.grain": "corpus"})
+    exclude = tmp_path / "corpus/exclude.json"
+    content = srsly.read_json(exclude)
+    srsly.write_json(exclude, {**content, "genes": {"sentences": 2, "exclude": [0]}})
+    with pytest.raises(BionerError, match=r"other settings \(excluded sentences\)"):
+        repeat([1, 2])
+    srsly.write_json(exclude, content)
+    assert repeat([1]).runs == 1
 
 
 def test_a_run_that_failed_binds_nobody(repeat: Any) -> None:
     with pytest.raises(BionerError, match="nowhere"):
         repeat([1], encoder="nowhere")
-    assert len(repeat([1])) == 1
+    assert repeat([1]).runs == 1
 
 
 def test_config_that_is_not_there(tmp_path: Path) -> None:

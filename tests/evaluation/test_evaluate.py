@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,9 @@ def test_scores_of_all_corpora(make_pipeline: MakePipeline, corpus_folder: Path)
     results = evaluate(make_pipeline(PREDICTED), corpus_folder)
     assert results_table(results).to_markdown() == TABLE
     assert results.per_corpus["drugs"]["nested"]["gold"] == 2
+    counts = {"gold": "2 0", "predicted": "1 0", "matched": "1 0"}
+    assert results.documents["drugs"]["counts"]["DISEASE"] == counts
+    assert results.documents["genes"]["unit"] == "document"
     assert results.words == sum(len(spacy.blank("en")(text)) for _, texts in GOLD.values() for text in texts)
 
 
@@ -73,6 +77,8 @@ def test_gold_mentions_are_the_same_in_every_context(
     # The pipeline finds the first one of each text.
     assert (scores["gold"], scores["predicted"]) == (2, 1 if context == "document" else 2)
     assert results.words == 2 * len(doc)
+    assert results.documents["drugs"]["n"] == 1
+    assert results.documents["drugs"]["counts"]["CHEMICAL"]["gold"] == "2"
     assert (results.context, results.context_words) == (context, len(doc) if context == "group" else None)
     assert evaluate(nlp, tmp_path, context=context, limit=1).per_corpus["drugs"]["gold"] == 1
 
@@ -90,6 +96,9 @@ def test_results_survive_the_disk(make_pipeline: MakePipeline, corpus_folder: Pa
     text = path.read_text(encoding="utf8")
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     assert [file.name for file in path.parent.iterdir()] == ["results.json"]
+    old = {name: value for name, value in json.loads(text).items() if name not in ("documents", "path")}
+    path.write_text(json.dumps(old), encoding="utf8")
+    assert Results.from_disk(path) == replace(results, documents={})
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"scores": {"per_corpus": {}}}', '{"scores": null}'])

@@ -65,8 +65,10 @@ def test_from_pipeline_to_reports(
     found = json.loads((tmp_path / "grouped.json").read_text())
     assert [found[name] for name in ("context", "context_words")] == ["group", 9]
     output = ["--output-json", reports / "c.json", "--output-md", reports / "c.md"]
-    assert command(monkeypatch, "compare.py", multi, single, *output) == 0
+    assert command(monkeypatch, "compare.py", multi, reports / "s*.json", "--resamples", 99, *output) == 0
     assert "Not compared, as one of the two results is missing: genes." in (reports / "c.md").read_text("utf8")
+    assert json.loads((reports / "c.json").read_text("utf8"))["mean"]["better"] == "no difference"
+    assert command(monkeypatch, "compare.py", multi, single, "--names", "one") == 2
     assert command(monkeypatch, "visualize.py", pipeline, reports / "c.json", *corpus, "--output", reports) == 0
     made = {"multi.json", "single.json", "c.json", "c.md", "comparison.svg", "comparison.png", "entities.html"}
     assert {path.name for path in reports.iterdir()} == made

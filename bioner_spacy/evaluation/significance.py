@@ -1,0 +1,232 @@
+"""Whether F1 of two systems on the same documents differs by more than chance.
+
+Approximate randomisation tells how often systems that do not differ would be as far apart as these two (Noreen 1989,
+Computer-Intensive Methods for Testing Hypotheses; for F1: Yeh 2000, More accurate tests for the statistical
+significance of result differences), and the paired bootstrap how far the difference moves with the choice of documents
+(Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 13.3; Koehn 2004, Statistical significance tests
+for machine translation evaluation). Both draw whole documents, because mentions of one document are not independent.
+
+F1 is that of the sums of counts, not a mean over documents, so that every draw is a sum of rows of a matrix of counts:
+the product of that matrix with the multiplicities of the documents.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import numpy
+from numpy.typing import NDArray
+
+Floats = NDArray[numpy.float64]
+
+RESAMPLES = 10_000
+ALPHA = 0.05
+BLOCK = 1 << 18
+"""Most numbers in one of the matrices that are drawn at a time: 2 MB, which is also faster than larger ones."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Counts of two systems on the same documents, each system with the same number of runs (seeds).
+
+    Attributes:
+        gold: (documents, columns) gold mentions; a column is an entity type or all of them.
+        predicted: (2, runs, documents, columns) predicted mentions of the first and the second system.
+        matched: (2, runs, documents, columns) those that are gold.
+    """
+
+    gold: NDArray[numpy.int64]
+    predicted: NDArray[numpy.int64]
+    matched: NDArray[numpy.int64]
+
+
+@dataclass(frozen=True)
+class Significance:
+    """What chance can do to a difference in F1, second system less first one.
+
+    Attributes:
+        low: lower end of the interval of the difference, a fraction of 1.
+        high: upper end.
+        p: probability of a difference at least as large, in either direction, between systems that do not differ.
+        adjusted: p corrected for the number of tests, see `holm`; None where it is one test.
+    """
+
+    low: float
+    high: float
+    p: float
+    adjusted: Optional[float] = None
+
+    def differs(self, alpha: float) -> bool:
+        """Whether both say so: p is below alpha, and the interval leaves 0 out."""
+        p = self.p if self.adjusted is None else self.adjusted
+        return p < alpha and not self.low <= 0 <= self.high
+
+
+def significance(
+    corpora: Mapping[str, Paired], *, alpha: float = ALPHA, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[dict[str, list[Significance]], Significance]:
+    """Test the difference in F1 on every corpus, and that of the mean over the corpora.
+
+    The statistic is the mean of F1 over the runs of the second system less that of the first one. For the mean over
+    corpora, documents are drawn within each corpus (a stratified sample), and its last column counts.
+
+    Args:
+        corpora: counts by corpus, at least one, all with the same number of runs.
+        alpha: the intervals hold a share of 1 - alpha of the draws.
+        resamples: number of draws, for each of the two methods.
+        seed: of the draws. Those of a corpus are the same whatever other corpora there are.
+
+    Returns:
+        For every corpus one for each column; and that of the mean.
+    """
+    found: dict[str, list[Significance]] = {}
+    runs = {counts.predicted.shape[1] for counts in corpora.values()}.pop()
+    # The same for all corpora: one run may have made the predictions on several of them.
+    weights = run_weights(runs, resamples, numpy.random.default_rng(seed))
+    total = numpy.zeros(1), numpy.zeros((resamples, 1)), numpy.zeros((resamples, 1))
+    for name, counts in corpora.items():
+        rng = numpy.random.default_rng([seed, zlib.crc32(name.encode())])
+        difference = observed(counts)
+        chance, draws = randomised(counts, resamples, rng), resampled(counts, weights, rng)
+        found[name] = _test(difference, chance, draws, alpha)
+        for sums, of_corpus in zip(total, (difference, chance, draws)):
+            sums += of_corpus[..., -1:] / len(corpora)
+    [mean] = _test(*total, alpha)
+    return found, mean
+
+
+def observed(counts: Paired) -> Floats:
+    """(columns,) difference in mean F1 over runs, second system less first one."""
+    sums = (counts.predicted.sum(axis=2), counts.matched.sum(axis=2))
+    first, second = f1(counts.gold.sum(axis=0), *sums).mean(axis=1)
+    return second - first
+
+
+def randomised(counts: Paired, resamples: int, rng: numpy.random.Generator) -> Floats:
+    """Differences between systems that do not differ: the two change places in each document with probability 1/2.
+
+    All runs of a system change places together.
+
+    Args:
+        counts: counts of both systems.
+        resamples: number of draws.
+        rng: source of the draws.
+
+    Returns:
+        (resamples, columns) differences in F1.
+    """
+    both = numpy.stack([counts.predicted, counts.matched], axis=1)  # (2, kinds, runs, documents, columns)
+    gold, sums = counts.gold.sum(axis=0), both.sum(axis=3)
+    shape = sums[0].shape
+    change = numpy.moveaxis(both[1] - both[0], 2, 0).reshape(len(counts.gold), -1).astype("float64")
+    change = change[change.any(axis=1)]  # to change places changes nothing where both are equal
+    found = []
+    for rows in _blocks(resamples, len(change)):
+        swap = rng.integers(2, size=(rows, len(change)), dtype=bool)
+        moved = (swap.astype("float64") @ change).reshape(rows, *shape)
+        first, second = (f1(gold, side[:, 0], side[:, 1]) for side in (sums[0] + moved, sums[1] - moved))
+        found.append((second - first).mean(axis=1))
+    return numpy.concatenate(found)
+
+
+def resampled(counts: Paired, weights: Floats, rng: numpy.random.Generator) -> Floats:
+    """Differences on as many documents drawn with replacement, the same ones for both systems (paired bootstrap).
+
+    Args:
+        counts: counts of both systems.
+        weights: (2, resamples, runs) weights of the runs, see `run_weights`.
+        rng: source of the draws.
+
+    Returns:
+        (resamples, columns) differences in F1.
+    """
+    n, width = counts.gold.shape
+    parts = [counts.gold[None, None], counts.predicted, counts.matched]
+    matrix = numpy.concatenate([numpy.moveaxis(part, 2, 0).reshape(n, -1) for part in parts], axis=1).astype("float64")
+    found, done = [], 0
+    for rows in _blocks(weights.shape[1], n):
+        picks = rng.integers(n, size=(rows, n)) + n * numpy.arange(rows)[:, None]
+        sums = numpy.bincount(picks.ravel(), minlength=rows * n).reshape(rows, n) @ matrix
+        gold, predicted, matched = numpy.split(sums, [width, width + (sums.shape[1] - width) // 2], axis=1)
+        shape = (rows, *counts.predicted.shape[:2], width)
+        f = f1(gold[:, None, None], predicted.reshape(shape), matched.reshape(shape))
+        first, second = numpy.einsum("rsnc,srn->src", f, weights[:, done : done + rows])
+        found.append(second - first)
+        done += rows
+    return numpy.concatenate(found)
+
+
+def run_weights(runs: int, resamples: int, rng: numpy.random.Generator) -> Floats:
+    """Weights of the runs of both systems, drawn with replacement, for a mean over runs.
+
+    Few runs drawn from themselves vary less than other runs would, by (runs - 1) / runs; the weights are stretched by
+    the root of its inverse (rescaling bootstrap: Rao and Wu 1988, Resampling inference with complex survey data).
+
+    Args:
+        runs: number of runs of each system.
+        resamples: number of draws.
+        rng: source of the draws.
+
+    Returns:
+        (2, resamples, runs) weights; they add up to 1 in each draw, and are 1 where there is one run.
+    """
+    if runs == 1:
+        return numpy.ones((2, resamples, 1))
+    shares = rng.multinomial(runs, [1 / runs] * runs, size=(2, resamples)) / runs
+    return 1 / runs + (runs / (runs - 1)) ** 0.5 * (shares - 1 / runs)
+
+
+def p_values(difference: Floats, chance: Floats) -> Floats:
+    """Two-sided p of differences: (k + 1) / (R + 1) where k of R draws are at least as large.
+
+    The observed order is one of those that chance can give, so that p is never 0.
+
+    Args:
+        difference: (columns,) what was observed.
+        chance: (R, columns) draws of `randomised`.
+
+    Returns:
+        (columns,) of p.
+    """
+    # Draws that equal what was observed may differ from it in the last bits, and count.
+    reached = numpy.abs(chance) >= numpy.abs(difference) - 1e-12
+    return (reached.sum(axis=0) + 1) / (len(chance) + 1)
+
+
+def holm(p: Floats) -> Floats:
+    """Correct p values for their number, so that one below alpha among true hypotheses has a probability of alpha.
+
+    Holm 1979, A simple sequentially rejective multiple test procedure: the smallest of m is multiplied by m, the next
+    by m - 1, and so on; none gets smaller than one before, nor larger than 1. The tests need not be independent.
+
+    Args:
+        p: (m,) values.
+
+    Returns:
+        (m,) corrected values, in the same order.
+    """
+    order = numpy.argsort(p, kind="stable")
+    adjusted = numpy.empty(len(p))
+    adjusted[order] = numpy.maximum.accumulate(p[order] * numpy.arange(len(p), 0, -1)).clip(max=1)
+    return adjusted
+
+
+def f1(gold: NDArray[Any], predicted: NDArray[Any], matched: NDArray[Any]) -> Floats:
+    """F1 of counts as fractions of 1, in the shape of the last two; 0 where nothing is counted."""
+    total = numpy.asarray(gold + predicted, dtype="float64")
+    return numpy.divide(2 * matched, total, out=numpy.zeros_like(total), where=total > 0)
+
+
+def _test(difference: Floats, chance: Floats, draws: Floats, alpha: float) -> list[Significance]:
+    low, high = numpy.quantile(draws, [alpha / 2, 1 - alpha / 2], axis=0)
+    p = p_values(difference, chance)
+    return [Significance(float(a), float(b), float(c)) for a, b, c in zip(low, high, p)]
+
+
+def _blocks(total: int, width: int) -> Iterator[int]:
+    """Numbers of rows that add up to a total, such that no block of so many columns is too large."""
+    most = max(1, BLOCK // max(1, width))
+    while total > 0:
+        yield min(most, total)
+        total -= most
