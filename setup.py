@@ -26,10 +26,12 @@ EXTRAS = {
     # CuPy through thinc's own extras, because spaCy's stop below CuPy 13.
     "cuda12x": ["cupy-cuda12x>=13.0"],
     "cuda13x": ["cupy-cuda13x>=13.6"],  # first CuPy built for CUDA 13
+    # Matches by the schemes of SemEval; an extra, because it needs a later Python than this package.
+    "analysis": ["nervaluate>=1.2.1,<2; python_version >= '3.11'"],
     "leakage": ["datasketch>=2.0,<3"],  # near matches between corpora; an extra, because it brings SciPy
     "test": ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"],
 }
-EXTRAS["test"] += EXTRAS["leakage"]
+EXTRAS["test"] += [*EXTRAS["analysis"], *EXTRAS["leakage"]]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {
