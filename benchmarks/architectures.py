@@ -6,22 +6,24 @@ Each system trains on all corpora at once, or with `--each` on each corpus by it
 in OUTPUT already is not computed again. F1 is strict, in percent, mean ± sample standard deviation over the seeds.
 "Nested" are mentions inside another one of the same side, gold or predicted; "flat" are all others. The words per second
 of training are of whole runs, setting up included; those of prediction are medians over interleaved repeats with the
-pipelines of the first seed on the same documents.
+pipelines of the first seed on the same documents. Below the table each system is tested against the first one named (see
+docs/significance.md), on mentions of all kinds.
 """
 
 import argparse
-import json
 import shutil
 import statistics
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from spacy.util import load_config
 from stock import STOCK, make_stock
 
+from bioner_spacy.evaluation.compare import compare
 from bioner_spacy.evaluation.evaluate import evaluate
 from bioner_spacy.evaluation.results import Results, write_text
 from bioner_spacy.evaluation.scorer import mean
@@ -64,19 +66,32 @@ def main(args: argparse.Namespace) -> None:
             row.append(spread([mean(of[corpus]["f"] for corpus in corpora) for of in by_seed]))
         if nested:
             row += [spread([mean(of[c][kind]["f"] for c in corpora) for of in by_seed]) for kind in KINDS[1:]]
-        training = statistics.median(found["training_words_per_second"] for of_seed in seeded for found in of_seed)
+        training = statistics.median(found.speed for of_seed in seeded for found in of_seed)
         cells.append([*row, f"{training:,.0f}", f"{speeds[system]:,.0f}"])
     table = Table(header, cells, numbers=len(header) - 1)
     print(table.to_text())
-    write_text(args.output / "architectures.md", table.to_markdown())
+    pages = [table.to_markdown()]
+    for system, seeded in rows[1:]:
+        sides = [[found.results for of_seed in side for found in of_seed] for side in (seeded, rows[0][1])]
+        comparison = compare(*sides, names=(rows[0][0], system))
+        print(comparison.to_table().to_text())
+        pages.append(comparison.to_markdown())
+    write_text(args.output / "architectures.md", "\n".join(pages))
 
 
-def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int, *, keep: bool) -> dict[str, Any]:
+class Run(NamedTuple):
+    """Scores of a pipeline, and the words per second of its training."""
+
+    results: Results
+    speed: float
+
+
+def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int, *, keep: bool) -> Run:
     """Train and score one pipeline, unless that was done before."""
     folder = args.output / system / f"{'-'.join(corpora)}-{seed}"
-    result = folder.with_suffix(".json")
+    result, speed_file = folder.with_suffix(".json"), folder.with_suffix(".words-per-second")
     if result.is_file():
-        return dict(json.loads(result.read_text(encoding="utf8")))
+        return Run(Results.from_disk(result), float(speed_file.read_text(encoding="utf8")))
     config = load_config(args.config, interpolate=False)
     config["training"]["eval_frequency"] = 1_000_000  # after the first step and no more
     settings = {"corpus_folder": str(args.corpus), "fraction": args.fraction, "epochs": args.epochs, "seed": seed}
@@ -94,12 +109,15 @@ def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int
     train_run(path, folder, corpora, settings=settings, gpu_id=args.gpu_id)
     seconds = time.perf_counter() - start
     words = sum(int(n.sum()) for n in MultiCorpus(args.corpus, corpora, fraction=args.fraction).lengths().values())
-    scores = evaluate(folder / "model-last", args.corpus, corpora=corpora, split=args.split, gpu_id=args.gpu_id)
-    found = {"per_corpus": scores.per_corpus, "training_words_per_second": words * args.epochs / seconds}
-    write_text(result, json.dumps(found, indent=1) + "\n")
+    results = evaluate(folder / "model-last", args.corpus, corpora=corpora, split=args.split, gpu_id=args.gpu_id)
+    # spaCy's own model takes the folder of the encoder; the name tells that it is the same one.
+    results = replace(results, pipeline=replace(results.pipeline, encoder=settings["encoder"]))
+    speed = words * args.epochs / seconds
+    write_text(speed_file, f"{speed}\n")
+    results.to_disk(result)
     if not keep:
         shutil.rmtree(folder)
-    return found
+    return Run(results, speed)
 
 
 def prediction_speeds(
@@ -117,9 +135,9 @@ def prediction_speeds(
     return {system: statistics.median(speeds) for system, speeds in measured.items()}
 
 
-def _corpora(runs: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _corpora(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
     """Scores by corpus of the runs of one seed."""
-    return {corpus: scores for found in runs for corpus, scores in found["per_corpus"].items()}
+    return {corpus: scores for found in runs for corpus, scores in found.results.per_corpus.items()}
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ def test_table(
     table = (tmp_path / "out" / "architectures.md").read_text(encoding="utf8").splitlines()
     columns = ["System", "drugs", "genes", "mean", "nested", "flat", "words/s training", "words/s prediction"]
     assert table[0] == f"| {' | '.join(columns)} |"
-    assert [row.split(" | ")[0] for row in table[2:]] == ["| tags", "| spancat", "| ner"]
-    assert all("±" in row for row in table[2:])
+    rows = table[2 : table.index("")]
+    assert [row.split(" | ")[0] for row in rows] == ["| tags", "| spancat", "| ner"]
+    assert all("±" in row for row in rows)
+    assert [line for line in table if line.startswith("# ")] == [
+        "# Spancat against tags (devel split)",
+        "# Ner against tags (devel split)",
+    ]
     assert capsys.readouterr().out.count("Saved pipeline") == 6
