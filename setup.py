@@ -51,6 +51,11 @@ ENTRY_POINTS = {
         "bioner_spacy.linear_decay_over_epochs.v1 = bioner_spacy.training.batching:linear_decay_over_epochs"
     ],
     "spacy_loggers": ["bioner_spacy.MultiTaskLogger.v1 = bioner_spacy.training.logger:multitask_logger"],
+    "spacy_misc": [
+        "bioner_spacy.FixedBalance.v1 = bioner_spacy.training.balance:TaskBalance",
+        "bioner_spacy.UncertaintyBalance.v1 = bioner_spacy.training.balance:UncertaintyBalance",
+        "bioner_spacy.DynamicWeightAverage.v1 = bioner_spacy.training.balance:DynamicWeightAverage",
+    ],
     "spacy_scorers": ["bioner_spacy.multitask_scorer.v1 = bioner_spacy.evaluation.scorer:make_scorer"],
     "spacy_displacy_colors": ["bioner_spacy = bioner_spacy.evaluation.colors:displacy_colors"],
 }

@@ -1,7 +1,7 @@
 """BIO tags: one softmax over O, B-x and I-x for each word and task, decoded under the constraint of the scheme.
 
-Multi-task heads with masked cross-entropy, each task's loss averaged over its own words (see "Balancing" in the
-documentation); tasks are independent of one another, so spans of different tasks may overlap.
+Multi-task heads with masked cross-entropy, each task's loss averaged over its own words (docs/balance.md); tasks are
+independent of one another, so spans of different tasks may overlap.
 """
 
 from collections.abc import Sequence

@@ -47,11 +47,11 @@ class Merger:
         self._plans: dict[Optional[str], tuple[numpy.ndarray, ...]] = {}
 
     def __call__(self, spans: SpanArrays, guideline: Optional[str] = None) -> SpanArrays:
-        """Merge the spans of one document.
+        """Merge the spans of documents of one guideline.
 
         Args:
             spans: spans as decoded, of any tasks.
-            guideline: a corpus whose guideline holds for this document, whatever the policy.
+            guideline: a corpus whose guideline holds for them, whatever the policy.
 
         Returns:
             One span for each (start, end, type), in text order, longest first; `types` are indices into

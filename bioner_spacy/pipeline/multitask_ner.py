@@ -19,10 +19,11 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate, to_numpy
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, get_corpus
 from ..tasks import Task, make_tasks
-from ..types import Batch, Formulation, Gold, SpanArrays
+from ..training.balance import TaskBalance
+from ..types import Array, Batch, Formulation, Gold, SpanArrays
 from .gold import annotated_types, collect_gold
 from .merge import Merge, Merger
-from .spans import split_by_document, without_spaces
+from .spans import merge_by_document, without_spaces
 
 DEFAULT_MODEL_CONFIG = """
 [model]
@@ -54,6 +55,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
         "annotate_ents": True,
         "overwrite_ents": False,
         "task_weights": {},
+        "task_balance": {"@misc": "bioner_spacy.FixedBalance.v1"},
         "ignore_scope": False,
         "learn_rate_factor": 10.0,
         "scorer": {"@scorers": "bioner_spacy.multitask_scorer.v1", "spans_key": SPANS_KEY},
@@ -80,6 +82,7 @@ def make_multitask_ner(
     annotate_ents: bool,
     overwrite_ents: bool,
     task_weights: dict[str, float],
+    task_balance: Optional[TaskBalance],
     ignore_scope: bool,
     learn_rate_factor: float,
     scorer: Optional[Callable],
@@ -97,6 +100,7 @@ def make_multitask_ner(
         annotate_ents=annotate_ents,
         overwrite_ents=overwrite_ents,
         task_weights=task_weights,
+        task_balance=task_balance,
         ignore_scope=ignore_scope,
         learn_rate_factor=learn_rate_factor,
         scorer=scorer,
@@ -125,6 +129,8 @@ class MultiTaskNER(TrainablePipe):
         overwrite_ents: whether entities set before by other components or by the user are replaced; otherwise they
             stay and ours fill the gaps.
         task_weights: weight of the loss of each task by name; 1 where not given.
+        task_balance: how these weights are changed in training; None to leave them as they are. See
+            `bioner_spacy.training.balance`.
         ignore_scope: whether all that a corpus does not annotate is learnt to be no mention, as where corpora are merged
             naively. Only for measuring what that costs.
         learn_rate_factor: factor on the learning rate of the heads, which start from nothing and need larger steps
@@ -146,11 +152,16 @@ class MultiTaskNER(TrainablePipe):
         annotate_ents: bool = True,
         overwrite_ents: bool = False,
         task_weights: Mapping[str, float] = {},
+        task_balance: Optional[TaskBalance] = None,
         ignore_scope: bool = False,
         learn_rate_factor: float = 1.0,
         scorer: Optional[Callable] = None,
     ) -> None:
         make_tasks({}, grain)
+        task_balance = TaskBalance() if task_balance is None else task_balance
+        if not isinstance(task_balance, TaskBalance):
+            allowed = "a subclass of TaskBalance, such as @misc = bioner_spacy.FixedBalance.v1"
+            raise BionerError(Errors.E301.format(setting="task_balance", value=task_balance, allowed=allowed))
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -162,6 +173,7 @@ class MultiTaskNER(TrainablePipe):
         self.annotate_ents = annotate_ents
         self.overwrite_ents = overwrite_ents
         self.task_weights = dict(task_weights)
+        self.task_balance = task_balance
         self.ignore_scope = ignore_scope
         self.learn_rate_factor = learn_rate_factor
         self.scorer = scorer
@@ -210,6 +222,7 @@ class MultiTaskNER(TrainablePipe):
             label_data = {corpus: types & set(self.types) for corpus, types in label_data.items()}
         self._tasks = [task for task in make_tasks(label_data, self.grain) if task.types]
         self._formulation: Formulation = self.model.attrs["make_formulation"](self._tasks)
+        self.task_balance.set_tasks([task.name for task in self._tasks])
         self._merger = Merger(self._tasks, self.merge if self._tasks else "union")
         self.vocab.strings.add(self.spans_key)
         self._label_ids = [self.vocab.strings.add(entity_type) for entity_type in self._merger.types]
@@ -246,6 +259,7 @@ class MultiTaskNER(TrainablePipe):
         if unknown:
             known = ", ".join(task.name for task in self._tasks)
             raise BionerError(Errors.E404.format(setting="task_weights", names=", ".join(unknown), known=known))
+        self.task_balance.load({})
         self._report_lost(get_examples())
         # Some encoders cannot be run on documents without words alone.
         sample = list(islice((example for example in get_examples() if len(example.predicted)), 10))
@@ -301,7 +315,7 @@ class MultiTaskNER(TrainablePipe):
         if lengths.sum():
             spans = self._formulation.decode(self.model.predict(Batch(docs)), lengths)
         spans = without_spaces(spans, numpy.concatenate([numpy.zeros(0), *(doc.to_array(IS_SPACE) for doc in docs)]))
-        return [self._merger(part, doc._.guideline) for doc, part in zip(docs, split_by_document(spans, lengths))]
+        return merge_by_document(self._merger, spans, lengths, [doc._.guideline for doc in docs])
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[SpanArrays]) -> None:
         """Write predicted spans to `doc.spans` and their flat view to `doc.ents`."""
@@ -354,18 +368,22 @@ class MultiTaskNER(TrainablePipe):
         if not any(len(example.predicted) for example in examples):
             return losses
         set_dropout_rate(self.model, drop)
-        batch = self.make_batch(examples)
+        gold, _ = self._collect_gold(examples)
+        batch = self._make_batch(examples, gold)
         scores, backprop = self.model.begin_update(batch)
-        loss, d_scores = self._loss(scores, batch)
+        task_losses, d_scores = self._loss(scores, batch)
         backprop(d_scores)
+        self.task_balance.observe(task_losses, gold.supervised[gold.lengths > 0].any(axis=0))
         if sgd not in (None, False):
             self.finish_update(sgd)
-        losses[self.name] += loss
+        losses[self.name] += self._total(task_losses)
         return losses
 
     def make_batch(self, examples: Sequence[Example]) -> Batch:
         """What the model takes to learn from examples: their predicted documents, and targets from the references."""
-        gold, _ = self._collect_gold(examples)
+        return self._make_batch(examples, self._collect_gold(examples)[0])
+
+    def _make_batch(self, examples: Sequence[Example], gold: Gold) -> Batch:
         return Batch([example.predicted for example in examples], self._formulation.targets(gold)[0])
 
     def _collect_gold(self, examples: Sequence[Example]) -> tuple[Gold, int]:
@@ -379,19 +397,28 @@ class MultiTaskNER(TrainablePipe):
             scores: output of the model for it, as `make_batch` hands it on.
 
         Returns:
-            Weighted sum of the tasks' losses in nats, and the gradient, zero where a document does not supervise.
+            Sum of the tasks' losses in nats by `task_weights` alone, so that it can be compared between balances, and
+            the gradient of the sum that is learnt, zero where a document does not supervise.
         """
         examples = list(examples)
         validate_examples(examples, "MultiTaskNER.get_loss")
-        return self._loss(scores, self.make_batch(examples))
+        losses, d_scores = self._loss(scores, self.make_batch(examples))
+        return self._total(losses), d_scores
 
-    def _loss(self, scores: Any, batch: Batch) -> tuple[float, Any]:
-        weights = numpy.array([self.task_weights.get(task.name, 1.0) for task in self._tasks], dtype="f")
+    def _loss(self, scores: Any, batch: Batch) -> tuple[Array, Any]:
+        """(K,) losses before weighting, and the gradient of their weighted sum."""
+        weights = self._weights_by_hand() * self.task_balance.weights()
         losses, d_scores = self._formulation.loss(scores, batch.targets, weights)
-        return float((to_numpy(losses) * weights).sum()), d_scores
+        return to_numpy(losses), d_scores
+
+    def _total(self, losses: Array) -> float:
+        return float((losses * self._weights_by_hand()).sum())
+
+    def _weights_by_hand(self) -> Array:
+        return numpy.array([self.task_weights.get(task.name, 1.0) for task in self._tasks], dtype="f")
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Update the component's weights, those of the heads with their own learning rate."""
+        """Update the component's weights, those of the heads with their own learning rate, and those of the tasks."""
         encoder = {node.id for node in self.model.get_ref("tok2vec").walk()}
 
         def scaled(key: Any, weights: Any, gradient: Any) -> Any:
@@ -404,6 +431,23 @@ class MultiTaskNER(TrainablePipe):
             for name in node.param_names:
                 if node.has_grad(name):
                     node.set_param(name, step((node.id, name), node.get_param(name), node.get_grad(name))[0])
+        self.task_balance.finish_update(sgd, self.model.id)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Save to a byte string."""
+        self._keep_balance()
+        saved: bytes = super().to_bytes(exclude=exclude)
+        return saved
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Save to a folder."""
+        self._keep_balance()
+        super().to_disk(path, exclude=exclude)
+
+    def _keep_balance(self) -> None:
+        self.cfg.pop("task_balance", None)
+        if state := self.task_balance.state():
+            self.cfg["task_balance"] = state
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
         """Load from a byte string that `to_bytes` made."""
@@ -420,6 +464,7 @@ class MultiTaskNER(TrainablePipe):
     @contextmanager
     def _loading(self) -> Iterator[None]:
         """Load weights, and see whether they belong to a model with these settings."""
+        self.cfg.pop("task_balance", None)
         try:
             yield
         except BionerError:
@@ -427,6 +472,7 @@ class MultiTaskNER(TrainablePipe):
         except ValueError as error:  # of Thinc: other layers, or weights of other sizes
             raise BionerError(Errors.E412.format(name=self.name, reason=error)) from error
         self._set_tasks()
+        self.task_balance.load(self.cfg.get("task_balance", {}))
         wanted, found = len(self._formulation.columns), self.model.get_ref("output_layer").maybe_get_dim("nO")
         if self._tasks and found is not None and found != wanted:
             raise BionerError(Errors.E411.format(name=self.name, found=found, wanted=wanted))

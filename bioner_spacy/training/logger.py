@@ -1,4 +1,7 @@
-"""spaCy's console table and progress bar, with the scores of every corpus and entity type below each row."""
+"""spaCy's console table and progress bar, with the scores of every corpus and entity type below each row.
+
+The weights of the tasks follow, once they are not all 1 (see `bioner_spacy.training.balance`).
+"""
 
 import sys
 from collections.abc import Callable
@@ -8,6 +11,7 @@ from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
 
 from ..scope import SPANS_KEY
+from .balance import TaskBalance
 
 
 def multitask_logger(progress_bar: Optional[str] = "eval", spans_key: str = SPANS_KEY) -> Callable:
@@ -29,7 +33,8 @@ def multitask_logger(progress_bar: Optional[str] = "eval", spans_key: str = SPAN
         def log_step(info: Optional[dict[str, Any]]) -> None:
             log_to_console(info)
             if info is not None:
-                for line in task_lines(info["other_scores"].get(f"{spans_key}_per_corpus") or {}):
+                scores = info["other_scores"].get(f"{spans_key}_per_corpus") or {}
+                for line in [*task_lines(scores), *weight_lines(nlp)]:
                     stdout.write(f"      {line}\n")
                 stdout.flush()
 
@@ -45,6 +50,17 @@ def task_lines(per_corpus: dict[str, Any]) -> list[str]:
         types = sorted(scores["per_type"].items())
         by_type = "  ".join(f"{name} {_percent(values['f'])}" for name, values in types) if len(types) > 1 else ""
         lines.append(f"{corpus or '(no corpus)':<16} F {_percent(scores['f'])}  {by_type}".rstrip())
+    return lines
+
+
+def weight_lines(nlp: Language) -> list[str]:
+    """One line for each component whose tasks have other weights than 1, beside those given by hand."""
+    lines = []
+    for name, pipe in nlp.pipeline:
+        balance = getattr(pipe, "task_balance", None)
+        if isinstance(balance, TaskBalance) and (balance.weights() != 1).any():
+            by_task = "  ".join(f"{task} {weight:.2f}" for task, weight in zip(balance.tasks, balance.weights()))
+            lines.append(f"{name}: weights  {by_task}")
     return lines
 
 

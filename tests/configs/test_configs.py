@@ -129,6 +129,18 @@ def test_config_trains_with_every_sampling(
 
 
 @each_config
+@pytest.mark.parametrize("policy", ["UncertaintyBalance", "DynamicWeightAverage"])
+def test_another_balance_is_a_change_of_one_line(
+    config: Path, policy: str, overrides: dict[str, Any], tmp_path: Path
+) -> None:
+    change = parse_config_overrides([f"--components.multitask_ner.task_balance.@misc=bioner_spacy.{policy}.v1"])
+    nlp, _ = run(config, tmp_path, {**overrides, **change})
+    assert type(component(nlp).task_balance).__name__ == policy
+    # What was learnt is there again; no period of the second has passed.
+    assert (component(nlp).task_balance.weights() != 1).all() == (policy == "UncertaintyBalance")
+
+
+@each_config
 @pytest.mark.parametrize("context", ["sentence", "group", "document"])
 def test_config_trains_in_every_context(config: Path, context: str, overrides: dict[str, Any], tmp_path: Path) -> None:
     run(config, tmp_path, {**overrides, "vars.context": context, "vars.context_words": 5})

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.pipeline.merge import POLICIES, Merge, Merger
+from bioner_spacy.pipeline.spans import merge_by_document
 from bioner_spacy.tasks import Task, make_tasks
 from bioner_spacy.types import SpanArrays
 
@@ -157,3 +158,24 @@ def test_types_are_sorted() -> None:
 def test_settings_that_are_refused(tasks: list[Task], merge: Any, message: str) -> None:
     with pytest.raises(BionerError, match=message):
         Merger(tasks, merge)
+
+
+def test_documents_of_a_batch_are_merged_each_by_its_guideline() -> None:
+    merger = Merger(GUIDELINES, {"DISEASE": "mean"})
+    rng = numpy.random.default_rng(0)
+    guidelines = ["B", None, "A", "unknown", "B", None]
+    lengths = numpy.array([5, 4, 0, 6, 3, 7])
+    expected, rows = [], []
+    for length, guideline, base in zip(lengths, guidelines, numpy.cumsum(lengths) - lengths):
+        own: list[Row] = []
+        for _ in range(2 * length):
+            start, k = int(rng.integers(length)), int(rng.integers(len(GUIDELINES)))
+            own.append((start, int(rng.integers(start, length)) + 1, k, 0, float(rng.random())))
+        own = [row for i, row in enumerate(own) if row[:4] not in [other[:4] for other in own[:i]]]
+        expected.append(merged(merger, own, guideline))
+        rows += [(int(base) + row[0], int(base) + row[1], *row[2:]) for row in own]
+    parts = merge_by_document(merger, arrays(rows), lengths, guidelines)
+    for part, wanted in zip(parts, expected, strict=True):
+        keys = zip(part.starts.tolist(), part.ends.tolist(), (merger.types[t] for t in part.types))
+        assert dict(zip(keys, part.scores.tolist(), strict=True)) == wanted
+    assert [bool(wanted) for wanted in expected] == [True, True, False, True, True, True]
