@@ -91,7 +91,7 @@ class Errors:
         "Corpus {corpus}: with {count} documents the split {split} would be empty; raise its share (key split in the "
         "catalogue)."
     )
-    E146 = "Setting merge_types is {value!r}: it must be pairs of types such as PROTEIN=GENE, separated by commas; {problem}."
+    E146 = "Setting {setting} is {value!r}: it must be pairs of types such as PROTEIN=GENE, separated by commas; {problem}."
     E147 = (
         "File {path} has the sha256 {found} where the catalogue has {expected}: replace the file, or correct the entry of "
         "the corpus {corpus}."
@@ -244,6 +244,37 @@ class Errors:
         "Document {doc_id}: the score {score} of {text!r} is not between 0 and 1, so its calibration cannot be told; "
         "correct the component that sets it, or let it set none."
     )
+    E530 = (
+        "The pipeline predicts nothing in the split {split!r} of {corpora} that these corpora do not annotate, so there is "
+        "nothing to review; name a pipeline that knows other types too, or other corpora."
+    )
+    E531 = (
+        "A sample of {number} is too small for predictions of {count} types ({types}): raise the option number to {count} "
+        "or more."
+    )
+    E532 = (
+        "{path} is not a filled-in review sheet ({reason}); fill in the sheet that scripts/review.py wrote, and save it as "
+        "text with tabs, commas or semicolons, in UTF-8 or UTF-16."
+    )
+    E533 = "{path}, line {line}: the row {row} has no judgement ({count} have none); write yes, no or unsure."
+    E534 = "{path}, line {line}: the judgement {value!r} of the row {row} is none of yes, no and unsure; correct it."
+    E535 = "{path}, line {line}: the row {row} stands in line {first} already; remove one of the two."
+    E536 = "{path}, line {line}: there is no row {row} in {key}, so the sheet belongs to another review; name its key."
+    E537 = "{path} lacks {count} of the {total} rows of {key}, the first is {row}; put them back."
+    E538 = (
+        "{path} is not the key of a review ({reason}); name the key.json that scripts/review.py wrote with the sheet."
+    )
+    E539 = "A review is scored from one sheet or from those of two judges, not from {found}; name other sheets."
+    E540 = "There are {found} names for {expected} pipelines: give each one of its own."
+    E541 = (
+        "The pipeline {pipeline} has no labels in a component that sets doc.ents or doc.spans, so the entity types that it "
+        "knows cannot be told; name another one."
+    )
+    E542 = "Setting map names {types}, which no pipeline predicts and no corpus annotates; there are: {known}; correct it."
+    E543 = (
+        "No pipeline predicts a type that a corpus annotates (pipelines: {predicted}; corpora: {annotated}); name others, "
+        "or say which types mean the same (setting map)."
+    )
 
     # 6xx commands
     E601 = "{pipeline} holds no trained pipeline (no meta.json): train it first or correct the path."
@@ -323,4 +354,12 @@ class Warnings:
     W505 = (
         "The component {name} leaves out spans with a score below {threshold}, so that lower thresholds are not tried; set "
         "components.{name}.threshold to 0 to see all."
+    )
+    W506 = (
+        "{count} predictions have no score in the attrs of doc.spans[{key!r}], so the sample is stratified by entity type "
+        "alone."
+    )
+    W507 = (
+        "The pipeline {pipeline} does not tell which corpora it was trained on, so it is not known which of its scores are "
+        "in-domain."
     )

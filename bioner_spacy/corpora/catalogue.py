@@ -3,7 +3,7 @@
 It is loaded from a file (see `catalogue_file`) and never changes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -226,16 +226,7 @@ class Catalogue:
         Raises:
             BionerError: if the text is something else, a type is unknown, or one stands on both sides.
         """
-        pairs = [
-            (part[0].strip(), part[2].strip()) for part in (p.partition("=") for p in text.split(",") if p.strip())
-        ]
-        merged = dict(pairs)
-        for name in (name for pair in pairs for name in pair if name not in self.types):
-            raise BionerError(Errors.E146.format(value=text, problem=f"{name!r} is none of {', '.join(self.types)}"))
-        if len(merged) < len(pairs) or set(merged) & set(merged.values()):
-            raise BionerError(
-                Errors.E146.format(value=text, problem="a type that is merged can stand there once only")
-            )
+        merged = type_pairs(text, "merge_types", known=self.types)
         corpora = {
             name: replace(corpus, labels={k: merged.get(v, v) if v else None for k, v in corpus.labels.items()})
             for name, corpus in self.corpora.items()
@@ -261,3 +252,26 @@ class Catalogue:
         epochs = max((group.epochs for group in named), default=3)
         batch_words = min((group.batch_words for group in named), default=600)
         return CorpusSet(text, tuple(names), epochs, batch_words)
+
+
+def type_pairs(text: str, setting: str, *, known: Optional[Collection[str]] = None) -> dict[str, str]:
+    """Read pairs of entity types, of which the first is to be taken for the second.
+
+    Args:
+        text: pairs such as `PROTEIN=GENE`, separated by commas; may be empty.
+        setting: name of the setting, for messages.
+        known: types that may stand there; None for any.
+
+    Raises:
+        BionerError: the text is something else, a type is unknown, or one stands on both sides.
+    """
+    pairs = [(part[0].strip(), part[2].strip()) for part in (p.partition("=") for p in text.split(",") if p.strip())]
+    merged = dict(pairs)
+    for name in (name for pair in pairs for name in pair):
+        if not name or (known is not None and name not in known):
+            problem = f"{name!r} is none of {', '.join(known)}" if known is not None else "a type is missing"
+            raise BionerError(Errors.E146.format(setting=setting, value=text, problem=problem))
+    if len(merged) < len(pairs) or set(merged) & set(merged.values()):
+        problem = "a type that is merged can stand there once only"
+        raise BionerError(Errors.E146.format(setting=setting, value=text, problem=problem))
+    return merged

@@ -48,7 +48,7 @@ def scored_docs(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> I
         for compared in mentions_in_scope([example], spans_key=spans_key):
             number[compared.corpus] += 1
             doc_id = compared.doc_id or str(number[compared.corpus])
-            scores = _scores(example.predicted, spans_key, doc_id)
+            scores = predicted_scores(example.predicted, spans_key, doc_id)
             kept = {mention: score for mention, score in scores.items() if mention in compared.predicted}
             text = example.reference.text
             yield ScoredDoc(compared.corpus, doc_id, text, compared.gold, compared.predicted, kept)
@@ -59,8 +59,20 @@ def of_type(mentions: Iterable[Mention], entity_type: str) -> set[Mention]:
     return {mention for mention in mentions if mention[2] == entity_type}
 
 
-def _scores(doc: Doc, spans_key: str, doc_id: str) -> dict[Mention, float]:
-    """Score of each predicted mention, the highest where one is given twice; empty where there are no scores."""
+def predicted_scores(doc: Doc, spans_key: str, doc_id: str) -> dict[Mention, float]:
+    """Scores of the predicted mentions of a document.
+
+    Args:
+        doc: the predicted document.
+        spans_key: key in `doc.spans`.
+        doc_id: identifier of the document, for messages.
+
+    Returns:
+        Mention -> score, the highest where a mention is given twice; empty where there are no scores.
+
+    Raises:
+        BionerError: scores are not one for each span, 0 to 1.
+    """
     group = doc.spans[spans_key] if spans_key in doc.spans else None
     if group is None or group.attrs.get("scores") is None:
         return {}

@@ -160,12 +160,12 @@ def mentions_in_scope(examples: Iterable[Example], *, spans_key: str = SPANS_KEY
         BionerError: the two documents of an example differ in text.
     """
     for example in examples:
-        gold = _mentions(example.reference, spans_key)
+        gold = doc_mentions(example.reference, spans_key)
         if gold is None:
             continue
         if example.predicted.text != example.reference.text:
             raise BionerError(Errors.E501.format(start=example.reference.text[:60]))
-        predicted = _mentions(example.predicted, spans_key) or set()
+        predicted = doc_mentions(example.predicted, spans_key) or set()
         scope = get_scope(example.reference, spans_key)
         if scope is not None:
             gold = {mention for mention in gold if mention[2] in scope}
@@ -219,7 +219,7 @@ def nested_mentions(mentions: set[Mention]) -> set[Mention]:
     return {mention for mention in mentions if mention[:2] in inner} if inner else set()
 
 
-def _mentions(doc: Doc, spans_key: str) -> Optional[set[Mention]]:
+def doc_mentions(doc: Doc, spans_key: str) -> Optional[set[Mention]]:
     """Mentions of a document from its span group, else from its entities; None where it has neither."""
     if spans_key in doc.spans:
         spans = doc.spans[spans_key]
