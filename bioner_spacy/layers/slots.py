@@ -41,6 +41,7 @@ def Slots(
     window: int,
     scale: float,
     learn_scale: bool,
+    focus: float,
     dropout: float,
     nI: Optional[int] = None,
 ) -> Model[Input, StepScores]:
@@ -52,6 +53,7 @@ def Slots(
         window: distance up to which attention knows where a slot is, h of the paper.
         scale: factor s on the memory against the position in attention.
         learn_scale: whether the factor is learned, from `scale` on.
+        focus: score of the slot that a step has written to, against 0 of all others, before training.
         dropout: dropout on what a step sees, while training.
         nI: width d of the word vectors.
 
@@ -63,15 +65,19 @@ def Slots(
     return Model(
         "slots",
         partial(forward, learn_scale=learn_scale),
-        init=partial(init, scale=scale),
+        init=partial(init, scale=scale, focus=focus),
         dims={"nI": nI, "nO": n_actions, "queries": queries, "window": window},
         params=dict.fromkeys(names),
         attrs={"dropout_rate": dropout},
     )
 
 
-def init(model: Model, X: Optional[Input] = None, Y: Any = None, *, scale: float) -> None:
-    """Set weights as the paper does where it says: queries 0, `w_att` and `w_tok` 1."""
+def init(model: Model, X: Optional[Input] = None, Y: Any = None, *, scale: float, focus: float) -> None:
+    """Set weights as the paper does where it says, `w_att` and `w_tok` 1 and queries 0, all but one query.
+
+    Where all are 0, attention is the same for all slots at first, and what the last step has written is lost in the mean:
+    the second of two steps at a word looks like the first, until many updates have moved the queries.
+    """
     if X is not None and X[0]:
         model.set_dim("nI", X[0][0].shape[1])
     ops, width, n_actions = model.ops, model.get_dim("nI"), model.get_dim("nO")
@@ -88,6 +94,8 @@ def init(model: Model, X: Optional[Input] = None, Y: Any = None, *, scale: float
         "w_tok": ops.alloc1f(width) + 1,
         "scale": ops.alloc1f(1) + scale,
     }
+    own_place = weights["positions"][model.get_dim("window")]
+    weights["queries"][0, 0] = focus / float((own_place**2).sum()) * own_place
     for name, array in weights.items():
         model.set_param(name, array)
 

@@ -24,6 +24,7 @@ def build_slot_recurrent(
     window: int = 150,
     scale: float = 1.0,
     learn_scale: bool = False,
+    focus: float = 5.0,
     dropout: float = 0.1,
     nO: Optional[int] = None,
 ) -> Model[Batch, StepScores]:
@@ -41,6 +42,8 @@ def build_slot_recurrent(
         window: distance in words up to which attention knows where a word is.
         scale: factor on the memory against positions in attention.
         learn_scale: whether that factor is learned.
+        focus: how much attention looks at the word last written to before training: its score against 0 of all other
+            words. 0, as in the paper, is learnt from much more slowly, and from some seeds hardly at all.
         dropout: dropout on what a step sees, while training. The component's `dropout` replaces it.
         nO: number of actions, found from the tasks on initialisation.
 
@@ -53,7 +56,9 @@ def build_slot_recurrent(
     for setting, value in (("queries", queries), ("window", window)):
         if value < 1:
             raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
-    make_output = partial(Slots, queries=queries, window=window, scale=scale, learn_scale=learn_scale, dropout=dropout)
+    make_output = partial(
+        Slots, queries=queries, window=window, scale=scale, learn_scale=learn_scale, focus=focus, dropout=dropout
+    )
     output = make_output(nO, nI=tok2vec.maybe_get_dim("nO"))
     return Model(
         "slot_recurrent",

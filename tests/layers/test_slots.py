@@ -10,12 +10,12 @@ from finite_differences import slope
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_slots import random_weights, read
-from thinc.api import Model, fix_random_seed, set_dropout_rate
+from thinc.api import Model, fix_random_seed, set_dropout_rate, xp2torch
 
 from bioner_spacy.layers import slot_reader, slots
 from bioner_spacy.layers.slot_guides import GoldGuide, Guide
 from bioner_spacy.layers.slot_memory import SlotMemory
-from bioner_spacy.layers.slot_reader import Reader
+from bioner_spacy.layers.slot_reader import Reader, make_attention
 from bioner_spacy.layers.slots import Slots, group_documents
 from bioner_spacy.types import MOST_STEPS, OUT_OF_SCOPE, ActionSteps
 
@@ -215,7 +215,8 @@ def test_shift_is_postponed_once_for_what_is_out_of_scope() -> None:
 
 def build(**changed: Any) -> Model[Any, Any]:
     fix_random_seed(0)
-    options = {"queries": 2, "window": WINDOW, "scale": 1.0, "learn_scale": False, "dropout": 0.0, **changed}
+    options = {"queries": 2, "window": WINDOW, "scale": 1.0, "learn_scale": False, "focus": 0.0}
+    options |= {"dropout": 0.0, **changed}
     model = Slots(N_ACTIONS, nI=WIDTH, **options)
     model.initialize()
     # Queries start at 0, where attention looks everywhere alike.
@@ -295,13 +296,26 @@ def test_gradients_with_dropout_are_those_of_what_was_kept() -> None:
 
 
 def test_starts_as_in_the_paper() -> None:
-    model = Slots(N_ACTIONS, queries=3, window=150, scale=1.0, learn_scale=False, dropout=0.0)
+    model = Slots(N_ACTIONS, queries=3, window=150, scale=1.0, learn_scale=False, focus=0.0, dropout=0.0)
     model.initialize(X=(float_words([3]), None))
     assert model.get_param("queries").shape == (N_ACTIONS, 3, WIDTH) and not model.get_param("queries").any()
     assert (model.get_param("w_att") == 1).all() and (model.get_param("w_tok") == 1).all()
     # Distances from -150 to 150, the leading slot, out of the window; what is behind the end needs no vector.
     assert model.get_param("positions").shape == (303, WIDTH)
     assert model.get_param("actions").std() == pytest.approx(1.0, abs=0.3)
+
+
+@pytest.mark.parametrize("focus", [3.0, 5.0])
+def test_attention_may_start_at_the_word_last_written_to(focus: float) -> None:
+    model = Slots(N_ACTIONS, queries=2, window=150, scale=1.0, learn_scale=False, focus=focus, dropout=0.0, nI=384)
+    model.initialize()
+    weights = {name: xp2torch(model.get_param(name)) for name in ("queries", "positions", "w_att", "w_tok", "scale")}
+    words = 0.1 * torch.randn(1, 30, 384, generator=torch.Generator().manual_seed(0))
+    memory = SlotMemory(words, torch.tensor([30]), make_attention(weights, 150), record=True)
+    memory.attend(torch.tensor([7]))
+    alpha = memory._tape[0][2][0]
+    expected = numpy.exp(focus) / (numpy.exp(focus) + 29)
+    assert alpha.argmax() == 7 and alpha[7].item() == pytest.approx(expected, abs=0.15)
 
 
 def test_no_words() -> None:
