@@ -1,15 +1,18 @@
 """Sums over, and the best of, all state sequences of a chain, by array operations over many chains at once.
 
 The recursions of Viterbi and of the forward-backward algorithm are products of matrices in the semirings (max, +) and
-(logsumexp, +), and products can be taken in any bracketing (Blelloch 1990, "Prefix sums and their applications"): N
-words are cut into about sqrt(N) pieces which advance side by side, so that Python sees some sqrt(N) steps.
+(+, *), and products can be taken in any bracketing (Blelloch 1990, "Prefix sums and their applications"): N words are
+cut into about sqrt(N) pieces which advance side by side, so that Python sees some sqrt(N) steps.
 
 `edges` is (N, K, S, S) throughout: for each word and each of K chains, the score of moving from a state of the word
 before to a state of this word. Documents stand one after another in a chain; one begins where the edges are the same
 from every state, which makes it independent of what comes before. Scores are finite; `NEVER` rules a move out.
+
+Inside, states come first and words last, (S, S, ..., words), so that every operation runs along many words.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from thinc.api import get_array_module
@@ -18,6 +21,9 @@ from ..types import Array
 
 # Far below any score, and still exact to add up in double precision.
 NEVER = -1e9
+
+# Most decades by which the sums over the sequences of a piece may differ, in double precision.
+_DECADES = 280
 
 
 def best_path(edges: Any) -> Array:
@@ -29,27 +35,8 @@ def best_path(edges: Any) -> Array:
     Returns:
         (N, K) states.
     """
-    xp = get_array_module(edges)
-    n_words, n_chains, n_states = edges.shape[:3]
-    if not n_words:
-        return xp.zeros((0, n_chains), dtype="int64")
-    best = _forward(edges, _max)
-    before = xp.concatenate([xp.zeros_like(best[:1]), best[:-1]])
-    back = (before[:, :, :, None] + edges).argmax(axis=2)
-    # State of the last word of each piece -> state of the last word of the piece before.
-    pieces, n_pieces, size = _cut(back, xp.arange(n_states))
-    jump = pieces[-1]
-    for i in range(size - 2, -1, -1):
-        jump = xp.take_along_axis(pieces[i], jump, axis=2)
-    ends = xp.zeros((n_pieces, n_chains), dtype="int64")
-    ends[-1] = best[-1].argmax(axis=1)
-    for piece in range(n_pieces - 1, 0, -1):
-        ends[piece - 1] = xp.take_along_axis(jump[piece], ends[piece][:, None], axis=1)[:, 0]
-    states = xp.zeros((size, n_pieces, n_chains), dtype="int64")
-    states[-1] = ends
-    for i in range(size - 1, 0, -1):
-        states[i - 1] = xp.take_along_axis(pieces[i], states[i][:, :, None], axis=2)[:, :, 0]
-    return _join(states, n_words)
+    pieces = _cut(edges)
+    return _join(_trace_back(pieces, _best_sums(pieces)), len(edges))
 
 
 def marginals(edges: Any) -> tuple[Array, Any]:
@@ -62,66 +49,125 @@ def marginals(edges: Any) -> tuple[Array, Any]:
         (K,) logarithm of the sum over all state sequences of exp(sum of edges), and (N, K, S, S) probability that
         a sequence makes each move. From which state the first word is reached is without meaning.
     """
-    xp = get_array_module(edges)
-    n_words, n_chains, n_states = edges.shape[:3]
-    if not n_words:
-        return xp.zeros(n_chains), edges
-    forward = _forward(edges, _logsumexp)
-    # backward[t] sums over what follows word t: the same recursion, from the end, along the moves reversed.
-    backward = xp.zeros_like(forward)
-    backward[:-1] = _forward(edges[:0:-1].swapaxes(2, 3), _logsumexp, reset=False)[::-1]
-    log_z = _logsumexp(forward[-1], 1)
-    before = xp.concatenate([xp.full_like(forward[:1], -math.log(n_states)), forward[:-1]])
-    log_p = before[:, :, :, None] + edges + backward[:, :, None, :] - log_z[:, None, None]
-    return log_z, xp.exp(log_p)
+    pieces = _cut(edges)
+    log_z, p = _sum_up(pieces, _best_sums(pieces))
+    return log_z, _join(p, len(edges))
 
 
-def _max(scores: Any, axis: int) -> Any:
-    return scores.max(axis=axis)
+def best_path_and_marginals(edges: Any) -> tuple[Array, Any]:
+    """The states of `best_path` and the probabilities of `marginals`, which share a half of the work."""
+    pieces = _cut(edges)
+    best = _best_sums(pieces)
+    return _join(_trace_back(pieces, best), len(edges)), _join(_sum_up(pieces, best)[1], len(edges))
 
 
-def _logsumexp(scores: Any, axis: int) -> Any:
-    xp = get_array_module(scores)
-    top = scores.max(axis=axis, keepdims=True)
-    return (xp.log(xp.exp(scores - top).sum(axis=axis, keepdims=True)) + top).squeeze(axis)
+def _trace_back(pieces: Any, best: Any) -> Any:
+    """(size, P, K) states of the best path, from the highest sums to each state."""
+    xp = get_array_module(pieces)
+    size, n_states, _, n_pieces, n_chains = pieces.shape
+    lanes = xp.arange(n_pieces * n_chains)
+    # For each state of each word, the place of the best state before it among the states and lanes of that word.
+    back = xp.zeros((size, n_states, n_pieces, n_chains), dtype="int64")
+    for state in range(n_states - 1, -1, -1):
+        back = xp.where(best[:-1, state, None] + pieces[:, state] == best[1:], state, back)
+    places = (back.reshape(size, n_states, -1) * len(lanes) + lanes).reshape(size, -1)
+    # State of the last word of each piece -> state of the last word of the piece before.
+    jump = places[-1]
+    for i in range(size - 2, -1, -1):
+        jump = places[i][jump]
+    jump = (jump // len(lanes)).reshape(n_states, n_pieces, n_chains)
+    ends = xp.zeros((n_pieces, n_chains), dtype="int64")
+    ends[-1] = best[-1, :, -1].argmax(axis=0)
+    for piece in range(n_pieces - 1, 0, -1):
+        ends[piece - 1] = xp.take_along_axis(jump[:, piece], ends[piece][None], axis=0)[0]
+    chosen = xp.zeros((size, len(lanes)), dtype="int64")
+    chosen[-1] = ends.ravel() * len(lanes) + lanes
+    for i in range(size - 1, 0, -1):
+        chosen[i - 1] = places[i][chosen[i]]
+    return (chosen // len(lanes)).reshape(size, n_pieces, n_chains)
 
 
-def _forward(edges: Any, plus: Any, reset: bool = True) -> Any:
-    """(N, K, S) sum, in the sense of `plus`, over all ways to each state of each word.
+def _sum_up(pieces: Any, best: Any) -> tuple[Any, Any]:
+    """(K,) logarithm of the sum over all sequences, and (size, P, K, S, S) probability of each move.
 
-    With `reset`, the first word is reached by the first row of its edges; otherwise from every state at no cost.
+    Sums are taken relative to the best sequence that leads to each state: so measured no move is worth more than 1, some
+    sequence is worth exactly 1, and what underflows is negligible however large scores are. A single exponential of each
+    edge is all that is not a sum or a product.
     """
+    xp = get_array_module(pieces)
+    weights = best[:-1, :, None] + pieces
+    weights -= best[1:, None]
+    weights = xp.exp(weights, out=weights)
+    product = _product(weights, xp.sum, xp.multiply)
+    # Each piece begins with sums of at most 1, and ends with such sums over what follows it.
+    starts = xp.zeros_like(best[0])
+    starts[0, 0] = 1.0
+    ends = xp.zeros_like(starts)
+    log_z = best[-1, :, -1].max(axis=0)
+    ends[:, -1] = xp.exp(best[-1, :, -1] - log_z)
+    n_pieces = starts.shape[1]
+    for piece in range(1, n_pieces):
+        sums = (starts[:, piece - 1, None] * product[:, :, piece - 1]).sum(axis=0)
+        top = sums.max(axis=0)
+        starts[:, piece] = sums / top
+        log_z = log_z + xp.log(top)
+    log_z = log_z + xp.log((starts[:, -1, None] * product[:, :, -1] * ends[:, -1]).sum(axis=(0, 1)))
+    for piece in range(n_pieces - 1, 0, -1):
+        sums = (product[:, :, piece] * ends[:, piece]).sum(axis=1)
+        ends[:, piece - 1] = sums / sums.max(axis=0)
+    forward = _forward(weights, starts, xp.sum, xp.multiply)
+    backward = _forward(weights[::-1].swapaxes(1, 2), ends, xp.sum, xp.multiply)[::-1]
+    weights *= forward[:-1, :, None]
+    weights *= backward[1:, None]
+    weights /= weights.sum(axis=(1, 2), keepdims=True)
+    return log_z, xp.moveaxis(weights, (3, 4), (1, 2))
+
+
+def _best_sums(pieces: Any) -> Any:
+    """(size + 1, S, P, K) highest sum of edges to each state, before the first word of each piece and of each word."""
+    xp = get_array_module(pieces)
+    product = _product(pieces, xp.max, xp.add)
+    starts = xp.zeros(pieces.shape[2:])
+    starts[1:, 0] = NEVER
+    for piece in range(1, pieces.shape[3]):
+        starts[:, piece] = (starts[:, piece - 1, None] + product[:, :, piece - 1]).max(axis=0)
+    return _forward(pieces, starts, xp.max, xp.add)
+
+
+def _product(pieces: Any, plus: Callable, times: Callable) -> Any:
+    """(S, S, P, K) product of the matrices of each piece in a semiring."""
+    product = pieces[0]
+    for piece in pieces[1:]:
+        product = plus(times(product[:, :, None], piece[None]), axis=1)
+    return product
+
+
+def _forward(pieces: Any, starts: Any, plus: Callable, times: Callable) -> Any:
+    """(size + 1, S, P, K) sums over all ways to each state of each word, from (S, P, K) before each piece."""
+    xp = get_array_module(pieces)
+    sums = xp.empty((len(pieces) + 1, *starts.shape))
+    sums[0] = starts
+    for i, piece in enumerate(pieces):
+        sums[i + 1] = plus(times(sums[i][:, None], piece), axis=0)
+    return sums
+
+
+def _cut(edges: Any) -> Any:
+    """Cut (N, K, S, S) edges into (size, S, S, pieces, K), about as many pieces as their size."""
     xp = get_array_module(edges)
     n_words, n_chains, n_states = edges.shape[:3]
-    if not n_words:
-        return xp.zeros((0, n_chains, n_states))
-    # Pieces are filled up at the end, where nothing depends on them.
-    pieces, n_pieces, size = _cut(edges, xp.zeros((n_states, n_states)))
-    product = pieces[0]
-    for i in range(1, size):
-        product = plus(product[:, :, :, :, None] + pieces[i, :, :, None, :, :], 3)
-    starts = xp.zeros((n_pieces, n_chains, n_states))
-    if reset:
-        starts[0, :, 1:] = NEVER
-    for piece in range(1, n_pieces):
-        starts[piece] = plus(starts[piece - 1][:, :, None] + product[piece - 1], 1)
-    sums = xp.zeros((size, n_pieces, n_chains, n_states))
-    state = starts
-    for i in range(size):
-        state = sums[i] = plus(state[:, :, :, None] + pieces[i], 2)
-    return _join(sums, n_words)
-
-
-def _cut(array: Any, filling: Any) -> tuple[Any, int, int]:
-    """Cut (N, K, ...) into (size, pieces, K, ...), about as many pieces as their size; returns both numbers too."""
-    xp = get_array_module(array)
-    size = max(1, int((len(array) / 2) ** 0.5))
-    n_pieces = -(-len(array) // size)
-    tail = xp.broadcast_to(filling, (n_pieces * size - len(array), *array.shape[1:])).astype(array.dtype)
-    pieces = xp.concatenate([array, tail]).reshape(n_pieces, size, *array.shape[1:])
-    return xp.ascontiguousarray(pieces.swapaxes(0, 1)), n_pieces, size
+    # No more words than that the sum over all their sequences, each worth 1 at most, is finite.
+    most = _DECADES / math.log10(max(n_states, 2))
+    size = max(1, int(min(n_words**0.5, most)))
+    n_pieces = max(1, -(-n_words // size))
+    pieces = xp.empty((n_states, n_states, n_pieces * size, n_chains))
+    pieces[:, :, :n_words] = xp.moveaxis(edges, (2, 3), (0, 1))
+    # Pieces are filled up at the end, by words that lead from every state to every state and add nothing to the sum.
+    pieces[:, :, n_words:] = -math.log(n_states)
+    split = pieces.reshape(n_states, n_states, n_pieces, size, n_chains)
+    return xp.ascontiguousarray(xp.moveaxis(split, 3, 0))
 
 
 def _join(pieces: Any, n_words: int) -> Any:
-    """Undo `_cut`."""
+    """Undo what `_cut` does to words, for (size, pieces, K, ...)."""
     return pieces.swapaxes(0, 1).reshape(-1, *pieces.shape[2:])[:n_words]

@@ -28,10 +28,12 @@ def best_valid_tags(log_p: Any, doc_starts: Any) -> Array:
     invalid = (tags > 0) & (tags % 2 == 0) & ~continued
     if not invalid.any():
         return tags
-    # The best tag of each word by itself is best overall where it is valid: search the other documents only.
-    doc_ids = numpy.cumsum(doc_starts) - 1
-    in_search = numpy.isin(doc_ids, doc_ids[invalid.any(axis=1)])
-    tags[in_search] = _viterbi(log_p[in_search], doc_starts[in_search])
+    # The best tag of each word by itself is best overall where it is valid: search the other documents only, one task
+    # after the other in a single chain.
+    found = numpy.logical_or.reduceat(invalid, numpy.flatnonzero(doc_starts), axis=0)
+    in_search = found[numpy.cumsum(doc_starts) - 1].T
+    starts = numpy.broadcast_to(doc_starts, in_search.shape)[in_search]
+    tags.T[in_search] = _viterbi(log_p.swapaxes(0, 1)[in_search][:, None], starts)[:, 0]
     return tags
 
 

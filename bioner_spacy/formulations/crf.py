@@ -15,8 +15,16 @@ from thinc.api import get_array_module, to_numpy
 
 from ..tasks import Task
 from ..types import Array, Gold, SpanArrays
-from .chains import NEVER, best_path, marginals
+from .chains import NEVER, best_path_and_marginals, marginals
 from .tags import OUT_OF_SCOPE, TagFormulation, concatenate, document_starts, find_spans
+
+# Words of a mention that the search for documents without any looks ahead.
+_LOOK_AHEAD = 4
+# Edges that it has at hand at once, so that they fit into a cache, and words that are decoded at once.
+_BLOCK_EDGES = 2**16
+_CHAIN_WORDS = 2**15
+# Chains side by side, about.
+_CHAINS = 32
 
 
 class CRFFormulation(TagFormulation):
@@ -31,13 +39,19 @@ class CRFFormulation(TagFormulation):
     def __init__(self, tasks: Sequence[Task]) -> None:
         super().__init__(tasks)
         tags = list(self.columns)
-        # Number of the move's column by task and the columns of both tags; -1 where BIO forbids the move.
-        self._moves = numpy.full((len(tags), len(tags)), -1)
+        move_columns = {}
         for i, (task, before) in enumerate(tags):
             for j, (other, after) in enumerate(tags):
                 if task == other and (after[0] != "I" or before in (f"B{after[1:]}", after)):
-                    self._moves[i, j] = len(self.columns)
+                    move_columns[i, j] = len(self.columns)
                     self.columns.append((task, before, after))
+        # Tasks of one size, (K,); columns of their T tags and M moves, (T + M, K); tags before and after each move.
+        self._chains = []
+        for members, columns in self._groups:
+            pairs = numpy.ndindex(columns.shape[1], columns.shape[1])
+            moves = [(i, j) for i, j in pairs if (columns[0, i], columns[0, j]) in move_columns]
+            of_moves = [[move_columns[of_task[i], of_task[j]] for of_task in columns] for i, j in moves]
+            self._chains.append((members, numpy.vstack([columns.T, of_moves]), moves))
 
     def targets(self, gold: Gold) -> tuple[tuple[Array, Array], int]:
         """As in `TagFormulation`; the targets are the (N, K) tags and (N,) bool, whether a word begins a document."""
@@ -58,33 +72,35 @@ class CRFFormulation(TagFormulation):
         """
         xp = get_array_module(scores)
         losses = xp.zeros(self.n_tasks, dtype="f")
-        d_scores = xp.zeros_like(scores)
-        tags, starts, weights = xp.asarray(targets[0]), xp.asarray(targets[1]), xp.asarray(weights)
-        for group in self._groups:
-            tasks, columns = (xp.asarray(indices) for indices in group)
-            moves = self._group_moves(group[1])
-            n_tags = columns.shape[1]
-            truth = tags[:, tasks]
-            in_scope = truth != OUT_OF_SCOPE
-            n_words = xp.maximum(in_scope.sum(axis=0), 1)
-            # Words out of scope add nothing to log Z, and the chain goes on behind them.
-            edges = _edges(scores, xp.arange(len(scores)), starts, columns, xp.asarray(moves))
-            edges = xp.where(in_scope[:, :, None, None], edges, -math.log(n_tags))
-            log_z, p = marginals(edges)
-            names = xp.arange(n_tags)
-            begins = starts[:, None, None, None]
-            p = xp.where(begins, p.sum(axis=2, keepdims=True) * (names[:, None] == 0), p)
-            before = xp.where(begins[:, :, 0, 0], 0, xp.concatenate([truth[:1], truth[:-1]]))
-            gold = (before[:, :, None, None] == names[:, None]) & (truth[:, :, None, None] == names)
+        d_scores = xp.zeros_like(scores).ravel()
+        tags, starts = targets
+        for tasks, columns, moves in self._chains:
+            in_scope = tags[:, tasks] != OUT_OF_SCOPE
+            n_words = in_scope.sum(axis=0)
+            # A chain for each task, of the words in its scope alone; shorter ones go on with words that add nothing.
+            words = numpy.argsort(~in_scope, axis=0, kind="stable")[: n_words.max(initial=0)]
+            kept = numpy.arange(len(words))[:, None] < n_words
+            truth = numpy.where(kept, numpy.take_along_axis(tags[:, tasks], words, axis=0), 0)
+            before = numpy.where(starts[words], 0, numpy.concatenate([truth[:1], truth[:-1]]))
+            scale = kept * (to_numpy(weights)[tasks] / numpy.maximum(n_words, 1))
+            places = words * scores.shape[1] + columns[:, None]
+            kept, begins, scale, places = (xp.asarray(array) for array in (kept, starts[words], scale, places))
+            chosen = tuple(xp.asarray(array) for array in (before, truth, *numpy.indices(words.shape)))
+
+            edges = _chain_edges(scores.ravel()[places], moves, begins, kept)
+            log_z, p = marginals(xp.moveaxis(edges, (0, 1), (2, 3)))
             # Where nothing is in scope, what rounding left of log Z is not a loss.
-            total = xp.where(in_scope.any(axis=0), log_z - (edges * gold).sum(axis=(0, 2, 3)), 0.0)
-            losses[tasks] = total / n_words
-            scale = in_scope * (weights[tasks] / n_words)
-            d_edges = ((p - gold) * scale[:, :, None, None]).astype(d_scores.dtype)
-            d_scores[:, columns] = d_edges.sum(axis=2)
-            task, i, j = (xp.asarray(indices) for indices in numpy.nonzero(moves >= 0))
-            d_scores[:, xp.asarray(moves[moves >= 0])] = d_edges[:, task, i, j]
-        return losses, d_scores
+            total = xp.where(kept.any(axis=0), log_z - (edges[chosen] * kept).sum(axis=0), 0.0)
+            losses[xp.asarray(tasks)] = total / xp.maximum(kept.sum(axis=0), 1)
+
+            d_edges = xp.ascontiguousarray(xp.moveaxis(p, (2, 3), (0, 1)))
+            d_edges[0] = xp.where(begins, d_edges.sum(axis=0), d_edges[0])
+            d_edges[1:] *= ~begins
+            d_edges[chosen] -= 1.0
+            d_edges *= scale
+            d_values = [*d_edges.sum(axis=0), *(d_edges[move] for move in moves)]
+            d_scores[places] = xp.stack(d_values)
+        return losses, d_scores.reshape(scores.shape)
 
     def decode(self, scores: Array, lengths: Array) -> SpanArrays:
         """Spans of the most probable tag sequence of each task and document.
@@ -96,96 +112,135 @@ class CRFFormulation(TagFormulation):
             lengths: (D,) words per document.
         """
         scores = to_numpy(scores)
-        bases = numpy.cumsum(lengths) - lengths
+        starts = document_starts(lengths)
         parts = []
-        for tasks, columns in self._groups:
-            moves = self._group_moves(columns)
-            # One chain of the documents that may hold a mention, task by task.
-            docs, k = numpy.nonzero(_may_hold_mentions(scores, lengths, columns, moves))
-            n_words = lengths[docs]
-            starts = document_starts(n_words)
-            k = numpy.repeat(k, n_words)
-            words = numpy.repeat(bases[docs] - numpy.cumsum(n_words) + n_words, n_words) + numpy.arange(len(k))
-            edges = _edges(scores, words, starts, columns[k][:, None], moves[k][:, None])
-            tags = best_path(edges)[:, 0]
-            spans = find_spans(tags[:, None], numpy.zeros(1, dtype="int64"))
-            parts.append(
-                SpanArrays(
-                    starts=words[spans.starts],
-                    ends=words[spans.ends - 1] + 1,
-                    tasks=tasks[k[spans.starts]],
-                    types=spans.types,
-                    scores=_span_probabilities(spans, marginals(edges)[1][:, 0], tags, starts),
+        for tasks, columns, moves in self._chains:
+            pairs = numpy.argwhere(_may_hold_mentions(scores, lengths, columns, moves))
+            part_of = numpy.cumsum(lengths[pairs[:, 1]]) // _CHAIN_WORDS
+            for part in numpy.split(pairs, numpy.flatnonzero(numpy.diff(part_of)) + 1) if len(pairs) else []:
+                k, words, kept = _line_up(part, lengths)
+                values = scores.ravel()[words * scores.shape[1] + columns[:, k]]
+                edges = _chain_edges(values, moves, starts[words], kept)
+                tags, p = best_path_and_marginals(numpy.moveaxis(edges, (0, 1), (2, 3)))
+                spans = find_spans(tags, numpy.arange(len(tags[0])))
+                parts.append(
+                    SpanArrays(
+                        starts=words[spans.starts, spans.tasks],
+                        ends=words[spans.ends - 1, spans.tasks] + 1,
+                        tasks=tasks[k[spans.starts, spans.tasks]],
+                        types=spans.types,
+                        scores=_span_probabilities(spans, p, tags, starts[words] | ~kept),
+                    )
                 )
-            )
         return concatenate(parts)
 
-    def _group_moves(self, columns: Array) -> Array:
-        """(K, T, T) columns of moves for the (K, T) columns of tags."""
-        return self._moves[columns[:, :, None], columns[:, None, :]]
 
-
-def _edges(scores: Any, words: Any, starts: Any, columns: Any, moves: Any) -> Any:
-    """(N, K, T, T) score of moving from a tag to a word's tag.
+def _line_up(pairs: Array, lengths: Array) -> tuple[Array, Array, Array]:
+    """Put documents into some chains of about the same length.
 
     Args:
-        scores: scores of a batch of words.
-        words: (N,) row of each word in `scores`.
-        starts: (N,) whether a word begins a document.
-        columns: (K, T) column of each tag, or (N, K, T).
-        moves: (K, T, T) column of each move, or (N, K, T, T).
+        pairs: (P, 2) task and document, none of them empty.
+        lengths: (D,) words per document.
+
+    Returns:
+        (N, K) task and word of each place in a chain, and whether it is one; shorter chains end with others.
     """
-    xp = get_array_module(scores)
-    rows = words[:, None, None]
-    move_scores = xp.where(moves >= 0, scores[rows[..., None], xp.maximum(moves, 0)].astype("float64"), NEVER)
-    edges = scores[rows, columns][:, :, None, :] + move_scores
-    first = xp.flatnonzero(starts)
-    edges[first] = edges[first][:, :, :1]
+    n_words = lengths[pairs[:, 1]]
+    ends = numpy.cumsum(n_words)
+    begins = ends - n_words
+    size = max(n_words.max(), ends[-1] // _CHAINS)
+    firsts = begins[numpy.diff(begins // size, prepend=-1) > 0]
+    places = firsts + numpy.arange(numpy.diff(firsts, append=ends[-1]).max())[:, None]
+    kept = places < numpy.append(firsts[1:], ends[-1])
+    places = numpy.minimum(places, ends[-1] - 1)
+    pair = numpy.repeat(numpy.arange(len(pairs)), n_words)[places]
+    first_words = (numpy.cumsum(lengths) - lengths)[pairs[:, 1]]
+    return pairs[pair, 0], places + (first_words - begins)[pair], kept
+
+
+def _chain_edges(values: Any, moves: Sequence[tuple[int, int]], begins: Any, kept: Any) -> Any:
+    """(T, T, N, K) double-precision edges of K chains.
+
+    Args:
+        values: (T + M, N, K) scores of the tags and moves of a word.
+        moves: tags before and after each move.
+        begins: (N, K) whether a word begins a document.
+        kept: (N, K) false for words that are to add nothing.
+    """
+    xp = get_array_module(values)
+    edges = _edges(values.astype("float64"), moves)
+    edges[1:] = xp.where(begins, edges[:1], edges[1:])
+    return xp.where(kept, edges, -math.log(len(edges)))
+
+
+def _edges(values: Any, moves: Sequence[tuple[int, int]]) -> Any:
+    """(T, T, ...) score of moving from a tag to a word's tag, from (T + M, ...) scores of the word's tags and moves."""
+    xp = get_array_module(values)
+    n_tags = len(values) - len(moves)
+    edges = xp.full((n_tags, n_tags, *values.shape[1:]), NEVER, dtype=values.dtype)
+    for number, (i, j) in enumerate(moves):
+        xp.add(values[j], values[n_tags + number], out=edges[i, j])
     return edges
 
 
-def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, moves: Array) -> Array:
-    """(D, K) bool; where False, O is the best tag of every word.
+def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, moves: Sequence[tuple[int, int]]) -> Array:
+    """(K, D) bool; where False, O is the best tag of every word.
 
-    Shifting a share of the scores from the moves that leave a tag to those that reach it changes the total of no
-    sequence that ends with O. If, so shifted, no move of a document is better than from O to O, no sequence is.
+    Value iteration (Bellman 1957): what the words behind a word add at best, compared with O, while a mention goes on, is
+    found for mentions that end within some words. Where that changes no more in a document, and nowhere is it better to
+    begin a mention than not to, no sequence is better than O throughout.
     """
-    n_tags = columns.shape[1]
-    found = numpy.zeros((len(lengths), len(columns)), dtype=bool)
+    n_tags, n_tasks = len(columns) - len(moves), columns.shape[1]
+    found = numpy.zeros((n_tasks, len(lengths)), dtype=bool)
     if not len(scores):
         return found
-    gain = numpy.where(moves >= 0, scores[:, numpy.maximum(moves, 0)], NEVER) + scores[:, columns][:, :, None]
-    gain -= gain[:, :, :1, :1]
-    share = numpy.maximum(gain[:, :, :, 0].max(axis=0), 0.0)
-    gain += share[:, None, :] - share[:, :, None]
     nonempty = lengths > 0
-    better = (gain.reshape(len(scores), -1, n_tags * n_tags)[:, :, 1:] > 0).any(axis=2)
-    bases = (numpy.cumsum(lengths) - lengths)[nonempty]
-    found[nonempty] = numpy.logical_or.reduceat(better, bases, axis=0)
+    ends = numpy.cumsum(lengths)[nonempty]
+    lasts = numpy.zeros(len(scores), dtype=bool)
+    lasts[ends - 1] = True
+    better = numpy.zeros((n_tasks, len(scores)), dtype=bool)
+    size = max(_BLOCK_EDGES // (n_tasks * n_tags**2), 4 * _LOOK_AHEAD)
+    for begin in range(0, len(scores), size):
+        block = slice(begin, begin + size + _LOOK_AHEAD + 1)
+        edges = _edges(numpy.ascontiguousarray(scores[block].T)[columns], moves)
+        edges -= edges[0, 0].copy()
+        # What is to come while a mention goes on, (T - 1, K, words): at first nothing but its end.
+        value, rest = edges[1:, 0], numpy.zeros_like(edges[1:, 0])
+        for _ in range(_LOOK_AHEAD + 1):
+            before, rest = rest, numpy.zeros_like(rest)
+            rest[:, :, :-1] = value[:, :, 1:]
+            rest[:, :, lasts[block]] = 0.0
+            value = numpy.maximum(edges[1:, 0], (edges[1:, 1:] + rest).max(axis=1))
+        improved = ((edges[0, 1:] + rest).max(axis=0) > 0) | (rest > before).any(axis=0)
+        better[:, begin : begin + size] = improved[:, :size]
+    found[:, nonempty] = numpy.logical_or.reduceat(better, ends - lengths[nonempty], axis=1)
     return found
 
 
-def _span_probabilities(spans: SpanArrays, p: Array, tags: Array, starts: Array) -> Array:
+def _span_probabilities(spans: SpanArrays, p: Array, tags: Array, final: Array) -> Array:
     """Probability of each span: to begin, to go on and on, and to go on no further.
 
     Args:
-        spans: spans in one chain.
-        p: (N, T, T) probability of each move.
-        tags: (N,) the chosen sequence.
-        starts: (N,) whether a word begins a document.
+        spans: spans whose tasks are chains.
+        p: (N, K, T, T) probability of each move.
+        tags: (N, K) the chosen sequences.
+        final: (N, K) whether no span goes on from the word before.
     """
-    if not len(spans.starts):
-        return spans.scores
     tiny = numpy.finfo("float64").tiny
-    tag_p = p.sum(axis=1)
-    word = numpy.arange(len(tags))
-    before = numpy.maximum(word - 1, 0)
-    went_on = numpy.log(p[word, tags[before], tags] + tiny) - numpy.log(tag_p[before, tags[before]] + tiny)
-    total = numpy.concatenate([[0.0], numpy.cumsum(went_on)])
-    log_p = numpy.log(tag_p[spans.starts, tags[spans.starts]] + tiny) + total[spans.ends] - total[spans.starts + 1]
-    # The word behind a span may go on with it, unless it begins another document.
+    widths = spans.ends - spans.starts
+    # All words of the spans, and the first of each.
+    firsts = numpy.cumsum(widths) - widths
+    chains = numpy.repeat(spans.tasks, widths)
+    words = numpy.arange(len(chains)) + numpy.repeat(spans.starts - firsts, widths)
+    chosen = tags[words, chains]
+    tag_p = p[words, chains, :, chosen].sum(axis=1) + tiny
+    moved = p[words, chains, tags[words - 1, chains], chosen] + tiny
+    went_on = numpy.log(moved) - numpy.log(numpy.roll(tag_p, 1))
+    went_on[firsts] = numpy.log(tag_p[firsts])
+    log_p = numpy.add.reduceat(went_on, firsts) if len(firsts) else went_on
+    # The word behind a span may go on with it, unless there is none or it begins another document.
+    lasts = firsts + widths - 1
     behind = numpy.minimum(spans.ends, len(tags) - 1)
-    last = tags[spans.ends - 1]
-    go_on = p[behind, last, 2 * spans.types + 2] / (tag_p[spans.ends - 1, last] + tiny)
-    is_final = (spans.ends == len(tags)) | starts[behind]
+    go_on = p[behind, spans.tasks, chosen[lasts], 2 * spans.types + 2] / tag_p[lasts]
+    is_final = (spans.ends == len(tags)) | final[behind, spans.tasks]
     return numpy.clip(numpy.exp(log_p) * numpy.where(is_final, 1.0, 1.0 - go_on), 0.0, 1.0).astype("f")

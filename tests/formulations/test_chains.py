@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bioner_spacy.formulations.chains import NEVER, best_path, marginals
+from bioner_spacy.formulations.chains import NEVER, best_path, best_path_and_marginals, marginals
 
 # All exact in binary, so that sums of tied sequences compare exactly.
 TIED = st.integers(-2, 2).map(float)
@@ -84,6 +84,33 @@ def test_long_chain_with_forbidden_moves_agrees_with_the_plain_recursion(n_words
     assert log_z[0] == pytest.approx(numpy.logaddexp.reduce(total))
     assert not p[1:, 0, 0, 2].any()
     numpy.testing.assert_allclose(p.sum(axis=(2, 3)), 1.0)
+
+
+@pytest.mark.parametrize("scale", [1e-2, 30.0, 1e4])
+def test_scores_of_any_size(scale: float) -> None:
+    """Weights of moves differ by more than a float can, and the best move of a word may be out of reach."""
+    rng = numpy.random.default_rng(0)
+    edges = scale * (rng.normal(size=(200, 1, 3, 3)) + rng.normal(size=(3, 3)))
+    edges[:, 0, 0, 2] = NEVER
+    edges[::40] = edges[::40, :, :1]
+    forward, backward = edges[0, 0, 0], numpy.zeros(3)
+    sums = [forward]
+    for edge in edges[1:, 0]:
+        sums.append(numpy.logaddexp.reduce(sums[-1][:, None] + edge, axis=0))
+    log_z, p = marginals(edges)
+    assert log_z[0] == pytest.approx(numpy.logaddexp.reduce(sums[-1]))
+    for word in range(199, 0, -1):
+        log_p = sums[word - 1][:, None] + edges[word, 0] + backward - log_z[0]
+        numpy.testing.assert_allclose(p[word, 0], numpy.exp(log_p), atol=max(1e-10, 1e-13 * scale * 200))
+        backward = numpy.logaddexp.reduce(edges[word, 0] + backward, axis=1)
+
+
+@given(chains(TIED))
+@settings(max_examples=20, deadline=None)
+def test_both_at_once(edges: Any) -> None:
+    states, p = best_path_and_marginals(edges)
+    numpy.testing.assert_array_equal(states, best_path(edges))
+    numpy.testing.assert_array_equal(p, marginals(edges)[1])
 
 
 def test_no_words() -> None:

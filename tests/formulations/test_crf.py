@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from test_tags import TASKS as TAGGED
 from test_tags import flat_gold
 
+from bioner_spacy.formulations import crf
 from bioner_spacy.formulations.crf import CRFFormulation
 from bioner_spacy.formulations.tags import OUT_OF_SCOPE
 from bioner_spacy.tasks import Task
@@ -157,6 +158,89 @@ def spans_of(task: Task, tags: tuple[str, ...]) -> set[tuple[int, int, int]]:
                 end += 1
             spans.add((start, end, task.types.index(tag[2:])))
     return spans
+
+
+def plain_edges(formulation: CRFFormulation, task: Task, scores: Any) -> tuple[list[str], Any]:
+    """Tags of a task, and (words, T, T) scores of moving between them in one document."""
+    column = {name: i for i, name in enumerate(formulation.columns)}
+    tags = [name[1] for name in formulation.columns if name[0] == task.name and len(name) == 2]
+    edges = numpy.full((len(scores), len(tags), len(tags)), -numpy.inf)
+    for i, before in enumerate(tags):
+        for j, tag in enumerate(tags):
+            if (task.name, before, tag) in column:
+                edges[:, i, j] = scores[:, column[task.name, tag]] + scores[:, column[task.name, before, tag]]
+    edges[0, 1:] = -numpy.inf
+    return tags, edges
+
+
+def plain_log_sum(edges: Any, allowed: Any) -> float:
+    """Logarithm of the sum over the sequences of allowed tags, (words, T) bool."""
+    with numpy.errstate(divide="ignore"):
+        barred = numpy.log(allowed)
+    total = numpy.zeros(1)
+    for word in range(len(edges)):
+        moves = edges[word, : len(total)] + barred[word]
+        total = numpy.logaddexp.reduce(total[:, None] + moves, axis=0)
+    return float(numpy.logaddexp.reduce(total))
+
+
+def plain_best_tags(edges: Any) -> list[int]:
+    """Viterbi, word by word."""
+    best, back = edges[0, 0], []
+    for move in edges[1:]:
+        back.append((best[:, None] + move).argmax(axis=0))
+        best = (best[:, None] + move).max(axis=0)
+    tags = [int(best.argmax())]
+    for choice in reversed(back):
+        tags.append(int(choice[tags[-1]]))
+    return tags[::-1]
+
+
+@pytest.mark.parametrize("eagerness", [-9.0, -7.0, -5.0])
+def test_documents_that_are_decoded_in_parts(eagerness: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crf, "_BLOCK_EDGES", 1)
+    monkeypatch.setattr(crf, "_CHAIN_WORDS", 50)
+    monkeypatch.setattr(crf, "_CHAINS", 3)
+    lengths = [40, 0, 7, 60, 1, 25, 3, 3, 30]
+    formulation, scores, _ = random_batch(0, lengths)
+    for i, column in enumerate(formulation.columns):  # few mentions, and long ones
+        scores[:, i] += eagerness * (column[-1][0] == "B") + 3.0 * (column[-1][0] == "I")
+    spans = formulation.decode(scores, numpy.array(lengths))
+    found = dict(zip(zip(spans.starts, spans.ends, spans.tasks, spans.types), spans.scores, strict=True))
+    expected, empty = {}, 0
+    for k, task in enumerate(TASKS):
+        for begin, length in zip(numpy.cumsum(lengths) - lengths, lengths):
+            if length:
+                tags, edges = plain_edges(formulation, task, scores[begin : begin + length])
+                inside = spans_of(task, tuple(tags[i] for i in plain_best_tags(edges)))
+                empty += not inside
+                for start, end, number in inside:
+                    allowed = numpy.ones((length, len(tags)), dtype=bool)
+                    allowed[start:end] = False
+                    allowed[start, 1 + 2 * number] = True
+                    allowed[start + 1 : end, 2 + 2 * number] = True
+                    allowed[end : end + 1, 2 + 2 * number] = False
+                    log_p = plain_log_sum(edges, allowed) - plain_log_sum(edges, numpy.ones_like(allowed))
+                    expected[begin + start, begin + end, k, number] = numpy.exp(log_p)
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert max(end - start for start, end, *_ in found) > 5
+    assert empty > 3
+
+
+@pytest.mark.parametrize("start", range(18))
+def test_a_mention_that_pays_at_its_last_word_alone(start: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it is, and wherever a block of the search ends; what the next document begins with is no matter."""
+    monkeypatch.setattr(crf, "_BLOCK_EDGES", 1)
+    formulation = CRFFormulation([Task("A", ("A",))])
+    column = {name: i for i, name in enumerate(formulation.columns)}
+    for length in range(1, 10):
+        lengths = numpy.array([start + length, 3])
+        scores = numpy.zeros((lengths.sum(), len(column)), dtype="f")
+        scores[:, [column["A", "B-A"], column["A", "I-A"]]] = -20.0
+        scores[start, column["A", "B-A"]] = 0.5 - (length - 1)
+        scores[start + 1 : start + length, column["A", "I-A"]] = 1.0
+        scores[start + length, [column["A", before, "O"] for before in ("B-A", "I-A")]] = -20.0
+        assert rows_of(formulation.decode(scores, lengths)) == [(start, start + length, 0, 0)]
 
 
 def test_moves_keep_a_mention_whole_that_its_words_would_split() -> None:
