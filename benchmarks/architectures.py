@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spacy.util import load_config
-from stock import STOCK, make_stock
+from stock import STOCK
+from systems import SYSTEMS, choose_system
 
 from bioner_spacy.evaluation.compare import compare
 from bioner_spacy.evaluation.evaluate import evaluate
@@ -31,15 +32,6 @@ from bioner_spacy.evaluation.table import Table, spread
 from bioner_spacy.training.corpora import MultiCorpus
 from bioner_spacy.training.runs import train_run
 
-VARIANTS = ("stm", "fs", "sp", "adv", "cs")
-MODELS: dict[str, dict[str, Any]] = {
-    "tags": {"@architectures": "bioner_spacy.TagHeads.v1"},
-    "tags-softmax": {"@architectures": "bioner_spacy.TagHeads.v1", "crf": False},
-    "span-pairs": {"@architectures": "bioner_spacy.SpanPairs.v1"},
-    "slots": {"@architectures": "bioner_spacy.SlotRecurrent.v1"},
-    **{name: {"@architectures": "bioner_spacy.CrossSharing.v1", "variant": name} for name in VARIANTS},
-}
-SYSTEMS = (*MODELS, *STOCK)
 KINDS = ("all", "nested", "flat")
 
 
@@ -95,13 +87,9 @@ def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int
     config = load_config(args.config, interpolate=False)
     config["training"]["eval_frequency"] = 1_000_000  # after the first step and no more
     settings = {"corpus_folder": str(args.corpus), "fraction": args.fraction, "epochs": args.epochs, "seed": seed}
-    settings["encoder"] = args.encoder or config["vars"]["encoder"]
+    settings["encoder"] = choose_system(config, system, args.encoder)
     if system in STOCK:
-        make_stock(config, system, settings["encoder"])
         settings["learn_rate"] = args.stock_learn_rate
-    else:
-        model = config["components"]["multitask_ner"]["model"]
-        config["components"]["multitask_ner"]["model"] = {**MODELS[system], "tok2vec": model["tok2vec"]}
     folder.parent.mkdir(parents=True, exist_ok=True)
     path = folder.with_suffix(".cfg")
     config.to_disk(path)
