@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -15,11 +16,12 @@ from spacy.cli.benchmark_speed import benchmark
 from toy_corpora import make_examples, make_nlp, train, write_corpora
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+Run = Callable[..., Path]
 NUMBERS = re.compile(r"\| [\d,.]+ \| [\d,.]+–[\d,.]+ \| [\d,.]+ \|")
 
 
 @pytest.fixture
-def run(tiny_bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+def run(tiny_bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Function that runs a benchmark with some arguments and returns its folder of results."""
     write_corpora(tmp_path / "corpus", splits=("train", "devel", "test"))
     monkeypatch.syspath_prepend(str(BENCHMARKS))
@@ -41,7 +43,7 @@ def table(page: Path, title: str) -> list[list[str]]:
     return rows[2:]
 
 
-def test_speed(run) -> None:
+def test_speed(run: Run) -> None:
     systems = ["ner", "spancat", "encoder", "hugging-face", "tags", "span-pairs"]
     out = run("speed.py", systems=",".join(systems))
     rows = {row[0]: row[1:] for row in table(out / "speed.md", "Medians")}
@@ -57,12 +59,12 @@ def test_speed(run) -> None:
     assert "words per second" in (out / "speed.svg").read_text(encoding="utf8")
 
 
-def test_speed_of_an_unknown_system(run) -> None:
+def test_speed_of_an_unknown_system(run: Run) -> None:
     with pytest.raises(SystemExit, match="Unknown: mine. Systems are tags, "):
         run("speed.py", systems="tags,mine")
 
 
-def test_scale(run) -> None:
+def test_scale(run: Run) -> None:
     out = run("scale.py", parts="types,batch,processes", types="1,8", batch_sizes="1,4", processes="1,2")
     page = out / "scale.md"
     tasks = {row[0]: row[1] for row in table(page, "Entity types")}
@@ -75,7 +77,7 @@ def test_scale(run) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from /proc")
-def test_size_and_memory(run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_size_and_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def run_here(command: list[str], **_: object) -> CompletedProcess[str]:
         """Do without the processes of their own, which take long to start."""
         output = io.StringIO()
@@ -95,7 +97,8 @@ def test_size_and_memory(run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert disk["2 pipelines of 1 type"] == pytest.approx(2 * disk["1 type"], rel=0.1)
     assert all(NUMBERS.search(f"| {' | '.join(row[4:])} |") for row in sizes.values())
     memory = {row[0]: row[1:] for row in table(out / "scale.md", "Many documents")}
-    assert {name: len(parts) for name, parts in memory.items()} == {"with memory zones": 10, "without": 10}
+    assert [name.partition(",")[0] for name in memory] == ["with memory zones", "without", "with zones"]
+    assert all(len(parts) == 11 for parts in memory.values())
 
 
 def test_spacy_benchmark_speed() -> None:
