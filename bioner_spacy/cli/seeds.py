@@ -1,25 +1,12 @@
 """Multi-task against single-task training, repeated with several seeds."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional
 
-import srsly
-from spacy.cli._util import show_validation_error
-from spacy.util import load_config
-
-from ..corpora.files import checksum
-from ..errors import BionerError, Errors
 from ..evaluation.compare import compare
 from ..evaluation.comparison import Comparison
-from ..evaluation.evaluate import evaluate
-from ..evaluation.results import Results, write_json
 from ..evaluation.significance import ALPHA, RESAMPLES
-from ..training.corpora import MultiCorpus
-from ..training.runs import train_run
-
-SETTINGS_FILE = "settings.json"
+from .experiment import Experiment
 
 
 def compare_over_seeds(
@@ -38,7 +25,7 @@ def compare_over_seeds(
 ) -> Comparison:
     """Train and score, for each seed, one pipeline on all corpora and one on each of them.
 
-    Results are kept in `output`/seed-<seed>/multi.json and single/<corpus>.json, and what is there already is not
+    Results are kept in `output`/runs/seed-<seed>/multi.json and single/<corpus>.json, and what is there already is not
     computed again: an interrupted run goes on, and seeds can be added. Pipelines are deleted once they are scored.
 
     Args:
@@ -58,61 +45,20 @@ def compare_over_seeds(
         The comparison over all seeds.
 
     Raises:
-        BionerError: `output` holds results of another config, other corpora, other settings or other sentences that are
-            left out of training; or as `train_run` and `evaluate` do.
+        BionerError: as `Experiment` and its runs do.
     """
-    if not config.is_file():
-        raise BionerError(Errors.E410.format(path=config))
-    made_with: dict[str, object] = {"config": config.read_text(encoding="utf8"), "corpora": list(corpora)}
-    made_with.update(split=split, **settings, **overrides)
-    settings = {**settings, "corpus_folder": str(corpus_folder)}
-    values: dict[str, Any] = {**{f"vars.{name}": value for name, value in settings.items()}, **overrides}
-    _check_settings(output, {**made_with, "excluded sentences": _checksum_of_excluded(config, values)})
-    # Scored on texts of the kind that was trained on.
-    context = {name: values[f"vars.{name}"] for name in ("context", "context_words") if f"vars.{name}" in values}
+    experiment = Experiment(
+        config,
+        output,
+        corpus_folder=corpus_folder,
+        settings=settings,
+        overrides=overrides,
+        split=split,
+        gpu_id=gpu_id,
+        shared={"corpora": list(corpora)},
+    )
     multi, single = [], []
     for seed in seeds:
-        folder = output / f"seed-{seed}"
-        runs = {folder / "multi.json": list(corpora)}
-        runs.update({folder / "single" / f"{corpus}.json": [corpus] for corpus in corpora})
-        for path, names in runs.items():
-            if path.is_file():
-                continue
-            pipeline = path.with_suffix("")
-            try:
-                train_run(
-                    config,
-                    pipeline,
-                    names,
-                    settings={**settings, "seed": seed},
-                    overrides=overrides,
-                    gpu_id=gpu_id,
-                )
-                model = pipeline / "model-last"
-                evaluate(model, corpus_folder, corpora=names, split=split, gpu_id=gpu_id, **context).to_disk(path)
-            finally:
-                shutil.rmtree(pipeline, ignore_errors=True)
-        of_seed = [Results.from_disk(path) for path in runs]
-        multi.append(of_seed[0])
-        single += of_seed[1:]
+        multi.append(experiment.run(f"seed-{seed}/multi", corpora, seed=seed))
+        single += [experiment.run(f"seed-{seed}/single/{corpus}", [corpus], seed=seed) for corpus in corpora]
     return compare(multi, single, alpha=alpha, resamples=resamples)
-
-
-def _checksum_of_excluded(config: Path, values: Mapping[str, Any]) -> Optional[str]:
-    """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or None."""
-    with show_validation_error(config):
-        variables = load_config(config, overrides=dict(values), interpolate=True)["vars"]
-    file = MultiCorpus(variables["corpus_folder"], exclude=variables.get("exclude")).exclude
-    return None if file is None else checksum(file)
-
-
-def _check_settings(output: Path, made_with: Mapping[str, object]) -> None:
-    path = output / SETTINGS_FILE
-    # Settings of a run that ended before its first result bind nobody.
-    if not path.is_file() or not any(output.glob("seed-*/multi.json")):
-        write_json(path, dict(made_with))
-        return
-    before = srsly.read_json(path)
-    different = sorted(name for name in {*before, *made_with} if before.get(name) != made_with.get(name))
-    if different:
-        raise BionerError(Errors.E603.format(output=output, names=", ".join(different)))

@@ -7,7 +7,7 @@ import pytest
 import srsly
 from toy_corpora import write_corpora
 
-from bioner_spacy.cli import seeds as module
+from bioner_spacy.cli import experiment as module
 from bioner_spacy.cli.seeds import compare_over_seeds
 from bioner_spacy.errors import BionerError
 from bioner_spacy.evaluation.comparison import Comparison
@@ -51,7 +51,7 @@ def test_each_seed_is_trained_once_and_leaves_its_results(
 
     monkeypatch.setattr(module, "train_run", counting)
     first = repeat([1])
-    assert Results.from_disk(tmp_path / "out/seed-1/multi.json").context == "source"
+    assert Results.from_disk(tmp_path / "out/runs/seed-1/multi.json").context == "source"
     assert trained == [(1, ("diseases", "genes")), (1, ("diseases",)), (1, ("genes",))]
     assert [pipeline.seed for pipeline in first.system["genes"]] == [1]
     assert first.mean.significance is not None
@@ -61,14 +61,14 @@ def test_each_seed_is_trained_once_and_leaves_its_results(
     assert [(row.system_runs or ())[:1] for row in both.rows] == [row.system_runs or () for row in first.rows]
     assert [seed for seed, _ in trained[3:]] == [2, 2, 2]
     made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    results = {f"seed-{seed}/{name}.json" for seed in (1, 2) for name in ("multi", "single/diseases", "single/genes")}
+    results = {f"runs/seed-{seed}/{name}.json" for seed in (1, 2) for name in ("multi", "single/diseases", "single/genes")}
     assert made == {"settings.json"} | results
 
 
 def test_pipelines_are_scored_on_what_they_were_trained_on(repeat: Any, tmp_path: Path) -> None:
     repeat([1], {"vars.context": "group", "vars.context_words": 7})
     for file in ("multi", "single/genes"):
-        results = Results.from_disk(tmp_path / f"out/seed-1/{file}.json")
+        results = Results.from_disk(tmp_path / f"out/runs/seed-1/{file}.json")
         assert (results.context, results.context_words) == ("group", 7)
 
 

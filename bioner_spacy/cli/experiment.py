@@ -1,0 +1,156 @@
+"""Pipelines that are trained and scored once, in a folder that remembers what was done."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+import srsly
+from spacy.cli._util import show_validation_error
+from spacy.util import load_config
+
+from ..corpora.files import checksum
+from ..errors import BionerError, Errors
+from ..evaluation.evaluate import evaluate
+from ..evaluation.results import Results, write_json
+from ..training.corpora import MultiCorpus
+from ..training.runs import train_run
+
+SETTINGS_FILE = "settings.json"
+RESULTS = "runs"
+"""Subfolder of the results."""
+
+
+class Experiment:
+    """Training runs of one config in one folder, each done once.
+
+    The results of a run stand in `folder`/runs/<name>.json, and what is there already is not computed again: an
+    interrupted experiment goes on, and runs can be added. All runs share the settings that stand in
+    `folder`/settings.json; what sets a run apart from the others must show in its name.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        folder: Path,
+        *,
+        corpus_folder: Path,
+        settings: Mapping[str, object],
+        overrides: Mapping[str, object] = {},
+        split: str = "test",
+        gpu_id: int = -1,
+        shared: Mapping[str, object] = {},
+    ) -> None:
+        """Open the folder of an experiment, or begin one.
+
+        Args:
+            config: training config, see `train_run`.
+            folder: folder of the results.
+            corpus_folder: folder with `<corpus>/<split>.spacy`.
+            settings: values for the section `vars` of the config.
+            overrides: other values of the config by their names with dots.
+            split: the split to score on.
+            gpu_id: number of the GPU; -1 for the CPU.
+            shared: what else all runs of the folder must have in common.
+
+        Raises:
+            BionerError: there is no such config, or `folder` holds results of another config, of other settings or
+                with other sentences left out of training.
+        """
+        if not config.is_file():
+            raise BionerError(Errors.E410.format(path=config))
+        self.config, self.folder, self.split, self.gpu_id = config, folder, split, gpu_id
+        self.corpus_folder = corpus_folder
+        self.settings = {**settings, "corpus_folder": str(corpus_folder)}
+        self.overrides = dict(overrides)
+        values = self._values()
+        made_with = {"config": config.read_text(encoding="utf8"), "split": split, **shared, **settings, **overrides}
+        self._check({**made_with, "excluded sentences": _checksum_of_excluded(config, values)})
+        # Scored on texts of the kind that was trained on.
+        names = ("context", "context_words")
+        self._context = {name: values[f"vars.{name}"] for name in names if f"vars.{name}" in values}
+
+    def run(
+        self,
+        name: str,
+        corpora: Sequence[str],
+        *,
+        seed: int,
+        score_on: Optional[Sequence[str]] = None,
+        corpus_folder: Optional[Path] = None,
+        overrides: Mapping[str, object] = {},
+        keep: bool = False,
+    ) -> Results:
+        """Train and score a pipeline, or read the results where that was done before.
+
+        Args:
+            name: of the run in this folder; may have slashes.
+            corpora: names of the corpora to train on.
+            seed: random seed.
+            score_on: corpora to score on; None for those trained on.
+            corpus_folder: where the corpora to train on are; None for the folder of the experiment. Scores are always of
+                the folder of the experiment.
+            overrides: values of the config for this run alone.
+            keep: whether to keep the pipeline, in `pipeline(name)`; trained again where it is not there.
+
+        Raises:
+            BionerError: as `train_run` and `evaluate` do.
+        """
+        path, pipeline = self.results(name), self.pipeline(name)
+        if path.is_file() and (pipeline.is_dir() or not keep):
+            return Results.from_disk(path)
+        settings = {**self.settings, "seed": seed}
+        if corpus_folder is not None:
+            settings["corpus_folder"] = str(corpus_folder)
+        try:
+            train_run(
+                self.config,
+                pipeline.parent,
+                corpora,
+                settings=settings,
+                overrides={**self.overrides, **overrides},
+                gpu_id=self.gpu_id,
+            )
+            results = evaluate(
+                pipeline,
+                self.corpus_folder,
+                corpora=list(score_on or corpora),
+                split=self.split,
+                gpu_id=self.gpu_id,
+                **self._context,
+            )
+            results.to_disk(path)
+        finally:
+            if not (keep and path.is_file()):
+                shutil.rmtree(pipeline.parent, ignore_errors=True)
+        return Results.from_disk(path)
+
+    def results(self, name: str) -> Path:
+        """File of the results of a run."""
+        return self.folder / RESULTS / f"{name}.json"
+
+    def pipeline(self, name: str) -> Path:
+        """Folder of the pipeline of a run, which is there if the run was to keep it."""
+        return self.folder / RESULTS / name / "model-last"
+
+    def _values(self) -> dict[str, Any]:
+        return {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
+
+    def _check(self, made_with: Mapping[str, object]) -> None:
+        path = self.folder / SETTINGS_FILE
+        # Settings of an experiment that ended before its first result bind nobody.
+        if not path.is_file() or not any((self.folder / RESULTS).rglob("*.json")):
+            write_json(path, dict(made_with))
+            return
+        before = srsly.read_json(path)
+        different = sorted(name for name in {*before, *made_with} if before.get(name) != made_with.get(name))
+        if different:
+            raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
+
+
+def _checksum_of_excluded(config: Path, values: Mapping[str, Any]) -> Optional[str]:
+    """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or None."""
+    with show_validation_error(config):
+        variables = load_config(config, overrides=dict(values), interpolate=True)["vars"]
+    file = MultiCorpus(variables["corpus_folder"], exclude=variables.get("exclude")).exclude
+    return None if file is None else checksum(file)
