@@ -29,9 +29,13 @@ EXTRAS = {
     # Matches by the schemes of SemEval; an extra, because it needs a later Python than this package.
     "analysis": ["nervaluate>=1.2.1,<2; python_version >= '3.11'"],
     "leakage": ["datasketch>=2.0,<3"],  # near matches between corpora; an extra, because it brings SciPy
+    # Topics of corpora and correlations; an extra, because few need it and it brings SciPy.
+    "transfer": ["scikit-learn>=1.5,<2"],
+    # Search of settings; 5: the first whose sampler looks at all settings together by default. Brings SQLAlchemy.
+    "tune": ["optuna>=5.0,<6"],
     "test": ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"],
 }
-EXTRAS["test"] += [*EXTRAS["analysis"], *EXTRAS["leakage"]]
+EXTRAS["test"] += [*EXTRAS["analysis"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {
@@ -50,6 +54,7 @@ ENTRY_POINTS = {
     "thinc_schedules": [
         "bioner_spacy.linear_decay_over_epochs.v1 = bioner_spacy.training.batching:linear_decay_over_epochs"
     ],
+    "spacy_callbacks": ["bioner_spacy.init_from.v1 = bioner_spacy.training.init_from:init_from"],
     "spacy_loggers": ["bioner_spacy.MultiTaskLogger.v1 = bioner_spacy.training.logger:multitask_logger"],
     "spacy_misc": [
         "bioner_spacy.FixedBalance.v1 = bioner_spacy.training.balance:TaskBalance",

@@ -15,6 +15,11 @@ class BionerWarning(UserWarning):
     """Something that the user should know about and that does not stop the work."""
 
 
+def reason(error: Exception) -> str:
+    """What an exception of another library says, in one line: its first paragraph, as long lists may follow."""
+    return " ".join(str(error).strip().split("\n\n")[0].split()) or type(error).__name__
+
+
 def warn(message: str) -> None:
     """Issue a `BionerWarning` at the caller of the calling function.
 
@@ -35,6 +40,7 @@ class Errors:
     E105 = "Setting {setting} is {value!r}; allowed: {allowed}."
     E106 = "{path}, line {line}: {reason}; correct the file, or the options of its corpus in the catalogue."
     E107 = "File {path} mixes the prefixes of IOBES (E, S) and BILUO (L, U): correct its tags."
+    E108 = "{path} is a folder, and a file is to be written there: name a file, or remove the folder."
     E110 = "Corpus or set {name!r} is not in the catalogue {path}; known: {known}."
     E111 = "Catalogue {path}, {where}: {problem}."
     E112 = (
@@ -105,7 +111,7 @@ class Errors:
         "package), or set threshold to 1 for exact matches only."
     )
     E151 = "Corpus {corpus} is not converted: {folder}/{corpus} holds none of the splits {splits}; convert it first."
-    E152 = "{path} is not a readable DocBin ({reason}); convert the corpus again."
+    E152 = "{path} is not a readable DocBin ({reason}): convert the corpus again, or write the file again."
     E153 = "The folder {folder} holds no <corpus>/<split>.spacy: convert corpora first, or correct the path."
     E160 = (
         "Document {doc_id}: the label {label!r} cannot stand in the format {format}, as it is empty or has whitespace or "
@@ -123,7 +129,6 @@ class Errors:
     E164 = "Document {doc_id}: the token {token} cannot stand in the format iob, where it opens an article; change it."
     E165 = "{path} is there already and is no empty folder: name another one, or remove it."
     E166 = "The input {path} does not fit: without a pipeline it must be a .spacy file, with one a file of texts."
-    E167 = "{path} is not a readable DocBin ({reason}); name a file that spacy apply or the conversion wrote."
 
     # 2xx tokenization
     E201 = (
@@ -189,11 +194,25 @@ class Errors:
         "The weights of {name} do not fit its model: load it with the architecture and the settings of "
         "components.{name}.model that it was trained with. Reason given: {reason}"
     )
+    E413 = (
+        "{output} is there and holds no pipeline of an earlier run: name another folder to train into, or remove it, as a run "
+        "replaces its folder with all that is in it."
+    )
+    E414 = "Training config {config} cannot be used ({kind}: {reason}): correct it, or the settings given beside it."
     E420 = (
         "Setting exclude names {path}, which is not there: write it with scripts/leakage.py, or set exclude to null."
     )
     E421 = "{path} (setting exclude) {problem}: write it again with scripts/leakage.py, for all corpora to train on."
     E422 = "Corpus {corpus}: {path} (setting exclude) leaves out all that is read of it; raise fraction or limit."
+    E423 = "The pipeline {path} (setting init_from) cannot be loaded: {reason} Name a folder or an installed pipeline."
+    E424 = (
+        "The pipeline {path} (setting init_from) has no component with weights in common with the one to train: it has "
+        "{known}, and {wanted} are wanted; name another pipeline, or set init_from to null."
+    )
+    E425 = (
+        "The weights of {name} in {path} (setting init_from) {problem}; train with the settings of components.{name}.model "
+        "that they were trained with."
+    )
 
     # 5xx evaluation
     E501 = (
@@ -220,7 +239,6 @@ class Errors:
         "The pipeline {name} predicts no entities (components: {components}); evaluate one with a component that "
         "sets doc.spans or doc.ents."
     )
-    E508 = "{path} is not a readable DocBin ({reason}); convert the corpus again."
     E509 = (
         "The corpus {corpus} has no annotated document in {path}: none with doc.spans[{key!r}] and none with "
         "entities; convert it again, or leave it out."
@@ -275,6 +293,22 @@ class Errors:
         "No pipeline predicts a type that a corpus annotates (pipelines: {predicted}; corpora: {annotated}); name others, "
         "or say which types mean the same (setting map)."
     )
+    E545 = "{path} is no learning curve ({reason}); remove it, and train again to have one."
+    E546 = "{folder} holds no reports: run the commands that write some first, such as scripts/evaluate.py, or correct the path."
+    E550 = "{path} holds no gains of auxiliary corpora ({reason}); write them with scripts/transferability.py pairs."
+    E552 = (
+        "Topics and correlations of corpora need the package scikit-learn: pip install scikit-learn (the extra transfer of "
+        "this package)."
+    )
+    E553 = "No word stands in two parts of these corpora ({corpora}), so that they have no topics; read more words of them."
+    E554 = "{path} holds no measures between corpora ({reason}); write them with scripts/transferability.py measures."
+    E555 = (
+        "A correlation needs three corpora that have both gains and measures, and there are: {found}; name results that "
+        "share more."
+    )
+    E556 = "{path} holds no correlations of measures ({reason}); write them with scripts/transferability.py correlate."
+    E557 = "There is no measure {measure!r} without training; there are: {known}."
+    E558 = "The target {target} is none of the corpora that were measured ({known}): name one of them."
 
     # 6xx commands
     E601 = "{pipeline} holds no trained pipeline (no meta.json): train it first or correct the path."
@@ -284,6 +318,35 @@ class Errors:
         "start again."
     )
     E604 = "{reason} Settings of the config are named with their section: --training.dropout 0.2"
+    E605 = "An experiment sets {names} itself, not alike for all of its runs: take it out of the arguments."
+    E606 = (
+        "The corpus {corpus} annotates {types}, and only a corpus of two types or more can be split by type: name another "
+        "one."
+    )
+    E607 = (
+        "The corpus {corpus} has fewer training documents than its {types} types, so that a part would be empty: raise the "
+        "fraction, or name another corpus."
+    )
+    E608 = "One corpus is needed as {what}, not {names}: name one."
+    E609 = "Auxiliary corpora must be others than the target {target}, and at least one; they are: {names}."
+    E610 = "The best auxiliaries name {names}, which are no auxiliaries; those are: {known}."
+    E611 = (
+        "The config {config} has no setting vars.init_from, from which training would begin with a trained pipeline: take "
+        "it over from configs/multitask.cfg, with the section initialize.after_init."
+    )
+    E619 = (
+        "{results} holds the scores of another pipeline than the one to package ({different}): score that one with "
+        "scripts/evaluate.py, and name its results."
+    )
+    E620 = "Gains need two corpora or more, and {names} is one: name others (option corpora)."
+    E630 = "{path} is no search space ({reason}); it has a line for each setting, as configs/tuning.yml shows."
+    E631 = "Search space {path}, setting {name}: {problem}."
+    E632 = "{path} holds no trials ({reason}); remove it to search again, without training again what is in runs."
+    E633 = "Tuning needs the package optuna: pip install optuna (the extra tune of this package)."
+    E634 = (
+        "{path} has no F1, as nothing is annotated in the development data and nothing was found: name other corpora."
+    )
+    E650 = "The memory does not suffice ({reason}): give smaller numbers, or less data at a time."
 
 
 class Warnings:
@@ -298,6 +361,11 @@ class Warnings:
     W403 = (
         "The folder {path} has no exclude.json, so that training sentences that stand in evaluation data too are not "
         "left out: write it with scripts/leakage.py, or set exclude to null."
+    )
+
+    W404 = (
+        "Thresholds of the component {name} were changed after it was loaded, and a saved pipeline has those of its config: "
+        "to keep them, change them by spacy.load(PIPELINE, config=...)."
     )
 
     # 1xx corpora
@@ -353,7 +421,7 @@ class Warnings:
     )
     W505 = (
         "The component {name} leaves out spans with a score below {threshold}, so that lower thresholds are not tried; set "
-        "components.{name}.threshold to 0 to see all."
+        "components.{name}.threshold to 0, and thresholds to none, to see all."
     )
     W506 = (
         "{count} predictions have no score in the attrs of doc.spans[{key!r}], so the sample is stratified by entity type "
@@ -362,4 +430,12 @@ class Warnings:
     W507 = (
         "The pipeline {pipeline} does not tell which corpora it was trained on, so it is not known which of its scores are "
         "in-domain."
+    )
+    W508 = (
+        "Corpus {corpus} has {found} words to train on where {wanted} are asked for, so that budgets are not equal; take "
+        "fewer words (option words), or leave it out."
+    )
+    W509 = (
+        "Correlations over {n} pairs, which are not independent, tell little: their intervals are too narrow, and the best "
+        "of several measures looks better than it is."
     )

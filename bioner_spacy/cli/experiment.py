@@ -1,7 +1,7 @@
 """Pipelines that are trained and scored once, in a folder that remembers what was done."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
@@ -54,8 +54,8 @@ class Experiment:
             shared: what else all runs of the folder must have in common.
 
         Raises:
-            BionerError: there is no such config, or `folder` holds results of another config, of other settings or
-                with other sentences left out of training.
+            BionerError: there is no such config, `overrides` set what runs set themselves, or `folder` holds results of
+                another config, of other settings or with other sentences left out of training.
         """
         if not config.is_file():
             raise BionerError(Errors.E410.format(path=config))
@@ -63,12 +63,12 @@ class Experiment:
         self.corpus_folder = corpus_folder
         self.settings = {**settings, "corpus_folder": str(corpus_folder)}
         self.overrides = dict(overrides)
-        values = self._values()
+        self.require_unset("vars.corpora", "vars.corpus_folder", "vars.seed")
+        self.variables = self._variables()
         made_with = {"config": config.read_text(encoding="utf8"), "split": split, **shared, **settings, **overrides}
-        self._check({**made_with, "excluded sentences": _checksum_of_excluded(config, values)})
+        self._check({**made_with, "excluded sentences": self._checksum_of_excluded()})
         # Scored on texts of the kind that was trained on.
-        names = ("context", "context_words")
-        self._context = {name: values[f"vars.{name}"] for name in names if f"vars.{name}" in values}
+        self._context = self.variable("context", "context_words")
 
     def run(
         self,
@@ -133,8 +133,31 @@ class Experiment:
         """Folder of the pipeline of a run, which is there if the run was to keep it."""
         return self.folder / RESULTS / name / "model-last"
 
-    def _values(self) -> dict[str, Any]:
-        return {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
+    def discard(self, name: str) -> None:
+        """Delete the pipeline of a run that was kept; its results stay."""
+        shutil.rmtree(self.pipeline(name).parent, ignore_errors=True)
+
+    def variable(self, *names: str) -> dict[str, Any]:
+        """Values of the section `vars`, of those names that the config has there."""
+        return {name: self.variables[name] for name in names if name in self.variables}
+
+    def require_unset(self, *names: str) -> None:
+        """See that the overrides leave alone what the runs of an experiment are to set themselves.
+
+        Args:
+            names: of values of the config or of sections, with dots.
+
+        Raises:
+            BionerError: one of them, or a value below one, is among the overrides.
+        """
+        taken = [value for value in self.overrides if any(f"{value}.".startswith(f"{name}.") for name in names)]
+        if taken:
+            raise BionerError(Errors.E605.format(names=", ".join(sorted(taken))))
+
+    def _variables(self) -> dict[str, Any]:
+        values = {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
+        with show_validation_error(self.config):
+            return dict(load_config(self.config, overrides=values, interpolate=True)["vars"])
 
     def _check(self, made_with: Mapping[str, object]) -> None:
         path = self.folder / SETTINGS_FILE
@@ -147,10 +170,21 @@ class Experiment:
         if different:
             raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
 
+    def _checksum_of_excluded(self) -> Optional[str]:
+        """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or None."""
+        file = MultiCorpus(self.variables["corpus_folder"], exclude=self.variables.get("exclude")).exclude
+        return None if file is None else checksum(file)
 
-def _checksum_of_excluded(config: Path, values: Mapping[str, Any]) -> Optional[str]:
-    """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or None."""
-    with show_validation_error(config):
-        variables = load_config(config, overrides=dict(values), interpolate=True)["vars"]
-    file = MultiCorpus(variables["corpus_folder"], exclude=variables.get("exclude")).exclude
-    return None if file is None else checksum(file)
+
+def over_seeds(systems: Mapping[str, Callable[[int], Results]], seeds: Sequence[int]) -> dict[str, list[Results]]:
+    """Results of systems for each seed, all systems with one seed before the next seed begins."""
+    results: dict[str, list[Results]] = {system: [] for system in systems}
+    for seed in seeds:
+        for system, run in systems.items():
+            results[system].append(run(seed))
+    return results
+
+
+def run_name(seed: int, system: str) -> str:
+    """Name of a run in the folder of the experiment."""
+    return f"seed-{seed}/{system.replace(' ', '-')}"

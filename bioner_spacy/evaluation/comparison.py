@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Optional
 
+from ..corpora.files import replacing
 from ..errors import BionerError, Errors
 from .results import ALL_TYPES, Pipeline, write_json, write_text
 from .scorer import mean
@@ -133,7 +134,7 @@ class Comparison:
         better = self.better(self.mean)
         points = f"{_signed(self.mean.difference)} points of F1"
         if self.mean.significance is not None:
-            points += f", {self.level} interval {_interval(self.mean)}, p = {_p(self.mean)}"
+            points += f", {self.level} interval {interval_text(self.mean)}, p = {p_text(self.mean)}"
         words = {NO_DIFFERENCE: "there is no difference", NOT_TESTED: "the difference was not tested"}
         sentence = f"On the {self.mean.corpus}, {words.get(better, f'{better} is better')} ({points})."
         if self.runs == 1:
@@ -165,9 +166,10 @@ class Comparison:
         return {**data, "verdict": self.verdict(), "method": self.method()}
 
     def to_disk(self, json_path: Path, markdown_path: Path) -> None:
-        """Write the comparison as JSON and as a Markdown page."""
-        write_json(json_path, self.to_dict())
-        write_text(markdown_path, self.to_markdown())
+        """Write the comparison as JSON and as a Markdown page; both or none."""
+        with replacing(json_path, markdown_path) as (data, page):
+            write_json(data, self.to_dict())
+            write_text(page, self.to_markdown())
 
     @classmethod
     def from_disk(cls, path: Path) -> "Comparison":
@@ -179,7 +181,9 @@ class Comparison:
         try:
             data = json.loads(path.read_text(encoding="utf8"))
             values = {field.name: data[field.name] for field in fields(cls)}
-            values.update(names=tuple(data["names"]), mean=_row(data["mean"]), rows=list(map(_row, data["rows"])))
+            values.update(
+                names=tuple(data["names"]), mean=read_row(data["mean"]), rows=list(map(read_row, data["rows"]))
+            )
             for side in ("baseline", "system"):
                 values[side] = {name: [Pipeline(**one) for one in runs] for name, runs in data[side].items()}
             return cls(**values)
@@ -198,7 +202,7 @@ class Comparison:
             cells = [corpus_name(row.corpus), row.entity_type, count(row.gold)]
             cells += [spread(runs or [None]) for runs in (row.baseline_runs, row.system_runs)]
             cells.append(spread(row.differences or [None], sign="+"))
-            cells += [_interval(row), _p(row), self.better(row)]
+            cells += [interval_text(row), p_text(row), self.better(row)]
             if self.runs > 1:
                 cells.append(_ahead(row.differences))
             rows.append(cells)
@@ -218,7 +222,8 @@ class Comparison:
         return "\n".join(parts)
 
 
-def _row(data: dict[str, Any]) -> Row:
+def read_row(data: dict[str, Any]) -> Row:
+    """A row of a JSON file."""
     values = {field.name: data[field.name] for field in fields(Row)}
     for side in ("baseline_runs", "system_runs"):
         values[side] = None if values[side] is None else tuple(values[side])
@@ -234,12 +239,14 @@ def _ahead(differences: Optional[Sequence[float]]) -> str:
     return f"{sum(round(100 * difference, 2) > 0 for difference in differences)} of {len(differences)}"
 
 
-def _interval(row: Row) -> str:
+def interval_text(row: Row) -> str:
+    """The interval of a difference in percentage points, or a dash."""
     test = row.significance
     return MISSING if test is None else f"{_signed(test.low)} to {_signed(test.high)}"
 
 
-def _p(row: Row) -> str:
+def p_text(row: Row) -> str:
+    """p of a difference, corrected where there are several tests, or a dash."""
     test = row.significance
     return MISSING if test is None else f"{test.p if test.adjusted is None else test.adjusted:.4f}"
 

@@ -156,6 +156,30 @@ def describe_thresholds(
     return described
 
 
+def by_entity_type(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, float]:
+    """The thresholds chosen for types over all corpora; types that are not predicted, or have none, are left out.
+
+    Args:
+        described: as `describe_thresholds` tells it.
+    """
+    return {
+        entity_type: float(group["threshold"]["threshold"])
+        for (corpus, entity_type), group in described.items()
+        if corpus == ALL_CORPORA and entity_type != ALL_TYPES and group["predicted"] and group["threshold"] is not None
+    }
+
+
+def config_section(name: str, settings: Mapping[str, float]) -> str:
+    """A section of a spaCy config, to paste into one.
+
+    Args:
+        name: its name, with dots.
+        settings: the settings.
+    """
+    lines = [f"{setting} = {value!r}" for setting, value in settings.items()]
+    return "\n".join([f"[{name}]", *lines]) + "\n"
+
+
 def thresholds_table(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> Table:
     """The chosen thresholds and what they give, in percent; a dash where no threshold gives what is wanted.
 

@@ -122,8 +122,9 @@ def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window
     size = window - n_special
     if size < 1:
         raise BionerError(Errors.E308.format(window=window, count=n_special))
+    texts = [doc.text for doc in docs]
     encoding = tokenizer(
-        [doc.text for doc in docs] or [""],
+        texts or [""],
         add_special_tokens=False,
         return_offsets_mapping=True,
         return_attention_mask=False,
@@ -133,7 +134,7 @@ def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window
         verbose=False,
     )
     text_lengths = numpy.array([len(ids) for ids in encoding["input_ids"]], dtype="int64")
-    bases = numpy.cumsum([0] + [len(doc.text) + 1 for doc in docs])[:-1]
+    bases = numpy.cumsum([0] + [len(text) + 1 for text in texts])[:-1]
     offsets = (
         numpy.array([pair for text in encoding["offset_mapping"] for pair in text], dtype="int64").reshape(-1, 2)
         + numpy.repeat(bases, text_lengths)[:, None]

@@ -23,7 +23,7 @@ from ..training.balance import TaskBalance
 from ..types import Array, Batch, Formulation, Gold, SpanArrays
 from .gold import annotated_types, collect_gold
 from .merge import Merge, Merger
-from .spans import merge_by_document, without_spaces
+from .spans import lowest_scores, merge_by_document, without_spaces
 
 DEFAULT_MODEL_CONFIG = """
 [model]
@@ -52,6 +52,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
         "types": None,
         "merge": "union",
         "threshold": 0.0,
+        "thresholds": {},
         "annotate_ents": True,
         "overwrite_ents": False,
         "task_weights": {},
@@ -79,6 +80,7 @@ def make_multitask_ner(
     types: Optional[list[str]],
     merge: Union[str, dict[str, str]],
     threshold: float,
+    thresholds: dict[str, float],
     annotate_ents: bool,
     overwrite_ents: bool,
     task_weights: dict[str, float],
@@ -97,6 +99,7 @@ def make_multitask_ner(
         types=types,
         merge=merge,
         threshold=threshold,
+        thresholds=thresholds,
         annotate_ents=annotate_ents,
         overwrite_ents=overwrite_ents,
         task_weights=task_weights,
@@ -124,7 +127,9 @@ class MultiTaskNER(TrainablePipe):
         types: entity types to learn; None for all that the training corpora annotate.
         merge: which spans are reported where several tasks answer for a type; see `bioner_spacy.pipeline.merge`. A
             document whose `doc._.guideline` names a corpus is annotated by the guideline of that corpus.
-        threshold: spans with a lower score are not reported.
+        threshold: spans with a lower score, 0 to 1, are not reported.
+        thresholds: the same by entity type; `threshold` holds for types that are not given. Both may be changed later,
+            for the loaded pipeline; a saved one has what its config says.
         annotate_ents: also set `doc.ents`, preferring the highest score, then the longest span.
         overwrite_ents: whether entities set before by other components or by the user are replaced; otherwise they
             stay and ours fill the gaps.
@@ -149,6 +154,7 @@ class MultiTaskNER(TrainablePipe):
         types: Optional[Sequence[str]] = None,
         merge: Merge = "union",
         threshold: float = 0.0,
+        thresholds: Mapping[str, float] = {},
         annotate_ents: bool = True,
         overwrite_ents: bool = False,
         task_weights: Mapping[str, float] = {},
@@ -162,6 +168,9 @@ class MultiTaskNER(TrainablePipe):
         if not isinstance(task_balance, TaskBalance):
             allowed = "a subclass of TaskBalance, such as @misc = bioner_spacy.FixedBalance.v1"
             raise BionerError(Errors.E301.format(setting="task_balance", value=task_balance, allowed=allowed))
+        if not isinstance(learn_rate_factor, (int, float)) or not 0 <= learn_rate_factor < float("inf"):
+            setting, allowed = "learn_rate_factor", "a number of 0 or more"
+            raise BionerError(Errors.E301.format(setting=setting, value=learn_rate_factor, allowed=allowed))
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -170,6 +179,8 @@ class MultiTaskNER(TrainablePipe):
         self.types = types
         self.merge = merge
         self.threshold = threshold
+        self.thresholds = dict(thresholds)
+        self._configured = (threshold, dict(thresholds))
         self.annotate_ents = annotate_ents
         self.overwrite_ents = overwrite_ents
         self.task_weights = dict(task_weights)
@@ -259,6 +270,7 @@ class MultiTaskNER(TrainablePipe):
         if unknown:
             known = ", ".join(task.name for task in self._tasks)
             raise BionerError(Errors.E404.format(setting="task_weights", names=", ".join(unknown), known=known))
+        self._lowest_scores()
         self.task_balance.load({})
         self._report_lost(get_examples())
         # Some encoders cannot be run on documents without words alone.
@@ -318,15 +330,23 @@ class MultiTaskNER(TrainablePipe):
         return merge_by_document(self._merger, spans, lengths, [doc._.guideline for doc in docs])
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[SpanArrays]) -> None:
-        """Write predicted spans to `doc.spans` and their flat view to `doc.ents`."""
+        """Write predicted spans to `doc.spans` and their flat view to `doc.ents`.
+
+        Raises:
+            BionerError: a threshold is not a number from 0 to 1, or is given for a type that is not one of `labels`.
+        """
+        lowest = self._lowest_scores()
         for doc, found in zip(docs, predictions):
-            kept = found.scores >= self.threshold
+            kept = found.scores >= lowest[found.types]
             rows = zip(found.starts[kept].tolist(), found.ends[kept].tolist(), found.types[kept].tolist())
             spans = [Span(doc, start, end, label=self._label_ids[number]) for start, end, number in rows]
             scores = found.scores[kept].tolist()
             doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs={"scores": scores}, spans=spans)
             if self.annotate_ents:
                 self._set_ents(doc, spans, scores)
+
+    def _lowest_scores(self) -> Array:
+        return lowest_scores(self._merger.types, self.threshold, self.thresholds)
 
     def _set_ents(self, doc: Doc, spans: Sequence[Span], scores: Sequence[float]) -> None:
         taken = [False] * len(doc)
@@ -435,16 +455,18 @@ class MultiTaskNER(TrainablePipe):
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Save to a byte string."""
-        self._keep_balance()
+        self._prepare_to_save()
         saved: bytes = super().to_bytes(exclude=exclude)
         return saved
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
         """Save to a folder."""
-        self._keep_balance()
+        self._prepare_to_save()
         super().to_disk(path, exclude=exclude)
 
-    def _keep_balance(self) -> None:
+    def _prepare_to_save(self) -> None:
+        if (self.threshold, self.thresholds) != self._configured:
+            warn(Warnings.W404.format(name=self.name))
         self.cfg.pop("task_balance", None)
         if state := self.task_balance.state():
             self.cfg["task_balance"] = state
@@ -473,6 +495,8 @@ class MultiTaskNER(TrainablePipe):
             raise BionerError(Errors.E412.format(name=self.name, reason=error)) from error
         self._set_tasks()
         self.task_balance.load(self.cfg.get("task_balance", {}))
+        if self._tasks:
+            self._lowest_scores()
         wanted, found = len(self._formulation.columns), self.model.get_ref("output_layer").maybe_get_dim("nO")
         if self._tasks and found is not None and found != wanted:
             raise BionerError(Errors.E411.format(name=self.name, found=found, wanted=wanted))

@@ -1,10 +1,12 @@
 """Predicted spans of a batch on their way to its documents."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
 from typing import Optional
 
 import numpy
 
+from ..errors import BionerError, Errors
 from ..types import Array, SpanArrays
 from .merge import Merger
 
@@ -16,6 +18,30 @@ def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
     kept = first <= last
     starts, ends = words[first[kept]], words[last[kept]] + 1
     return SpanArrays(starts, ends, spans.tasks[kept], spans.types[kept], spans.scores[kept])
+
+
+def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[str, float]) -> Array:
+    """Least score, 0 to 1, with which a span of each type is reported.
+
+    Args:
+        types: the T entity types.
+        threshold: the least score of types that `thresholds` does not name.
+        thresholds: least scores by entity type.
+
+    Returns:
+        (T,) scores, in single precision, as those of spans are.
+
+    Raises:
+        BionerError: a threshold is not a number from 0 to 1, or is given for a type that is not there.
+    """
+    unknown = sorted(set(thresholds) - set(types))
+    if unknown:
+        known = ", ".join(types)
+        raise BionerError(Errors.E404.format(setting="thresholds", names=", ".join(unknown), known=known))
+    for setting, value in [("threshold", threshold), *((f"thresholds.{name}", v) for name, v in thresholds.items())]:
+        if not isinstance(value, Real) or not 0 <= value <= 1:
+            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="a number from 0 to 1"))
+    return numpy.array([thresholds.get(name, threshold) for name in types], dtype="f")
 
 
 def split_by_document(spans: SpanArrays, lengths: Array) -> Iterator[SpanArrays]:

@@ -43,7 +43,7 @@ class MultiCorpusBatcher:
     ) -> None:
         if sampling not in SAMPLINGS:
             raise BionerError(Errors.E301.format(setting="sampling", value=sampling, allowed=", ".join(SAMPLINGS)))
-        if size < 1 or temperature <= 0:
+        if not isinstance(size, int) or size < 1 or not temperature > 0:
             raise BionerError(Errors.E409.format(size=size, temperature=temperature))
         self.size = size
         self.sampling = sampling

@@ -26,9 +26,9 @@ class MultiCorpus:
     """Examples of several corpora, one corpus after the other; batches mix them (see `MultiCorpusBatcher`).
 
     A converted corpus holds records: sentences, or whole documents or passages, as the format of its source has it. An
-    example is a record, or what `context` makes of records. With "group" and "document", `fraction` and `limit` choose
-    among documents, so that these stay whole, else among records; and a record that `exclude` leaves out parts the
-    sentences before it from those after it.
+    example is a record, or what `context` makes of records. With "group" and "document", `fraction`, `limit` and `words`
+    choose among documents, so that these stay whole, else among records; and a record that `exclude` leaves out parts
+    the sentences before it from those after it.
 
     Args:
         path: folder of converted corpora, with one file `<corpus>/<split>.spacy` for each corpus and split.
@@ -37,6 +37,8 @@ class MultiCorpus:
         fraction: share of each corpus that is read: a fixed choice, spread over the corpus, that depends on nothing
             but its size.
         limit: most documents of a corpus, chosen likewise; 0 for all.
+        words: of these, documents of a corpus are taken in a random order, the same for all runs, until they have so
+            many words, those that `exclude` leaves out not counted; 0 for all.
         exclude: file with records that are left out of what was chosen, as `scripts/leakage.py` writes it because
             they stand in evaluation data too; "auto" for the file `exclude.json` in `path`, and a warning if it is not
             there; None to leave out nothing.
@@ -59,16 +61,19 @@ class MultiCorpus:
         exclude: Union[None, str, Path] = None,
         context: str = "source",
         context_words: int = CONTEXT_WORDS,
+        words: int = 0,
     ) -> None:
         if not 0 < fraction <= 1:
             raise BionerError(Errors.E301.format(setting="fraction", value=fraction, allowed="above 0, at most 1"))
-        if limit < 0:
-            raise BionerError(Errors.E301.format(setting="limit", value=limit, allowed="0 for no limit, or above"))
+        for setting, value in (("limit", limit), ("words", words)):
+            if value < 0:
+                raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="0 for no limit, or above"))
         check_context(context, context_words)
         self.path = Path(path)
         self.split = split
         self.fraction = fraction
         self.limit = limit
+        self.words = words
         self.exclude = self._find_exclude(exclude)
         self.context = context
         self.context_words = context_words
@@ -102,7 +107,7 @@ class MultiCorpus:
         for corpus in self._require_corpora():
             if self.context == "source":
                 records = doc_lengths(self._file(corpus))
-                runs = self._choose(corpus, [[i] for i in range(len(records))])
+                runs = self._choose(corpus, [[i] for i in range(len(records))], records)
                 lengths[corpus] = records[[i for run in runs for i in run]]
             else:
                 words = [len(doc) for doc in self._read(corpus, Vocab())]
@@ -120,7 +125,8 @@ class MultiCorpus:
 
     def _read(self, corpus: str, vocab: Vocab) -> list[Doc]:
         records = load_docs(self._file(corpus), vocab)
-        runs = self._choose(corpus, documents(records, self.context))
+        lengths = numpy.array([len(record) for record in records], dtype="int64")
+        runs = self._choose(corpus, documents(records, self.context), lengths)
         return [doc for run in runs for doc in regroup([records[i] for i in run], self.context, self.context_words)]
 
     def _require_corpora(self) -> list[str]:
@@ -134,18 +140,28 @@ class MultiCorpus:
             raise BionerError(Errors.E407.format(corpus=corpus, split=self.split, file=file))
         return file
 
-    def _choose(self, corpus: str, groups: Sequence[Sequence[int]]) -> list[list[int]]:
-        """Numbers of the records to read, in order: those of some groups, each in runs without a gap."""
+    def _choose(self, corpus: str, groups: Sequence[Sequence[int]], lengths: numpy.ndarray) -> list[list[int]]:
+        """Numbers of the records to read, in order: those of some groups, each in runs without a gap.
+
+        Args:
+            corpus: name of the corpus.
+            groups: numbers of the records of each document.
+            lengths: (records,) words of each record.
+        """
         n = len(groups)
         if not n:
             raise BionerError(Errors.E408.format(corpus=corpus, split=self.split, file=self._file(corpus)))
         size = max(1, round(n * self.fraction))
         size = min(size, self.limit) if self.limit else size
-        chosen = numpy.sort(numpy.random.default_rng(n).permutation(n)[:size])
+        chosen = numpy.random.default_rng(n).permutation(n)[:size]
         # Taken out of what was chosen, so that a part of a corpus is the same with and without the file, but for these.
         left_out = set(self._require_excluded(corpus, sum(map(len, groups)))) if self.exclude else set()
+        if self.words:
+            kept_words = [sum(int(lengths[i]) for i in groups[group] if i not in left_out) for group in chosen]
+            # All that begin before the number is reached.
+            chosen = chosen[numpy.cumsum([0, *kept_words[:-1]]) < self.words]
         runs = []
-        for group in chosen:
+        for group in numpy.sort(chosen):
             kept = enumerate(number for number in groups[group] if number not in left_out)
             # The difference stays the same as long as numbers follow one another.
             runs += [[number for _, number in run] for _, run in groupby(kept, lambda pair: pair[1] - pair[0])]

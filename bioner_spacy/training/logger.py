@@ -1,12 +1,15 @@
 """spaCy's console table and progress bar, with the scores of every corpus and entity type below each row.
 
-The weights of the tasks follow, once they are not all 1 (see `bioner_spacy.training.balance`).
+The weights of the tasks follow, once they are not all 1 (see `bioner_spacy.training.balance`). A file of the losses, one
+JSON line for each evaluation, is what learning curves are read from.
 """
 
 import sys
 from collections.abc import Callable
-from typing import IO, Any, Optional
+from pathlib import Path
+from typing import IO, Any, Optional, Union
 
+import srsly
 from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
 
@@ -14,21 +17,32 @@ from ..scope import SPANS_KEY
 from .balance import TaskBalance
 
 
-def multitask_logger(progress_bar: Optional[str] = "eval", spans_key: str = SPANS_KEY) -> Callable:
+def multitask_logger(
+    progress_bar: Optional[str] = "eval",
+    spans_key: str = SPANS_KEY,
+    output_file: Optional[Union[str, Path]] = None,
+) -> Callable:
     """Build a logger for `[training.logger]`.
 
     Args:
         progress_bar: "eval" counts the steps to the next evaluation, "train" those to the setting max_steps, None shows
             no bar.
         spans_key: key of the spans, which begins the names of the scores.
+        output_file: file to write one JSON line to at each evaluation: what spaCy's `ConsoleLogger.v3` writes, `epoch`,
+            `step`, `losses` since the evaluation before, `scores` (in percent) and `score`, and `per_corpus`, the F1 of
+            each corpus in percent. One that is there already is not touched, and a message says so. None for no file.
 
     Returns:
         A function that sets the logger up, as spaCy's training loop calls it.
     """
     set_up_console = console_logger_v3(progress_bar)
+    file = None if output_file is None else Path(output_file)
 
     def set_up(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[Callable, Callable]:
         log_to_console, finalize = set_up_console(nlp, stdout, stderr)
+        writes = file is not None and not file.exists()
+        if file is not None and not writes:
+            stdout.write(f"Losses and scores are not written: {file} is there already.\n")
 
         def log_step(info: Optional[dict[str, Any]]) -> None:
             log_to_console(info)
@@ -37,6 +51,8 @@ def multitask_logger(progress_bar: Optional[str] = "eval", spans_key: str = SPAN
                 for line in [*task_lines(scores), *weight_lines(nlp)]:
                     stdout.write(f"      {line}\n")
                 stdout.flush()
+                if file is not None and writes:
+                    _write_line(file, info, scores)
 
         return log_step, finalize
 
@@ -62,6 +78,22 @@ def weight_lines(nlp: Language) -> list[str]:
             by_task = "  ".join(f"{task} {weight:.2f}" for task, weight in zip(balance.tasks, balance.weights()))
             lines.append(f"{name}: weights  {by_task}")
     return lines
+
+
+def _write_line(file: Path, info: dict[str, Any], per_corpus: dict[str, Any]) -> None:
+    """Add an evaluation to the file at once, so that an interrupted training leaves its curve."""
+    scores = {name: value for name, value in info["other_scores"].items() if isinstance(value, (int, float))}
+    line = {
+        "epoch": info["epoch"],
+        "step": info["step"],
+        "losses": {name: float(loss) for name, loss in info["losses"].items()},
+        "scores": {name: float(value) if name == "speed" else 100 * float(value) for name, value in scores.items()},
+        "score": float(info["score"]),
+        "per_corpus": {name: None if of["f"] is None else 100 * of["f"] for name, of in per_corpus.items()},
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf8") as stream:
+        stream.write(srsly.json_dumps(line) + "\n")
 
 
 def _percent(value: Optional[float]) -> str:

@@ -1,14 +1,22 @@
 """One training run, as `spacy train` does it, that leaves either a complete pipeline or nothing."""
 
+import configparser
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
-from spacy.cli.train import train
+from spacy.cli._util import setup_gpu, show_validation_error
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
 
 from ..corpora.catalogue import CorpusSet
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, reason
+
+CURVE_FILE = "curve.jsonl"
+"""File in the folder of a run with losses and scores, a JSON line for each evaluation."""
 
 
 def run_settings(chosen: CorpusSet, *, epochs: int, fraction: float, encoder: Optional[str]) -> dict[str, object]:
@@ -36,7 +44,7 @@ def train_run(
     overrides: Mapping[str, object] = {},
     gpu_id: int = -1,
 ) -> None:
-    """Train a pipeline and write it to `output`/model-last.
+    """Train a pipeline and write it to `output`/model-last, and its learning curve to `output`/curve.jsonl.
 
     The same as `spacy train CONFIG --output OUTPUT --vars.corpora ... --vars.NAME VALUE ...`.
 
@@ -49,17 +57,63 @@ def train_run(
         gpu_id: number of the GPU; -1 for the CPU.
 
     Raises:
-        BionerError: the config is not there, or something is wrong with the encoder, the corpora or a setting.
+        BionerError: the config is not there, `output` holds anything but an earlier run, or something is wrong with the
+            encoder, the corpora or a setting.
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
+    earlier = any((output / name).is_dir() for name in ("model-last", "model-best"))
+    if not output.name or (output.exists() and not earlier and (output.is_file() or any(output.iterdir()))):
+        raise BionerError(Errors.E413.format(output=output))
     values = {"vars.corpora": ",".join(corpora), **{f"vars.{name}": value for name, value in settings.items()}}
     unfinished = output.with_name(output.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        train(config, unfinished, use_gpu=gpu_id, overrides={**values, **overrides})
+        if _logger_takes_file(config):
+            values["training.logger.output_file"] = str(unfinished / CURVE_FILE)
+        with _told_if_wrong(config):
+            setup_gpu(gpu_id)
+            loaded = load_config(config, overrides={**values, **overrides})
+            _check_numbers("", loaded.interpolate())
+            nlp = init_nlp(loaded, use_gpu=gpu_id)
+        unfinished.mkdir(parents=True)
+        train(nlp, unfinished, use_gpu=gpu_id)
         if output.exists():
             shutil.rmtree(output)
         unfinished.rename(output)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def _told_if_wrong(config: Path) -> Iterator[None]:
+    """Tell what is wrong with a config; spaCy, confection and the parser of Python each have exceptions of their own."""
+    try:
+        with show_validation_error(config, hint_fill=False):
+            yield
+    except BionerError:
+        raise
+    except (ValueError, KeyError, TypeError, configparser.Error) as error:
+        raise BionerError(
+            Errors.E414.format(config=config, kind=type(error).__name__, reason=reason(error))
+        ) from error
+
+
+def _check_numbers(name: str, value: Any) -> None:
+    """See that a config holds no number that spaCy cannot write to one, and no setting that spaCy trips over."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _check_numbers(f"{name}.{key}".lstrip("."), inner)
+    elif isinstance(value, int | float) and not abs(value) < 2**63:
+        raise BionerError(
+            Errors.E301.format(setting=name, value=value, allowed="numbers of 64 bits, not NaN or infinity")
+        )
+    elif name == "training.eval_frequency" and not value >= 1:
+        raise BionerError(Errors.E301.format(setting=name, value=value, allowed="1 or more"))
+
+
+def _logger_takes_file(config: Path) -> bool:
+    """Whether the logger of a config has a setting `output_file`, and no file in it that is to be kept."""
+    with _told_if_wrong(config):
+        logger = load_config(config).get("training", {}).get("logger", {})
+    return "output_file" in logger and logger["output_file"] is None

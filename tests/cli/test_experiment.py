@@ -8,6 +8,7 @@ from toy_corpora import write_corpora
 
 from bioner_spacy.cli import experiment as module
 from bioner_spacy.cli.experiment import Experiment
+from bioner_spacy.errors import BionerError
 
 CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
 CORPORA = ["diseases", "genes"]
@@ -55,3 +56,35 @@ def test_values_of_one_run_go_before_those_of_all(experiment: Experiment) -> Non
     text = (experiment.pipeline("x") / "config.cfg").read_text(encoding="utf8")
     assert 'grain = "corpus"' in text
     assert found.split == "devel"
+
+
+def test_a_pipeline_that_was_kept_can_be_discarded(experiment: Experiment) -> None:
+    found = experiment.run("a/x", ["genes"], seed=0, keep=True)
+    experiment.discard("a/x")
+    assert not experiment.pipeline("a/x").parent.exists()
+    assert experiment.run("a/x", ["genes"], seed=0).scores == found.scores
+
+
+def test_context_of_the_config_itself_is_scored_on(tiny_bert: str, tmp_path: Path) -> None:
+    write_corpora(tmp_path / "corpus", CORPORA)
+    text = CONFIG.read_text(encoding="utf8").replace('context = "source"\n', 'context = "sentence"\n')
+    (tmp_path / "sentences.cfg").write_text(text, encoding="utf8")
+    experiment = Experiment(
+        tmp_path / "sentences.cfg",
+        tmp_path / "out",
+        corpus_folder=tmp_path / "corpus",
+        settings={"encoder": tiny_bert, "epochs": 1, "batch_words": 20},
+        split="devel",
+    )
+    assert experiment.run("x", ["genes"], seed=0).context == "sentence"
+
+
+def test_overrides_that_runs_set_themselves_are_refused(experiment: Experiment) -> None:
+    experiment.overrides = {"corpora.train.limit": 3, "training.dropout": 0.2}
+    experiment.require_unset("corpora.trainer", "components")
+    with pytest.raises(BionerError, match="sets corpora.train.limit itself"):
+        experiment.require_unset("corpora.train")
+    with pytest.raises(BionerError, match="sets training.dropout itself"):
+        experiment.require_unset("training.dropout")
+    with pytest.raises(BionerError, match="sets vars.seed itself"):
+        Experiment(CONFIG, experiment.folder, corpus_folder=Path(), settings={}, overrides={"vars.seed": 1})

@@ -61,7 +61,9 @@ def test_each_seed_is_trained_once_and_leaves_its_results(
     assert [(row.system_runs or ())[:1] for row in both.rows] == [row.system_runs or () for row in first.rows]
     assert [seed for seed, _ in trained[3:]] == [2, 2, 2]
     made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    results = {f"runs/seed-{seed}/{name}.json" for seed in (1, 2) for name in ("multi", "single/diseases", "single/genes")}
+    results = {
+        f"runs/seed-{seed}/{name}.json" for seed in (1, 2) for name in ("multi", "single/diseases", "single/genes")
+    }
     assert made == {"settings.json"} | results
 
 

@@ -153,10 +153,14 @@ def test_command_line_sets_variables_as_the_header_says(
     header = "".join(line for line in config.open(encoding="utf8") if line.startswith("#"))
     assert "spacy train configs/multitask.cfg --output training/mine --vars.corpora" in header
     given = parse_config_overrides(
-        ["--vars.corpora", "genes,drugs", "--vars.exclude", "exclude.json", "--vars.context", "group"]
+        [
+            *("--vars.corpora", "genes,drugs", "--vars.exclude", "exclude.json", "--vars.context", "group"),
+            *("--vars.words", "7"),
+        ]
     )
     loaded = load_config(config, overrides={**overrides, **given}, interpolate=True)
     assert (loaded["corpora"]["train"]["exclude"], loaded["corpora"]["dev"]["exclude"]) == ("exclude.json", None)
+    assert (loaded["corpora"]["train"]["words"], loaded["corpora"]["dev"]["words"]) == (7, 0)
     for reader in (
         loaded["corpora"]["train"],
         loaded["corpora"]["dev"],

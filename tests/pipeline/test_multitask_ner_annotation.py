@@ -13,6 +13,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from toy_corpora import ASPIRIN, BREAST_CANCER, CORPORA, component, found, gold_doc, make_examples, make_nlp, train
 
+from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY
 from bioner_spacy.types import SpanArrays
 
@@ -70,6 +71,21 @@ def test_scores_below_the_threshold_are_left_out() -> None:
     doc = annotate(OVERLAPPING, threshold=0.5)
     assert spans_of(doc) == OVERLAPPING[:3]
     assert ents_of(doc) == [(1, 2, "DISEASE"), (3, 5, "GENE")]
+
+
+def test_thresholds_of_types_go_before_the_one_of_all() -> None:
+    ner = component(labelled_nlp())
+    ner.threshold, ner.thresholds = 0.5, {"DISEASE": 0.8, "CHEMICAL": 0.25}
+    try:
+        doc = annotate(OVERLAPPING)
+        assert spans_of(doc) == [OVERLAPPING[0], *OVERLAPPING[2:]]
+        assert ents_of(doc) == [(0, 4, "GENE"), (6, 7, "CHEMICAL")]
+        for wrong, message in [({"Gene": 0.5}, "names Gene"), ({"GENE": float("nan")}, "thresholds.GENE is nan")]:
+            ner.thresholds = wrong
+            with pytest.raises(BionerError, match=message):
+                annotate(OVERLAPPING)
+    finally:
+        ner.threshold, ner.thresholds = 0.0, {}
 
 
 def test_entities_set_before_stay_unless_they_are_to_be_overwritten() -> None:

@@ -24,7 +24,7 @@ from toy_corpora import (
     update,
 )
 
-from bioner_spacy.errors import BionerError
+from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.scope import SPANS_KEY
 
 TEXTS = [text for _, sentences in CORPORA.values() for text, _ in sentences]
@@ -65,10 +65,51 @@ def test_disk_keeps_predictions_and_settings(nlp: Language, tmp_path: Path) -> N
 
 
 def test_settings_come_from_the_config_not_from_the_saved_state(saved: Path) -> None:
-    nlp = spacy.load(saved, config={"components": {"multitask_ner": {"annotate_ents": False, "threshold": 2.0}}})
+    nlp = spacy.load(saved, config={"components": {"multitask_ner": {"annotate_ents": False, "spans_key": "other"}}})
     doc = nlp(BREAST_CANCER[0])
-    assert not doc.ents and not doc.spans[SPANS_KEY]
+    assert doc.spans["other"] and not doc.ents and SPANS_KEY not in doc.spans
     assert set(component(nlp).cfg) == {"label_data"}
+
+
+def test_thresholds_by_type(saved: Path, tmp_path: Path) -> None:
+    """They are a setting that stays in saved pipelines, whatever the architecture."""
+    docs = list(spacy.load(saved).pipe(TEXTS))
+    groups = [doc.spans[SPANS_KEY] for doc in docs]
+    before = [[(span.text, span.label_, score) for span, score in zip(g, g.attrs["scores"])] for g in groups]
+    lowest, second, *_ = sorted({score for row in before for _, label, score in row if label == "DISEASE"})
+    thresholds = {"DISEASE": (lowest + second) / 2}
+    nlp = spacy.load(saved, config={"components.multitask_ner.thresholds": thresholds})
+    for batch_size in (1, 100):
+        for doc, row in zip(nlp.pipe(TEXTS, batch_size=batch_size), before):
+            kept = [(text, label) for text, label, score in row if label != "DISEASE" or score > lowest]
+            assert [(span.text, span.label_) for span in doc.spans[SPANS_KEY]] == kept
+            assert {(ent.text, ent.label_) for ent in doc.ents} <= set(kept)
+    nlp.to_disk(tmp_path)
+    assert predictions(spacy.load(tmp_path)) == predictions(nlp)
+    assert component(spacy.load(tmp_path)).thresholds == thresholds
+
+
+def test_thresholds_of_unknown_types_are_refused_when_loading(saved: Path) -> None:
+    with pytest.raises(BionerError, match="Setting thresholds names PROTEIN, which .* CHEMICAL, DISEASE, GENE"):
+        spacy.load(saved, config={"components.multitask_ner.thresholds": {"PROTEIN": 0.5}})
+    with pytest.raises(BionerError, match="Setting thresholds.GENE is 60; allowed: a number from 0 to 1"):
+        spacy.load(saved, config={"components.multitask_ner.thresholds": {"GENE": 60}})
+
+
+def test_thresholds_of_unknown_types_are_refused_in_training(untrained: Callable[..., Language]) -> None:
+    nlp = untrained(thresholds={"PROTEIN": 0.5})
+    with pytest.raises(BionerError, match="Setting thresholds names PROTEIN"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
+def test_thresholds_changed_by_hand_are_not_saved(nlp: Language, tmp_path: Path) -> None:
+    before = predictions(nlp)
+    component(nlp).thresholds = {"GENE": 1.0, "DISEASE": 1.0, "CHEMICAL": 1.0}
+    after = predictions(nlp)
+    assert sum(map(len, after)) < sum(map(len, before))
+    with pytest.warns(BionerWarning, match="Thresholds of the component multitask_ner were changed"):
+        nlp.to_disk(tmp_path)
+    assert predictions(spacy.load(tmp_path)) == before
 
 
 def test_weights_of_other_settings_are_refused(nlp: Language, tmp_path: Path) -> None:

@@ -107,8 +107,46 @@ def test_smaller_parts_are_inside_larger_ones_and_spread(large: Path) -> None:
     assert texts(MultiCorpus(large, fraction=0.2, limit=5)) == parts[0]
 
 
+@pytest.mark.parametrize("words", [1, 7, 60, 100])
+def test_documents_until_there_are_so_many_words(large: Path, words: int) -> None:
+    everything = texts(MultiCorpus(large))
+    lengths = dict(zip(everything, MultiCorpus(large).lengths()["numbers"]))
+    part = texts(MultiCorpus(large, words=words))
+    total = sum(lengths[text] for text in part)
+    assert words <= total < words + 8
+    assert MultiCorpus(large, words=words).lengths()["numbers"].sum() == total
+    # The same documents whatever the context is and how many are asked for, in the order of the corpus, spread over it.
+    assert texts(MultiCorpus(large, words=words, context="document")) == part
+    more = texts(MultiCorpus(large, words=words + 50))
+    assert [text for text in everything if text in part] == part and set(part) < set(more)
+    assert part != everything[: len(part)]
+
+
+def test_words_beyond_those_of_a_corpus_take_all_of_it(large: Path) -> None:
+    assert texts(MultiCorpus(large, words=10_000)) == texts(MultiCorpus(large))
+    assert len(texts(MultiCorpus(large, words=10_000, limit=3))) == 3
+
+
+def test_the_same_words_beside_other_corpora(folder: Path) -> None:
+    alone = texts(MultiCorpus(folder, "diseases", words=5))
+    assert len(alone) == 1
+    assert texts(MultiCorpus(folder, "genes,diseases", words=5))[1:] == alone
+
+
+def test_words_that_are_left_out_do_not_count(large: Path, tmp_path: Path) -> None:
+    numbers = list(range(0, 50, 3))
+    file = exclude_file(tmp_path / "exclude.json", {"numbers": {"sentences": 50, "exclude": numbers}})
+    reader = MultiCorpus(large, words=60, exclude=file)
+    part = texts(reader)
+    assert not {int(text.split()[1]) for text in part} & set(numbers)
+    assert 60 <= reader.lengths()["numbers"].sum() < 68
+    assert set(texts(MultiCorpus(large, words=60))) - set(part) < {
+        text for text in texts(MultiCorpus(large)) if int(text.split()[1]) in numbers
+    }
+
+
 @pytest.mark.parametrize(
-    ("setting", "value"), [("fraction", 0.0), ("fraction", 1.5), ("fraction", -1.0), ("limit", -1)]
+    ("setting", "value"), [("fraction", 0.0), ("fraction", 1.5), ("fraction", -1.0), ("limit", -1), ("words", -1)]
 )
 def test_wrong_settings(setting: str, value: float) -> None:
     with pytest.raises(BionerError, match=f"Setting {setting} is {value}"):

@@ -1,9 +1,11 @@
 """What training prints."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
+import srsly
 from spacy.language import Language
 from toy_corpora import make_nlp
 
@@ -57,3 +59,18 @@ def test_the_spans_key_is_a_setting(nlp: Language) -> None:
     log_step(info(0, {"other_per_corpus": PER_CORPUS, "bioner_per_corpus": {"planets": PER_CORPUS["drugs"]}}))
     assert "diseases         F 100.0" in stdout.getvalue()
     assert "planets" not in stdout.getvalue()
+
+
+def test_a_line_of_json_for_each_evaluation(nlp: Language, tmp_path: Path) -> None:
+    stdout, file = io.StringIO(), tmp_path / "logs" / "losses.jsonl"
+    log_step, finalize = multitask_logger(None, output_file=str(file))(nlp, stdout, stdout)
+    log_step(info(0, {"bioner_macro_f": 0.75, "bioner_per_corpus": PER_CORPUS}))
+    log_step(None)
+    log_step(info(10, {"bioner_macro_f": 0.75}))
+    finalize()
+    first, last = srsly.read_jsonl(file)
+    assert (first["epoch"], first["step"], last["step"]) == (0, 0, 10)
+    assert first["losses"] == {"multitask_ner": 1.5} and first["scores"]["bioner_macro_f"] == 75
+    assert first["per_corpus"] == {"": None, "diseases": 100, "drugs": 50} and last["per_corpus"] == {}
+    printed = [line.strip() for line in stdout.getvalue().splitlines()]
+    assert [line for line in printed if line in task_lines(PER_CORPUS)] == task_lines(PER_CORPUS)

@@ -1,0 +1,64 @@
+"""Numbers of a matrix as colours, with texts in the cells."""
+
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import matplotlib
+import numpy
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from .chart import STYLE
+
+_EDGE = "#E69F00"  # orange of Okabe and Ito (2008), to be seen on any blue
+_LIGHT = numpy.array([0.2126, 0.7152, 0.0722])  # of red, green and blue (ITU-R BT.709)
+
+
+def draw_heat_map(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: Sequence[Sequence[Optional[float]]],
+    texts: Sequence[Sequence[str]],
+    *,
+    title: str,
+    xlabel: str = "",
+    ylabel: str = "",
+    framed: Optional[Sequence[Sequence[bool]]] = None,
+    colors: str = "Blues",
+    limits: tuple[float, float] = (0, 100),
+) -> Figure:
+    """Draw a matrix as a heat map.
+
+    Args:
+        rows: names of the rows.
+        columns: names of the columns.
+        values: what the colours stand for, by row; None has no colour.
+        texts: text of each cell, likewise.
+        title: above the figure.
+        xlabel: below the columns.
+        ylabel: beside the rows.
+        framed: which cells have a frame, likewise; None for none.
+        colors: name of a colour map of matplotlib.
+        limits: values of its ends.
+    """
+    numbers = numpy.array([[numpy.nan if v is None else v for v in row] for row in values], dtype="float64")
+    size = (3 + 0.9 * len(columns), 2 + 0.55 * len(rows))
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.add_subplot()
+        image = axes.imshow(numbers, cmap=colors, vmin=limits[0], vmax=limits[1], aspect="auto")
+        for (row, column), value in numpy.ndenumerate(numbers):
+            dark = not numpy.isnan(value) and _LIGHT @ image.to_rgba(value)[:3] < 0.5
+            color: Any = "white" if dark else "black"
+            axes.text(column, row, texts[row][column], ha="center", va="center", color=color, fontsize=8)
+            if framed is not None and framed[row][column]:
+                corner = (column - 0.46, row - 0.44)
+                axes.add_patch(Rectangle(corner, 0.92, 0.88, fill=False, edgecolor=_EDGE, linewidth=2.5))
+        axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right", rotation_mode="anchor")
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set_title(title, fontsize=11)
+        figure.supxlabel(xlabel, fontsize=9)
+        axes.set_ylabel(ylabel, fontsize=9)
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+    return figure

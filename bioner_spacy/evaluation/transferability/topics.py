@@ -1,0 +1,63 @@
+"""Topics of corpora by non-negative matrix factorisation."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy
+from numpy.typing import NDArray
+
+from ...errors import BionerError, Errors
+
+TOPICS = 15
+"""Number of topics, as Akdemir and Shibuya (2020) have it."""
+
+CHUNK_WORDS = 250
+"""Words of a chunk, as many as an abstract has."""
+
+
+def topic_weights(sentences: Mapping[str, Sequence[Sequence[str]]], *, seed: int = 0) -> dict[str, NDArray]:
+    """Weights of topics in corpora.
+
+    Akdemir and Shibuya (2020) take each corpus for one document. A factorisation of n documents with n topics or more
+    can give each a topic of its own, whatever is in them, so that all similarities would be 0 for up to `TOPICS` corpora.
+    Therefore topics are found in chunks of all corpora, and the weights of a corpus are the means over its chunks.
+
+    TF-IDF has the logarithm of counts, and leaves out English function words and what stands in one chunk only;
+    factorisation (Lee and Seung 1999, Learning the parts of objects by non-negative matrix factorization) begins with
+    singular vectors (NNDSVD: Boutsidis and Gallopoulos 2008), so that the same corpora give the same topics.
+
+    Args:
+        sentences: corpus -> its sentences as words.
+        seed: of the singular vectors.
+
+    Returns:
+        Corpus -> (topics,) weights, none negative; fewer than `TOPICS` where there are not twice as many chunks.
+
+    Raises:
+        BionerError: scikit-learn is not installed, or no word stands in two chunks.
+    """
+    try:
+        from sklearn.decomposition import NMF
+        from sklearn.feature_extraction.text import TfidfVectorizer
+    except ImportError:
+        raise BionerError(Errors.E552) from None
+    chunks = [(corpus, text) for corpus, of_corpus in sentences.items() for text in _chunks(of_corpus)]
+    vectorizer = TfidfVectorizer(stop_words="english", sublinear_tf=True, min_df=2)
+    try:
+        matrix = vectorizer.fit_transform([text for _, text in chunks])
+    except ValueError:
+        raise BionerError(Errors.E553.format(corpora=", ".join(sentences))) from None
+    n_topics = max(1, min(TOPICS, len(chunks) // 2, matrix.shape[1]))  # for no chunk one of its own
+    factors = NMF(n_topics, init="nndsvda", max_iter=2000, tol=1e-3, random_state=seed)
+    weights = factors.fit_transform(matrix)
+    names = numpy.array([corpus for corpus, _ in chunks])
+    return {corpus: weights[names == corpus].mean(axis=0) for corpus in sentences}
+
+
+def _chunks(sentences: Sequence[Sequence[str]]) -> list[str]:
+    """Texts of consecutive sentences, each ended by the sentence that makes it `CHUNK_WORDS` words."""
+    chunks: list[list[str]] = [[]]
+    for sentence in sentences:
+        if len(chunks[-1]) >= CHUNK_WORDS:
+            chunks.append([])
+        chunks[-1].extend(sentence)
+    return [" ".join(chunk) for chunk in chunks]

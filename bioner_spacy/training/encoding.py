@@ -1,0 +1,21 @@
+"""Training corpora as their encoder sees them before any training."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy
+from numpy.typing import NDArray
+
+from ..layers.first_pieces import mean_first_pieces
+
+
+def corpus_vectors(encoder: str, sentences: Mapping[str, Sequence[str]]) -> dict[str, NDArray[numpy.float64]]:
+    """Mean vector of the sentences of each corpus, see `mean_first_pieces`.
+
+    Args:
+        encoder: name of a pretrained encoder, a folder, or package:NAME.
+        sentences: corpus -> sentences.
+
+    Raises:
+        BionerError: the encoder cannot be loaded.
+    """
+    return mean_first_pieces(encoder, sentences)

@@ -1,0 +1,85 @@
+"""Initialising a pipeline from a trained one: its encoder, and the heads of tasks that both have."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Optional
+
+from spacy.language import Language
+from spacy.util import load_model, logger
+from thinc.api import Model
+
+from ..errors import BionerError, Errors, reason
+
+
+def init_from(path: Optional[str] = None) -> Callable[[Language], Language]:
+    """Build a callback for `[initialize.after_init]` that takes weights from a trained pipeline.
+
+    Components of the same name give their weights to those of the pipeline that is trained. Heads are matched by the
+    names of their tasks: a task that both pipelines have goes on from its trained head, a new one starts as one that
+    `add_label` adds, and tasks that are not trained any more are left out. Tokenizer, settings, tasks, task weights and
+    optimizer are those of the new pipeline.
+
+    Args:
+        path: folder or name of the trained pipeline; None to take nothing.
+
+    Returns:
+        The callback.
+    """
+
+    def take_weights(nlp: Language) -> Language:
+        if path is None:
+            return nlp
+        try:
+            trained = load_model(path)
+        except BionerError:
+            raise
+        except Exception as error:  # spaCy, Thinc, confection and srsly each have exceptions of their own
+            raise BionerError(Errors.E423.format(path=path, reason=reason(error))) from error
+        names = [name for name, pipe in nlp.pipeline if isinstance(getattr(pipe, "model", None), Model)]
+        names = [name for name in names if name in trained.pipe_names]
+        if not names:
+            known = ", ".join(trained.pipe_names) or "none"
+            raise BionerError(Errors.E424.format(path=path, known=known, wanted=", ".join(nlp.pipe_names)))
+        for name in names:
+            _take(nlp, trained, name, path)
+        return nlp
+
+    return take_weights
+
+
+def _take(nlp: Language, trained: Language, name: str, path: str) -> None:
+    model, source = _pipe(nlp, name).model, _pipe(trained, name).model
+    with_heads = "make_formulation" in model.attrs
+    _check_settings(nlp, trained, name, path, with_heads=with_heads)
+    settings = [] if with_heads else [(node, dict(node.attrs)) for node in model.walk()]
+    if with_heads:
+        old, new = _pipe(trained, name).tasks, _pipe(nlp, name).tasks
+        columns = [source.attrs["make_formulation"](tasks).columns for tasks in (old, new)]
+        source.attrs["resize_output"](source, *columns)
+        kept = {task.name for task in old} & {task.name for task in new}
+        fresh = {task.name for task in new} - kept
+        logger.info("Tasks of %s from %s: %s; new ones: %s", name, path, _listed(kept), _listed(fresh))
+    else:
+        logger.info("Weights of %s from %s", name, path)
+    try:
+        model.from_bytes(source.to_bytes())
+    except ValueError as error:  # of Thinc: other layers, or weights of other sizes
+        raise BionerError(Errors.E425.format(name=name, path=path, problem=f"do not fit: {error}")) from error
+    for node, attrs in settings:
+        node.attrs.update(attrs)
+
+
+def _check_settings(nlp: Language, trained: Language, name: str, path: str, *, with_heads: bool) -> None:
+    """Weights may fit by their sizes and yet be those of another encoder, or of scores with another meaning."""
+    found, wanted = (one.config["components"][name].get("model", {}) for one in (trained, nlp))
+    names = {*found, *wanted} - {"dropout"} if with_heads else {"@architectures", "name"}
+    if different := sorted(key for key in names if found.get(key) != wanted.get(key)):
+        pairs = (f"{key} {found.get(key)!r} and not {wanted.get(key)!r}" for key in different)
+        raise BionerError(Errors.E425.format(name=name, path=path, problem=f"have {', '.join(pairs)}"))
+
+
+def _pipe(nlp: Language, name: str) -> Any:
+    return nlp.get_pipe(name)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,123 @@
+"""Beginning with the weights of a trained pipeline."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy
+import pytest
+import spacy
+from spacy.language import Language
+from toy_corpora import (
+    CNN,
+    CORPORA,
+    ENCODERS,
+    blank_nlp,
+    component,
+    found,
+    make_examples,
+    make_nlp,
+    output_names,
+    train,
+)
+
+from bioner_spacy.errors import BionerError
+from bioner_spacy.scope import SPANS_KEY
+
+TEXTS = [text for _, sentences in CORPORA.values() for text, _ in sentences]
+
+
+def begin(nlp: Language, path: Optional[Path], corpora: Iterable[str]) -> Language:
+    """Initialise a pipeline on toy corpora with the weights of a trained one, as the training config does."""
+    callback = {"@callbacks": "bioner_spacy.init_from.v1", "path": path if path is None else str(path)}
+    nlp.config["initialize"]["after_init"] = callback
+    nlp.initialize(lambda: make_examples(nlp, corpora))
+    return nlp
+
+
+def heads(nlp: Language) -> dict[tuple[str, ...], Any]:
+    """Weights of each output of tag heads by its task and tag."""
+    output = component(nlp).model.get_ref("output_layer")
+    rows = zip(output_names(nlp), numpy.asarray(output.get_param("W")), numpy.asarray(output.get_param("b")))
+    return {name: numpy.append(weights, bias) for name, weights, bias in rows}
+
+
+def encoder_weights(nlp: Language) -> dict[str, Any]:
+    """Weights of the transformer by name."""
+    pipe: Any = nlp.get_pipe("transformer")
+    [shim] = [shim for node in pipe.model.walk() for shim in node.shims]
+    return {name: tensor.detach().cpu().numpy() for name, tensor in shim.transformer.state_dict().items()}
+
+
+def same_predictions(one: Language, other: Language) -> bool:
+    """Whether two pipelines find the same mentions with the same scores."""
+    found_by = [list(nlp.pipe(TEXTS)) for nlp in (one, other)]
+    groups = [[doc.spans[SPANS_KEY] for doc in docs] for docs in found_by]
+    spans = [[[(span.start, span.end, span.label_) for span in group] for group in side] for side in groups]
+    scores = [[score for group in side for score in group.attrs["scores"]] for side in groups]
+    return spans[0] == spans[1] and numpy.allclose(scores[0], scores[1], atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_bert: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A transformer with tag heads for diseases and genes, after some steps."""
+    folder = tmp_path_factory.mktemp("trained")
+    nlp = make_nlp("transformer", tiny_bert)
+    train(nlp, make_examples(nlp, ["diseases", "genes"]), steps=5)
+    nlp.to_disk(folder)
+    return folder
+
+
+def test_encoder_and_heads_that_fit_are_carried_over_and_new_heads_are_new(trained: Path, tiny_bert: str) -> None:
+    before, fresh = spacy.load(trained), begin(make_nlp("transformer", tiny_bert), None, ["drugs"])
+    nlp = begin(make_nlp("transformer", tiny_bert), trained, ["drugs"])
+    weights, expected, plain = (encoder_weights(one) for one in (nlp, before, fresh))
+    assert all(numpy.array_equal(weights[name], expected[name]) for name in expected)
+    assert not all(numpy.array_equal(weights[name], plain[name]) for name in plain)
+    old, new = heads(before), heads(nlp)
+    assert {task for task, *_ in old} == {"DISEASE", "GENE"}
+    assert {task for task, *_ in new} == {"CHEMICAL", "DISEASE"}
+    for name, row in new.items():
+        assert numpy.array_equal(row, old[name] if name[0] == "DISEASE" else 0 * row)
+    assert any(row.any() for name, row in new.items() if name[0] == "DISEASE")
+    # What the new pipeline knows of its corpora is its own.
+    assert component(nlp).label_data == {"drugs": ["CHEMICAL", "DISEASE"]}
+
+
+def test_all_of_it_learns_on(trained: Path, tiny_bert: str, tmp_path: Path) -> None:
+    nlp = begin(make_nlp("transformer", tiny_bert), trained, ["drugs"])
+    before_encoder, before_heads = encoder_weights(nlp), heads(nlp)
+    before_encoder = {name: array.copy() for name, array in before_encoder.items()}
+    optimizer = nlp.resume_training()
+    nlp.update(make_examples(nlp, ["drugs"]), sgd=optimizer)
+    nlp.update(make_examples(nlp, ["drugs"]), sgd=optimizer)
+    after = encoder_weights(nlp)
+    assert any(not numpy.array_equal(after[name], before_encoder[name]) for name in after)
+    changed = {name[0] for name, row in heads(nlp).items() if not numpy.array_equal(row, before_heads[name])}
+    assert changed == {"CHEMICAL", "DISEASE"}
+    nlp.to_disk(tmp_path)
+    assert same_predictions(spacy.load(tmp_path), nlp)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_every_architecture_goes_on_from_what_it_knows(encoder: str, tiny_bert: str, tmp_path: Path) -> None:
+    source = make_nlp(encoder, tiny_bert)
+    train(source, make_examples(source, ["diseases"]), steps=60, rate=0.005)
+    source.to_disk(tmp_path)
+    assert ("breast cancer", "DISEASE") in found(source(TEXTS[0]))
+    nlp = begin(make_nlp(encoder, tiny_bert), tmp_path, ["diseases", "genes"])
+    assert component(nlp).labels == ("DISEASE", "GENE")
+    assert same_predictions(nlp, source)
+
+
+def test_what_does_not_fit_is_told(trained: Path, tiny_bert: str, tiny_cased_bert: str, tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match="nowhere .* cannot be loaded"):
+        begin(make_nlp("transformer", tiny_bert), tmp_path / "nowhere", ["drugs"])
+    with pytest.raises(BionerError, match="transformer in .* have name .* and not"):
+        begin(make_nlp("transformer", tiny_cased_bert), trained, ["drugs"])
+    with pytest.raises(BionerError, match="multitask_ner in .* have crf True and not False"):
+        begin(make_nlp("transformer", tiny_bert, model={"crf": False}), trained, ["drugs"])
+    other = blank_nlp()
+    other.add_pipe("tok2vec", config={"model": CNN})
+    with pytest.raises(BionerError, match="it has transformer, multitask_ner, and tok2vec are wanted"):
+        begin(other, trained, ["drugs"])

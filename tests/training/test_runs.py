@@ -1,0 +1,79 @@
+"""A training run and the files that it leaves."""
+
+import re
+from pathlib import Path
+
+import pytest
+from spacy.util import load_config
+from toy_corpora import write_corpora
+
+from bioner_spacy.errors import BionerError
+from bioner_spacy.evaluation.learning_curves import read_curve
+from bioner_spacy.training.runs import CURVE_FILE, train_run
+
+CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+
+
+@pytest.mark.parametrize("setting", ["null", "own", "missing"])
+def test_a_run_leaves_its_learning_curve(tiny_bert: str, tmp_path: Path, setting: str) -> None:
+    write_corpora(tmp_path / "corpus", ["genes"])
+    config = load_config(CONFIG)
+    if setting == "own":
+        config["training"]["logger"]["output_file"] = str(tmp_path / "own.jsonl")
+    elif setting == "missing":
+        config["training"]["logger"] = {"@loggers": "spacy.ConsoleLogger.v1"}
+    config.to_disk(tmp_path / "config.cfg")
+    settings = {"encoder": tiny_bert, "epochs": 2, "batch_words": 10, "corpus_folder": str(tmp_path / "corpus")}
+    overrides = {"training.eval_frequency": 1}
+    train_run(tmp_path / "config.cfg", tmp_path / "run", ["genes"], settings=settings, overrides=overrides)
+    assert (tmp_path / "run" / "model-last" / "meta.json").is_file()
+    places = {"null": tmp_path / "run" / CURVE_FILE, "own": tmp_path / "own.jsonl"}
+    written = {name for name, path in places.items() if path.is_file()}
+    assert written == {setting} & places.keys()
+    if written:
+        curve = read_curve(places[setting])
+        assert curve.updates[:2] == [1, 2] and len(curve.updates) == len(curve.loss) == len(curve.score)
+
+
+@pytest.mark.parametrize("name", ["notes", "notes/a.txt", "."])
+def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("kept")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BionerError, match="is there and holds no pipeline of an earlier run"):
+        train_run(CONFIG, Path(name), ["genes"], settings={"corpus_folder": "nowhere"})
+    assert (tmp_path / "notes" / "a.txt").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("TagHeads.v1", "TagHeadz.v1", "RegistryError: .E893. Could not find function 'bioner_spacy.TagHeadz.v1'"),
+        ('factory = "multitask_ner"', 'factory = "ner2"', "Can't find factory for 'ner2'"),
+        ("[nlp]", "[nlp]\n[nlp]", "section 'nlp' already exists"),
+        ("[training]", "[trainings]", "Section 'training' is not defined"),
+        ("[nlp]", "[nlp]\n\udcff", "UnicodeDecodeError"),
+        ("learn_rate = 0.0002", "learn_rate = NaN", "Setting vars.learn_rate is nan; allowed: numbers of 64 bits"),
+        ("learn_rate_factor = 10.0", "learn_rate_factor = -1", "Setting learn_rate_factor is -1; allowed"),
+        ("eval_frequency = 200", "eval_frequency = 0", "Setting training.eval_frequency is 0; allowed: 1 or more"),
+        ("batch_words = 600", 'batch_words = "x"', "Config error for 'bioner_spacy.MultiCorpusBatcher.v1'"),
+        ("threshold = 0.0", "threshold = 60", "Setting threshold is 60; allowed: a number from 0 to 1"),
+    ],
+)
+def test_a_wrong_config_is_told_and_leaves_nothing(
+    tiny_bert: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, message: str
+) -> None:
+    text = CONFIG.read_text("utf8")
+    assert old in text
+    (tmp_path / "config.cfg").write_bytes(text.replace(old, new, 1).encode("utf8", "surrogateescape"))
+    write_corpora(tmp_path / "corpus", ["genes"])
+    settings = {"encoder": tiny_bert, "corpus_folder": str(tmp_path / "corpus")}
+    try:
+        train_run(tmp_path / "config.cfg", tmp_path / "run", ["genes"], settings=settings)
+    except BionerError as error:
+        assert re.search(message, str(error)), error
+    except SystemExit as end:  # what spaCy tells itself
+        assert end.code == 1 and message in capsys.readouterr().out
+    else:
+        pytest.fail("nothing was told")
+    assert {path.name for path in tmp_path.iterdir()} == {"config.cfg", "corpus"}
