@@ -16,6 +16,8 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from srsly.msgpack import msgpack_decoders, msgpack_encoders
 
+from .errors import BionerError, Errors
+
 FILE_TOKENS = 1_000_000
 """Tokens after which `write_docs` begins another file; it takes some 0.6 GB of memory while it is written."""
 
@@ -44,9 +46,26 @@ def corpus_names(folder: Path, split: str = "*") -> list[str]:
 
 
 def docbin_files(path: Union[str, Path]) -> list[Path]:
-    """The files of a corpus in order: the file itself, or those in the folder."""
+    """The files of a corpus in order: the file itself, or those in the folder.
+
+    Raises:
+        BionerError: the folder holds none.
+    """
     path = Path(path)
-    return sorted(path.glob("*.spacy")) if path.is_dir() else [path]
+    files = sorted(path.glob("*.spacy")) if path.is_dir() else [path]
+    if not files:
+        raise BionerError(Errors.E152.format(path=path, reason="it is a folder without .spacy files"))
+    return files
+
+
+@contextmanager
+def _told_if_broken(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:  # zlib, msgpack and spaCy each have exceptions of their own for a broken file
+        raise BionerError(Errors.E152.format(path=file, reason=error)) from error
 
 
 def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
@@ -61,9 +80,10 @@ def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
 
     Raises:
         FileNotFoundError: there is neither.
+        BionerError: a file is no `DocBin`, or the folder holds none.
     """
     for file in docbin_files(path):
-        with fast_msgpack():
+        with _told_if_broken(file), fast_msgpack():
             yield from DocBin().from_disk(file).get_docs(vocab)
 
 
@@ -74,7 +94,10 @@ def load_docs(path: Union[str, Path], vocab: Vocab) -> list[Doc]:
 
 def doc_lengths(path: Union[str, Path]) -> numpy.ndarray:
     """(documents,) tokens of each document of a `DocBin` file, or of a folder of them, without building documents."""
-    lengths = [len(tokens) for file in docbin_files(path) for tokens in DocBin().from_disk(file).tokens]
+    lengths: list[int] = []
+    for file in docbin_files(path):
+        with _told_if_broken(file):
+            lengths += map(len, DocBin().from_disk(file).tokens)
     return numpy.array(lengths, dtype="int64")
 
 

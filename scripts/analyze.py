@@ -24,7 +24,7 @@ def main(
         Optional[float],
         typer.Option(min=0, max=1, help="Choose thresholds for this precision, 0 to 1; default: for the highest F1."),
     ] = None,
-    bins: Annotated[int, typer.Option(min=1, help="Number of bins of the calibration.")] = BINS,
+    bins: Annotated[int, typer.Option(min=1, max=1000, help="Number of bins of the calibration.")] = BINS,
     limit: Annotated[Optional[int], typer.Option(min=1, help="Most documents of a corpus; default: all.")] = None,
     context: Annotated[
         str, typer.Option(help="What the pipeline sees at once: source, sentence, group or document.")
@@ -48,6 +48,8 @@ def main(
     files = analysis.to_disk(output)
     for section in analysis.sections(brief=True):
         typer.echo(f"{section.title}\n{section.table.to_text()}")
+    if analysis.settings:
+        typer.echo(f"Thresholds of types, for the config:\n\n{analysis.settings}")
     msg.good(f"Wrote {', '.join(map(str, files))}")
 
 

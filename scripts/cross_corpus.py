@@ -15,6 +15,10 @@ from bioner_spacy.evaluation.cross_corpus import cross_corpus
 
 def main(
     pipelines: Annotated[list[str], typer.Argument(help="Folders or names of pipelines.")],
+    each: Annotated[
+        Optional[Path],
+        typer.Option(help="Folder with a pipeline of each corpus, <corpus>/model-last: take these too."),
+    ] = None,
     names: Annotated[
         str, typer.Option(help="A name for each, separated by commas; default: what it was trained on.")
     ] = "",
@@ -32,11 +36,13 @@ def main(
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
 ) -> None:
     """Score pipelines on corpora that they were not trained on: a matrix and a heat map."""
+    chosen = load_catalogue(catalogue).select(corpora)
+    of_each = [] if each is None else [str(each / name / "model-last") for name in chosen]
     scores = cross_corpus(
-        pipelines,
+        [*pipelines, *of_each],
         corpus,
         names=[name.strip() for name in names.split(",")] if names else None,
-        corpora=load_catalogue(catalogue).select(corpora),
+        corpora=chosen,
         split=split,
         mapped=type_pairs(map_, "map"),
         limit=limit,

@@ -28,7 +28,7 @@ def main(
         str, typer.Option(help="What the pipeline sees at once: source, sentence, group or document.")
     ] = "source",
     context_words: Annotated[int, typer.Option(min=1, help="Most words of a group.")] = CONTEXT_WORDS,
-    batch_size: Annotated[Optional[int], typer.Option(min=1, help="Documents per batch.")] = None,
+    batch_size: Annotated[Optional[int], typer.Option(min=1, max=1_000_000, help="Documents per batch.")] = None,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
 ) -> None:
     """Score a pipeline on converted corpora, by corpus and entity type."""

@@ -1,7 +1,7 @@
 """Build a trained pipeline and bioner_spacy itself as wheels, side by side."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 from wasabi import msg
@@ -9,6 +9,7 @@ from wasabi import msg
 from bioner_spacy.cli.app import run
 from bioner_spacy.cli.package import build_wheels
 from bioner_spacy.corpora import load_catalogue
+from bioner_spacy.evaluation.results import Results
 
 
 def main(
@@ -18,10 +19,16 @@ def main(
     output: Annotated[Path, typer.Option(help="Folder for the wheels.")] = Path("packages"),
     source: Annotated[Path, typer.Option(help="Folder with the setup.py of bioner_spacy.")] = Path("."),
     catalogue: Annotated[Path, typer.Option(help="The corpus catalogue.")] = Path("configs/catalogue.yml"),
+    results: Annotated[
+        Optional[Path], typer.Option(help="JSON file from evaluate.py, for the scores in the model card.")
+    ] = None,
 ) -> None:
     """Build a trained pipeline and bioner_spacy itself as wheels, side by side."""
     loaded = load_catalogue(catalogue)
-    wheels = build_wheels(pipeline, output, source=source, catalogue=loaded, name=name, version=version)
+    scores = None if results is None else Results.from_disk(results)
+    wheels = build_wheels(
+        pipeline, output, source=source, catalogue=loaded, name=name, version=version, results=scores
+    )
     msg.good(f"Wrote {', '.join(str(wheel) for wheel in wheels)}")
     msg.info(f"Install both with: pip install {output}/*.whl")
 

@@ -1,6 +1,7 @@
 """Reading documents back from a DocBin."""
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from spacy.vocab import Vocab
 from srsly.msgpack import msgpack_decoders, msgpack_encoders
 
 from bioner_spacy.docbin import doc_lengths, docbin_files, fast_msgpack, iter_docs, load_docs, write_docs
+from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY, get_scope, set_gold
 
 REGISTRIES = (msgpack_decoders, msgpack_encoders)
@@ -130,3 +132,20 @@ def test_documents_are_made_one_at_a_time(tmp_path: Path) -> None:
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_docs(tmp_path / "train.spacy", Vocab())
+
+
+@pytest.mark.parametrize("read", [lambda path: load_docs(path, Vocab()), doc_lengths])
+def test_broken_files_are_named(file: Path, read: Callable[[Path], Any], tmp_path: Path) -> None:
+    content = file.read_bytes()
+    for broken in (b"", b"text", content[: len(content) // 2], content[:-1], zlib.compress(b"\x81\xa1a")):
+        file.write_bytes(broken)
+        with pytest.raises(BionerError, match=r"train\.spacy is not a readable DocBin \(.*convert the corpus again"):
+            read(file)
+    shards = tmp_path / "many.spacy"
+    shards.mkdir()
+    with pytest.raises(BionerError, match=r"many\.spacy is not a readable DocBin \(it is a folder without"):
+        read(shards)
+    (shards / "0001.spacy").write_bytes(content)
+    (shards / "0002.spacy").write_bytes(content[:100])
+    with pytest.raises(BionerError, match=r"0002\.spacy is not a readable DocBin"):
+        read(shards)

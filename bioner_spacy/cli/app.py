@@ -11,7 +11,7 @@ from click import ClickException  # what spaCy raises
 from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
-from ..errors import BionerError, BionerWarning, Errors
+from ..errors import BionerError, BionerWarning, Errors, reason
 
 Result = TypeVar("Result")
 
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
     """Make a command print a mistake of the user in one line and exit with status 1.
 
-    Such mistakes are `BionerError` and operating system errors like a missing file or a full disk. `BionerWarning`
+    Such mistakes are `BionerError` and operating system errors like a missing file, a full disk or full memory. `BionerWarning`
     is printed in one line too. Other exceptions are faults of the program and keep their traceback.
 
     Args:
@@ -37,6 +37,9 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
                 return command(*args, **kwargs)
             except (BionerError, OSError) as error:
                 msg.fail(" ".join(str(error).split()))
+                sys.exit(1)
+            except MemoryError as error:
+                msg.fail(Errors.E650.format(reason=reason(error)))
                 sys.exit(1)
 
     return wrapped

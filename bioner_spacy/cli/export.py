@@ -56,10 +56,7 @@ def export(
 def _read(source: Path) -> list[Doc]:
     if not source.exists():
         raise BionerError(Errors.E101.format(path=source))
-    try:
-        return load_docs(source, Vocab())
-    except Exception as error:  # zlib, msgpack and spaCy each have exceptions of their own for a broken file
-        raise BionerError(Errors.E167.format(path=source, reason=error)) from error
+    return load_docs(source, Vocab())
 
 
 def _annotate(source: Path, pipeline: str, gpu_id: int) -> Iterable[Doc]:

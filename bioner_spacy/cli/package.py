@@ -4,17 +4,26 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Optional
 
 import srsly
 from spacy.cli.package import package
 
 from ..corpora import Catalogue
 from ..errors import BionerError, Errors
+from ..evaluation.results import Results
+from .model_card import complete_meta
 
 
 def build_wheels(
-    pipeline: Path, output: Path, *, source: Path, catalogue: Catalogue, name: str, version: str
+    pipeline: Path,
+    output: Path,
+    *,
+    source: Path,
+    catalogue: Catalogue,
+    name: str,
+    version: str,
+    results: Optional[Results] = None,
 ) -> list[Path]:
     """Build both wheels.
 
@@ -25,18 +34,19 @@ def build_wheels(
         catalogue: catalogue that tells source and licence of the corpora that the pipeline was trained on.
         name: name of the pipeline, without the language: bioner_mtl makes en_bioner_mtl.
         version: version of the pipeline.
+        results: scores of the pipeline for its model card (`README.md` and `meta.json`); None for a card without them.
 
     Returns:
         The wheels, the pipeline's first.
 
     Raises:
-        BionerError: there is no pipeline, or a wheel cannot be built.
+        BionerError: there is no pipeline, the results are those of another one, or a wheel cannot be built.
     """
     if not (pipeline / "meta.json").is_file():
         raise BionerError(Errors.E601.format(pipeline=pipeline))
     with TemporaryDirectory() as folder:
         work = Path(folder)
-        srsly.write_json(work / "meta.json", _complete_meta(pipeline, catalogue))
+        srsly.write_json(work / "meta.json", complete_meta(pipeline, catalogue, results, name=name))
         package(
             pipeline,
             work,
@@ -50,7 +60,8 @@ def build_wheels(
         built = next(path for path in work.iterdir() if (path / "setup.py").is_file())
         wheels = work / "wheels"
         for project in (built, source):
-            command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(wheels), str(project)]
+            address = str(project.resolve())  # pip would look for a bare name in the package index
+            command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(wheels), address]
             status = subprocess.run(command, check=False).returncode
             if status:
                 raise BionerError(Errors.E602.format(what=project.name, status=status))
@@ -59,14 +70,3 @@ def build_wheels(
             old.unlink()
         found = sorted(wheels.glob("*.whl"), key=lambda path: path.name.startswith("bioner_spacy"))
         return [Path(wheel.replace(output / wheel.name)) for wheel in found]
-
-
-def _complete_meta(pipeline: Path, catalogue: Catalogue) -> dict[str, Any]:
-    """The pipeline's meta data, with what the training config knows about corpora and encoder."""
-    meta = srsly.read_json(pipeline / "meta.json")
-    component: dict[str, Any] = srsly.read_json(pipeline / "multitask_ner" / "cfg")
-    corpora = [catalogue.corpora[name] for name in component["label_data"] if name in catalogue.corpora]
-    types = ", ".join(meta["labels"]["multitask_ner"])
-    meta["description"] = f"Multi-task biomedical named entity recognition: {types}."
-    meta["sources"] = [{"name": corpus.name, "url": corpus.homepage, "license": corpus.licence} for corpus in corpora]
-    return meta

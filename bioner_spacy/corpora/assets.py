@@ -145,7 +145,7 @@ def _addresses(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path, 
 
 def _fetch_file(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path, source: Optional[str]) -> None:
     addresses = _addresses(corpus, file, splits, path, source)
-    with replacing(path) as (part,):
+    with replacing(path, folders=True) as (part,):
         if not any(_copy(address, part) for address in addresses):
             raise BionerError(Errors.E122.format(address=" or ".join(addresses), problem="there is no such file"))
         problem = _problem(corpus, file, part)

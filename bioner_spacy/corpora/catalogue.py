@@ -268,8 +268,8 @@ def type_pairs(text: str, setting: str, *, known: Optional[Collection[str]] = No
     pairs = [(part[0].strip(), part[2].strip()) for part in (p.partition("=") for p in text.split(",") if p.strip())]
     merged = dict(pairs)
     for name in (name for pair in pairs for name in pair):
-        if not name or (known is not None and name not in known):
-            problem = f"{name!r} is none of {', '.join(known)}" if known is not None else "a type is missing"
+        if not name or "=" in name or (known is not None and name not in known):
+            problem = f"{name!r} is none of {', '.join(known)}" if known is not None else f"{name!r} is no type"
             raise BionerError(Errors.E146.format(setting=setting, value=text, problem=problem))
     if len(merged) < len(pairs) or set(merged) & set(merged.values()):
         problem = "a type that is merged can stand there once only"

@@ -157,6 +157,11 @@ class _Checker:
         known = [name for name in inspect.signature(READERS[format_]).parameters if name not in ("path", "on_error")]
         options = self.mapping(value, f"{where}: options") if value else {}
         self.keys(options, f"{where}: options", (), known)
+        for name, option in options.items():
+            numbers = isinstance(option, list) and option and all(type(number) is int for number in option)
+            if not (numbers if name == "tag_columns" else isinstance(option, str)):
+                wanted = "a list of column numbers" if name == "tag_columns" else "a text"
+                self.fail(f"{where}: options: {name}", f"must be {wanted}, not {option!r}")
         return options
 
     def files(self, value: Any, where: str) -> dict[str, CorpusFile]:
@@ -233,7 +238,9 @@ class _Checker:
 
     def labels(self, value: Any, types: Collection[str], where: str) -> dict[str, Optional[str]]:
         labels = self.mapping(value, f"{where}: labels")
-        wrong = [f"{label} to {name!r}" for label, name in labels.items() if name is not None and name not in types]
+        wrong = [
+            f"{label} to {name!r}" for label, name in labels.items() if name is not None and name not in list(types)
+        ]
         if wrong:
             self.fail(where, f"maps the label {', '.join(wrong)}, which is not among the types of the catalogue")
         if not any(labels.values()):
@@ -253,6 +260,6 @@ class _Checker:
         if not isinstance(names, list) or not names:
             self.fail(where, "must list corpora")
         for corpus in names:
-            if corpus not in corpora:
+            if corpus not in list(corpora):
                 self.fail(where, f"lists {corpus!r}, which is not among the corpora: {', '.join(corpora)}")
         return CorpusSet(name, tuple(names), entry["epochs"], entry["batch_words"])

@@ -143,7 +143,8 @@ def convert(
     for name in names:
         corpus = catalogue[name]
         folder = output / name
-        with replacing(*(folder / f"{split}.spacy" for split in corpus.splits), folder / "report.json") as parts:
+        files = [folder / f"{split}.spacy" for split in corpus.splits]
+        with replacing(*files, folder / "report.json", folders=True) as parts:
             current = []
             for split, part in zip(corpus.splits, parts):
                 report = SplitReport(name, split, list(corpus.types))

@@ -71,15 +71,22 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def replacing(*paths: Path) -> Iterator[list[Path]]:
+def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
     """Write files or folders beside their destinations and move all of them there at the end, or none.
 
     Args:
         paths: the destinations; missing folders around them are made.
+        folders: whether folders may be replaced, with all that is in them.
 
     Yields:
         For every destination the path to write to.
+
+    Raises:
+        BionerError: a destination is a folder, and these may not be replaced.
     """
+    for path in paths:
+        if path.is_dir() and not folders:
+            raise BionerError(Errors.E108.format(path=path))
     parts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths]
     try:
         for path in paths:

@@ -319,10 +319,7 @@ class _Split:
 
 
 def _read(file: Path) -> _Split:
-    try:
-        docs = load_docs(file, Vocab())
-    except Exception as error:  # zlib, msgpack and spaCy each have exceptions of their own for a broken file
-        raise BionerError(Errors.E152.format(path=file, reason=error)) from error
+    docs = load_docs(file, Vocab())
     by_id: defaultdict[str, list[int]] = defaultdict(list)
     for number, doc in enumerate(docs):
         by_id[get_doc_id(doc)].append(number)

@@ -87,17 +87,17 @@ def by_count(documents: Iterable[SourceDocument], ranges: Mapping[str, tuple[int
     Raises:
         BionerError: if the file holds fewer or more documents than the ranges.
     """
-    owner = [
-        split for split, (start, end) in sorted(ranges.items(), key=lambda item: item[1]) for _ in range(start, end)
-    ]
-    found = 0
+    ordered = sorted((end, split) for split, (_, end) in ranges.items())
+    expected, found, place = ordered[-1][0], 0, 0
     for found, document in enumerate(documents, start=1):
-        if found > len(owner):
+        if found > expected:
             break
-        yield owner[found - 1], document
-    if found != len(owner):
-        count = f"more than {len(owner)}" if found > len(owner) else found
-        raise BionerError(Errors.E144.format(corpus=corpus, found=count, expected=len(owner)))
+        while found > ordered[place][0]:
+            place += 1
+        yield ordered[place][1], document
+    if found != expected:
+        count = f"more than {expected}" if found > expected else found
+        raise BionerError(Errors.E144.format(corpus=corpus, found=count, expected=expected))
 
 
 def by_share(

@@ -21,7 +21,7 @@ from .mistakes import Mistakes, counts_table, examples_table, find_mistakes
 from .results import ALL_TYPES, Pipeline, write_json, write_text
 from .scored import scored_docs
 from .table import Section
-from .thresholds import describe_thresholds, thresholds_table
+from .thresholds import by_entity_type, config_section, describe_thresholds, thresholds_table
 
 EXAMPLES = 5
 """Mention texts shown of each kind of mistake in each corpus."""
@@ -44,6 +44,7 @@ Predictions with a lower score than the threshold are left out. AP: average prec
 prediction is kept. Threshold, P, R, F1: {goal}, chosen for the row. One: at the threshold of the row of all corpora and
 types{use}. In percent, on the {split} split, where the thresholds were chosen: elsewhere they tend to give less."""
 _USE = """; to use it: `spacy.load(PIPELINE, config={{"components.{component}.threshold": {threshold}}})`"""
+_CONFIG = """Thresholds of types over all corpora, for the config; types that are not given keep `threshold`:"""
 Group = tuple[str, str]
 """Corpus and entity type."""
 
@@ -63,6 +64,7 @@ class Analysis:
         bins: number of bins of the calibration.
         precision: the wanted precision of the thresholds; None for the highest F1.
         component: name of the component that has a setting `threshold`; None where there is none.
+        by_type: whether it has a setting `thresholds` too.
     """
 
     pipeline: Pipeline
@@ -75,12 +77,19 @@ class Analysis:
     bins: int
     precision: Optional[float]
     component: Optional[str]
+    by_type: bool
 
     @property
     def threshold(self) -> Optional[float]:
         """The threshold for all corpora and types; None where there is none."""
         chosen = self.thresholds.get((ALL_CORPORA, ALL_TYPES), {}).get("threshold")
         return None if chosen is None else float(chosen["threshold"])
+
+    @property
+    def settings(self) -> str:
+        """The thresholds of types as a section of a training config; empty where there is no setting for them."""
+        chosen = by_entity_type(self.thresholds)
+        return config_section(f"components.{self.component}.thresholds", chosen) if self.by_type and chosen else ""
 
     def sections(self, *, brief: bool = False) -> list[Section]:
         """The tables, with what they say.
@@ -106,7 +115,8 @@ class Analysis:
         use = ""
         if self.component is not None and self.threshold is not None:
             use = _USE.format(component=self.component, threshold=self.threshold)
-        return _THRESHOLDS.format(goal=goal, split=self.split, use=use)
+        told = _THRESHOLDS.format(goal=goal, split=self.split, use=use)
+        return f"{told}\n\n{_CONFIG}\n\n```ini\n{self.settings}```" if self.settings else told
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis for a JSON file; scores as fractions of 1."""
@@ -117,6 +127,7 @@ class Analysis:
             "mistakes": self.mistakes.to_dict(EXAMPLES),
             "calibration": _by_corpus(self.calibration),
             "thresholds": _by_corpus(self.thresholds),
+            "by_type": by_entity_type(self.thresholds),
             "precision": self.precision,
         }
 
@@ -195,7 +206,7 @@ def analyze(
     files = corpus_files(corpus_folder, corpora, split)
     examples = Run(nlp).examples(files, limit=limit, context=context, context_words=context_words)
     docs = list(scored_docs(examples))
-    component = _component_with_threshold(nlp)
+    component, by_type = _component_with_threshold(nlp)
     if not has_nervaluate():
         warn(Warnings.W502)
     unscored = sum(len(doc.predicted) - len(doc.scores) for doc in docs)
@@ -215,16 +226,23 @@ def analyze(
         bins=bins,
         precision=precision,
         component=component,
+        by_type=by_type,
     )
 
 
-def _component_with_threshold(nlp: Language) -> Optional[str]:
-    """The last component with a setting `threshold`; a warning where that hides predictions with lower scores."""
+def _component_with_threshold(nlp: Language) -> tuple[Optional[str], bool]:
+    """The last component with a setting `threshold`, and whether it has `thresholds` by entity type too.
+
+    A warning tells where they hide predictions with lower scores.
+    """
     blocks = {name: nlp.get_pipe_config(name) for name in nlp.pipe_names}
     name = next((name for name in reversed(nlp.pipe_names) if "threshold" in blocks[name]), None)
-    if name is not None and blocks[name]["threshold"]:
-        warn(Warnings.W505.format(name=name, threshold=blocks[name]["threshold"]))
-    return name
+    if name is None:
+        return None, False
+    hidden = [blocks[name]["threshold"], *blocks[name].get("thresholds", {}).values()]
+    if any(hidden):
+        warn(Warnings.W505.format(name=name, threshold=max(hidden)))
+    return name, "thresholds" in blocks[name]
 
 
 def _by_corpus(groups: Mapping[Group, dict[str, Any]]) -> dict[str, dict[str, Any]]:

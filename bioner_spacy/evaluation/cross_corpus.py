@@ -175,8 +175,9 @@ def cross_corpus(
     # Each pipeline is loaded twice, so that a mistake is told before hours of work, and one at a time is in memory.
     known = [_known(load_pipeline(pipeline, gpu_id=gpu_id)) for pipeline in pipelines]
     chosen = list(names) if names is not None else _names(pipelines, [corpora for _, corpora in known])
-    if len(set(chosen)) != len(pipelines):
-        raise BionerError(Errors.E540.format(found=len(set(chosen)), expected=len(pipelines)))
+    different = set(filter(None, chosen))
+    if not len(different) == len(chosen) == len(pipelines):
+        raise BionerError(Errors.E540.format(found=len(different), expected=len(pipelines)))
     annotated = {corpus: _annotated(corpus, path, limit) for corpus, path in files.items()}
     _check_map(mapped, [types for types, _ in known], list(annotated.values()))
     annotated = {corpus: _mapped(types, mapped) for corpus, types in annotated.items()}

@@ -15,6 +15,7 @@ from .scorer import Compared
 from .significance import Paired
 
 KINDS = ("gold", "predicted", "matched")
+UNITS = ("document", "record")
 
 
 class DocumentCounts:

@@ -12,7 +12,7 @@ from spacy.training import Example
 
 from ..corpora.context import CONTEXT_WORDS, check_context, in_context
 from ..docbin import corpus_names, load_docs
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, reason
 from ..scope import SPANS_KEY
 from .documents import DocumentCounts, counting
 from .results import Pipeline, Results
@@ -83,7 +83,7 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
         gpu_id: number of the GPU; -1 for the CPU.
 
     Raises:
-        BionerError: there is no such GPU, or no such pipeline.
+        BionerError: there is no such GPU or pipeline, or the pipeline is broken.
     """
     if isinstance(pipeline, Language):
         return pipeline
@@ -94,8 +94,10 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
             raise BionerError(Errors.E505.format(gpu_id=gpu_id)) from error
     try:
         return spacy.load(pipeline)
-    except OSError as error:
-        raise BionerError(Errors.E504.format(pipeline=pipeline, reason=str(error).splitlines()[0])) from error
+    except BionerError:
+        raise
+    except Exception as error:  # spaCy, Thinc, confection and srsly each have exceptions of their own for a broken one
+        raise BionerError(Errors.E504.format(pipeline=pipeline, reason=reason(error))) from error
 
 
 def describe(nlp: Language) -> Pipeline:
@@ -147,10 +149,7 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
     Raises:
         BionerError: the file is not a `DocBin`, or has no annotated document.
     """
-    try:
-        docs = load_docs(path, nlp.vocab)
-    except Exception as error:  # zlib, msgpack and spaCy each have exceptions of their own for a broken file
-        raise BionerError(Errors.E508.format(path=path, reason=error)) from error
+    docs = load_docs(path, nlp.vocab)
     annotated = [doc for doc in docs if SPANS_KEY in doc.spans or doc.has_annotation("ENT_IOB")]
     if not annotated:
         raise BionerError(Errors.E509.format(corpus=corpus, path=path, key=SPANS_KEY))

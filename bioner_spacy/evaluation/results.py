@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from ..corpora.files import replacing
 from ..errors import BionerError, Errors
+from .documents import KINDS, UNITS
 
 ALL_TYPES = "all types"
 """Stands for the entity type in rows over every type of a corpus."""
@@ -88,12 +89,34 @@ class Results:
         """
         try:
             data = json.loads(path.read_text(encoding="utf8"))
-            data["scores"]["per_corpus"].items()
-            return cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "path": path})
+            results = cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "path": path})
+            _require_scores(results)
+            return results
         except OSError as error:
             raise BionerError(Errors.E506.format(path=path, reason=error.strerror)) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BionerError(Errors.E506.format(path=path, reason=error)) from error
+
+
+def _require_scores(results: Results) -> None:
+    """See that all is there that tables and comparisons read; ValueError, KeyError and the like where it is not."""
+    if not isinstance(results.pipeline.seed, int | None):
+        raise TypeError(f"the seed is {results.pipeline.seed!r}")
+    groups = list(results.per_corpus.items())
+    if not groups:
+        raise ValueError("no corpus")
+    for corpus, of_corpus in results.per_corpus.items():
+        groups += [(f"{corpus}, {entity_type}", scores) for entity_type, scores in of_corpus["per_type"].items()]
+    for group, scores in groups:
+        for name in ("f", "gold", *({"p", "r"} & scores.keys())):
+            if not isinstance(scores[name], float | int | None):
+                raise TypeError(f"{name} of {group} is {scores[name]!r}")
+    for corpus, documents in results.documents.items():
+        for entity_type, counts in documents["counts"].items():
+            for kind in KINDS:
+                numbers = [int(number) for number in counts[kind].split()]
+                if len(numbers) != documents["n"] or documents["unit"] not in UNITS:
+                    raise ValueError(f"counts of {corpus}, {entity_type} are not those of {documents['n']} documents")
 
 
 def read_results(patterns: Sequence[str]) -> list[Results]:

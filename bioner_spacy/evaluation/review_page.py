@@ -9,7 +9,8 @@ from html import escape
 from itertools import groupby
 
 from .colors import color_of
-from .review_sheet import ANSWERS, COLUMNS, FORMULA, Row, tsv_line
+from .review_sheet import ANSWERS, COLUMNS, Row
+from .spreadsheet import FORMULA, tsv_line
 from .table import corpus_name
 
 _STYLE = """

@@ -4,20 +4,18 @@ import csv
 import io
 import json
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from ..errors import BionerError, Errors
 from .results import Pipeline
+from .spreadsheet import cell, tsv_line
 
 COLUMNS = ("id", "corpus", "document", "type", "left", "mention", "right", "judgement", "comment")
 YES, NO, UNSURE = "yes", "no", "unsure"
 ANSWERS = (YES, NO, UNSURE)
-FORMULA = "=+-@＝＋－＠"
-"""Characters with which a formula of a spreadsheet begins, the wide ones in East Asian versions."""
 
 
 @dataclass(frozen=True)
@@ -118,20 +116,6 @@ class Key:
             raise BionerError(Errors.E538.format(path=path, reason=error.strerror)) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BionerError(Errors.E538.format(path=path, reason=error)) from error
-
-
-def cell(text: str) -> str:
-    """A text as it can stand in a cell of a spreadsheet: on one line, and never a formula (CSV injection)."""
-    plain = "".join(" " if unicodedata.category(character) == "Cc" else character for character in text)
-    plain = " ".join(plain.split())
-    return f"'{plain}" if plain.startswith(tuple(FORMULA)) else plain
-
-
-def tsv_line(cells: Iterable[str]) -> str:
-    """Cells as a line of tab-separated values, in quotes where they hold some, as spreadsheets expect."""
-    line = io.StringIO()
-    csv.writer(line, delimiter="\t", lineterminator="").writerow(cells)
-    return line.getvalue()
 
 
 def sheet_text(rows: Sequence[Row]) -> str:

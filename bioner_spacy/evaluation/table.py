@@ -9,6 +9,7 @@ from wasabi import table
 
 from .results import ALL_TYPES, Results
 from .scorer import mean
+from .spreadsheet import cell, tsv_line
 
 MISSING = "–"
 
@@ -38,12 +39,13 @@ class Table:
         words = len(self.header) - self.numbers
         rule = ["---"] * words + ["---:"] * self.numbers
         lines = [self.header, rule, *self.rows]
-        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+        return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines) + "\n"
 
     def to_tsv(self) -> str:
-        """The table as tab-separated values, for a spreadsheet; whitespace in cells becomes a space."""
-        lines = ("\t".join(" ".join(cell.split()) for cell in line) for line in (self.header, *self.rows))
-        return "\n".join(lines) + "\n"
+        """The table as tab-separated values, for a spreadsheet, which takes no text of a corpus in it for a formula."""
+        words = len(self.header) - self.numbers
+        lines = ([*map(cell, line[:words]), *line[words:]] for line in (self.header, *self.rows))
+        return "\n".join(map(tsv_line, lines)) + "\n"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ def main(kind: str, times: int = 1) -> None:
         raise BionerError("Wrong\\ninput.")
     elif kind == "file":
         open("/no/such/file")
+    elif kind == "memory":
+        bytearray(1 << 60)
     elif kind == "fault":
         raise ZeroDivisionError("fault")
 
@@ -31,6 +33,7 @@ run(main)
         (["good", "--times", "2"], 0, "", ""),
         (["bioner"], 1, "Wrong input.", ""),
         (["file"], 1, "No such file or directory: '/no/such/file'", ""),
+        (["memory"], 1, "The memory does not suffice", ""),
         (["warn"], 0, "Careful.", "UserWarning: Other."),
         (["fault"], 1, "", "ZeroDivisionError"),
         (["good", "--times", "x"], 2, "", "times"),

@@ -33,6 +33,19 @@ def test_checksum(tmp_path: Path) -> None:
     assert checksum(path, "md5") == hashlib.md5(b"x" * 3_000_000).hexdigest()
 
 
+def test_folders_are_replaced_only_where_that_is_meant(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "kept.txt").write_text("kept")
+    with pytest.raises(BionerError, match="folder is a folder, and a file is to be written there"):
+        with replacing(tmp_path / "file", folder) as (part, _):
+            part.write_text("new")
+    assert (folder / "kept.txt").read_text() == "kept" and list(tmp_path.iterdir()) == [folder]
+    with replacing(folder, folders=True) as (part,):
+        part.write_text("new")
+    assert folder.read_text() == "new"
+
+
 def test_replacing_is_all_or_nothing(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "sub" / "new"
     old.write_text("before")

@@ -181,6 +181,8 @@ def test_counts() -> None:
             list(by_count(units("a", "b", "c"), {"train": (0, 1), "test": (1, end)}, corpus="x"))
     with pytest.raises(BionerError, match="holds 0 sentences"):
         list(by_count([], {"train": (0, 1)}, corpus="x"))
+    with pytest.raises(BionerError, match="holds 1 sentences"):  # no list of so many
+        list(by_count(units("a"), {"train": (0, 10**18)}, corpus="x"))
 
 
 def test_shares_are_those_of_whole_articles() -> None:

@@ -12,6 +12,7 @@ import spacy
 from hand_made import ASTHMA, RECEPTOR, mark
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
+from thinc.api import Config
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.evaluation import analysis as module
@@ -50,6 +51,11 @@ class FixedScores:
 @Language.factory("fixed_scores", default_config={"threshold": 0.0, "scores": True})
 def make_fixed_scores(nlp: Language, name: str, threshold: float, scores: bool) -> FixedScores:
     return FixedScores(threshold, scores)
+
+
+@Language.factory("fixed_scores_by_type", default_config={"threshold": 0.0, "thresholds": {}})
+def make_fixed_scores_by_type(nlp: Language, name: str, threshold: float, thresholds: dict[str, float]) -> FixedScores:
+    return FixedScores(threshold, True)
 
 
 @pytest.fixture
@@ -114,6 +120,20 @@ def test_the_chosen_threshold_does_what_was_told(
         found = analyze(spacy.load(tmp_path / "changed"), devel)
     everything = "all corpora", "all types"
     assert found.thresholds[everything]["all"]["f"] == chosen.thresholds[everything]["threshold"]["f"]
+
+
+def test_thresholds_of_types_can_be_pasted_into_a_config(pipeline: Callable[..., Language], devel: Path) -> None:
+    assert analyze(pipeline(), devel).settings == ""  # the component has no such setting
+    nlp = spacy.blank("en")
+    nlp.add_pipe("fixed_scores_by_type", name="ner")
+    found = analyze(nlp, devel)
+    chosen = Config().from_str(f"[components]\n\n[components.ner]\n\n{found.settings}")["components"]["ner"]
+    assert chosen == {"thresholds": found.to_dict()["by_type"]}
+    assert chosen["thresholds"]["DISEASE"] > 0.3
+    assert found.settings in found.sections()[-1].text
+    nlp.get_pipe_config("ner")["thresholds"] = {"DISEASE": 0.4}
+    with pytest.warns(BionerWarning, match="ner leaves out spans with a score below 0.4"):
+        analyze(nlp, devel)
 
 
 def test_wanted_precision(pipeline: Callable[..., Language], devel: Path) -> None:

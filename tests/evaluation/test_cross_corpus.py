@@ -197,5 +197,12 @@ def test_command(
     assert command(*arguments, "--map", "PROTEIN=GENE") == 0
     assert "80.00* (2)" in capsys.readouterr().out
     assert json.loads((out / "cross-corpus.json").read_text("utf8"))["map"] == {"PROTEIN": "GENE"}
+    (tmp_path / "single" / "BC2GM").mkdir(parents=True)
+    trained(BC2GM=["GENE"]).to_disk(tmp_path / "single" / "BC2GM" / "model-last")
+    assert command(*arguments[:-1], "mine,single", "--each", tmp_path / "single") == 0
+    assert [of["name"] for of in json.loads((out / "cross-corpus.json").read_text("utf8"))["pipelines"]] == [
+        "mine",
+        "single",
+    ]
     assert command(*arguments, "--map", "PROTEIN") == 1
     assert "Setting map is 'PROTEIN'" in "".join(capsys.readouterr())

@@ -110,6 +110,40 @@ def test_a_file_without_results_is_named(content: str | None, tmp_path: Path) ->
         Results.from_disk(path)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("pipeline.seed", "one"),
+        ("scores.per_corpus", {}),
+        ("scores.per_corpus.drugs", []),
+        ("scores.per_corpus.drugs.f", "high"),
+        ("scores.per_corpus.drugs.per_type", None),
+        ("scores.per_corpus.drugs.per_type.DISEASE", {"f": 1.0}),
+        ("documents", []),
+        ("documents.drugs.n", 7),
+        ("documents.drugs.unit", "page"),
+        ("documents.drugs.counts.DISEASE", {"gold": "1"}),
+        ("documents.drugs.counts.DISEASE.matched", "many"),
+    ],
+)
+def test_results_of_another_form_are_refused(
+    make_pipeline: MakePipeline, corpus_folder: Path, tmp_path: Path, place: str, value: object
+) -> None:
+    path = tmp_path / "results.json"
+    evaluate(make_pipeline({}), corpus_folder).to_disk(path)
+    changed = json.loads(path.read_text("utf8"))
+    Results.from_disk(path)
+    *outer, last = place.split(".")
+    part = changed
+    for key in outer:
+        part = part[key]
+    assert last in part
+    part[last] = value
+    path.write_text(json.dumps(changed), encoding="utf8")
+    with pytest.raises(BionerError, match="results.json holds no results"):
+        Results.from_disk(path)
+
+
 def test_missing_corpora_are_named(corpus_folder: Path) -> None:
     with pytest.raises(BionerError, match="nowhere; there is one for: drugs, genes"):
         corpus_files(corpus_folder, ["genes", "nowhere"], "test")
@@ -148,6 +182,23 @@ def test_pipeline_without_entities_is_an_error(nlp: Language, corpus_folder: Pat
 def test_pipeline_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="nowhere cannot be loaded"):
         load_pipeline(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.cfg", b""),
+        ("config.cfg", b"[nlp\n"),
+        ("meta.json", b"{"),
+        ("tokenizer", b"\x81"),
+        ("vocab/strings.json", b"["),
+    ],
+)
+def test_broken_pipelines_are_named(make_pipeline: MakePipeline, tmp_path: Path, file: str, content: bytes) -> None:
+    make_pipeline({}).to_disk(tmp_path / "broken")
+    (tmp_path / "broken" / file).write_bytes(content)
+    with pytest.raises(BionerError, match="broken cannot be loaded: .* Name the folder of a trained pipeline"):
+        load_pipeline(tmp_path / "broken")
 
 
 def test_missing_gpu_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,15 +37,14 @@ from bioner_spacy.evaluation.review_page import review_page
 from bioner_spacy.evaluation.review_scores import ReviewScores, score_review
 from bioner_spacy.evaluation.review_sheet import (
     COLUMNS,
-    FORMULA,
     Judgement,
     Key,
     KeyStratum,
     Row,
-    cell,
     read_sheet,
     sheet_text,
 )
+from bioner_spacy.evaluation.spreadsheet import FORMULA, cell
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
 # Words, type and score; the first of each text is annotated in its corpus.
@@ -230,16 +229,6 @@ def test_long_texts_are_cut_between_words() -> None:
 
 
 # The sheet.
-
-
-@pytest.mark.parametrize("sign", FORMULA)
-def test_no_cell_is_a_formula(sign: str) -> None:
-    assert cell(f"{sign}cmd|' /C calc'!A0") == f"'{sign}cmd|' /C calc'!A0"
-    assert cell(f" \t\r{sign}1") == f"'{sign}1"
-
-
-def test_no_cell_breaks_a_line() -> None:
-    assert cell("a\tb\r\nc\x00d\u2028e\x1bf") == "a b c d e f"
 
 
 @given(st.lists(st.text(max_size=12), min_size=5, max_size=5))
