@@ -199,6 +199,10 @@ class Errors:
         "replaces its folder with all that is in it."
     )
     E414 = "Training config {config} cannot be used ({kind}: {reason}): correct it, or the settings given beside it."
+    E415 = (
+        "Training config {config} has no variable {names} in its section vars, which has {known}: correct the name, or add "
+        "it there."
+    )
     E420 = (
         "Setting exclude names {path}, which is not there: write it with scripts/leakage.py, or set exclude to null."
     )
@@ -334,6 +338,7 @@ class Errors:
         "The config {config} has no setting vars.init_from, from which training would begin with a trained pipeline: take "
         "it over from configs/multitask.cfg, with the section initialize.after_init."
     )
+    E612 = "{path} is not readable as the settings of an experiment: name another folder, or remove this one to start again."
     E619 = (
         "{results} holds the scores of another pipeline than the one to package ({different}): score that one with "
         "scripts/evaluate.py, and name its results."
@@ -362,7 +367,6 @@ class Warnings:
         "The folder {path} has no exclude.json, so that training sentences that stand in evaluation data too are not "
         "left out: write it with scripts/leakage.py, or set exclude to null."
     )
-
     W404 = (
         "Thresholds of the component {name} were changed after it was loaded, and a saved pipeline has those of its config: "
         "to keep them, change them by spacy.load(PIPELINE, config=...)."

@@ -165,7 +165,12 @@ class Experiment:
         if not path.is_file() or not any((self.folder / RESULTS).rglob("*.json")):
             write_json(path, dict(made_with))
             return
-        before = srsly.read_json(path)
+        try:
+            before = srsly.read_json(path)
+        except ValueError:
+            before = None
+        if not isinstance(before, dict):
+            raise BionerError(Errors.E612.format(path=path))
         different = sorted(name for name in {*before, *made_with} if before.get(name) != made_with.get(name))
         if different:
             raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))

@@ -184,6 +184,7 @@ def _write(tuning: Tuning, experiment: Experiment) -> None:
     variables = {**experiment.settings, "corpora": ",".join(tuning.corpora), "seed": tuning.seeds[0]}
     values = {**{f"vars.{name}": value for name, value in variables.items()}, **experiment.overrides}
     best = tuning.trials[tuning.best]
-    filled = load_config(experiment.config, overrides={**values, **best.values})
+    values.update({name: best.values[name] for name in tuning.space.settings})
+    filled = load_config(experiment.config, overrides=values)
     head = f"# Trial {tuning.best + 1} of {len(tuning.trials)} of scripts/tune.py: F1 {percent(best.score)} on development data.\n"
     write_text(folder / BEST, head + filled.to_str(interpolate=False) + "\n")

@@ -98,7 +98,9 @@ class Tuning:
     def to_markdown(self) -> str:
         """Trials, best values and verdict as a Markdown page."""
         best = self.trials[self.best].values
-        rows = [[f"`{name}`", value_text(self.space.start[name]), value_text(best[name])] for name in best]
+        rows = [
+            [f"`{name}`", value_text(self.space.start[name]), value_text(best[name])] for name in self.space.settings
+        ]
         parts = [
             f"# {self.title}\n",
             f"F1 in percent, strict match: the mean over corpora of their micro F1 (seeds: {', '.join(map(str, self.seeds))}).\n",

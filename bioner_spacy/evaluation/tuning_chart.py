@@ -118,4 +118,4 @@ def _setting_axis(axes: Axes, tuning: Tuning, name: str) -> None:
     else:
         margin = 0.05 * (setting.high - setting.low)
         axes.set_xlim(setting.low - margin, setting.high + margin)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=setting.whole))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10], integer=setting.whole))

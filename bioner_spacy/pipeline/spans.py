@@ -1,7 +1,6 @@
 """Predicted spans of a batch on their way to its documents."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Real
 from typing import Optional
 
 import numpy
@@ -39,7 +38,7 @@ def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[st
         known = ", ".join(types)
         raise BionerError(Errors.E404.format(setting="thresholds", names=", ".join(unknown), known=known))
     for setting, value in [("threshold", threshold), *((f"thresholds.{name}", v) for name, v in thresholds.items())]:
-        if not isinstance(value, Real) or not 0 <= value <= 1:
+        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="a number from 0 to 1"))
     return numpy.array([thresholds.get(name, threshold) for name in types], dtype="f")
 

@@ -185,8 +185,9 @@ def _read_exclude(path: Path) -> Mapping[str, Mapping[str, Any]]:
     try:
         content: dict[str, dict[str, Any]] = srsly.read_json(path)
         for entry in content.values():
-            if strange := set(entry["exclude"]) - set(range(entry["sentences"])):
-                raise ValueError(f"no sentence has the number {strange.pop()}")
+            known = range(entry["sentences"])
+            if strange := [number for number in entry["exclude"] if number not in known]:
+                raise ValueError(f"no sentence has the number {strange[0]}")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         problem = f"is not a file of sentences to leave out ({type(error).__name__}: {error})"
         raise BionerError(Errors.E421.format(path=path, problem=problem)) from error

@@ -2,7 +2,7 @@
 
 import configparser
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
@@ -69,9 +69,11 @@ def train_run(
     unfinished = output.with_name(output.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        if _logger_takes_file(config):
-            values["training.logger.output_file"] = str(unfinished / CURVE_FILE)
         with _told_if_wrong(config):
+            written = load_config(config)
+            _check_variables(config, written, [*values, *overrides])
+            if _logger_takes_file(written):
+                values["training.logger.output_file"] = str(unfinished / CURVE_FILE)
             setup_gpu(gpu_id)
             loaded = load_config(config, overrides={**values, **overrides})
             _check_numbers("", loaded.interpolate())
@@ -112,8 +114,18 @@ def _check_numbers(name: str, value: Any) -> None:
         raise BionerError(Errors.E301.format(setting=name, value=value, allowed="1 or more"))
 
 
-def _logger_takes_file(config: Path) -> bool:
+def _check_variables(config: Path, written: Mapping[str, Any], names: Iterable[str]) -> None:
+    """See that a config has the variables that are set; one that it has not would change nothing."""
+    known = written.get("vars", {})
+    sections = (name.partition(".") for name in names)
+    unknown = [name for section, _, name in sections if section == "vars" and name not in known]
+    if unknown:
+        raise BionerError(
+            Errors.E415.format(config=config, names=", ".join(unknown), known=", ".join(known) or "none")
+        )
+
+
+def _logger_takes_file(written: Mapping[str, Any]) -> bool:
     """Whether the logger of a config has a setting `output_file`, and no file in it that is to be kept."""
-    with _told_if_wrong(config):
-        logger = load_config(config).get("training", {}).get("logger", {})
+    logger = written.get("training", {}).get("logger", {})
     return "output_file" in logger and logger["output_file"] is None

@@ -88,3 +88,11 @@ def test_overrides_that_runs_set_themselves_are_refused(experiment: Experiment) 
         experiment.require_unset("training.dropout")
     with pytest.raises(BionerError, match="sets vars.seed itself"):
         Experiment(CONFIG, experiment.folder, corpus_folder=Path(), settings={}, overrides={"vars.seed": 1})
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_settings_that_cannot_be_read(experiment: Experiment, tmp_path: Path, content: str) -> None:
+    experiment.run("x", ["genes"], seed=0)
+    (tmp_path / "out" / "settings.json").write_text(content, encoding="utf8")
+    with pytest.raises(BionerError, match="settings.json is not readable as the settings of an experiment"):
+        Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings={})

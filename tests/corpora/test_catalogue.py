@@ -7,6 +7,7 @@ import pytest
 import srsly
 
 from bioner_spacy.corpora import READERS, SPLITS, Catalogue, load_catalogue
+from bioner_spacy.corpora.catalogue import type_pairs
 from bioner_spacy.errors import BionerError
 
 Load = Callable[[Any], Catalogue]
@@ -213,6 +214,13 @@ def test_merged_types(data: dict[str, Any], load: Load) -> None:
 def test_types_that_cannot_be_merged(data: dict[str, Any], load: Load, text: str, message: str) -> None:
     with pytest.raises(BionerError, match=message):
         load(data).merge_types(text)
+
+
+@pytest.mark.parametrize("text", ["A=B=C", "A", "=A", "A=B,A=C"])
+def test_pairs_of_any_types(text: str) -> None:
+    assert type_pairs("A=X, B=X", "map") == {"A": "X", "B": "X"}
+    with pytest.raises(BionerError, match="Setting map is .*pairs of types such as PROTEIN=GENE"):
+        type_pairs(text, "map")
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: 1\na: 2\n", "", "- a\n"])

@@ -116,8 +116,15 @@ def test_names_of_pipelines(trained: Callable[..., Language], corpus_folder: Pat
     many = trained(**{name: ["DISEASE"] for name in "abcd"})
     assert list(cross_corpus([many], corpus_folder, names=["many"]).pipelines) == ["many"]
     assert list(cross_corpus([many], corpus_folder).pipelines) == ["pipeline"]
-    for names in (["one"], ["one", "one"], ["one", "two", "three"]):
-        with pytest.raises(BionerError, match=f"There are {len(set(names))} names for 2 pipelines"):
+    for names in (
+        ["one"],
+        ["one", "one"],
+        ["one", "two", "three"],
+        ["one", "two", "two"],
+        ["one", "", "two"],
+        ["one", ""],
+    ):
+        with pytest.raises(BionerError, match=f"There are {len(set(names) - {''})} names for 2 pipelines"):
             cross_corpus(twice, corpus_folder, names=names)
 
 

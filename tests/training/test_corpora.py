@@ -240,6 +240,7 @@ def test_a_missing_exclude_file_is_an_error(folder: Path, tmp_path: Path) -> Non
         {"genes": {"exclude": [0]}},
         {"genes": {"sentences": 2, "exclude": [2]}},
         {"genes": {"sentences": 2, "exclude": [-1]}},
+        {"genes": {"sentences": 10**12, "exclude": [10**12]}},
         {"genes": {"sentences": 2, "exclude": ["0"]}},
         {"genes": {"sentences": 2, "exclude": None}},
         {"genes": {"sentences": "2", "exclude": []}},

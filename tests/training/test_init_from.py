@@ -1,5 +1,6 @@
 """Beginning with the weights of a trained pipeline."""
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Optional
@@ -113,6 +114,10 @@ def test_every_architecture_goes_on_from_what_it_knows(encoder: str, tiny_bert: 
 def test_what_does_not_fit_is_told(trained: Path, tiny_bert: str, tiny_cased_bert: str, tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="nowhere .* cannot be loaded"):
         begin(make_nlp("transformer", tiny_bert), tmp_path / "nowhere", ["drugs"])
+    shutil.copytree(trained, tmp_path / "broken")
+    (tmp_path / "broken" / "meta.json").write_text("{")
+    with pytest.raises(BionerError, match="broken .* cannot be loaded"):
+        begin(make_nlp("transformer", tiny_bert), tmp_path / "broken", ["drugs"])
     with pytest.raises(BionerError, match="transformer in .* have name .* and not"):
         begin(make_nlp("transformer", tiny_cased_bert), trained, ["drugs"])
     with pytest.raises(BionerError, match="multitask_ner in .* have crf True and not False"):

@@ -57,6 +57,11 @@ def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pyt
         ("learn_rate_factor = 10.0", "learn_rate_factor = -1", "Setting learn_rate_factor is -1; allowed"),
         ("eval_frequency = 200", "eval_frequency = 0", "Setting training.eval_frequency is 0; allowed: 1 or more"),
         ("batch_words = 600", 'batch_words = "x"', "Config error for 'bioner_spacy.MultiCorpusBatcher.v1'"),
+        (
+            "encoder = ",
+            "encode = ",
+            "config.cfg has no variable encoder in its section vars, which has corpus_folder, ",
+        ),
         ("threshold = 0.0", "threshold = 60", "Setting threshold is 60; allowed: a number from 0 to 1"),
     ],
 )
