@@ -14,10 +14,10 @@ from bioner_spacy.evaluation.cross_corpus import cross_corpus
 
 
 def main(
-    pipelines: Annotated[list[str], typer.Argument(help="Folders or names of pipelines.")],
+    pipelines: Annotated[Optional[list[str]], typer.Argument(help="Folders or names of pipelines.")] = None,
     each: Annotated[
         Optional[Path],
-        typer.Option(help="Folder with a pipeline of each corpus, <corpus>/model-last: take these too."),
+        typer.Option(help="Folder of <name>/model-last, as scripts/train.py --each writes it: take all of these too."),
     ] = None,
     names: Annotated[
         str, typer.Option(help="A name for each, separated by commas; default: what it was trained on.")
@@ -37,9 +37,11 @@ def main(
 ) -> None:
     """Score pipelines on corpora that they were not trained on: a matrix and a heat map."""
     chosen = load_catalogue(catalogue).select(corpora)
-    of_each = [] if each is None else [str(each / name / "model-last") for name in chosen]
+    of_each = [] if each is None else sorted(map(str, each.glob("*/model-last")))
+    if not (pipelines or of_each):
+        raise typer.BadParameter("name one, or a folder of them with --each", param_hint="PIPELINES")
     scores = cross_corpus(
-        [*pipelines, *of_each],
+        [*(pipelines or ()), *of_each],
         corpus,
         names=[name.strip() for name in names.split(",")] if names else None,
         corpora=chosen,
