@@ -1,11 +1,11 @@
 """Pipelines that are trained and scored once, in a folder that remembers what was done."""
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
-import srsly
 from spacy.cli._util import show_validation_error
 from spacy.util import load_config
 
@@ -166,7 +166,7 @@ class Experiment:
             write_json(path, dict(made_with))
             return
         try:
-            before = srsly.read_json(path)
+            before = json.loads(path.read_text(encoding="utf8"))  # srsly's parser is not exact with numbers
         except ValueError:
             before = None
         if not isinstance(before, dict):

@@ -16,7 +16,7 @@ from .table import percent
 from .tuning import Tuning, value_text
 
 _COLUMNS = 3
-_SHOWN = 4.0  # the axis of F1 ends this many times the distance from the best to the median below the best
+_SHOWN = 10.0  # the axis of F1 ends this many times the distance from the best to the median below the best
 
 
 def draw_tuning(tuning: Tuning) -> Figure:

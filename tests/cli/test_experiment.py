@@ -9,6 +9,7 @@ from toy_corpora import write_corpora
 from bioner_spacy.cli import experiment as module
 from bioner_spacy.cli.experiment import Experiment
 from bioner_spacy.errors import BionerError
+from bioner_spacy.evaluation.results import Results
 
 CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
 CORPORA = ["diseases", "genes"]
@@ -96,3 +97,16 @@ def test_settings_that_cannot_be_read(experiment: Experiment, tmp_path: Path, co
     (tmp_path / "out" / "settings.json").write_text(content, encoding="utf8")
     with pytest.raises(BionerError, match="settings.json is not readable as the settings of an experiment"):
         Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings={})
+
+
+def test_numbers_are_the_same_when_they_are_read_again(tiny_bert: str, tmp_path: Path) -> None:
+    write_corpora(tmp_path / "corpus", ["genes"])
+    settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, "learn_rate": 0.3}
+
+    def run() -> Results:
+        experiment = Experiment(
+            CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings=settings, split="devel"
+        )
+        return experiment.run("x", ["genes"], seed=0)
+
+    assert run() == run()

@@ -28,6 +28,7 @@ WEIGHTS = "components.multitask_ner.task_weights"
 SPACE = {
     "vars.learn_rate": {"low": 1e-4, "high": 1e-2, "log": True},
     "training.batcher.sampling": ["uniform", "proportional"],
+    "training.dropout": {"low": 0.0, "high": 0.3},  # a number that not every reader of JSON gives back
 }
 
 
@@ -84,6 +85,7 @@ def test_a_search_leaves_its_files_and_a_config_that_trains(search: Any, tmp_pat
     assert found.trials[0].values == {
         "vars.learn_rate": 0.0002,
         "training.batcher.sampling": "proportional",
+        "training.dropout": 0.1,
         **weights,
     }
     assert found.trials[1].values != found.trials[0].values

@@ -57,14 +57,14 @@ def test_chart_shows_every_trial_and_the_best_so_far(tuning: Tuning) -> None:
     top, rate, sampling = draw_tuning(tuning).axes
     found = points(top)
     best = "best: trial 2, F1 70.00 %"
-    low = 70 - 4 * (70 - 67)
-    assert found["trial"] == [(2, 70), (3, 70), (5, 67)]
-    assert found["trial below the axis"] == [(1, low), (4, low)]
+    low = 70 - 10 * (70 - 67)
+    assert found["trial"] == [(1, 55), (2, 70), (3, 70), (5, 67)]
+    assert found["trial below the axis"] == [(4, low)]
     assert found[best] == [(2, 70)]
-    assert [y for _, y in found["best so far"]] == [low, 70, 70, 70, 70]
+    assert [y for _, y in found["best so far"]] == [55, 70, 70, 70, 70]
     assert (rate.get_xscale(), rate.get_xlabel()) == ("log", "vars.learn_rate")
     assert points(rate)[best] == [(0.0002, 70)]
-    assert points(sampling)["trial"] == [(1, 70), (0, 70), (0, 67)]
+    assert points(sampling)["trial"] == [(0, 55), (1, 70), (0, 70), (0, 67)]
     assert [text.get_text() for text in sampling.get_xticklabels()] == ["uniform", "null"]
 
 
