@@ -2,6 +2,7 @@
 
 import configparser
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,7 +80,7 @@ def train_run(
             _check_numbers("", loaded.interpolate())
             nlp = init_nlp(loaded, use_gpu=gpu_id)
         unfinished.mkdir(parents=True)
-        train(nlp, unfinished, use_gpu=gpu_id)
+        train(nlp, unfinished, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
         if output.exists():
             shutil.rmtree(output)
         unfinished.rename(output)
