@@ -338,7 +338,10 @@ class Errors:
         "The config {config} has no setting vars.init_from, from which training would begin with a trained pipeline: take "
         "it over from configs/multitask.cfg, with the section initialize.after_init."
     )
-    E612 = "{path} is not readable as the settings of an experiment: name another folder, or remove this one to start again."
+    E612 = (
+        "{path} is not readable as the settings of an experiment ({reason}): name another folder, or remove this one to "
+        "start again."
+    )
     E619 = (
         "{results} holds the scores of another pipeline than the one to package ({different}): score that one with "
         "scripts/evaluate.py, and name its results."

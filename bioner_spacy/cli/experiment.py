@@ -12,7 +12,7 @@ from spacy.util import load_config
 from ..corpora.files import checksum
 from ..errors import BionerError, Errors
 from ..evaluation.evaluate import evaluate
-from ..evaluation.results import Results, write_json
+from ..evaluation.results import Results, reading_json, write_json
 from ..training.corpora import MultiCorpus
 from ..training.runs import train_run
 
@@ -165,12 +165,11 @@ class Experiment:
         if not path.is_file() or not any((self.folder / RESULTS).rglob("*.json")):
             write_json(path, dict(made_with))
             return
-        try:
-            before = json.loads(path.read_text(encoding="utf8"))  # srsly's parser is not exact with numbers
-        except ValueError:
-            before = None
-        if not isinstance(before, dict):
-            raise BionerError(Errors.E612.format(path=path))
+        with reading_json(path, Errors.E612) as before:
+            if not isinstance(before, dict):
+                raise TypeError("no settings by name")
+        # As JSON has them: lists for tuples.
+        made_with = json.loads(json.dumps(made_with))
         different = sorted(name for name in {*before, *made_with} if before.get(name) != made_with.get(name))
         if different:
             raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))

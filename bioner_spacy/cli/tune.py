@@ -65,9 +65,7 @@ def tune(
     found = resolve_space(
         space, config, corpora=corpora, corpus_folder=corpus_folder, settings=settings, overrides=overrides
     )
-    # As text, because srsly reads 0.3 from JSON as 0.30000000000000004, which would be another search space.
-    described = json.dumps(found.to_json(), sort_keys=True)
-    shared = {"corpora": list(corpora), "seeds": list(seeds), "search space": described}
+    shared = {"corpora": list(corpora), "seeds": list(seeds), "search space": found.to_json()}
     experiment = Experiment(
         config,
         output,

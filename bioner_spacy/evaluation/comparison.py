@@ -1,14 +1,13 @@
 """F1 of a system and a baseline side by side: what it says, and how it is written."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Optional
 
 from ..corpora.files import replacing
-from ..errors import BionerError, Errors
-from .results import ALL_TYPES, Pipeline, write_json, write_text
+from ..errors import Errors
+from .results import ALL_TYPES, Pipeline, reading_json, write_json, write_text
 from .scorer import mean
 from .significance import Significance
 from .table import MISSING, Table, corpus_name, count, spread
@@ -178,8 +177,7 @@ class Comparison:
         Raises:
             BionerError: the file is not there, or holds no comparison.
         """
-        try:
-            data = json.loads(path.read_text(encoding="utf8"))
+        with reading_json(path, Errors.E513) as data:
             values = {field.name: data[field.name] for field in fields(cls)}
             values.update(
                 names=tuple(data["names"]), mean=read_row(data["mean"]), rows=list(map(read_row, data["rows"]))
@@ -187,10 +185,6 @@ class Comparison:
             for side in ("baseline", "system"):
                 values[side] = {name: [Pipeline(**one) for one in runs] for name, runs in data[side].items()}
             return cls(**values)
-        except OSError as error:
-            raise BionerError(Errors.E513.format(path=path, reason=error.strerror)) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BionerError(Errors.E513.format(path=path, reason=error)) from error
 
     def to_table(self) -> Table:
         """F1 in percent, with the spread over runs where there are several; the last row is the mean over corpora."""

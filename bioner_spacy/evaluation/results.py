@@ -1,7 +1,8 @@
 """The results of one pipeline on one split, as a JSON file that is the same for the same pipeline and data."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from glob import glob
 from pathlib import Path
@@ -87,15 +88,10 @@ class Results:
         Raises:
             BionerError: the file is not there, or holds no results.
         """
-        try:
-            data = json.loads(path.read_text(encoding="utf8"))
+        with reading_json(path, Errors.E506) as data:
             results = cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "path": path})
             _require_scores(results)
             return results
-        except OSError as error:
-            raise BionerError(Errors.E506.format(path=path, reason=error.strerror)) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BionerError(Errors.E506.format(path=path, reason=error)) from error
 
 
 def _require_scores(results: Results) -> None:
@@ -136,6 +132,29 @@ def read_results(patterns: Sequence[str]) -> list[Results]:
             raise BionerError(Errors.E506.format(path=pattern, reason="no such file"))
         files += found
     return [Results.from_disk(file) for file in files]
+
+
+@contextmanager
+def reading_json(path: Path, error: str) -> Iterator[Any]:
+    """Read a JSON file, and tell what is wrong with it or with what is made of it.
+
+    Args:
+        path: the file.
+        error: message with places for `path` and `reason`.
+
+    Yields:
+        Its content. Numbers are exact, which they are not with srsly.
+
+    Raises:
+        BionerError: the file is not there or holds no JSON, or the block finds that something else is in it
+            (`ValueError`, `KeyError`, `TypeError`, `AttributeError`).
+    """
+    try:
+        yield json.loads(path.read_text(encoding="utf8"))
+    except OSError as problem:
+        raise BionerError(error.format(path=path, reason=problem.strerror)) from problem
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise BionerError(error.format(path=path, reason=problem)) from problem
 
 
 def write_json(path: Path, data: Any) -> None:

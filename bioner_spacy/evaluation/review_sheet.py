@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from ..errors import BionerError, Errors
-from .results import Pipeline
+from .results import Pipeline, reading_json
 from .spreadsheet import cell, tsv_line
 
 COLUMNS = ("id", "corpus", "document", "type", "left", "mention", "right", "judgement", "comment")
@@ -105,17 +104,12 @@ class Key:
         Raises:
             BionerError: the file is not there, or holds no key.
         """
-        try:
-            data = json.loads(path.read_text(encoding="utf8"))
+        with reading_json(path, Errors.E538) as data:
             strata = [KeyStratum(**stratum) for stratum in data["strata"]]
             drawn = [row for stratum in strata for row in stratum.rows]
             if not drawn or sorted(drawn) != sorted(data["rows"]) or not all(stratum.rows for stratum in strata):
                 raise ValueError("strata and rows differ")
             return cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "strata": strata})
-        except OSError as error:
-            raise BionerError(Errors.E538.format(path=path, reason=error.strerror)) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BionerError(Errors.E538.format(path=path, reason=error)) from error
 
 
 def sheet_text(rows: Sequence[Row]) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import BionerError, Errors
+from ..errors import Errors
 from ..training.search_space import SearchSpace, Value
-from .results import write_json, write_text
+from .results import reading_json, write_json, write_text
 from .table import Table, percent, spread
 
 
@@ -130,13 +130,9 @@ def read_trials(path: Path) -> list[Trial]:
     Raises:
         BionerError: the file is not there, or holds no trials.
     """
-    try:
-        trials: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf8"))["trials"]
+    with reading_json(path, Errors.E632) as data:
+        trials: list[dict[str, Any]] = data["trials"]
         return [Trial(dict(trial["values"]), tuple(map(float, trial["scores"]))) for trial in trials]
-    except OSError as error:
-        raise BionerError(Errors.E632.format(path=path, reason=error.strerror)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise BionerError(Errors.E632.format(path=path, reason=f"{type(error).__name__}: {error}")) from error
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:

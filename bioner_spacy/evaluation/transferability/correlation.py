@@ -1,6 +1,5 @@
 """How far measures between corpora go along with the gains of auxiliary corpora."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import atanh, sqrt, tanh
@@ -15,7 +14,7 @@ from matplotlib.figure import Figure
 from ...corpora.files import replacing
 from ...errors import BionerError, Errors, Warnings, warn
 from ..chart import STYLE, save_figure
-from ..results import write_json, write_text
+from ..results import reading_json, write_json, write_text
 from ..table import MISSING, Section, Table
 from .gains import Gains, Pair
 from .measures import AFTER_TRAINING, MEASURES, Measures
@@ -205,8 +204,7 @@ def best_measure(path: Path) -> tuple[str, float]:
         BionerError: the file is not there, or holds no such correlation.
     """
     path = path / FILE if path.is_dir() else path
-    try:
-        data = json.loads(path.read_text(encoding="utf8"))
+    with reading_json(path, Errors.E556) as data:
         found = {
             name: float(data["spearman"][name]["value"])
             for name in MEASURES
@@ -214,10 +212,6 @@ def best_measure(path: Path) -> tuple[str, float]:
         }
         name = max(found, key=lambda name: abs(found[name]))
         return name, found[name]
-    except OSError as error:
-        raise BionerError(Errors.E556.format(path=path, reason=error.strerror)) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BionerError(Errors.E556.format(path=path, reason=error)) from error
 
 
 def _points(

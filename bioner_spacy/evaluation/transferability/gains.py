@@ -4,7 +4,6 @@ The pairwise gains of Akdemir and Shibuya (2020), Analyzing the effect of multi-
 recognition. A run on two corpora is scored on both, so that it gives the gains in both directions.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import permutations
@@ -14,12 +13,12 @@ from typing import Any, Optional
 import numpy
 
 from ...corpora.files import replacing
-from ...errors import BionerError, Errors
+from ...errors import Errors
 from ..chart import save_figure
 from ..compare import compare
 from ..comparison import NO_DIFFERENCE, Row, interval_text, p_text, read_row
 from ..heat_map import draw_heat_map
-from ..results import Results, write_json, write_text
+from ..results import Results, reading_json, write_json, write_text
 from ..significance import ALPHA, RESAMPLES, holm
 from ..table import MISSING, Table, count, spread
 
@@ -192,8 +191,7 @@ class Gains:
             BionerError: it is not there, or holds no gains.
         """
         path = path / FILE if path.is_dir() else path
-        try:
-            data = json.loads(path.read_text(encoding="utf8"))
+        with reading_json(path, Errors.E550) as data:
             pairs = {(one["target"], one["auxiliary"]): read_row(one["row"]) for one in data.pop("pairs")}
             curves = {
                 corpus: [[(int(n), float(loss)) for n, loss in curve] for curve in runs]
@@ -203,10 +201,6 @@ class Gains:
             if set(found.rows) != set(permutations(found.corpora, 2)):
                 raise ValueError("pairs and corpora differ")
             return found
-        except OSError as error:
-            raise BionerError(Errors.E550.format(path=path, reason=error.strerror)) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BionerError(Errors.E550.format(path=path, reason=error)) from error
 
 
 def gain_rows(

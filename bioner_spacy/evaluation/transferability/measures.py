@@ -4,7 +4,6 @@ Four are those of Akdemir and Shibuya (2020): vocabulary, topic, encoder, curve.
 labels. Where more of a measure should mean more gain, larger is better.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
@@ -23,7 +22,7 @@ from ...training.corpora import MultiCorpus
 from ...training.encoding import corpus_vectors
 from ..chart import save_figure
 from ..heat_map import draw_heat_map
-from ..results import write_json, write_text
+from ..results import reading_json, write_json, write_text
 from ..table import MISSING, Section, Table
 from .gains import Gains, Pair
 from .slopes import SHARES, slopes
@@ -139,8 +138,7 @@ class Measures:
             BionerError: it is not there, or holds no measures.
         """
         path = path / FILE if path.is_dir() else path
-        try:
-            data = json.loads(path.read_text(encoding="utf8"))
+        with reading_json(path, Errors.E554) as data:
             # In the order of `MEASURES`, which the file, sorted by name, does not keep.
             of_file = {name: data["values"].pop(name) for name in MEASURES if name in data["values"]}
             if data["values"]:
@@ -150,10 +148,6 @@ class Measures:
                 for name, found in of_file.items()
             }
             return cls(**data)
-        except OSError as error:
-            raise BionerError(Errors.E554.format(path=path, reason=error.strerror)) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BionerError(Errors.E554.format(path=path, reason=error)) from error
 
     def _draw(self, name: str) -> Any:
         values = [[self.values[name].get((one, other)) for other in self.corpora] for one in self.corpora]
