@@ -14,7 +14,8 @@ from bioner_spacy.evaluation.report import write_report
 def main(
     reports: Annotated[Path, typer.Argument(help="Folder of the reports, with multi.json and what is beside it.")],
     training: Annotated[
-        Optional[Path], typer.Option(help="Folder of the pipelines, with multi and single, for settings and curves.")
+        Optional[Path],
+        typer.Option(help="Folder of the pipelines, with multi and single, or of one run; for settings and curves."),
     ] = None,
     catalogue: Annotated[Path, typer.Option(help="The corpus catalogue.")] = Path("configs/catalogue.yml"),
     output: Annotated[Optional[Path], typer.Option(help="File to write; default: report.html in the folder.")] = None,

@@ -56,7 +56,8 @@ def make_report(
     Args:
         reports: folder of the reports of a run: `multi.json` and what is beside it.
         catalogue: tells about the corpora.
-        training: folder of the pipelines, with `multi` and `single`; None to leave out settings and learning curves.
+        training: folder of the pipelines, with `multi` and `single`, or of one run; None to leave out settings and
+            learning curves.
         made: date and time on the page; None for now.
 
     Returns:
@@ -136,7 +137,7 @@ def _scores(multi: Optional[Results], single: Path) -> list[Block]:
 
 def _curves(training: Path) -> list[Block]:
     files = {
-        MULTI: {MULTI: training / "multi"},
+        MULTI: {MULTI: _multi(training)},
         SINGLE: {path.name: path for path in sorted(training.glob("single/*"))},
     }
     runs: dict[str, dict[str, Curve]] = {}
@@ -200,15 +201,21 @@ def _facts(multi: Results, training: Optional[Path]) -> Table:
 
 def _trained(training: Optional[Path]) -> Optional[str]:
     """Day of the files of the multi-task pipeline, as it does not tell when it was trained."""
-    meta = None if training is None else training / "multi" / "model-last" / "meta.json"
+    meta = None if training is None else _multi(training) / "model-last" / "meta.json"
     if meta is None or not meta.is_file():
         return None
     return datetime.fromtimestamp(meta.stat().st_mtime, timezone.utc).strftime("%d %B %Y")
 
 
+def _multi(training: Path) -> Path:
+    """Folder of the multi-task run: beside those of single-task runs, or the one that was named."""
+    folder = training / "multi"
+    return folder if folder.is_dir() else training
+
+
 def _settings(training: Path) -> dict[str, Any]:
     """The config of the multi-task pipeline, flat; empty where there is none."""
-    path = training / "multi" / "model-last" / "config.cfg"
+    path = _multi(training) / "model-last" / "config.cfg"
     return dict(_flat(load_config(path, interpolate=True))) if path.is_file() else {}
 
 

@@ -110,6 +110,17 @@ def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, t
     assert "Learning curves: scripts" not in page.text and "Analysis: scripts" not in page.text
 
 
+def test_the_folder_of_one_run(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
+    line = {"epoch": 0, "losses": {"multitask_ner": 1.0}, "scores": {}, "score": 0.5}
+    lines = [json.dumps({**line, "step": step}) for step in (0, 10)]
+    (tmp_path / "mine" / "model-last").mkdir(parents=True)
+    (tmp_path / "mine" / "curve.jsonl").write_text("\n".join(lines), encoding="utf8")
+    (tmp_path / "mine" / "model-last" / "config.cfg").write_text("[vars]\nepochs = 17\n", encoding="utf8")
+    page = Page(make_report(reports, catalogue=catalogue, training=tmp_path / "mine"))
+    assert "F1 and loss against updates" in [attrs.get("alt") for _, attrs in page.elements]
+    assert "vars.epochs = 17" in page.text
+
+
 def test_one_evaluation_is_no_curve(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
     (tmp_path / "training" / "multi").mkdir(parents=True)
     line = {"epoch": 0, "step": 0, "losses": {}, "scores": {}, "score": 0.5}
