@@ -1,6 +1,6 @@
 """From `Example` objects to gold arrays over the words of the predicted documents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Optional
 
 import numpy
@@ -15,13 +15,23 @@ from ..types import Gold, SpanArrays
 from ..words import word_offsets
 
 
-def annotated_types(doc: Doc, spans_key: str) -> Optional[set[str]]:
-    """Entity types that a gold document annotates, as far as it tells; None if it has no entity annotation."""
-    scope = get_scope(doc, spans_key)
-    if scope is not None:
-        return set(scope)
-    spans = _gold_spans(doc, spans_key)
-    return None if spans is None else {label for _, _, label in spans}
+def collect_label_data(examples: Iterable[Example], spans_key: str) -> dict[str, set[str]]:
+    """Entity types that each corpus annotates, as far as its documents tell.
+
+    Args:
+        examples: documents; those whose reference has no entity annotation tell nothing.
+        spans_key: key of the gold spans in the references; `doc.ents` stand in where it is missing.
+
+    Returns:
+        Entity types by the name of the corpus.
+    """
+    label_data: dict[str, set[str]] = {}
+    for example in examples:
+        scope, spans = get_scope(example.reference, spans_key), _gold_spans(example.reference, spans_key)
+        if scope is not None or spans is not None:
+            types = {label for _, _, label in spans or ()} if scope is None else scope
+            label_data.setdefault(get_corpus(example.reference, spans_key), set()).update(types)
+    return label_data
 
 
 def collect_gold(

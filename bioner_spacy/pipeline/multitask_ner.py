@@ -17,13 +17,13 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, to_numpy
 
 from ..errors import BionerError, Errors, Warnings, warn
-from ..scope import SPANS_KEY, get_corpus
+from ..scope import SPANS_KEY
 from ..tasks import Task, make_tasks
 from ..training.balance import TaskBalance
 from ..types import Array, Batch, Formulation, Gold, SpanArrays
-from .gold import annotated_types, collect_gold
+from .gold import collect_gold, collect_label_data
 from .merge import Merge, Merger
-from .spans import lowest_scores, merge_by_document, without_spaces
+from .spans import flat_view, lowest_scores, merge_by_document, without_spaces
 
 DEFAULT_MODEL_CONFIG = """
 [model]
@@ -258,7 +258,8 @@ class MultiTaskNER(TrainablePipe):
         """
         validate_get_examples(get_examples, "MultiTaskNER.initialize")
         label_data = {corpus: set(types) for corpus, types in self.label_data.items()}
-        for corpus, types in (labels if labels is not None else self._collect_labels(get_examples())).items():
+        found = collect_label_data(get_examples(), self.spans_key) if labels is None else labels
+        for corpus, types in found.items():
             label_data.setdefault(corpus, set()).update(types)
         self.cfg["label_data"] = {corpus: sorted(types) for corpus, types in sorted(label_data.items())}
         self._check_settings()
@@ -277,14 +278,6 @@ class MultiTaskNER(TrainablePipe):
         sample = list(islice((example for example in get_examples() if len(example.predicted)), 10))
         self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
         self.model.initialize(X=self.make_batch(sample))
-
-    def _collect_labels(self, examples: Iterable[Example]) -> dict[str, set[str]]:
-        label_data: dict[str, set[str]] = {}
-        for example in examples:
-            types = annotated_types(example.reference, self.spans_key)
-            if types is not None:
-                label_data.setdefault(get_corpus(example.reference, self.spans_key), set()).update(types)
-        return label_data
 
     def _check_settings(self) -> None:
         annotated = {entity_type for types in self.cfg["label_data"].values() for entity_type in types}
@@ -343,24 +336,10 @@ class MultiTaskNER(TrainablePipe):
             scores = found.scores[kept].tolist()
             doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs={"scores": scores}, spans=spans)
             if self.annotate_ents:
-                self._set_ents(doc, spans, scores)
+                doc.ents = flat_view(doc, spans, scores, keep=not self.overwrite_ents)
 
     def _lowest_scores(self) -> Array:
         return lowest_scores(self._merger.types, self.threshold, self.thresholds)
-
-    def _set_ents(self, doc: Doc, spans: Sequence[Span], scores: Sequence[float]) -> None:
-        taken = [False] * len(doc)
-        chosen = []
-        if not self.overwrite_ents:
-            for ent in doc.ents:
-                taken[ent.start : ent.end] = [True] * len(ent)
-                chosen.append(ent)
-        order = sorted(range(len(spans)), key=lambda i: (-scores[i], -len(spans[i]), spans[i].start, spans[i].label_))
-        for span in (spans[i] for i in order):
-            if not any(taken[span.start : span.end]):
-                taken[span.start : span.end] = [True] * len(span)
-                chosen.append(span)
-        doc.ents = chosen
 
     def update(
         self,

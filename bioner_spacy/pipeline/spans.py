@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
 import numpy
+from spacy.tokens import Doc, Span
 
 from ..errors import BionerError, Errors
 from ..types import Array, SpanArrays
@@ -41,6 +42,27 @@ def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[st
         if not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="a number from 0 to 1"))
     return numpy.array([thresholds.get(name, threshold) for name in types], dtype="f")
+
+
+def flat_view(doc: Doc, spans: Sequence[Span], scores: Sequence[float], *, keep: bool) -> list[Span]:
+    """Spans that do not overlap, for `doc.ents`: those of the highest scores, and of equal ones the longest.
+
+    Args:
+        doc: the document.
+        spans: its spans.
+        scores: their scores.
+        keep: whether the document's entities stay, and spans fill the gaps.
+    """
+    chosen = list(doc.ents) if keep else []
+    taken = [False] * len(doc)  # for a handful of spans faster than an array
+    for ent in chosen:
+        taken[ent.start : ent.end] = [True] * len(ent)
+    order = sorted(range(len(spans)), key=lambda i: (-scores[i], -len(spans[i]), spans[i].start, spans[i].label_))
+    for span in (spans[i] for i in order):
+        if not any(taken[span.start : span.end]):
+            taken[span.start : span.end] = [True] * len(span)
+            chosen.append(span)
+    return chosen
 
 
 def split_by_document(spans: SpanArrays, lengths: Array) -> Iterator[SpanArrays]:

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.pipeline.gold import annotated_types, collect_gold
+from bioner_spacy.pipeline.gold import collect_gold, collect_label_data
 from bioner_spacy.scope import SPANS_KEY, set_gold
 from bioner_spacy.tasks import make_tasks
 
@@ -40,6 +40,11 @@ def rows(examples: Sequence[Example], grain: str = "type") -> tuple[list[tuple[i
     assert result.lengths.tolist() == [len(example.predicted) for example in examples]
     columns = [array.tolist() for array in (spans.starts, spans.ends, spans.tasks, spans.types)]
     return list(zip(*columns)), result.supervised.tolist(), n_misaligned
+
+
+def label_data(*references: Doc) -> dict[str, set[str]]:
+    examples = [Example(make_doc([token.text for token in reference]), reference) for reference in references]
+    return collect_label_data(examples, SPANS_KEY)
 
 
 def test_words_are_counted_through_the_batch() -> None:
@@ -88,22 +93,24 @@ def test_no_annotation_is_not_the_same_as_nothing_found() -> None:
     nothing.ents = []
     assert rows([Example(make_doc(["a", "b"]), nothing)])[1] == [[True, True]]
     assert rows([Example(make_doc(["a", "b"]), unknown)])[1] == [[False, False]]
-    assert annotated_types(nothing, SPANS_KEY) == set()
-    assert annotated_types(unknown, SPANS_KEY) is None
+    assert label_data(nothing) == {"": set()}
+    assert label_data(unknown) == {}
 
 
 def test_entities_stand_in_for_a_missing_span_group() -> None:
     reference = make_doc(["a", "b"])
     reference.ents = [Span(reference, 0, 1, "DISEASE")]
     assert rows([Example(make_doc(["a", "b"]), reference)]) == ([(0, 1, 1, 0)], [[True, True]], 0)
-    assert annotated_types(reference, SPANS_KEY) == {"DISEASE"}
+    assert label_data(reference) == {"": {"DISEASE"}}
     reference.spans[SPANS_KEY] = [Span(reference, 1, 2, "CHEMICAL")]
-    assert annotated_types(reference, SPANS_KEY) == {"CHEMICAL"}
+    assert label_data(reference) == {"": {"CHEMICAL"}}
     assert rows([Example(make_doc(["a", "b"]), reference)])[0] == [(1, 2, 0, 0)]
 
 
-def test_annotated_types_are_those_of_the_scope() -> None:
-    assert annotated_types(gold(["a"], [], scope=["GENE", "RNA"]), SPANS_KEY) == {"GENE", "RNA"}
+def test_label_data_are_the_scopes_of_each_corpus() -> None:
+    first, second = gold(["a"], [], scope=["GENE", "RNA"]), gold(["a"], [(0, 1, "DNA")], scope=["DNA"])
+    other = gold(["a"], [], corpus="B", scope=["DISEASE"])
+    assert label_data(first, other, second) == {"A": {"GENE", "RNA", "DNA"}, "B": {"DISEASE"}}
 
 
 def test_documents_that_differ_in_text_are_an_error() -> None:
