@@ -27,7 +27,7 @@ import torch
 from measured import Speeds, cells, interleaved, number, surroundings, write_speeds
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
-from systems import MODELS, make_pipeline, read_texts, training
+from systems import MODELS, add_arguments, make_pipeline, read_texts, training
 
 from bioner_spacy.evaluation.table import Section, Table
 from bioner_spacy.scope import SPANS_KEY, set_gold
@@ -271,14 +271,5 @@ if __name__ == "__main__":
     parser.add_argument("--processes", default="1,2,4", help="numbers of processes")
     parser.add_argument("--documents", type=int, default=100_000, help="documents that memory is measured over")
     parser.add_argument("--system", default="tags", choices=MODELS, metavar="SYSTEM", help="of " + ", ".join(MODELS))
-    parser.add_argument("--encoder", default=None, help="default: that of the config")
-    parser.add_argument("--precision", default="auto", help="auto, bfloat16 or float32")
-    parser.add_argument("--corpus", type=Path, default=Path("corpus/sample"), help="folder of converted corpora")
-    parser.add_argument("--corpora", default=None, help="names of corpora, separated by commas; default: all")
-    parser.add_argument("--split", default="test", help="split whose texts are annotated")
-    parser.add_argument("--words", type=int, default=20_000, help="words to annotate in a repeat, about")
-    parser.add_argument("--steps", type=int, default=20, help="of training in a repeat")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--config", type=Path, default=Path("configs/multitask.cfg"))
-    parser.add_argument("--gpu-id", type=int, default=-1)
+    add_arguments(parser)
     main(parser.parse_args())

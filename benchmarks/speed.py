@@ -22,7 +22,7 @@ import srsly
 from measured import cells, interleaved, surroundings, write_speeds
 from plain import bare_encoder, hugging_face
 from spacy.language import Language
-from systems import SYSTEMS, make_pipeline, read_texts, training
+from systems import SYSTEMS, add_arguments, make_pipeline, read_texts, training
 
 from bioner_spacy.evaluation.table import Table
 
@@ -96,14 +96,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="folder of the results")
     parser.add_argument("--systems", default=",".join((*NAMES, *(s for s in SYSTEMS if s not in NAMES))))
-    parser.add_argument("--encoder", default=None, help="default: that of the config")
-    parser.add_argument("--precision", default="auto", help="of our encoder: auto, bfloat16 or float32")
-    parser.add_argument("--corpus", type=Path, default=Path("corpus/sample"), help="folder of converted corpora")
-    parser.add_argument("--corpora", default=None, help="names of corpora, separated by commas; default: all")
-    parser.add_argument("--split", default="test", help="split whose texts are annotated")
-    parser.add_argument("--words", type=int, default=20_000, help="words to annotate in a repeat, about")
-    parser.add_argument("--steps", type=int, default=20, help="of training in a repeat")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--config", type=Path, default=Path("configs/multitask.cfg"))
-    parser.add_argument("--gpu-id", type=int, default=-1)
+    add_arguments(parser)
     main(parser.parse_args())

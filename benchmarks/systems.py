@@ -1,5 +1,6 @@
 """The systems that the benchmarks compare, as training configs and as pipelines."""
 
+import argparse
 import random
 from collections.abc import Iterator
 from itertools import cycle
@@ -25,6 +26,20 @@ MODELS: dict[str, dict[str, Any]] = {
     **{name: {"@architectures": "bioner_spacy.CrossSharing.v1", "variant": name} for name in VARIANTS},
 }
 SYSTEMS = (*MODELS, *STOCK)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the benchmarks of speed are told on the command line: pipelines, texts, and how much of them."""
+    parser.add_argument("--encoder", default=None, help="default: that of the config")
+    parser.add_argument("--precision", default="auto", help="of our encoder: auto, bfloat16 or float32")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus/sample"), help="folder of converted corpora")
+    parser.add_argument("--corpora", default=None, help="names of corpora, separated by commas; default: all")
+    parser.add_argument("--split", default="test", help="split whose texts are annotated")
+    parser.add_argument("--words", type=int, default=20_000, help="words to annotate in a repeat, about")
+    parser.add_argument("--steps", type=int, default=20, help="of training in a repeat")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--config", type=Path, default=Path("configs/multitask.cfg"))
+    parser.add_argument("--gpu-id", type=int, default=-1)
 
 
 def choose_system(config: dict[str, Any], system: str, encoder: Optional[str] = None) -> str:

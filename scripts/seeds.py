@@ -7,6 +7,7 @@ from wasabi import msg
 
 from bioner_spacy.cli import options
 from bioner_spacy.cli.app import config_overrides, run
+from bioner_spacy.cli.experiment import Experiment
 from bioner_spacy.cli.seeds import compare_over_seeds
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.training.runs import run_settings
@@ -32,21 +33,19 @@ def main(
 
     Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
     """
-    overrides = config_overrides(context)
     chosen = load_catalogue(catalogue).training_set(corpora)
-    settings = run_settings(chosen, epochs=epochs, fraction=fraction, encoder=encoder)
-    comparison = compare_over_seeds(
+    experiment = Experiment(
         config,
         output,
-        corpora=chosen.corpora,
         corpus_folder=corpus,
-        seeds=options.parse_seeds(seeds),
-        settings=settings,
-        overrides=overrides,
+        settings=run_settings(chosen, epochs=epochs, fraction=fraction, encoder=encoder),
+        overrides=config_overrides(context),
         split=split,
         gpu_id=gpu_id,
-        alpha=alpha,
-        resamples=resamples,
+        shared={"corpora": list(chosen.corpora)},
+    )
+    comparison = compare_over_seeds(
+        experiment, chosen.corpora, options.parse_seeds(seeds), alpha=alpha, resamples=resamples
     )
     comparison.to_disk(output / "seeds.json", output / "seeds.md")
     typer.echo(comparison.to_table().to_text())

@@ -8,6 +8,7 @@ from wasabi import msg
 
 from bioner_spacy.cli import options
 from bioner_spacy.cli.app import config_overrides, one_line_errors
+from bioner_spacy.cli.experiment import Experiment
 from bioner_spacy.cli.transferability import config_encoder, measure_gains
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.evaluation.transferability.correlation import best_measure
@@ -48,22 +49,17 @@ def pairs(
     A run on a pair is scored on both corpora, and gives the gains in both directions. Further arguments change the
     config, as for `spacy train`: --components.multitask_ner.grain guideline
     """
-    overrides = config_overrides(context)
     chosen = load_catalogue(catalogue).training_set(corpora)
-    gains = measure_gains(
+    experiment = Experiment(
         config,
         output,
-        corpora=chosen.corpora,
         corpus_folder=corpus,
-        seeds=options.parse_seeds(seeds),
-        words=words,
-        settings=run_settings(chosen, epochs=epochs, fraction=1.0, encoder=encoder),
-        overrides=overrides,
+        settings={**run_settings(chosen, epochs=epochs, fraction=1.0, encoder=encoder), "words": words},
+        overrides=config_overrides(context),
         split=split,
         gpu_id=gpu_id,
-        alpha=alpha,
-        resamples=resamples,
     )
+    gains = measure_gains(experiment, chosen.corpora, options.parse_seeds(seeds), alpha=alpha, resamples=resamples)
     files = gains.to_disk(output)
     typer.echo(gains.table().to_text())
     msg.good(f"Wrote {', '.join(map(str, files))}")

@@ -31,9 +31,8 @@ def parse_seeds(text: str) -> list[int]:
     """The numbers of the option `--seeds`, each once.
 
     Raises:
-        typer.BadParameter: one is not a number.
+        typer.BadParameter: one is not a number of 0 or more.
     """
-    try:
-        return list(dict.fromkeys(int(seed) for seed in text.split(",")))
-    except ValueError:
-        raise typer.BadParameter("give whole numbers separated by commas", param_hint="--seeds") from None
+    if not all(seed.strip().isdecimal() for seed in text.split(",")):
+        raise typer.BadParameter("give whole numbers of 0 or more, separated by commas", param_hint="--seeds")
+    return list(dict.fromkeys(int(seed) for seed in text.split(",")))

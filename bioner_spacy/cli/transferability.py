@@ -1,6 +1,6 @@
 """Gains of auxiliary corpora: one run on each corpus, one on each pair, for every seed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -25,37 +25,21 @@ _LOGGING = ("training.logger.output_file", "training.eval_frequency", "corpora.d
 
 
 def measure_gains(
-    config: Path,
-    output: Path,
-    *,
+    experiment: Experiment,
     corpora: Sequence[str],
-    corpus_folder: Path,
     seeds: Sequence[int],
-    words: int,
-    settings: Mapping[str, object],
-    overrides: Mapping[str, object] = {},
-    split: str = "devel",
-    gpu_id: int = -1,
+    *,
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
 ) -> Gains:
     """Train and score, for each seed, a pipeline on each corpus and one on each pair of corpora.
 
-    Results are kept in `output`/runs/seed-<seed>/alone/<corpus>.json and joint/<corpus>+<corpus>.json, the learning
-    curves beside the former as .jsonl, and what is there already is not computed again: an interrupted run goes on, and
-    seeds and corpora can be added. Pipelines are deleted once they are scored.
-
     Args:
-        config: training config, see `train_run`; the variable `words` must be one of it.
-        output: folder of the results.
-        corpora: names of two corpora or more.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        experiment: where runs are kept, as seed-<seed>/alone/<corpus>, with the learning curves beside them as .jsonl,
+            and seed-<seed>/joint/<corpus>+<corpus>. Its setting `words` says how many words of each corpus a run reads,
+            about, the same documents in every run; 0 for all.
+        corpora: names of two corpora or more; corpora can be added to an experiment.
         seeds: random seeds.
-        words: words of each training corpus, about; 0 for all. The same documents in every run.
-        settings: further values for the section `vars` of the config.
-        overrides: other values of the config by their names with dots.
-        split: the split to score on.
-        gpu_id: number of the GPU; -1 for the CPU.
         alpha: level of the tests.
         resamples: number of draws of each test.
 
@@ -63,21 +47,12 @@ def measure_gains(
         The gains in both directions of every pair.
 
     Raises:
-        BionerError: there is one corpus only; or as `Experiment` and its runs do.
+        BionerError: there is one corpus only, or as the runs of the experiment do.
     """
     if len(set(corpora)) < 2:
         raise BionerError(Errors.E620.format(names=", ".join(corpora)))
-    settings = {**settings, "words": words}
-    experiment = Experiment(
-        config,
-        output,
-        corpus_folder=corpus_folder,
-        settings=settings,
-        overrides=overrides,
-        split=split,
-        gpu_id=gpu_id,
-    )
-    experiment.require_unset("vars.corpora", *_LOGGING)
+    experiment.require_unset(*_LOGGING)
+    words = int(experiment.variables.get("words", 0))
     budgets = {corpus: _Budget(experiment, corpus) for corpus in corpora}
     for corpus, budget in budgets.items():
         if budget.words < words:
@@ -93,7 +68,7 @@ def measure_gains(
             runs.append(experiment.run(f"seed-{seed}/joint/{'+'.join(names)}", names, seed=seed))
     return Gains(
         corpora=list(corpora),
-        split=split,
+        split=experiment.split,
         seeds=list(seeds),
         words={corpus: budget.words for corpus, budget in budgets.items()},
         budget=words,

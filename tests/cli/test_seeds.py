@@ -8,6 +8,7 @@ import srsly
 from toy_corpora import write_corpora
 
 from bioner_spacy.cli import experiment as module
+from bioner_spacy.cli.experiment import Experiment
 from bioner_spacy.cli.seeds import compare_over_seeds
 from bioner_spacy.errors import BionerError
 from bioner_spacy.evaluation.comparison import Comparison
@@ -24,17 +25,15 @@ def repeat(tiny_bert: str, tmp_path: Path) -> Any:
 
     def run(seeds: list[int], overrides: dict[str, Any] = {}, **changes: Any) -> Comparison:
         settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, **changes}
-        return compare_over_seeds(
+        experiment = Experiment(
             CONFIG,
             tmp_path / "out",
-            corpora=CORPORA,
             corpus_folder=tmp_path / "corpus",
-            seeds=seeds,
             settings=settings,
             overrides=overrides,
             split="devel",
-            resamples=99,
         )
+        return compare_over_seeds(experiment, CORPORA, seeds, resamples=99)
 
     return run
 
@@ -97,7 +96,5 @@ def test_a_run_that_failed_binds_nobody(repeat: Any) -> None:
 
 def test_config_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BionerError, match=r"nothing\.cfg is not there"):
-        compare_over_seeds(
-            tmp_path / "nothing.cfg", tmp_path / "out", corpora=CORPORA, corpus_folder=tmp_path, seeds=[1], settings={}
-        )
+        Experiment(tmp_path / "nothing.cfg", tmp_path / "out", corpus_folder=tmp_path, settings={})
     assert not (tmp_path / "out").exists()

@@ -11,6 +11,7 @@ from toy_corpora import CORPORA as TOYS
 from toy_corpora import write_corpora
 
 from bioner_spacy.cli import experiment as module
+from bioner_spacy.cli.experiment import Experiment
 from bioner_spacy.cli.transferability import measure_gains
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.evaluation.results import Results
@@ -27,17 +28,15 @@ def gains(tiny_bert: str, tmp_path: Path) -> Any:
     write_corpora(tmp_path / "corpus")
 
     def run(seeds: list[int], corpora: list[str] = CORPORA, words: int = 6, **overrides: Any) -> Gains:
-        return measure_gains(
+        experiment = Experiment(
             CONFIG,
             tmp_path / "out",
-            corpora=corpora,
             corpus_folder=tmp_path / "corpus",
-            seeds=seeds,
-            words=words,
-            settings={"encoder": tiny_bert, "epochs": 10, "batch_words": 6},
+            settings={"encoder": tiny_bert, "epochs": 10, "batch_words": 6, "words": words},
             overrides=overrides,
-            resamples=99,
+            split="devel",
         )
+        return measure_gains(experiment, corpora, seeds, resamples=99)
 
     return run
 
