@@ -96,6 +96,10 @@ def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
             if path.is_dir() or part.is_dir():  # which the system call does not replace
                 remove(path)
             os.replace(part, path)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # a full disk tells no name
+            error.filename = str(paths[0])
+        raise
     finally:
         for part in parts:
             remove(part)

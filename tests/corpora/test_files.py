@@ -59,3 +59,11 @@ def test_replacing_is_all_or_nothing(tmp_path: Path) -> None:
         other.write_text("after too")
     assert (old.read_text(), new.read_text()) == ("after", "after too")
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == [old, new]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_with_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"No space left on device: .*report\.json"):
+        with replacing(tmp_path / "report.json"), Path("/dev/full").open("w") as full:
+            full.write("more")
+    assert list(tmp_path.iterdir()) == []
