@@ -22,6 +22,13 @@ def main(
     catalogue: options.Catalogue = options.CATALOGUE,
     corpus: options.CorpusFolder = options.CORPUS_FOLDER,
     split: options.Split = "test",
+    equal_steps: Annotated[
+        bool,
+        typer.Option(
+            "--equal-steps",
+            help="Train single-task pipelines for more epochs, for as many steps as the multi-task one.",
+        ),
+    ] = False,
     encoder: options.Encoder = None,
     epochs: options.Epochs = 0,
     fraction: options.Fraction = 1.0,
@@ -45,13 +52,20 @@ def main(
         shared={"corpora": list(chosen.corpora)},
     )
     comparison = compare_over_seeds(
-        experiment, chosen.corpora, options.parse_seeds(seeds), alpha=alpha, resamples=resamples
+        experiment,
+        chosen.corpora,
+        options.parse_seeds(seeds),
+        equal_steps=equal_steps,
+        alpha=alpha,
+        resamples=resamples,
     )
-    comparison.to_disk(output / "seeds.json", output / "seeds.md")
+    stem = output / ("seeds-equal-steps" if equal_steps else "seeds")
+    page, data = stem.with_suffix(".md"), stem.with_suffix(".json")
+    comparison.to_disk(data, page)
     typer.echo(comparison.to_table().to_text())
     for sentence in (*comparison.verdict(), *comparison.method()):
         msg.info(sentence)
-    msg.good(f"Wrote {output / 'seeds.json'} and {output / 'seeds.md'}")
+    msg.good(f"Wrote {data} and {page}")
 
 
 if __name__ == "__main__":

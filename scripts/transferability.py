@@ -34,6 +34,13 @@ def pairs(
     corpora: Corpora = "sample",
     seeds: options.Seeds = options.SEEDS,
     words: Words = WORDS,
+    equal_steps: Annotated[
+        bool,
+        typer.Option(
+            "--equal-steps/--equal-epochs",
+            help="Train on one corpus for as many steps as on two, or for as many epochs.",
+        ),
+    ] = True,
     config: options.Config = options.CONFIG,
     catalogue: options.Catalogue = options.CATALOGUE,
     corpus: options.CorpusFolder = options.CORPUS_FOLDER,
@@ -59,7 +66,14 @@ def pairs(
         split=split,
         gpu_id=gpu_id,
     )
-    gains = measure_gains(experiment, chosen.corpora, options.parse_seeds(seeds), alpha=alpha, resamples=resamples)
+    gains = measure_gains(
+        experiment,
+        chosen.corpora,
+        options.parse_seeds(seeds),
+        equal_steps=equal_steps,
+        alpha=alpha,
+        resamples=resamples,
+    )
     files = gains.to_disk(output)
     typer.echo(gains.table().to_text())
     msg.good(f"Wrote {', '.join(map(str, files))}")

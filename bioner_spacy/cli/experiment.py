@@ -4,10 +4,10 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from spacy.cli._util import show_validation_error
-from spacy.util import load_config
+from spacy.util import load_config, registry
 
 from ..corpora.files import checksum
 from ..errors import BionerError, Errors
@@ -19,6 +19,24 @@ from ..training.runs import train_run
 SETTINGS_FILE = "settings.json"
 RESULTS = "runs"
 """Subfolder of the results."""
+
+
+EPOCHS, MAX_EPOCHS = "vars.epochs", "training.max_epochs"
+"""The variable, and the setting that is to follow it."""
+
+
+class Budget(NamedTuple):
+    """What a run reads: words of the training corpora, epochs, and steps of all epochs."""
+
+    words: int
+    epochs: int
+    steps: int
+
+    def with_steps(self, steps: float) -> "Budget":
+        """The budget with as many epochs, one at least, as take about so many steps."""
+        per_epoch = self.steps / self.epochs
+        epochs = max(1, round(steps / per_epoch))
+        return Budget(self.words, epochs, round(epochs * per_epoch))
 
 
 class Experiment:
@@ -125,6 +143,18 @@ class Experiment:
                 shutil.rmtree(pipeline.parent, ignore_errors=True)
         return Results.from_disk(path)
 
+    def budget(self, corpora: Sequence[str]) -> Budget:
+        """What a run on some corpora reads."""
+        values = {**self._values(), "vars.corpora": ",".join(corpora)}
+        with show_validation_error(self.config):
+            config = load_config(self.config, overrides=values, interpolate=True)
+            blocks = {"reader": config["corpora"]["train"], "batcher": config["training"]["batcher"]}
+            made: dict[str, Any] = registry.resolve(blocks)
+        lengths = made["reader"].lengths()
+        words = int(sum(of_corpus.sum() for of_corpus in lengths.values()))
+        epochs = int(config["training"]["max_epochs"])
+        return Budget(words, epochs, epochs * int(made["batcher"].batches_per_epoch(lengths)))
+
     def results(self, name: str) -> Path:
         """File of the results of a run."""
         return self.folder / RESULTS / f"{name}.json"
@@ -155,9 +185,11 @@ class Experiment:
             raise BionerError(Errors.E605.format(names=", ".join(sorted(taken))))
 
     def _variables(self) -> dict[str, Any]:
-        values = {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
         with show_validation_error(self.config):
-            return dict(load_config(self.config, overrides=values, interpolate=True)["vars"])
+            return dict(load_config(self.config, overrides=self._values(), interpolate=True)["vars"])
+
+    def _values(self) -> dict[str, object]:
+        return {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
 
     def _check(self, made_with: Mapping[str, object]) -> None:
         path = self.folder / SETTINGS_FILE

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from ..evaluation.compare import compare
+from ..evaluation.compare import NAMES, compare
 from ..evaluation.comparison import Comparison
 from ..evaluation.significance import ALPHA, RESAMPLES
-from .experiment import Experiment
+from .experiment import EPOCHS, MAX_EPOCHS, Experiment
 
 
 def compare_over_seeds(
@@ -13,15 +13,19 @@ def compare_over_seeds(
     corpora: Sequence[str],
     seeds: Sequence[int],
     *,
+    equal_steps: bool = False,
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
 ) -> Comparison:
     """Train and score, for each seed, one pipeline on all corpora and one on each of them.
 
     Args:
-        experiment: where runs are kept, as seed-<seed>/multi and seed-<seed>/single/<corpus>.
+        experiment: where runs are kept, as seed-<seed>/multi and seed-<seed>/single/<corpus>, or
+            single-equal-steps/<corpus>.
         corpora: names of the corpora.
         seeds: random seeds.
+        equal_steps: whether a pipeline on one corpus is trained for more epochs, so that it takes about as many steps as
+            that on all; else all have the epochs of the experiment.
         alpha: level of the tests.
         resamples: number of draws of each test.
 
@@ -31,8 +35,18 @@ def compare_over_seeds(
     Raises:
         BionerError: as the runs of the experiment do.
     """
+    folder = "single-equal-steps" if equal_steps else "single"
+    budgets = {corpus: experiment.budget([corpus]) for corpus in corpora}
+    if equal_steps:
+        experiment.require_unset(MAX_EPOCHS)
+        steps = experiment.budget(corpora).steps
+        budgets = {corpus: budget.with_steps(steps) for corpus, budget in budgets.items()}
     multi, single = [], []
     for seed in seeds:
         multi.append(experiment.run(f"seed-{seed}/multi", corpora, seed=seed))
-        single += [experiment.run(f"seed-{seed}/single/{corpus}", [corpus], seed=seed) for corpus in corpora]
-    return compare(multi, single, alpha=alpha, resamples=resamples)
+        for corpus in corpora:
+            name = f"seed-{seed}/{folder}/{corpus}"
+            overrides = {EPOCHS: budgets[corpus].epochs}
+            single.append(experiment.run(name, [corpus], seed=seed, overrides=overrides))
+    names = ("longer single-task", NAMES[1]) if equal_steps else NAMES
+    return compare(multi, single, names=names, alpha=alpha, resamples=resamples)

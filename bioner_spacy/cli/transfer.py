@@ -1,15 +1,17 @@
 """Transfer and multi-task training, alone and together, for a corpus with the help of others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Optional
 
 from ..errors import BionerError, Errors
 from ..evaluation.results import Results
 from ..evaluation.significance import ALPHA, RESAMPLES
 from ..evaluation.systems import Systems, compare_systems
-from .experiment import Experiment, over_seeds, run_name
+from .experiment import EPOCHS, MAX_EPOCHS, Experiment, over_seeds, run_name
 
 SINGLE, TRANSFER, MULTI, BOTH = "single task", "transfer", "multi-task", "transfer + multi-task"
+LONGER = "longer single task"
+"""On the target alone, for about as many steps as multi-task training takes: what is gained by steps and not by data."""
 AUXILIARIES = "auxiliaries"
 """Name of the runs that the pipelines to start from come from; they are scored on their own corpora."""
 INIT_FROM = "vars.init_from"
@@ -25,7 +27,7 @@ def compare_transfer(
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
 ) -> Systems:
-    """Train on a target corpus alone, from a pipeline trained on others, together with others, and both.
+    """Train on a target corpus alone, longer, from a pipeline trained on others, together with others, and both.
 
     Akdemir & Shibuya 2020, "Analyzing the effect of multi-task learning for biomedical named entity recognition" (arXiv
     2011.00425): the encoder and the heads are trained on the auxiliary corpora first, and then on the target ("transfer") or
@@ -49,18 +51,22 @@ def compare_transfer(
         raise BionerError(Errors.E609.format(target=target, names=", ".join(auxiliaries) or "none"))
     if unknown := [name for name in chosen if name not in auxiliaries]:
         raise BionerError(Errors.E610.format(names=", ".join(unknown), known=", ".join(auxiliaries)))
-    experiment.require_unset(INIT_FROM)
+    experiment.require_unset(INIT_FROM, MAX_EPOCHS)
     if not experiment.variable("init_from"):
         raise BionerError(Errors.E611.format(config=experiment.config))
 
-    def alone(system: str, corpora: Sequence[str]) -> Callable[[int], Results]:
-        return lambda seed: experiment.run(run_name(seed, system), corpora, seed=seed, score_on=[target])
+    def alone(system: str, corpora: Sequence[str], overrides: Mapping[str, object] = {}) -> Callable[[int], Results]:
+        return lambda seed: experiment.run(
+            run_name(seed, system), corpora, seed=seed, score_on=[target], overrides=overrides
+        )
 
     def transferred(system: str, corpora: Sequence[str]) -> Callable[[int], Results]:
         return lambda seed: _run_from(experiment, system, corpora, auxiliaries, target, seed)
 
+    longer = experiment.budget([target]).with_steps(experiment.budget([target, *auxiliaries]).steps)
     systems = {
         SINGLE: alone(SINGLE, [target]),
+        LONGER: alone(LONGER, [target], {EPOCHS: longer.epochs}),
         MULTI: alone(MULTI, [target, *auxiliaries]),
         TRANSFER: transferred(TRANSFER, [target]),
         BOTH: transferred(BOTH, [target, *chosen]),

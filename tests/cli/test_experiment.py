@@ -7,9 +7,10 @@ import pytest
 from toy_corpora import write_corpora
 
 from bioner_spacy.cli import experiment as module
-from bioner_spacy.cli.experiment import Experiment
+from bioner_spacy.cli.experiment import Budget, Experiment
 from bioner_spacy.errors import BionerError
 from bioner_spacy.evaluation.results import Results
+from bioner_spacy.training.corpora import MultiCorpus
 
 CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
 CORPORA = ["diseases", "genes"]
@@ -50,6 +51,17 @@ def test_a_run_may_be_scored_on_other_corpora_and_trained_in_another_folder(
     write_corpora(tmp_path / "elsewhere", ["genes"])
     found = experiment.run("x", ["genes"], seed=0, score_on=CORPORA, corpus_folder=tmp_path / "elsewhere")
     assert set(found.documents) == set(CORPORA)
+
+
+def test_budgets(experiment: Experiment) -> None:
+    alone, both = experiment.budget(["genes"]), experiment.budget(CORPORA)
+    lengths = MultiCorpus(experiment.corpus_folder, CORPORA).lengths()
+    words = {corpus: int(lengths[corpus].sum()) for corpus in CORPORA}
+    assert alone == Budget(words["genes"], epochs=1, steps=1)  # in batches of about 20 words
+    assert both == Budget(sum(words.values()), epochs=1, steps=2)
+    assert alone.with_steps(both.steps) == Budget(words["genes"], epochs=2, steps=2)
+    assert both.with_steps(1) == both  # one epoch at least
+    assert Budget(1, epochs=3, steps=12).with_steps(9.9) == Budget(1, epochs=2, steps=8)
 
 
 def test_values_of_one_run_go_before_those_of_all(experiment: Experiment) -> None:

@@ -23,7 +23,7 @@ def repeat(tiny_bert: str, tmp_path: Path) -> Any:
     """Runs the comparison on two toy corpora with a tiny encoder."""
     write_corpora(tmp_path / "corpus", CORPORA)
 
-    def run(seeds: list[int], overrides: dict[str, Any] = {}, **changes: Any) -> Comparison:
+    def run(seeds: list[int], overrides: dict[str, Any] = {}, equal_steps: bool = False, **changes: Any) -> Comparison:
         settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, **changes}
         experiment = Experiment(
             CONFIG,
@@ -33,7 +33,7 @@ def repeat(tiny_bert: str, tmp_path: Path) -> Any:
             overrides=overrides,
             split="devel",
         )
-        return compare_over_seeds(experiment, CORPORA, seeds, resamples=99)
+        return compare_over_seeds(experiment, CORPORA, seeds, equal_steps=equal_steps, resamples=99)
 
     return run
 
@@ -64,6 +64,29 @@ def test_each_seed_is_trained_once_and_leaves_its_results(
         f"runs/seed-{seed}/{name}.json" for seed in (1, 2) for name in ("multi", "single/diseases", "single/genes")
     }
     assert made == {"settings.json"} | results
+
+
+def test_equal_steps(repeat: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sides take two steps, and the pipelines that take fewer stay beside them."""
+    repeat([1])
+    epochs = {}
+    train_run = module.train_run
+
+    def noting(config: Path, output: Path, corpora: Any, **how: Any) -> None:
+        epochs[tuple(corpora)] = how["overrides"]["vars.epochs"]
+        train_run(config, output, corpora, **how)
+
+    monkeypatch.setattr(module, "train_run", noting)
+    longer = repeat([1], equal_steps=True)
+    assert (longer.runs, longer.names) == (1, ("longer single-task", "multi-task"))
+    assert epochs == {("diseases",): 2, ("genes",): 2}
+    folders = {path.name for path in (tmp_path / "out/runs/seed-1").iterdir()}
+    assert folders == {"multi.json", "single", "single-equal-steps"}
+
+
+def test_epochs_that_steps_would_change(repeat: Any) -> None:
+    with pytest.raises(BionerError, match=r"sets training\.max_epochs itself"):
+        repeat([2], {"training.max_epochs": 3}, equal_steps=True)
 
 
 def test_pipelines_are_scored_on_what_they_were_trained_on(repeat: Any, tmp_path: Path) -> None:

@@ -41,11 +41,13 @@ def output_weights(pipeline: Path) -> dict[str, Any]:
     return {task: W[rows] for task, rows in places.items()}
 
 
-def test_four_systems_and_one_first_stage(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_five_systems_and_one_first_stage(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained: list[tuple[str, tuple[str, ...], bool]] = []
+    epochs: list[int] = []
     train_run = module.train_run
 
     def noting(config: Path, output: Path, corpora: Any, **how: Any) -> None:
+        epochs.append(how["overrides"].get("vars.epochs", how["settings"]["epochs"]))
         begins_with = how["overrides"].get("vars.init_from")
         assert begins_with is None or (Path(begins_with) / "meta.json").is_file()
         trained.append((output.name, tuple(corpora), begins_with is not None))
@@ -55,21 +57,24 @@ def test_four_systems_and_one_first_stage(make: Any, tmp_path: Path, monkeypatch
     found = compare_transfer(make(), "drugs", ["diseases", "genes"], [0], best=["genes"], resamples=99)
     assert trained == [
         ("single-task", ("drugs",), False),
+        ("longer-single-task", ("drugs",), False),
         ("multi-task", ("drugs", "diseases", "genes"), False),
         ("auxiliaries", ("diseases", "genes"), False),
         ("transfer", ("drugs",), True),
         ("transfer-+-multi-task", ("drugs", "genes"), True),
     ]
     assert [comparison.names[1] for comparison in found.comparisons] == [
+        "longer single task",
         "multi-task",
         "transfer",
         "transfer + multi-task",
     ]
+    assert epochs == [1, 3, 1, 1, 1, 1]  # a step for the target alone, three for all corpora
     assert {row.corpus for comparison in found.comparisons for row in comparison.rows} == {"drugs"}
     assert set(Results.from_disk(tmp_path / "out/runs/seed-0/auxiliaries.json").per_corpus) == {"diseases", "genes"}
     assert not list((tmp_path / "out").rglob("meta.json"))  # no pipeline stays
     compare_transfer(make(), "drugs", ["diseases", "genes"], [0], best=["genes"], resamples=99)
-    assert len(trained) == 5
+    assert len(trained) == 6
 
 
 def test_training_by_the_config_begins_with_the_weights(make: Any) -> None:

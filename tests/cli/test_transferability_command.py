@@ -27,7 +27,13 @@ def gains(tiny_bert: str, tmp_path: Path) -> Any:
     """Measures gains on the toy corpora with a tiny encoder."""
     write_corpora(tmp_path / "corpus")
 
-    def run(seeds: list[int], corpora: list[str] = CORPORA, words: int = 6, **overrides: Any) -> Gains:
+    def run(
+        seeds: list[int],
+        corpora: list[str] = CORPORA,
+        words: int = 6,
+        equal_steps: bool = False,
+        **overrides: Any,
+    ) -> Gains:
         experiment = Experiment(
             CONFIG,
             tmp_path / "out",
@@ -36,7 +42,7 @@ def gains(tiny_bert: str, tmp_path: Path) -> Any:
             overrides=overrides,
             split="devel",
         )
-        return measure_gains(experiment, corpora, seeds, resamples=99)
+        return measure_gains(experiment, corpora, seeds, equal_steps=equal_steps, resamples=99)
 
     return run
 
@@ -79,6 +85,18 @@ def test_budgets_and_learning_curves(gains: Any, tmp_path: Path) -> None:
     [curve] = found.curves["genes"]
     assert [updates for updates, _ in curve] == list(range(1, 11))
     assert [loss for _, loss in curve] == pytest.approx([line["losses"]["multitask_ner"] for line in lines])
+
+
+def test_equal_steps(gains: Any, tmp_path: Path) -> None:
+    short = gains([1], CORPORA[:2])
+    long = gains([1], CORPORA[:2], equal_steps=True)
+    assert short.steps == {"genes": 10, "diseases": 20}
+    assert short.joint_steps == long.joint_steps == 30
+    assert long.steps == {"genes": 30, "diseases": 30}
+    pair = ("genes", "diseases")
+    assert long.rows[pair].system_runs == short.rows[pair].system_runs
+    made = {path.name for path in (tmp_path / "out/runs/seed-1").iterdir()}
+    assert made == {"alone", "alone-equal-steps", "joint"}
 
 
 def test_a_small_corpus_is_told(gains: Any) -> None:

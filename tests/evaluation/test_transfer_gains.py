@@ -57,6 +57,7 @@ def gains() -> Gains:
         budget=1000,
         epochs=3,
         steps=dict.fromkeys(CORPORA, 10),
+        joint_steps=20,
         rows=gain_rows(alone, joint, resamples=999),
         curves={"a": [[(1, 2.0), (5, 0.5)]]},
         alpha=0.05,
@@ -95,7 +96,11 @@ def test_files(gains: Gains, tmp_path: Path) -> None:
     assert [file.name for file in files] == ["gains.json", "gains.md", "gains.svg", "gains.png"]
     assert Gains.from_disk(tmp_path) == Gains.from_disk(files[0]) == gains
     page, picture = files[1].read_text(encoding="utf8"), files[2].read_text(encoding="utf8")
-    assert "about 1,000 words of each corpus" in page and "as many epochs" in page and "for the 6 gains" in page
+    assert (
+        "about 1,000 words of each corpus" in page
+        and "20 steps on the mean; runs alone a 10, b 10, c 10 steps" in page
+        and "for the 6 gains" in page
+    )
     assert picture.count(">+35.00<") == 1 and ">55.00 ± 7.07<" in picture
     # A frame for each difference, in the colour of frames.
     assert picture.lower().count("stroke: #e69f00") == 2

@@ -35,8 +35,7 @@ _PAGE = """\
 # Gains of auxiliary corpora
 
 F1 in percent on the target ({split} split, strict match) of training on target and auxiliary together, less F1 of training
-on the target alone. {budget} {epochs}A joint run has as many epochs as a run alone, so about as many steps as both runs
-alone together; it is scored on both corpora and gives the gains in both directions.{seeds}
+on the target alone. {budget} {epochs}A joint run is scored on both corpora and gives the gains in both directions.{seeds}
 
 {table}
 {verdict}
@@ -57,8 +56,9 @@ class Gains:
         seeds: seeds of the runs.
         words: words of each training corpus that were read; fewer than `budget` where a corpus has no more.
         budget: words of a corpus that were asked for; 0 for all.
-        epochs: epochs of every run.
+        epochs: epochs of the joint runs.
         steps: steps of the run on each corpus alone.
+        joint_steps: steps of a joint run, on the mean.
         rows: target and auxiliary -> F1 on the target of the runs alone (`baseline_runs`) and of the joint ones
             (`system_runs`), with the test of the difference, p corrected for the number of pairs.
         curves: corpus -> the learning curve of each of its runs alone; none where it was not kept.
@@ -72,6 +72,7 @@ class Gains:
     budget: int
     epochs: int
     steps: dict[str, int]
+    joint_steps: int
     rows: dict[Pair, Row]
     curves: dict[str, list[Losses]]
     alpha: float
@@ -111,6 +112,7 @@ class Gains:
     def to_markdown(self) -> str:
         """The table as a page that says how it was made."""
         budget = ", ".join(f"{corpus} {words:,}" for corpus, words in self.words.items())
+        alone = ", ".join(f"{corpus} {steps:,}" for corpus, steps in self.steps.items())
         asked = f"Equal budgets of about {self.budget:,} words" if self.budget else "All training data"
         seeds = (
             f" Mean of {len(self.seeds)} runs (seeds {', '.join(map(str, self.seeds))}) ± their standard deviation."
@@ -122,7 +124,7 @@ class Gains:
         text = _PAGE.format(
             split=self.split,
             budget=f"{asked} of each corpus ({budget}).",
-            epochs=f"{self.epochs} epochs. ",
+            epochs=f"Joint runs have {self.epochs} epochs, {self.joint_steps:,} steps on the mean; runs alone {alone} steps. ",
             seeds=seeds,
             table=self.table().to_markdown(),
             verdict=told,
