@@ -1,0 +1,27 @@
+"""Gaussian error linear units by torch, which on a CPU are many times faster than Thinc's."""
+
+from collections.abc import Callable
+
+import torch
+from thinc.api import Model, torch2xp, xp2torch
+from thinc.types import Floats2d
+
+
+def Gelu() -> Model[Floats2d, Floats2d]:
+    """Multiply every value with the share of a standard normal distribution that is below it.
+
+    Hendrycks and Gimpel 2016 ("Gaussian error linear units"), exactly and not by the tangent that approximates it.
+
+    Returns:
+        Layer from an array to one of its shape; it has no weights.
+    """
+    return Model("gelu", forward)
+
+
+def forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callable[[Floats2d], Floats2d]]:
+    inputs = xp2torch(X)
+
+    def backprop(d_output: Floats2d) -> Floats2d:
+        return torch2xp(torch.ops.aten.gelu_backward(xp2torch(d_output), inputs))  # type: ignore[return-value]
+
+    return torch2xp(torch.nn.functional.gelu(inputs)), backprop  # type: ignore[return-value]
