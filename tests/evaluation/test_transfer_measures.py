@@ -107,7 +107,17 @@ def test_the_curve_of_a_corpus_that_still_learns_is_a_promising_one(folder: Path
     level = [(n, 2.0) for n in range(1, 101)]
     falling = [(n, 1 - (n - 0.5) / 100) for n in range(1, 101)]
     gains = Gains(
-        ["one", "two"], "devel", [0], {}, 0, 1, {"one": 100, "two": 100}, {}, {"one": [level], "two": [falling]}, 0.05
+        corpora=["one", "two"],
+        split="devel",
+        seeds=[0],
+        words={},
+        budget=0,
+        epochs=1,
+        steps={"one": 100, "two": 100},
+        joint_steps=200,
+        rows={},
+        curves={"one": [level], "two": [falling]},
+        alpha=0.05,
     )
     found = measure_corpora(folder, ["one", "two"], encoder=tiny_bert, words=100, gains=gains)
     assert found.slopes["one"] == pytest.approx([0] * 5)
