@@ -30,10 +30,10 @@ def draw_comparison(comparison: Comparison) -> Figure:
         comparison: the comparison; a missing result is drawn as a dash.
 
     Returns:
-        The figure; one group of two bars for each row of the comparison, and one for the mean over corpora. A whisker
+        The figure; one group of two bars for each row of the table, and one for the mean over corpora. A whisker
         on the bar of the system is the interval of the difference, put to the end of the bar of the baseline.
     """
-    rows = [*comparison.rows, comparison.mean]
+    rows = [*comparison.shown_rows, comparison.mean]
     places = _places(rows)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 1.4 + 0.42 * (places[-1] + 1)), layout="constrained")
@@ -43,7 +43,7 @@ def draw_comparison(comparison: Comparison) -> Figure:
         _draw_bars(axes, lower, [row.baseline for row in rows], baseline, BASELINE_COLOR)
         _draw_bars(axes, upper, [row.system for row in rows], system, SYSTEM_COLOR, _whiskers(rows))
         axes.set_yticks(
-            places, [*(f"{corpus_name(row.corpus)}, {row.entity_type}" for row in comparison.rows), rows[-1].corpus]
+            places, [*(f"{corpus_name(row.corpus)}, {row.entity_type}" for row in rows[:-1]), rows[-1].corpus]
         )
         axes.set_ylim(places[-1] + 0.6, places[0] - 0.6)
         axes.set_xlim(0, 110)

@@ -90,6 +90,14 @@ class Comparison:
         return [row for row in self.rows if row.entity_type == ALL_TYPES]
 
     @property
+    def shown_rows(self) -> list[Row]:
+        """The rows for tables and charts: a corpus of one entity type has one row, by the name of its type."""
+        types: dict[str, list[str]] = {}
+        for row in self.rows:
+            types.setdefault(row.corpus, []).append(row.entity_type)
+        return [row for row in self.rows if row.entity_type != ALL_TYPES or len(types[row.corpus]) != 2]
+
+    @property
     def runs(self) -> int:
         """Number of runs of each side; 0 where nothing can be compared."""
         return len(self.mean.system_runs or ())
@@ -148,8 +156,8 @@ class Comparison:
         found = [
             f"Interval: of the difference, from {self.resamples:,} samples of {drawn} with replacement (paired bootstrap).",
             f"p: of a difference at least as large by chance, from {self.resamples:,} draws of approximate randomisation "
-            "over documents, two-sided; corrected by Holm's method for the number of corpora in the rows of all types, "
-            "and for the number of entity types in the others; not corrected for the mean.",
+            "over documents, two-sided; corrected by Holm's method for the number of corpora, and in the rows of single "
+            "types of a corpus with several for the number of those; not corrected for the mean.",
             f"Better: the side for which p is below {self.alpha:g} and the interval leaves out 0, else no difference.",
         ]
         if self.records:
@@ -192,7 +200,7 @@ class Comparison:
         header = ["Corpus", "Entity type", "Gold", f"F1 {baseline}", f"F1 {system}", "Difference"]
         header += [f"{self.level} interval", "p", "Better"]
         rows = []
-        for row in (*self.rows, self.mean):
+        for row in (*self.shown_rows, self.mean):
             cells = [corpus_name(row.corpus), row.entity_type, count(row.gold)]
             cells += [spread(runs or [None]) for runs in (row.baseline_runs, row.system_runs)]
             cells.append(spread(row.differences or [None], sign="+"))

@@ -15,9 +15,9 @@ from ..scope import SPANS_KEY, get_doc_id, get_scope
 from .chart import save_figure
 from .cross_corpus_chart import draw_matrix
 from .evaluate import Run, corpus_files, describe, load_pipeline, read_gold
-from .results import ALL_TYPES, Pipeline, write_json, write_text
+from .results import Pipeline, write_json, write_text
 from .scorer import Compared, Mention, doc_mentions, score_mentions
-from .table import MISSING, Section, Table, corpus_name, count, percent
+from .table import MISSING, Section, Table, corpus_name, count, percent, with_total
 
 Types = Optional[frozenset[str]]
 """Entity types; None for all."""
@@ -85,7 +85,7 @@ class CrossCorpus:
         told = _MATRIX.format(split=self.split, mark=IN_DOMAIN, dash=MISSING, mapped=mapped)
         rows = []
         for (name, corpus), cell in self.cells.items():
-            parts = {} if cell.scores is None else {**cell.scores["per_type"], ALL_TYPES: cell.scores}
+            parts = {} if cell.scores is None else with_total(cell.scores["per_type"], cell.scores)
             for entity_type, found in parts.items():
                 counts = [count(found[kind]) for kind in ("gold", "predicted")]
                 scores = [percent(found[kind]) for kind in "prf"]

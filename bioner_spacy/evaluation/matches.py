@@ -23,7 +23,7 @@ from .pairs import Condition, any_overlap, make_pairs, same, same_extent, same_t
 from .results import ALL_TYPES
 from .scored import ScoredDoc, of_type
 from .scorer import Mention, mean
-from .table import Table, corpus_name, percent
+from .table import Table, corpus_name, percent, with_total
 
 # Name of each scheme in nervaluate, and which pairs it would rather see.
 _SCHEMES: dict[str, tuple[str, list[Condition]]] = {
@@ -86,13 +86,13 @@ def matches_table(scores: dict[str, Any], shown: str = "prf") -> Table:
         shown: "p", "r" and "f" in any choice: precision, recall and F1.
 
     Returns:
-        Columns: corpus, entity type, and the scores of each scheme. Each corpus has a row over all its mentions and,
-        if it has several types, one with their mean; the last two rows are the mean over corpora and all mentions.
+        Columns: corpus, entity type, and the scores of each scheme. A corpus of several types has a row with their
+        mean and one over all its mentions; the last two rows are the mean over corpora and all mentions.
     """
     rows: list[list[str]] = []
     for corpus, found in scores["per_corpus"].items():
         macro = {"mean over types": found["macro"]} if len(found["per_type"]) > 1 else {}
-        groups = {**found["per_type"], **macro, ALL_TYPES: found["micro"]}
+        groups = with_total({**found["per_type"], **macro}, found["micro"])
         rows.extend([corpus_name(corpus), name, *_cells(of_group, shown)] for name, of_group in groups.items())
     rows.append(["mean over corpora", ALL_TYPES, *_cells(scores["macro"], shown)])
     rows.append(["all mentions", ALL_TYPES, *_cells(scores["micro"], shown)])

@@ -119,7 +119,7 @@ def randomised(counts: Paired, resamples: int, rng: numpy.random.Generator) -> F
     both = numpy.stack([counts.predicted, counts.matched], axis=1)  # (2, kinds, runs, documents, columns)
     gold, sums = counts.gold.sum(axis=0), both.sum(axis=3)
     shape = sums[0].shape
-    change = numpy.moveaxis(both[1] - both[0], 2, 0).reshape(len(counts.gold), -1).astype("float64")
+    change: Any = numpy.moveaxis(both[1] - both[0], 2, 0).reshape(len(counts.gold), -1).astype("float64")
     change = change[change.any(axis=1)]  # to change places changes nothing where both are equal
     found = []
     for rows in _blocks(resamples, len(change)):

@@ -1,9 +1,9 @@
 """Scores as a table for the terminal and for Markdown."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from wasabi import table
 
@@ -12,6 +12,7 @@ from .scorer import mean
 from .spreadsheet import cell, tsv_line
 
 MISSING = "–"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Section:
 
 
 def results_table(results: Results) -> Table:
-    """Scores by corpus and entity type, in percent, with a row over all types of each corpus and the means.
+    """Scores by corpus and entity type, in percent, with a row over all types of a corpus of several, and the means.
 
     Args:
         results: the results of one pipeline.
@@ -73,9 +74,8 @@ def results_table(results: Results) -> Table:
     """
     rows = []
     for corpus, scores in results.per_corpus.items():
-        for entity_type, of_type in scores["per_type"].items():
-            rows.append([corpus_name(corpus), entity_type, *_cells(of_type)])
-        rows.append([corpus_name(corpus), ALL_TYPES, *_cells(scores)])
+        for entity_type, part in with_total(scores["per_type"], scores).items():
+            rows.append([corpus_name(corpus), entity_type, *_cells(part)])
     corpora = list(results.per_corpus.values())
     means = {score: mean(scores[score] for scores in corpora) for score in ("p", "r", "f")}
     total = {score: results.scores[f"micro_{score}"] for score in ("p", "r", "f")}
@@ -83,6 +83,11 @@ def results_table(results: Results) -> Table:
     rows.append(["mean over corpora", ALL_TYPES, *_cells(means)])
     rows.append(["all mentions", ALL_TYPES, *_cells({**total, **sums})])
     return Table(["Corpus", "Entity type", "Gold", "Predicted", "P", "R", "F1"], rows, numbers=5)
+
+
+def with_total(per_type: Mapping[str, T], total: T) -> dict[str, T]:
+    """What belongs to each entity type, and then to `ALL_TYPES`; where there is one type, to this one alone."""
+    return dict(per_type) if len(per_type) == 1 else {**per_type, ALL_TYPES: total}
 
 
 def corpus_name(corpus: str) -> str:

@@ -14,7 +14,7 @@ from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.evaluation.compare import compare
 from bioner_spacy.evaluation.comparison import Comparison
 from bioner_spacy.evaluation.documents import DocumentCounts
-from bioner_spacy.evaluation.results import Pipeline, Results, read_results
+from bioner_spacy.evaluation.results import ALL_TYPES, Pipeline, Results, read_results
 from bioner_spacy.evaluation.scorer import Compared, prf
 from bioner_spacy.evaluation.significance import holm
 
@@ -26,15 +26,10 @@ F1 in percent, strict match.
 | Corpus | Entity type | Gold | F1 single-task | F1 multi-task | Difference | 95 % interval | p | Better |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | A | GENE | 10 | 10.00 | 90.00 | +80.00 | + to + | 0.02 | multi-task |
-| A | all types | 10 | 10.00 | 90.00 | +80.00 | + to + | 0.02 | multi-task |
 | B | GENE | 10 | 90.00 | 10.00 | -80.00 | - to - | 0.02 | single-task |
-| B | all types | 10 | 90.00 | 10.00 | -80.00 | - to - | 0.02 | single-task |
 | C | GENE | 10 | 80.00 | 90.00 | +10.00 | + to + | 1.00 | no difference |
-| C | all types | 10 | 80.00 | 90.00 | +10.00 | + to + | 1.00 | no difference |
 | D | GENE | 10 | – | 40.00 | – | – | – | – |
-| D | all types | 10 | – | 40.00 | – | – | – | – |
 | E | GENE | 10 | 30.00 | – | – | – | – | – |
-| E | all types | 10 | 30.00 | – | – | – | – | – |
 | mean over 3 of 5 corpora | all types | – | 60.00 | 63.33 | +3.33 | - to + | 1.00 | no difference |
 
 - Multi-task is better on: A (+80.00).
@@ -46,8 +41,7 @@ F1 in percent, strict match.
 
 - Interval: of the difference, from 4,000 samples of the documents with replacement (paired bootstrap).
 - p: of a difference at least as large by chance, from 4,000 draws of approximate randomisation over documents, \
-two-sided; corrected by Holm's method for the number of corpora in the rows of all types, and for the number of \
-entity types in the others; not corrected for the mean.
+two-sided; corrected by Holm's method for the number of corpora, and in the rows of single types of a corpus with several for the number of those; not corrected for the mean.
 - Better: the side for which p is below 0.05 and the interval leaves out 0, else no difference.
 - Records count as documents in C, so that intervals there may be too narrow.
 """
@@ -104,8 +98,14 @@ def test_page_has_every_corpus_of_either_side_and_says_where_there_is_no_differe
 
 def test_text_table_has_the_rows_of_the_page(comparison: Comparison) -> None:
     lines = comparison.to_table().to_text().strip().splitlines()
-    assert len(lines) == 2 + len(comparison.rows) + 1
-    assert lines[4].split()[:6] == ["B", "GENE", "10", "90.00", "10.00", "-80.00"]
+    assert len(lines) == 2 + len(comparison.shown_rows) + 1
+    assert lines[3].split()[:6] == ["B", "GENE", "10", "90.00", "10.00", "-80.00"]
+
+
+def test_a_corpus_of_several_types_has_a_row_over_all_of_them() -> None:
+    found = compare([results({"A": 9}, types=("DNA", "GENE")), results({"B": 9})], [results({"A": 1, "B": 1})])
+    shown = [(row.corpus, row.entity_type) for row in found.shown_rows]
+    assert shown == [("A", "DNA"), ("A", "GENE"), ("A", ALL_TYPES), ("B", "GENE")]
 
 
 def test_p_is_corrected_for_the_corpora_and_for_the_types() -> None:
@@ -173,7 +173,7 @@ def test_results_without_counts_by_document_are_not_tested() -> None:
         "Multi-task is better on: B (+80.00).",
         "Not tested, as counts by document are missing (score again with scripts/evaluate.py): A (+80.00).",
     ]
-    assert "| A | all types | 10 | 10.00 | 90.00 | +80.00 | – | – | not tested |" in found.to_markdown()
+    assert "| A | GENE | 10 | 10.00 | 90.00 | +80.00 | – | – | not tested |" in found.to_markdown()
     # A test of the mean would be one of another mean.
     assert found.mean.significance is None
     assert "the difference was not tested (+80.00 points of F1)" in found.verdict()[2]
@@ -250,9 +250,9 @@ def test_mean_and_spread_over_seeds() -> None:
     table = compare(system[::-1], [results({"A": found}, seed=seed) for seed, found in single.items()])
     lines = table.to_markdown().splitlines()
     assert lines[4].endswith("| p | Better | Runs with multi-task ahead |")
-    assert lines[7].startswith("| A | all types | 10 | 60.00 ± 17.32 | 70.00 ± 10.00 | +10.00 ± 10.00 | ")
-    assert lines[7].endswith(" | no difference | 2 of 3 |")
-    assert lines[9] == "| B | all types | 10 | – | 40.00 ± 0.00 | – | – | – | – | – |"
+    assert lines[6].startswith("| A | GENE | 10 | 60.00 ± 17.32 | 70.00 ± 10.00 | +10.00 ± 10.00 | ")
+    assert lines[6].endswith(" | no difference | 2 of 3 |")
+    assert lines[7] == "| B | GENE | 10 | – | 40.00 ± 0.00 | – | – | – | – | – |"
     assert "F1 is the mean of 3 runs ± their standard deviation." in table.verdict()[-1]
     assert [pipeline.seed for pipeline in table.system["A"]] == [0, 1, 2]
 
