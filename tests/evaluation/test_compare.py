@@ -103,7 +103,9 @@ def test_text_table_has_the_rows_of_the_page(comparison: Comparison) -> None:
 
 
 def test_a_corpus_of_several_types_has_a_row_over_all_of_them() -> None:
-    found = compare([results({"A": 9}, types=("DNA", "GENE")), results({"B": 9})], [results({"A": 1, "B": 1})])
+    two = ("DNA", "GENE")
+    system, baseline = ([results({"A": n}, types=two), results({"B": n})] for n in (9, 1))
+    found = compare(system, baseline)
     shown = [(row.corpus, row.entity_type) for row in found.shown_rows]
     assert shown == [("A", "DNA"), ("A", "GENE"), ("A", ALL_TYPES), ("B", "GENE")]
 
