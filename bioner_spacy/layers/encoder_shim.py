@@ -315,8 +315,10 @@ def resolve_encoder(name: str) -> str:
     if kind != "package":
         return name
     try:
+        if not package:  # for which Python 3.10 finds any package
+            raise PackageNotFoundError(package)
         files = distribution(package).files or []
-    except (PackageNotFoundError, ValueError):  # ValueError: no name given
+    except PackageNotFoundError:
         raise BionerError(Errors.E305.format(package=package)) from None
     for file in files:
         folder = Path(str(file.locate())).parent
