@@ -22,6 +22,7 @@ from bioner_spacy.training.runs import run_settings
 app = typer.Typer(add_completion=False, help=__doc__)
 
 WORDS = 20_000
+EPOCHS = 12  # more than corpora get that are read whole: few words need many
 Corpora = Annotated[str, typer.Option(help="Sets or corpora of the catalogue, separated by commas.")]
 Words = Annotated[int, typer.Option(min=0, help="Words of the training part of each corpus, about; 0: all.")]
 
@@ -46,7 +47,7 @@ def pairs(
     corpus: options.CorpusFolder = options.CORPUS_FOLDER,
     split: options.Split = "devel",
     encoder: options.Encoder = None,
-    epochs: options.Epochs = 0,
+    epochs: options.Epochs = EPOCHS,
     gpu_id: options.GpuId = -1,
     alpha: options.Alpha = options.ALPHA,
     resamples: options.Resamples = options.RESAMPLES,

@@ -31,7 +31,8 @@ def compare_transfer(
 
     Akdemir & Shibuya 2020, "Analyzing the effect of multi-task learning for biomedical named entity recognition" (arXiv
     2011.00425): the encoder and the heads are trained on the auxiliary corpora first, and then on the target ("transfer") or
-    on the target and its best auxiliaries ("transfer + multi-task"). All are scored on the target alone.
+    on the target and its best auxiliaries ("transfer + multi-task"). All are scored on the target alone, and tested against
+    training on it alone for as many steps as multi-task training takes.
 
     Args:
         experiment: where runs are kept.
@@ -65,8 +66,8 @@ def compare_transfer(
 
     longer = experiment.budget([target]).with_steps(experiment.budget([target, *auxiliaries]).steps)
     systems = {
-        SINGLE: alone(SINGLE, [target]),
         LONGER: alone(LONGER, [target], {EPOCHS: longer.epochs}),
+        SINGLE: alone(SINGLE, [target]),
         MULTI: alone(MULTI, [target, *auxiliaries]),
         TRANSFER: transferred(TRANSFER, [target]),
         BOTH: transferred(BOTH, [target, *chosen]),

@@ -56,20 +56,20 @@ def test_five_systems_and_one_first_stage(make: Any, tmp_path: Path, monkeypatch
     monkeypatch.setattr(module, "train_run", noting)
     found = compare_transfer(make(), "drugs", ["diseases", "genes"], [0], best=["genes"], resamples=99)
     assert trained == [
-        ("single-task", ("drugs",), False),
         ("longer-single-task", ("drugs",), False),
+        ("single-task", ("drugs",), False),
         ("multi-task", ("drugs", "diseases", "genes"), False),
         ("auxiliaries", ("diseases", "genes"), False),
         ("transfer", ("drugs",), True),
         ("transfer-+-multi-task", ("drugs", "genes"), True),
     ]
     assert [comparison.names[1] for comparison in found.comparisons] == [
-        "longer single task",
+        "single task",
         "multi-task",
         "transfer",
         "transfer + multi-task",
     ]
-    assert epochs == [1, 3, 1, 1, 1, 1]  # a step for the target alone, three for all corpora
+    assert epochs == [3, 1, 1, 1, 1, 1]  # a step for the target alone, three for all corpora
     assert {row.corpus for comparison in found.comparisons for row in comparison.rows} == {"drugs"}
     assert set(Results.from_disk(tmp_path / "out/runs/seed-0/auxiliaries.json").per_corpus) == {"diseases", "genes"}
     assert not list((tmp_path / "out").rglob("meta.json"))  # no pipeline stays
