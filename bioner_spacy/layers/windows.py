@@ -63,10 +63,10 @@ def cut_windows(
 ) -> WindowBatch:
     """Cut texts into windows whose cores tile the text and whose margins give every core word its context.
 
-    A text of up to `window` pieces is one window. A longer one is cut into equal cores of at most
-    `window - 2 * overlap` pieces; each window is its core and `overlap` pieces on either side. A word takes its
-    vector from the window in whose core it starts, so its vector never depends on a window edge closer than
-    `overlap` pieces, the ends of the text excepted.
+    A text of up to `window` pieces is one window. A longer one is cut into as few windows of equal length as will do,
+    neighbours sharing `2 * overlap` pieces, in whose middle their cores meet. A word takes its vector from the window in
+    whose core it starts, so its vector never depends on a window edge closer than `overlap` pieces, the ends of the text
+    excepted.
 
     Args:
         piece_ids: (P,) piece ids of all texts.
@@ -74,22 +74,23 @@ def cut_windows(
         word_firsts: (N,) global index of the first piece of each word.
         word_counts: (N,) number of pieces of each word.
         window: most pieces in a window, special pieces not counted.
-        overlap: pieces of context on either side of a core; `2 * overlap < window`.
+        overlap: pieces of context on either side of a core, within the text; `2 * overlap < window`.
 
     Returns:
         The windows, in text order, texts without pieces having none.
     """
-    core = window - 2 * overlap
-    n_windows = numpy.where(text_lengths <= window, numpy.minimum(text_lengths, 1), -(-text_lengths // core))
+    # What is cut into equal parts is the text without the first and the last margin, which lie in the outer cores.
+    inner_lengths = text_lengths - 2 * overlap
+    enough = -(-inner_lengths // (window - 2 * overlap))
+    n_windows = numpy.where(text_lengths <= window, numpy.minimum(text_lengths, 1), enough)
     text_of_window = numpy.repeat(numpy.arange(len(text_lengths)), n_windows)
     first_window = numpy.cumsum(n_windows) - n_windows
     rank = numpy.arange(len(text_of_window)) - first_window[text_of_window]
     text_starts = numpy.cumsum(text_lengths) - text_lengths
-    begin, length, parts = (a[text_of_window] for a in (text_starts, text_lengths, n_windows))
-    core_starts = begin + rank * length // parts
-    core_ends = begin + (rank + 1) * length // parts
-    starts = numpy.maximum(core_starts - overlap, begin)
-    ends = numpy.minimum(core_ends + overlap, begin + length)
+    begin, inner, parts = (a[text_of_window] for a in (text_starts, inner_lengths, n_windows))
+    starts = begin + rank * inner // parts
+    ends = begin + (rank + 1) * inner // parts + 2 * overlap
+    core_starts = numpy.where(rank == 0, begin, starts + overlap)
     has_pieces = word_counts > 0
     word_windows = numpy.searchsorted(core_starts, word_firsts, side="right") - 1
     # A word without pieces may stand after the last piece of its text or in a text without any window.

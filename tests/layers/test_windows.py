@@ -102,17 +102,31 @@ def test_cores_tile_the_text(case: tuple[list[int], list[tuple[int, int]], int, 
     batch = cut(lengths, [(i, 1) for i in range(sum(lengths))], window, overlap)
     assert set(batch.word_windows.tolist()) == set(range(len(batch.starts)))
     assert (numpy.diff(batch.word_windows) >= 0).all()
-    sizes = numpy.bincount(batch.word_windows, minlength=len(batch.starts))
-    long = numpy.repeat(lengths, lengths)[batch.starts] > window if len(batch.starts) else numpy.zeros(0, dtype=bool)
-    assert (sizes[long] <= window - 2 * overlap).all()
+
+
+@given(cuts())
+@settings(max_examples=100, deadline=None)
+def test_windows_are_alike_and_no_fewer_would_do(case: tuple[list[int], list[tuple[int, int]], int, int]) -> None:
+    lengths, _, window, overlap = case
+    batch = cut(*case)
+    text_of = numpy.repeat(numpy.arange(len(lengths)), lengths)
+    sizes = batch.ends - batch.starts
+    for d, length in enumerate(lengths):
+        of_text = sizes[text_of[batch.starts] == d]
+        if length > window:
+            # The first of n windows covers `window` pieces of a text, each further one all but what it shares.
+            assert window + (len(of_text) - 2) * (window - 2 * overlap) < length
+            assert of_text.max() - of_text.min() <= 1
+            assert of_text.sum() == length + (len(of_text) - 1) * 2 * overlap
 
 
 def test_cut_by_hand() -> None:
-    """Cores of at most 4 pieces, margins of 2: a text of 10 pieces has three windows, one of 8 has one."""
-    batch = cut([10, 8], [(0, 1), (3, 3), (6, 1), (9, 1), (10, 8)], 8, 2)
-    assert (batch.starts.tolist(), batch.ends.tolist()) == ([0, 1, 4, 10], [5, 8, 10, 18])
-    assert batch.word_windows.tolist() == [0, 1, 2, 2, 3]
-    assert batch.word_counts.tolist() == [1, 3, 1, 1, 8]
+    """Windows of at most 8 pieces that share 4: a text of 10 pieces has two, of 13 three, of 8 one."""
+    batch = cut([10, 8, 13], [(0, 1), (3, 3), (6, 1), (9, 1), (10, 8), (23, 1), (24, 1)], 8, 2)
+    assert batch.starts.tolist() == [0, 3, 10, 18, 21, 24]
+    assert batch.ends.tolist() == [7, 10, 18, 25, 28, 31]
+    assert batch.word_windows.tolist() == [0, 0, 1, 1, 2, 4, 4]
+    assert batch.word_counts.tolist() == [1, 3, 1, 1, 8, 1, 1]
 
 
 def test_word_longer_than_its_window_is_cut() -> None:
