@@ -5,8 +5,7 @@ from functools import partial
 from typing import Any, Optional
 
 from spacy.tokens import Doc
-from thinc.api import Dropout, Linear, Model, chain, list2array
-from thinc.initializers import glorot_uniform_init
+from thinc.api import Dropout, Model, chain, list2array
 from thinc.types import Floats2d
 
 from ..errors import BionerError, Errors
@@ -14,6 +13,7 @@ from ..formulations.span_pairs import SpanPairFormulation
 from ..layers.batch import batch2docs
 from ..layers.biaffine import RARE, Biaffine
 from ..layers.gelu import Gelu
+from ..layers.linear import linear
 from ..types import Batch
 from .resize import replace_output, set_n_outputs
 
@@ -46,7 +46,7 @@ def build_span_pairs(
             raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
     output: Model = Biaffine(None if nO is None else nO // width, width, nI=2 * hidden)
     output.name = "spans"
-    ends: Model = Linear(2 * hidden, tok2vec.maybe_get_dim("nO"), init_W=glorot_uniform_init)
+    ends: Model = linear(2 * hidden, tok2vec.maybe_get_dim("nO"))
     model: Model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout), ends, Gelu(), Dropout(dropout), output)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from spacy.tokens import Doc
-from thinc.api import Dropout, Linear, Model, chain, list2array
-from thinc.initializers import glorot_uniform_init
+from thinc.api import Dropout, Model, chain, list2array
 from thinc.types import Floats2d
 
 from ..formulations.crf import CRFFormulation
 from ..formulations.tags import OUTSIDE, TagFormulation
 from ..layers.batch import batch2docs
+from ..layers.linear import linear
 from ..types import Batch
 from .resize import replace_output, set_n_outputs
 
@@ -36,7 +36,7 @@ def build_tag_heads(
     Returns:
         Model from a batch to scores, (words of the batch, scores of all tasks).
     """
-    output: Model = Linear(nO=nO, nI=tok2vec.maybe_get_dim("nO"), init_W=glorot_uniform_init)
+    output: Model = linear(nO, tok2vec.maybe_get_dim("nO"))
     output.name = "heads"
     model: Model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout), output)
     model.set_ref("tok2vec", tok2vec)
@@ -70,7 +70,7 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
             W[i], b[i] = old_W[position[source]], old_b[position[source]]
             if len(tags) == 1 and source != (task, *tags):
                 b[i] -= MARGIN
-    new: Model = Linear(nO=len(new_columns), nI=old_W.shape[1], init_W=glorot_uniform_init)
+    new: Model = linear(len(new_columns), old_W.shape[1])
     new.set_param("W", W)
     new.set_param("b", b)
     replace_output(model, new)

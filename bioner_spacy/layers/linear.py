@@ -1,0 +1,42 @@
+"""A linear layer whose product uses all threads."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Optional
+
+from thinc.api import Model, zero_init
+from thinc.initializers import glorot_uniform_init
+from thinc.layers.linear import init
+from thinc.types import Floats2d
+
+
+def linear(nO: Optional[int] = None, nI: Optional[int] = None) -> Model[Floats2d, Floats2d]:
+    """Thinc's `Linear`, with the product of the array library instead of BLIS, which takes 2 to 3 times as long.
+
+    Args:
+        nO: number of outputs.
+        nI: number of inputs.
+
+    Returns:
+        Layer from (N, nI) to (N, nO).
+    """
+    return Model(
+        "linear",
+        forward,
+        init=partial(init, glorot_uniform_init, zero_init),
+        dims={"nO": nO, "nI": nI},
+        params={"W": None, "b": None},
+    )
+
+
+def forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callable[[Floats2d], Floats2d]]:
+    W: Any = model.get_param("W")
+    Y: Any = X @ W.T
+    Y += model.get_param("b")
+
+    def backprop(d_Y: Any) -> Any:
+        model.inc_grad("b", d_Y.sum(axis=0))
+        model.inc_grad("W", d_Y.T @ X)
+        return d_Y @ W
+
+    return Y, backprop
