@@ -1,6 +1,6 @@
 """Tasks: what one head learns, at one of three grains, and which documents supervise it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -64,3 +64,18 @@ def make_tasks(label_data: LabelData, grain: str) -> list[Task]:
             for entity_type in sorted(types)
         ]
     raise BionerError(Errors.E301.format(setting="grain", value=grain, allowed=", ".join(GRAINS)))
+
+
+def require_annotated(setting: str, names: Iterable[str], known: Sequence[str]) -> None:
+    """See that a setting names only what the training corpora annotate.
+
+    Args:
+        setting: name of the setting.
+        names: entity types or tasks that it names.
+        known: those that there are.
+
+    Raises:
+        BionerError: one of them is not there.
+    """
+    if unknown := sorted(set(names) - set(known)):
+        raise BionerError(Errors.E404.format(setting=setting, names=", ".join(unknown), known=", ".join(known)))

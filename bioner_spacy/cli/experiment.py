@@ -144,7 +144,14 @@ class Experiment:
         return Results.from_disk(path)
 
     def budget(self, corpora: Sequence[str]) -> Budget:
-        """What a run on some corpora reads."""
+        """What a run on some corpora reads.
+
+        Args:
+            corpora: names of the corpora to train on.
+
+        Raises:
+            BionerError: a corpus is not there, as of the reader of the config.
+        """
         values = {**self._values(), "vars.corpora": ",".join(corpora)}
         with show_validation_error(self.config):
             config = load_config(self.config, overrides=values, interpolate=True)

@@ -36,17 +36,17 @@ def compare_over_seeds(
         BionerError: as the runs of the experiment do.
     """
     folder = "single-equal-steps" if equal_steps else "single"
-    budgets = {corpus: experiment.budget([corpus]) for corpus in corpora}
+    overrides: dict[str, dict[str, int]] = {corpus: {} for corpus in corpora}
     if equal_steps:
         experiment.require_unset(MAX_EPOCHS)
         steps = experiment.budget(corpora).steps
-        budgets = {corpus: budget.with_steps(steps) for corpus, budget in budgets.items()}
+        for corpus in corpora:
+            overrides[corpus][EPOCHS] = experiment.budget([corpus]).with_steps(steps).epochs
     multi, single = [], []
     for seed in seeds:
         multi.append(experiment.run(f"seed-{seed}/multi", corpora, seed=seed))
         for corpus in corpora:
             name = f"seed-{seed}/{folder}/{corpus}"
-            overrides = {EPOCHS: budgets[corpus].epochs}
-            single.append(experiment.run(name, [corpus], seed=seed, overrides=overrides))
+            single.append(experiment.run(name, [corpus], seed=seed, overrides=overrides[corpus]))
     names = ("longer single-task", NAMES[1]) if equal_steps else NAMES
     return compare(multi, single, names=names, alpha=alpha, resamples=resamples)

@@ -1,17 +1,18 @@
 """From `Example` objects to gold arrays over the words of the predicted documents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Optional
 
 import numpy
 from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.util import minibatch
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import get_corpus, get_scope
 from ..tasks import Task
-from ..types import Gold, SpanArrays
+from ..types import Formulation, Gold, SpanArrays
 from ..words import word_offsets
 
 
@@ -72,6 +73,28 @@ def collect_gold(
     spans_arrays = SpanArrays(columns[0], columns[1], columns[2], columns[3], numpy.ones(len(rows), dtype="f"))
     lengths = numpy.array([len(example.predicted) for example in examples], dtype="int64")
     return Gold(lengths, spans_arrays, supervised), n_misaligned
+
+
+def warn_of_unlearnable(
+    examples: Iterable[Example], collect: Callable[[Sequence[Example]], tuple[Gold, int]], formulation: Formulation
+) -> None:
+    """Warn of gold mentions that cannot be learnt as they are.
+
+    Args:
+        examples: the training examples.
+        collect: the gold of a batch, and the number of mentions that it leaves out, as of `collect_gold`.
+        formulation: what makes targets of it, and says how many mentions they cannot express.
+    """
+    n_mentions = n_misaligned = n_inexpressible = 0
+    for batch in minibatch(examples, 256):
+        gold, misaligned = collect(batch)
+        n_misaligned += misaligned
+        n_mentions += misaligned + len(gold.spans.starts)
+        n_inexpressible += formulation.targets(gold)[1]
+    if n_misaligned:
+        warn(Warnings.W401.format(n=n_misaligned, total=n_mentions))
+    if n_inexpressible:
+        warn(Warnings.W402.format(n=n_inexpressible, total=n_mentions, problem=formulation.inexpressible))
 
 
 def _gold_spans(doc: Doc, spans_key: str) -> Optional[list[tuple[int, int, str]]]:

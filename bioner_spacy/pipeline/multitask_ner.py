@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy
-from spacy import util
 from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
@@ -18,10 +17,11 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate, to_numpy
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY
-from ..tasks import Task, make_tasks
+from ..tasks import Task, make_tasks, require_annotated
 from ..training.balance import TaskBalance
+from ..training.updates import update_weights
 from ..types import Array, Batch, Formulation, Gold, SpanArrays
-from .gold import collect_gold, collect_label_data
+from .gold import collect_gold, collect_label_data, warn_of_unlearnable
 from .merge import Merge, Merger
 from .spans import flat_view, lowest_scores, merge_by_document, without_spaces
 
@@ -262,43 +262,20 @@ class MultiTaskNER(TrainablePipe):
         for corpus, types in found.items():
             label_data.setdefault(corpus, set()).update(types)
         self.cfg["label_data"] = {corpus: sorted(types) for corpus, types in sorted(label_data.items())}
-        self._check_settings()
+        annotated = {entity_type for types in self.cfg["label_data"].values() for entity_type in types}
+        require_annotated("types", self.types or (), sorted(annotated))
         old_columns = self._formulation.columns
         self._set_tasks()
         if not self._tasks:
             raise BionerError(Errors.E403.format(name=self.name, spans_key=self.spans_key))
-        unknown = sorted(set(self.task_weights) - {task.name for task in self._tasks})
-        if unknown:
-            known = ", ".join(task.name for task in self._tasks)
-            raise BionerError(Errors.E404.format(setting="task_weights", names=", ".join(unknown), known=known))
+        require_annotated("task_weights", self.task_weights, [task.name for task in self._tasks])
         self._lowest_scores()
         self.task_balance.load({})
-        self._report_lost(get_examples())
+        warn_of_unlearnable(get_examples(), self._collect_gold, self._formulation)
         # Some encoders cannot be run on documents without words alone.
         sample = list(islice((example for example in get_examples() if len(example.predicted)), 10))
         self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
         self.model.initialize(X=self.make_batch(sample))
-
-    def _check_settings(self) -> None:
-        annotated = {entity_type for types in self.cfg["label_data"].values() for entity_type in types}
-        unknown = sorted(set(self.types or ()) - annotated)
-        if unknown:
-            known = ", ".join(sorted(annotated))
-            raise BionerError(Errors.E404.format(setting="types", names=", ".join(unknown), known=known))
-
-    def _report_lost(self, examples: Iterable[Example]) -> None:
-        """Warn of gold mentions that cannot be learnt as they are."""
-        n_mentions = n_misaligned = n_inexpressible = 0
-        for batch in util.minibatch(examples, 256):
-            gold, misaligned = self._collect_gold(batch)
-            n_misaligned += misaligned
-            n_mentions += misaligned + len(gold.spans.starts)
-            n_inexpressible += self._formulation.targets(gold)[1]
-        if n_misaligned:
-            warn(Warnings.W401.format(n=n_misaligned, total=n_mentions))
-        if n_inexpressible:
-            problem = self._formulation.inexpressible
-            warn(Warnings.W402.format(n=n_inexpressible, total=n_mentions, problem=problem))
 
     def predict(self, docs: Iterable[Doc]) -> list[SpanArrays]:
         """Find spans without setting them.
@@ -418,18 +395,7 @@ class MultiTaskNER(TrainablePipe):
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the component's weights, those of the heads with their own learning rate, and those of the tasks."""
-        encoder = {node.id for node in self.model.get_ref("tok2vec").walk()}
-
-        def scaled(key: Any, weights: Any, gradient: Any) -> Any:
-            return sgd(key, weights, gradient, lr_scale=self.learn_rate_factor)
-
-        for node in self.model.walk():
-            step: Any = sgd if node.id in encoder else scaled
-            for shim in node.shims:
-                shim.finish_update(step)
-            for name in node.param_names:
-                if node.has_grad(name):
-                    node.set_param(name, step((node.id, name), node.get_param(name), node.get_grad(name))[0])
+        update_weights(self.model, sgd, slow=self.model.get_ref("tok2vec"), factor=self.learn_rate_factor)
         self.task_balance.finish_update(sgd, self.model.id)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:

@@ -7,6 +7,7 @@ import numpy
 from spacy.tokens import Doc, Span
 
 from ..errors import BionerError, Errors
+from ..tasks import require_annotated
 from ..types import Array, SpanArrays
 from .merge import Merger
 
@@ -34,10 +35,7 @@ def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[st
     Raises:
         BionerError: a threshold is not a number from 0 to 1, or is given for a type that is not there.
     """
-    unknown = sorted(set(thresholds) - set(types))
-    if unknown:
-        known = ", ".join(types)
-        raise BionerError(Errors.E404.format(setting="thresholds", names=", ".join(unknown), known=known))
+    require_annotated("thresholds", thresholds, types)
     for setting, value in [("threshold", threshold), *((f"thresholds.{name}", v) for name, v in thresholds.items())]:
         if not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="a number from 0 to 1"))

@@ -1,0 +1,28 @@
+"""Updates of a model whose parts learn at different rates."""
+
+from typing import Any
+
+from thinc.api import Model, Optimizer
+
+
+def update_weights(model: Model, sgd: Optimizer, *, slow: Model, factor: float) -> None:
+    """Update all weights of a model that have a gradient.
+
+    Args:
+        model: the model.
+        sgd: the optimizer.
+        slow: part of the model that learns at the plain rate.
+        factor: factor on the learning rate of all the rest.
+    """
+    plain = {node.id for node in slow.walk()}
+
+    def scaled(key: Any, weights: Any, gradient: Any) -> Any:
+        return sgd(key, weights, gradient, lr_scale=factor)
+
+    for node in model.walk():
+        step: Any = sgd if node.id in plain else scaled
+        for shim in node.shims:
+            shim.finish_update(step)
+        for name in node.param_names:
+            if node.has_grad(name):
+                node.set_param(name, step((node.id, name), node.get_param(name), node.get_grad(name))[0])
