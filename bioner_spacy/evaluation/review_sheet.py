@@ -42,10 +42,14 @@ class Row:
     def cells(self) -> list[str]:
         """The cells of the first columns, those that are not to be filled in.
 
-        The mention stands between ⟦ and ⟧, so that no spreadsheet takes SEPT2 for a date.
+        The mention stands between ⟦ and ⟧, so that no spreadsheet takes SEPT2 for a date. What is beside it keeps the space
+        that stands between them, or has none: that tells where a word was cut.
         """
-        texts = (self.row, self.corpus, self.doc_id, self.entity_type, self.left, f"⟦{self.mention}⟧", self.right)
-        return [cell(text) for text in texts]
+        left, right = cell(self.left), cell(self.right)
+        left += " " if self.left[-1:].isspace() else ""
+        right = f" {right}" if self.right[:1].isspace() else right
+        named = [cell(text) for text in (self.row, self.corpus, self.doc_id, self.entity_type)]
+        return [*named, left, f"⟦{cell(self.mention)}⟧", right]
 
 
 class Judgement(NamedTuple):

@@ -23,8 +23,14 @@ def test_a_sheet_is_read_as_it_was_written(texts: list[str]) -> None:
     header, cells = csv.reader(io.StringIO(text[1:], newline=""), delimiter="\t")
     assert tuple(header) == COLUMNS
     assert cells[0] == "abc-1" and cells[-2:] == ["", ""]
-    assert cells[1:5] == [cell(text) for text in texts[:4]] and cells[5].startswith("⟦")
+    assert [*cells[1:4], cells[4].rstrip(" ")] == [cell(text) for text in texts[:4]] and cells[5].startswith("⟦")
     assert not any(value.startswith(tuple(FORMULA)) for value in cells)
+
+
+def test_a_cut_word_is_told_from_a_whole_one() -> None:
+    row = Row("abc-1", "c", "d", "GENE", "the \n", "TGF", "-like  thing")
+    assert row.cells()[4:] == ["the ", "⟦TGF⟧", "'-like thing"]
+    assert Row("abc-1", "c", "d", "GENE", "(", "p53", "\tand").cells()[4:] == ["(", "⟦p53⟧", " and"]
 
 
 @pytest.mark.parametrize("delimiter", ["\t", ";", ","])
