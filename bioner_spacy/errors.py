@@ -203,6 +203,7 @@ class Errors:
         "Training config {config} has no variable {names} in its section vars, which has {known}: correct the name, or add "
         "it there."
     )
+    E416 = "The label {label!r} cannot be added: labels are texts{known}."
     E420 = (
         "Setting exclude names {path}, which is not there: write it with scripts/leakage.py, or set exclude to null."
     )
@@ -313,12 +314,16 @@ class Errors:
     E556 = "{path} holds no correlations of measures ({reason}); write them with scripts/transferability.py correlate."
     E557 = "There is no measure {measure!r} without training; there are: {known}."
     E558 = "The target {target} is none of the corpora that were measured ({known}): name one of them."
+    E559 = (
+        "The gains are of {gains} words of each corpus and the measures of {measures} (0: all), and measures depend on size: "
+        "measure with --words {gains}."
+    )
 
     # 6xx commands
     E601 = "{pipeline} holds no trained pipeline (no meta.json): train it first or correct the path."
     E602 = "Building the wheel of {what} failed with exit status {status}; what pip says is above."
     E603 = (
-        "{output} holds results that were made with other settings ({names}); name another folder, or remove it to "
+        "{output} holds results that were made with others of these: {names}; name another folder, or remove it to "
         "start again."
     )
     E604 = "{reason} Settings of the config are named with their section: --training.dropout 0.2"
@@ -342,6 +347,11 @@ class Errors:
         "{path} is not readable as the settings of an experiment ({reason}): name another folder, or remove this one to "
         "start again."
     )
+    E613 = (
+        "Documents in {folders} say that they are of the corpora {names}, so that their scores cannot be told from those of "
+        "other folders: give folder and documents one name (set_gold)."
+    )
+    E614 = "{pipeline} has no component {component} that knows the corpora it was trained on: name one that has."
     E619 = (
         "{results} holds the scores of another pipeline than the one to package ({different}): score that one with "
         "scripts/evaluate.py, and name its results."
@@ -373,6 +383,14 @@ class Warnings:
     W404 = (
         "Thresholds of the component {name} were changed after it was loaded, and a saved pipeline has those of its config: "
         "to keep them, change them by spacy.load(PIPELINE, config=...)."
+    )
+    W405 = (
+        "{n} documents have entities, and words of which nothing is said (missing); nothing is learnt from them: say of every "
+        "word whether it is in an entity, or put spans into doc.spans with set_gold."
+    )
+    W406 = (
+        "{n} gold mentions have types outside the annotation scope of their documents and are not learnt ({types}): add a type "
+        "to the scope where it is annotated exhaustively."
     )
 
     # 1xx corpora
@@ -445,4 +463,8 @@ class Warnings:
     W509 = (
         "Correlations over {n} pairs, which are not independent, tell little: their intervals are too narrow, and the best "
         "of several measures looks better than it is."
+    )
+    W510 = (
+        "The catalogue does not know the corpora {names}, so that nothing is told of their licences: name the catalogue "
+        "that does."
     )

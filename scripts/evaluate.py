@@ -9,6 +9,7 @@ from wasabi import msg
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.corpora.context import CONTEXT_WORDS
+from bioner_spacy.corpora.files import require_file
 from bioner_spacy.evaluation.evaluate import evaluate
 from bioner_spacy.evaluation.table import results_table
 
@@ -20,9 +21,10 @@ def main(
     catalogue: Annotated[Path, typer.Option(help="The corpus catalogue.")] = Path("configs/catalogue.yml"),
     corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus"),
     split: Annotated[str, typer.Option(help="Name of the split.")] = "test",
-    output: Annotated[Path, typer.Option(help="JSON file to write; with --each, a folder.")] = Path(
-        "reports/multi.json"
-    ),
+    output: Annotated[
+        Optional[Path],
+        typer.Option(help="JSON file to write; with --each, a folder. Default: reports/multi.json, reports/single."),
+    ] = None,
     limit: Annotated[Optional[int], typer.Option(min=1, help="Most documents of a corpus; default: all.")] = None,
     context: Annotated[
         str, typer.Option(help="What the pipeline sees at once: source, sentence, group or document.")
@@ -33,9 +35,13 @@ def main(
 ) -> None:
     """Score a pipeline on converted corpora, by corpus and entity type."""
     names = load_catalogue(catalogue).select(corpora)
-    runs = {output / f"{name}.json": (f"{pipeline}/{name}/model-last", [name]) for name in names}
-    if not each:
-        runs = {output: (pipeline, names)}
+    if each:
+        folder = output or Path("reports/single")
+        runs = {folder / f"{name}.json": (f"{pipeline}/{name}/model-last", [name]) for name in names}
+    else:
+        runs = {output or Path("reports/multi.json"): (pipeline, names)}
+    for path in runs:
+        require_file(path)
     for path, (model, chosen) in runs.items():
         results = evaluate(
             model,

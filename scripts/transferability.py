@@ -9,7 +9,7 @@ from wasabi import msg
 from bioner_spacy.cli import options
 from bioner_spacy.cli.app import config_overrides, one_line_errors
 from bioner_spacy.cli.experiment import Experiment
-from bioner_spacy.cli.transferability import config_encoder, measure_gains
+from bioner_spacy.cli.transferability import EQUAL_EPOCHS, config_encoder, measure_gains
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.evaluation.transferability.correlation import best_measure
 from bioner_spacy.evaluation.transferability.correlation import correlate as correlate_with
@@ -75,7 +75,7 @@ def pairs(
         alpha=alpha,
         resamples=resamples,
     )
-    files = gains.to_disk(output)
+    files = gains.to_disk(output if equal_steps else output / EQUAL_EPOCHS)
     typer.echo(gains.table().to_text())
     msg.good(f"Wrote {', '.join(map(str, files))}")
 

@@ -24,6 +24,14 @@ RESULTS = "runs"
 EPOCHS, MAX_EPOCHS = "vars.epochs", "training.max_epochs"
 """The variable, and the setting that is to follow it."""
 
+CORPORA_FILE = "corpora.json"
+"""Checksums of the corpora that the results are of."""
+
+_SET_BY_RUNS = (
+    *("vars.corpora", "vars.corpus_folder", "vars.seed", "system.seed", "training.seed"),
+    *(f"corpora.{part}.{setting}" for part in ("train", "dev") for setting in ("path", "corpora", "split")),
+)
+
 
 class Budget(NamedTuple):
     """What a run reads: words of the training corpora, epochs, and steps of all epochs."""
@@ -44,7 +52,8 @@ class Experiment:
 
     The results of a run stand in `folder`/runs/<name>.json, and what is there already is not computed again: an
     interrupted experiment goes on, and runs can be added. All runs share the settings that stand in
-    `folder`/settings.json; what sets a run apart from the others must show in its name.
+    `folder`/settings.json, and the corpora whose checksums stand in `folder`/corpora.json; what sets a run apart from the
+    others must show in its name.
     """
 
     def __init__(
@@ -81,10 +90,11 @@ class Experiment:
         self.corpus_folder = corpus_folder
         self.settings = {**settings, "corpus_folder": str(corpus_folder)}
         self.overrides = dict(overrides)
-        self.require_unset("vars.corpora", "vars.corpus_folder", "vars.seed")
+        self.require_unset(*_SET_BY_RUNS)
         self.variables = self._variables()
         made_with = {"config": config.read_text(encoding="utf8"), "split": split, **shared, **settings, **overrides}
         self._check({**made_with, "excluded sentences": self._checksum_of_excluded()})
+        self._checksums: dict[Path, str] = {}
         # Scored on texts of the kind that was trained on.
         self._context = self.variable("context", "context_words")
 
@@ -112,9 +122,11 @@ class Experiment:
             keep: whether to keep the pipeline, in `pipeline(name)`; trained again where it is not there.
 
         Raises:
-            BionerError: as `train_run` and `evaluate` do.
+            BionerError: as `train_run` and `evaluate` do; a corpus is not the one that other runs read; or its documents
+                say that they are of another one.
         """
         path, pipeline = self.results(name), self.pipeline(name)
+        self._check_corpora([*(corpora if corpus_folder is None else ()), *(score_on or corpora)])
         if path.is_file() and (pipeline.is_dir() or not keep):
             return Results.from_disk(path)
         settings = {**self.settings, "seed": seed}
@@ -137,6 +149,9 @@ class Experiment:
                 gpu_id=self.gpu_id,
                 **self._context,
             )
+            if unknown := sorted(set(results.per_corpus) - set(score_on or corpora)):
+                folders = ", ".join(str(self.corpus_folder / corpus) for corpus in score_on or corpora)
+                raise BionerError(Errors.E613.format(folders=folders, names=", ".join(unknown)))
             results.to_disk(path)
         finally:
             if not (keep and path.is_file()):
@@ -150,7 +165,7 @@ class Experiment:
             corpora: names of the corpora to train on.
 
         Raises:
-            BionerError: a corpus is not there, as of the reader of the config.
+            BionerError: a corpus is not there, as of the reader of the config, or the epochs are none.
         """
         values = {**self._values(), "vars.corpora": ",".join(corpora)}
         with show_validation_error(self.config):
@@ -159,7 +174,9 @@ class Experiment:
             made: dict[str, Any] = registry.resolve(blocks)
         lengths = made["reader"].lengths()
         words = int(sum(of_corpus.sum() for of_corpus in lengths.values()))
-        epochs = int(config["training"]["max_epochs"])
+        epochs = config["training"]["max_epochs"]
+        if not isinstance(epochs, int) or epochs < 1:
+            raise BionerError(Errors.E301.format(setting=MAX_EPOCHS, value=epochs, allowed="1 and more"))
         return Budget(words, epochs, epochs * int(made["batcher"].batches_per_epoch(lengths)))
 
     def results(self, name: str) -> Path:
@@ -212,6 +229,24 @@ class Experiment:
         different = sorted(name for name in {*before, *made_with} if before.get(name) != made_with.get(name))
         if different:
             raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
+
+    def _check_corpora(self, corpora: Sequence[str]) -> None:
+        """See that corpora are those that earlier runs read, and remember them."""
+        path = self.folder / CORPORA_FILE
+        known: dict[str, str] = {}
+        if path.is_file() and any((self.folder / RESULTS).rglob("*.json")):
+            with reading_json(path, Errors.E612) as before:
+                known = dict(before)
+        for corpus in corpora:
+            for split in ("train", "devel", self.split):
+                file = self.corpus_folder / corpus / f"{split}.spacy"
+                if file not in self._checksums and file.is_file():
+                    self._checksums[file] = checksum(file)
+        found = {f"{file.parent.name}/{file.name}": digest for file, digest in self._checksums.items()}
+        if different := sorted(name for name in found if known.get(name, found[name]) != found[name]):
+            raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
+        if not found.keys() <= known.keys():
+            write_json(path, {**known, **found})
 
     def _checksum_of_excluded(self) -> Optional[str]:
         """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or None."""

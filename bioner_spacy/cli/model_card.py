@@ -1,6 +1,6 @@
 """The meta data of a packaged pipeline, of which spaCy makes the README of the package: its model card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
@@ -9,11 +9,11 @@ import srsly
 from spacy.util import load_config
 
 from ..corpora import Catalogue
-from ..corpora.catalogue import Corpus
-from ..errors import BionerError, Errors
+from ..corpora.catalogue import NOT_KNOWN, Corpus
+from ..errors import BionerError, Errors, Warnings, warn
 from ..evaluation.evaluate import describe, load_pipeline
 from ..evaluation.results import Pipeline, Results
-from ..evaluation.table import MISSING, Section, Table, results_table
+from ..evaluation.table import MISSING, UNNAMED, Section, Table, results_table
 from ..scope import SPANS_KEY
 
 SAMPLE = "sample"
@@ -61,14 +61,22 @@ def complete_meta(
         `notes`, which stand in the README as Markdown.
 
     Raises:
-        BionerError: the results are those of another pipeline.
+        BionerError: the results are those of another pipeline, or it has no such component. A warning names corpora that
+            the catalogue does not know.
     """
     meta: dict[str, Any] = srsly.read_json(pipeline / "meta.json")
     known = describe(load_pipeline(pipeline))
     if results is not None:
         _check(results, known)
-    names = list(srsly.read_json(pipeline / component / "cfg")["label_data"])
+    settings = pipeline / component / "cfg"
+    label_data = srsly.read_json(settings).get("label_data") if settings.is_file() else None
+    if label_data is None:
+        raise BionerError(Errors.E614.format(pipeline=pipeline, component=component))
+    names = list(label_data)
     corpora = [catalogue.corpora[corpus] for corpus in names if corpus in catalogue.corpora]
+    unknown = {corpus or UNNAMED: types for corpus, types in label_data.items() if corpus not in catalogue.corpora}
+    if unknown:
+        warn(Warnings.W510.format(names=", ".join(unknown)))
     day = datetime.fromtimestamp((pipeline / "meta.json").stat().st_mtime, timezone.utc)
     config = load_config(pipeline / "config.cfg", interpolate=True)
     facts = {
@@ -88,7 +96,7 @@ def complete_meta(
     meta["notes"] = "\n".join(
         [
             f"## Scores\n\n{_NO_SCORES}\n" if results is None else _scores(results),
-            Section("Corpora", " ".join(_CORPORA.split()), _corpora_table(corpora)).to_markdown(),
+            Section("Corpora", " ".join(_CORPORA.split()), _corpora_table(corpora, unknown)).to_markdown(),
             f"## Training\n\n{training.to_markdown()}",
             f"## Limits\n\n{_limits(corpora, catalogue)}",
             f"## Use\n\n{_USE.format(lang=meta['lang'], name=name, key=SPANS_KEY)}\n",
@@ -102,6 +110,9 @@ def _check(results: Results, known: Pipeline) -> None:
         what: (getattr(results.pipeline, what), getattr(known, what))
         for what in ("name", "version", "encoder", "seed", "components")
     }
+    # The config tells the corpora too. Results of another origin have none.
+    configs = [None if one.config is None else one.config[:12] for one in (results.pipeline, known)]
+    found |= {} if None in configs else {"a config with the checksum": (configs[0], configs[1])}
     different = [f"{what} {one} and {other}" for what, (one, other) in found.items() if one != other]
     if different:
         raise BionerError(Errors.E619.format(results=results.label, different="; ".join(different)))
@@ -111,6 +122,9 @@ def _scores(results: Results) -> str:
     text = " ".join(_SCORES.format(split=results.split).split())
     if results.limit is not None:
         text += f" Only {results.limit} documents of each corpus were taken."
+    if results.context != "source":
+        words = f" of at most {results.context_words} words" if results.context_words else ""
+        text += f" The pipeline saw one {results.context}{words} at a time, not what the source has as one text."
     return Section("Scores", text, results_table(results)).to_markdown()
 
 
@@ -120,12 +134,13 @@ def _source(corpus: Corpus) -> dict[str, str]:
     return {**source, "url": corpus.homepage} if _is_link(corpus.homepage) else source
 
 
-def _corpora_table(corpora: Sequence[Corpus]) -> Table:
+def _corpora_table(corpora: Sequence[Corpus], unknown: Mapping[str, Sequence[str]]) -> Table:
     rows = []
     for corpus in corpora:
         name = f"[{corpus.name}]({corpus.homepage})" if _is_link(corpus.homepage) else corpus.name
         about = (corpus.licence, corpus.redistributable, corpus.citation, corpus.notes)
         rows.append([name, ", ".join(corpus.types), *(" ".join(text.split()) or MISSING for text in about)])
+    rows += [[name, ", ".join(types), NOT_KNOWN, *3 * [MISSING]] for name, types in unknown.items()]
     header = ["Corpus", "Entity types", "Licence", "Copies may be passed on", "Citation", "Annotation policy"]
     return Table(header, rows, numbers=0)
 

@@ -1,5 +1,6 @@
 """Wheels of a trained pipeline and of this package, side by side, so that one `pip install` takes both."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import srsly
 from spacy.cli.package import package
 
 from ..corpora import Catalogue
+from ..corpora.files import replacing
 from ..errors import BionerError, Errors
 from ..evaluation.results import Results
 from .model_card import complete_meta
@@ -29,7 +31,7 @@ def build_wheels(
 
     Args:
         pipeline: folder of a trained pipeline.
-        output: folder for the wheels; wheels in it are replaced.
+        output: folder for the wheels; other versions of the same packages in it are deleted.
         source: folder with the `setup.py` of this package.
         catalogue: catalogue that tells source and licence of the corpora that the pipeline was trained on.
         name: name of the pipeline, without the language: bioner_mtl makes en_bioner_mtl.
@@ -65,8 +67,13 @@ def build_wheels(
             status = subprocess.run(command, check=False).returncode
             if status:
                 raise BionerError(Errors.E602.format(what=project.name, status=status))
-        output.mkdir(parents=True, exist_ok=True)
-        for old in output.glob("*.whl"):
-            old.unlink()
         found = sorted(wheels.glob("*.whl"), key=lambda path: path.name.startswith("bioner_spacy"))
-        return [Path(wheel.replace(output / wheel.name)) for wheel in found]
+        made = [output / wheel.name for wheel in found]
+        with replacing(*made) as parts:
+            for wheel, part in zip(found, parts):
+                shutil.copyfile(wheel, part)
+        for wheel in made:
+            for old in output.glob(f"{wheel.name.split('-')[0]}-*.whl"):
+                if old not in made:
+                    old.unlink()
+        return made

@@ -21,8 +21,8 @@ POINTS = 20
 LOOKED_AT = 100
 """Documents of the development set for these evaluations, whose scores nobody uses."""
 
-ALONE = {False: "alone", True: "alone-equal-steps"}
-"""Folder of the runs on one corpus, by whether they take as many steps as those on two."""
+EQUAL_EPOCHS = "equal-epochs"
+"""Subfolder of the gains against runs of as many epochs."""
 
 _LOGGING = ("training.logger.output_file", "training.eval_frequency", "corpora.dev.limit")
 
@@ -39,7 +39,7 @@ def measure_gains(
     """Train and score, for each seed, a pipeline on each corpus and one on each pair of corpora.
 
     Args:
-        experiment: where runs are kept, as seed-<seed>/alone/<corpus> (or alone-equal-steps), with the learning curves
+        experiment: where runs are kept, as seed-<seed>/alone/<corpus>-<epochs>-epochs, with the learning curves
             beside them as .jsonl, and seed-<seed>/joint/<corpus>+<corpus>. Its setting `words` says how many words of each
             corpus a run reads, about, the same documents in every run; 0 for all.
         corpora: names of two corpora or more; corpora can be added to an experiment.
@@ -74,7 +74,7 @@ def measure_gains(
             budgets[corpus] = budgets[corpus].with_steps(wanted)
     for seed in seeds:
         for corpus in corpora:
-            name = f"seed-{seed}/{ALONE[equal_steps]}/{corpus}"
+            name = _name_alone(corpus, budgets[corpus], seed)
             alone[corpus].append(_run_alone(experiment, name, corpus, budgets[corpus], seed))
         for pair, runs in joint.items():
             # In one order, whatever the order of the corpora: it decides on the batches.
@@ -86,13 +86,14 @@ def measure_gains(
         seeds=list(seeds),
         words={corpus: budget.words for corpus, budget in budgets.items()},
         budget=words,
+        equal_steps=equal_steps,
         epochs=epochs,
         steps={corpus: budget.steps for corpus, budget in budgets.items()},
         joint_steps=round(mean(joint_steps.values())),
         rows=gain_rows(alone, joint, alpha=alpha, resamples=resamples),
         curves={
-            corpus: _curves(experiment, [f"seed-{seed}/{ALONE[equal_steps]}/{corpus}" for seed in seeds])
-            for corpus in corpora
+            corpus: _curves(experiment, [_name_alone(corpus, budget, seed) for seed in seeds])
+            for corpus, budget in budgets.items()
         },
         alpha=alpha,
     )
@@ -108,6 +109,11 @@ def config_encoder(config: Path) -> str:
         raise BionerError(Errors.E410.format(path=config))
     with show_validation_error(config):
         return str(load_config(config)["vars"]["encoder"])
+
+
+def _name_alone(corpus: str, budget: Budget, seed: int) -> str:
+    """Name of a run; its epochs are a part of it, as they depend on the other corpora where steps are equal."""
+    return f"seed-{seed}/alone/{corpus}-{budget.epochs}-epochs"
 
 
 def _run_alone(experiment: Experiment, name: str, corpus: str, budget: Budget, seed: int) -> Results:

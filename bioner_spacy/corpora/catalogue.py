@@ -15,6 +15,8 @@ from .readers import READERS
 from .splits import by_count, by_list, by_share, read_list
 
 SPLITS = ("train", "devel", "test")
+NOT_KNOWN = "not known: the corpus is not in the catalogue"
+"""Stands for a licence in tables."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Files: lines of text with their numbers, checksums, and writing that never leaves half a file."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -68,6 +69,20 @@ def remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
+
+
+def require_file(path: Path) -> None:
+    """See that a path can be that of a file to write, before the work that leads to it.
+
+    Raises:
+        BionerError: it is a folder.
+        NotADirectoryError: it lies in a file.
+    """
+    if path.is_dir():
+        raise BionerError(Errors.E108.format(path=path))
+    above = next((parent for parent in path.parents if parent.exists()), path)
+    if above.is_file():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
 
 
 @contextmanager

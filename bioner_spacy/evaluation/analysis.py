@@ -15,7 +15,7 @@ from ..scope import SPANS_KEY
 from .calibration import ALL_CORPORA, BINS, ScoredMentions, calibration_table, describe_calibration, scored_mentions
 from .calibration_chart import draw_reliability, draw_thresholds
 from .chart import save_figure
-from .evaluate import Run, corpus_files, describe, load_pipeline
+from .evaluate import Run, corpus_files, describe, finds_entities, load_pipeline
 from .matches import has_nervaluate, match_scores, matches_table
 from .mistakes import Mistakes, counts_table, examples_table, find_mistakes
 from .results import ALL_TYPES, Pipeline, write_json, write_text
@@ -231,12 +231,13 @@ def analyze(
 
 
 def _component_with_threshold(nlp: Language) -> tuple[Optional[str], bool]:
-    """The last component with a setting `threshold`, and whether it has `thresholds` by entity type too.
+    """The last component that finds entities and has a setting `threshold`, and whether it has `thresholds` by entity type too.
 
     A warning tells where they hide predictions with lower scores.
     """
     blocks = {name: nlp.get_pipe_config(name) for name in nlp.pipe_names}
-    name = next((name for name in reversed(nlp.pipe_names) if "threshold" in blocks[name]), None)
+    finds = {name for name in nlp.pipe_names if finds_entities(nlp, name)}
+    name = next((name for name in reversed(nlp.pipe_names) if name in finds and "threshold" in blocks[name]), None)
     if name is None:
         return None, False
     hidden = [blocks[name]["threshold"], *blocks[name].get("thresholds", {}).values()]

@@ -14,7 +14,7 @@ from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, get_doc_id, get_scope
 from .chart import save_figure
 from .cross_corpus_chart import draw_matrix
-from .evaluate import Run, corpus_files, describe, load_pipeline, read_gold
+from .evaluate import Run, corpus_files, describe, finds_entities, load_pipeline, read_gold
 from .results import Pipeline, write_json, write_text
 from .scorer import Compared, Mention, doc_mentions, score_mentions
 from .table import MISSING, Section, Table, corpus_name, count, percent, with_total
@@ -206,7 +206,7 @@ def _known(nlp: Language) -> tuple[frozenset[str], Optional[list[str]]]:
     types: set[str] = set()
     corpora: set[str] = set()
     for name in nlp.pipe_names:
-        if any(assigned.startswith(("doc.ents", "doc.spans")) for assigned in nlp.get_pipe_meta(name).assigns):
+        if finds_entities(nlp, name):
             types.update(nlp.pipe_labels.get(name, ()))
             corpora.update(_corpora_of(getattr(nlp.get_pipe(name), "label_data", None)))
     if not types:

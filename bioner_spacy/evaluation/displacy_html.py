@@ -18,7 +18,7 @@ from spacy.tokens import Doc, Span, Token
 
 from ..scope import SPANS_KEY, get_scope
 from .colors import color_of
-from .evaluate import corpus_files, describe, load_pipeline, read_gold
+from .evaluate import corpus_files, describe, load_pipeline, make_doc, read_gold
 from .results import write_text
 from .table import corpus_name
 
@@ -111,7 +111,7 @@ def predict_examples(
     for corpus, path in corpus_files(corpus_folder, corpora, split).items():
         with_mentions = (doc for doc in read_gold(nlp, corpus, path) if len(doc.spans[SPANS_KEY]))
         gold = list(islice(with_mentions, per_corpus))
-        predicted = nlp.pipe(doc.text for doc in gold)
+        predicted = nlp.pipe(make_doc(nlp, doc.text, corpus) for doc in gold)
         shown[corpus] = [Shown(*pair) for pair in zip(gold, predicted, strict=True)]
     return shown
 

@@ -1,5 +1,6 @@
 """Run a pipeline over the raw text of converted corpora and score it."""
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from spacy.training import Example
 from ..corpora.context import CONTEXT_WORDS, check_context, in_context
 from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors, reason
-from ..scope import SPANS_KEY
+from ..scope import SPANS_KEY, has_gold_ents
 from .documents import DocumentCounts, counting
 from .results import Pipeline, Results
 from .scorer import mentions_in_scope, score_mentions
@@ -110,7 +111,13 @@ def describe(nlp: Language) -> Pipeline:
         encoder=_encoder_name(config.get("components", {})),
         seed=seed if isinstance(seed, int) else None,
         components=list(nlp.pipe_names),
+        config=hashlib.sha256(config.to_str().encode()).hexdigest(),
     )
+
+
+def finds_entities(nlp: Language, name: str) -> bool:
+    """Whether a component of a pipeline writes entities or spans, as far as it says."""
+    return any(assigned.startswith(("doc.ents", "doc.spans")) for assigned in nlp.get_pipe_meta(name).assigns)
 
 
 def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: str) -> dict[str, Path]:
@@ -150,7 +157,7 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
         BionerError: the file is not a `DocBin`, or has no annotated document.
     """
     docs = load_docs(path, nlp.vocab)
-    annotated = [doc for doc in docs if SPANS_KEY in doc.spans or doc.has_annotation("ENT_IOB")]
+    annotated = [doc for doc in docs if SPANS_KEY in doc.spans or has_gold_ents(doc)]
     if not annotated:
         raise BionerError(Errors.E509.format(corpus=corpus, path=path, key=SPANS_KEY))
     for doc in annotated:
@@ -158,6 +165,13 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
             doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, spans=list(doc.ents))
         doc.spans[SPANS_KEY].attrs.setdefault("corpus", corpus)
     return annotated[:limit]
+
+
+def make_doc(nlp: Language, text: str, corpus: str) -> Doc:
+    """A document for a pipeline to annotate as the guideline of a corpus has it."""
+    doc = nlp.make_doc(text)
+    doc._.guideline = corpus
+    return doc
 
 
 class Run:
@@ -188,7 +202,7 @@ class Run:
         any_prediction = False
         for corpus, path in files.items():
             gold = list(in_context(read_gold(self.nlp, corpus, path, limit=limit), context, context_words))
-            texts = (self._make_doc(doc.text, corpus) for doc in gold)
+            texts = (make_doc(self.nlp, doc.text, corpus) for doc in gold)
             predictions = self.nlp.pipe(texts, batch_size=self.batch_size)
             for reference, predicted in zip(gold, self._timed(predictions), strict=True):
                 self.words += len(predicted)
@@ -197,11 +211,6 @@ class Run:
         if not any_prediction:
             components = ", ".join(self.nlp.pipe_names) or "none"
             raise BionerError(Errors.E507.format(name=self.nlp.meta["name"], components=components))
-
-    def _make_doc(self, text: str, corpus: str) -> Doc:
-        doc = self.nlp.make_doc(text)
-        doc._.guideline = corpus
-        return doc
 
     def _timed(self, predictions: Iterator[Doc]) -> Iterator[Doc]:
         """Pass predictions on and add up the time that they take, without that of scoring."""

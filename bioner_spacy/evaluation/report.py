@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from spacy.util import load_config
 
 from ..corpora import Catalogue
+from ..corpora.catalogue import NOT_KNOWN
 from ..errors import BionerError, Errors
 from ..training.runs import CURVE_FILE
 from .chart import STYLE, draw_comparison
@@ -21,7 +22,7 @@ from .learning_curves import MULTI, SINGLE, Curve, draw_curves, read_curve
 from .report_page import render
 from .report_parts import Block, Chart, Folded, Heading, Part, Text, read_page
 from .results import Results, read_results, write_text
-from .table import MISSING, Table, results_table
+from .table import MISSING, Table, corpus_name, results_table
 
 _PACKAGES = ("bioner_spacy", "spacy", "thinc", "torch", "transformers", "spacy-transformers", "numpy")
 
@@ -34,6 +35,9 @@ _PAGES = {
 }
 _OF_DATA = ("comparison.md", "seeds/seeds.md")
 """Pages of which this one takes the data."""
+
+_OF_ONE_RUN = ("multi.json", "comparison.json")
+"""Files by which a subfolder is known that has the reports of another run."""
 
 _SCORES = """\
 Strict match, in percent, on the {split} split, inside the annotation scope of each corpus: predictions of types that a
@@ -86,7 +90,9 @@ def make_report(
         page = reports / name
         add(title, read_page(page).blocks if page.is_file() else None, command)
     known = {reports / name for name in (*_OF_DATA, *(name for name, _ in _PAGES.values()))}
-    found.extend(read_page(page) for page in sorted(reports.rglob("*.md")) if page not in known)
+    others = {file.parent for name in _OF_ONE_RUN for file in reports.rglob(name)} - {reports}
+    pages = [page for page in sorted(reports.rglob("*.md")) if page not in known and others.isdisjoint(page.parents)]
+    found.extend(map(read_page, pages))
     if not found:
         raise BionerError(Errors.E546.format(folder=reports))
     found.append(Part("How it was made", list(_made(multi, catalogue, training))))
@@ -170,6 +176,11 @@ def _made(multi: Optional[Results], catalogue: Catalogue, training: Optional[Pat
                     *(text or MISSING for text in (corpus.citation, corpus.notes)),
                 ]
                 for corpus in corpora
+            ]
+            + [
+                [corpus_name(name), MISSING, MISSING, NOT_KNOWN, *4 * [MISSING]]
+                for name in multi.per_corpus
+                if name not in catalogue.corpora
             ],
             numbers=0,
         )

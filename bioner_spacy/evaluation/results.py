@@ -26,6 +26,7 @@ class Pipeline:
         encoder: name of the pretrained encoder in the config; None where there is none.
         seed: seed of the training, from the config.
         components: names of the components that ran.
+        config: checksum of its config, which tells what it was trained on and how; None where it is not known.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Pipeline:
     encoder: Optional[str]
     seed: Optional[int]
     components: list[str]
+    config: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,13 @@ def _require_scores(results: Results) -> None:
     groups = list(results.per_corpus.items())
     if not groups:
         raise ValueError("no corpus")
+    groups.append(
+        ("all mentions", {name: results.scores[f"micro_{name}"] for name in "prf"} | {"gold": 0, "predicted": 0})
+    )
     for corpus, of_corpus in results.per_corpus.items():
         groups += [(f"{corpus}, {entity_type}", scores) for entity_type, scores in of_corpus["per_type"].items()]
     for group, scores in groups:
-        for name in ("f", "gold", *({"p", "r"} & scores.keys())):
+        for name in ("p", "r", "f", "gold", "predicted"):
             if not isinstance(scores[name], float | int | None):
                 raise TypeError(f"{name} of {group} is {scores[name]!r}")
     for corpus, documents in results.documents.items():

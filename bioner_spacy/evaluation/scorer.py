@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import BionerError, Errors
-from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope
+from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents
 
 # A mention as it is compared: start and end in characters, entity type.
 Mention = tuple[int, int, str]
@@ -223,7 +223,7 @@ def doc_mentions(doc: Doc, spans_key: str) -> Optional[set[Mention]]:
     """Mentions of a document from its span group, else from its entities; None where it has neither."""
     if spans_key in doc.spans:
         spans = doc.spans[spans_key]
-    elif doc.has_annotation("ENT_IOB"):
+    elif not len(doc) or has_gold_ents(doc):
         spans = doc.ents
     else:
         return None

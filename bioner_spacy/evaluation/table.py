@@ -12,6 +12,7 @@ from .scorer import mean
 from .spreadsheet import cell, tsv_line
 
 MISSING = "–"
+UNNAMED = "(unnamed)"
 T = TypeVar("T")
 
 
@@ -92,7 +93,7 @@ def with_total(per_type: Mapping[str, T], total: T) -> dict[str, T]:
 
 def corpus_name(corpus: str) -> str:
     """Name of a corpus for people; documents that do not say where they come from have the empty name."""
-    return corpus or "(unnamed)"
+    return corpus or UNNAMED
 
 
 def count(number: Optional[int]) -> str:

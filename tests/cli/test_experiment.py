@@ -1,5 +1,6 @@
 """Runs in a folder that remembers what was done."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,44 @@ def test_overrides_that_runs_set_themselves_are_refused(experiment: Experiment) 
         experiment.require_unset("corpora.train")
     with pytest.raises(BionerError, match="sets training.dropout itself"):
         experiment.require_unset("training.dropout")
-    with pytest.raises(BionerError, match="sets vars.seed itself"):
-        Experiment(CONFIG, experiment.folder, corpus_folder=Path(), settings={}, overrides={"vars.seed": 1})
+
+
+@pytest.mark.parametrize(
+    "name", ["vars.seed", "training.seed", "system.seed", "corpora.train.path", "corpora.dev.corpora"]
+)
+def test_what_differs_between_runs_cannot_be_set_for_all(name: str, experiment: Experiment) -> None:
+    with pytest.raises(BionerError, match=f"sets {name} itself"):
+        Experiment(CONFIG, experiment.folder, corpus_folder=Path(), settings={}, overrides={name: 1})
+
+
+@pytest.mark.parametrize("changed", ["train", "devel"])
+def test_corpora_that_have_changed_are_not_mixed_with_others(
+    changed: str, experiment: Experiment, tiny_bert: str, tmp_path: Path
+) -> None:
+    experiment.run("a", ["genes"], seed=0)
+    write_corpora(tmp_path / "other", ["drugs"])
+    file = tmp_path / "corpus" / "genes" / f"{changed}.spacy"
+    file.write_bytes((tmp_path / "other" / "drugs" / f"{changed}.spacy").read_bytes())
+    settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20}
+    again = Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings=settings, split="devel")
+    again.run("b", ["diseases"], seed=0)  # which has not
+    with pytest.raises(BionerError, match=f"made with others of these: genes/{changed}.spacy;"):
+        again.run("a", ["genes"], seed=0)
+
+
+def test_documents_of_another_corpus_than_their_folder(experiment: Experiment, tmp_path: Path) -> None:
+    shutil.copytree(tmp_path / "corpus" / "genes", tmp_path / "corpus" / "hospital")
+    experiment.settings["exclude"] = None
+    with pytest.raises(BionerError, match="hospital say that they are of the corpora genes"):
+        experiment.run("a", ["hospital"], seed=0)
+    assert not experiment.results("a").exists()
+
+
+@pytest.mark.parametrize("epochs", [0, "many"])
+def test_epochs_that_are_none(epochs: object, experiment: Experiment) -> None:
+    experiment.overrides = {"vars.epochs": epochs}
+    with pytest.raises(BionerError, match="Setting training.max_epochs is"):
+        experiment.budget(["genes"])
 
 
 @pytest.mark.parametrize("content", ["{", "[]"])

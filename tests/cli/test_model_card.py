@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import spacy
 from spacy.cli.package import generate_readme, get_meta
 from toy_corpora import make_examples, make_nlp
 
 from bioner_spacy.cli.model_card import complete_meta
 from bioner_spacy.corpora import Catalogue
 from bioner_spacy.corpora.catalogue import Corpus, CorpusSet
-from bioner_spacy.errors import BionerError
+from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.evaluation.evaluate import describe, load_pipeline
 from bioner_spacy.evaluation.results import Results
 
@@ -76,6 +77,34 @@ def test_corpora_with_licences_and_policies(pipeline: Path, catalogue: Catalogue
     assert "| genes | DISEASE | free | no |" in text and "(that of this project)" not in text
     assert 'spacy.load("en_mine")' in text
     assert "invented" not in text
+
+
+def test_corpora_that_the_catalogue_does_not_know_are_told(pipeline: Path, catalogue: Catalogue) -> None:
+    with pytest.warns(BionerWarning, match="does not know the corpora genes"):
+        meta = complete_meta(
+            pipeline, replace(catalogue, corpora={"diseases": catalogue.corpora["diseases"]}), None, name="x"
+        )
+    assert "| genes | GENE | not known: the corpus is not in the catalogue |" in meta["notes"]
+
+
+def test_a_pipeline_without_the_component(tmp_path: Path, catalogue: Catalogue) -> None:
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    with pytest.raises(BionerError, match="blank has no component multitask_ner"):
+        complete_meta(tmp_path / "blank", catalogue, None, name="x")
+
+
+def test_results_of_a_pipeline_of_other_corpora(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
+    other = replace(results, pipeline=replace(results.pipeline, config="0123456789abcdef"))
+    with pytest.raises(BionerError, match="a config with the checksum 0123456789ab and"):
+        complete_meta(pipeline, catalogue, other, name="x")
+    unknown = replace(results, pipeline=replace(results.pipeline, config=None))
+    assert complete_meta(pipeline, catalogue, unknown, name="x")["performance"]
+
+
+def test_what_the_pipeline_saw_is_told(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
+    grouped = replace(results, context="group", context_words=90)
+    meta = complete_meta(pipeline, catalogue, grouped, name="x")
+    assert "saw one group of at most 90 words at a time" in meta["notes"]
 
 
 def test_sample_corpora_are_said_to_prove_nothing(pipeline: Path, catalogue: Catalogue, results: Results) -> None:

@@ -65,7 +65,7 @@ def test_every_pair_is_trained_once_and_gives_both_directions(
     runs = tmp_path / "out/runs/seed-1"
     joint = Results.from_disk(runs / "joint/diseases+genes.json").per_corpus
     for target, auxiliary in (("genes", "diseases"), ("diseases", "genes")):
-        before = Results.from_disk(runs / f"alone/{target}.json").per_corpus[target]["f"]
+        before = Results.from_disk(runs / f"alone/{target}-10-epochs.json").per_corpus[target]["f"]
         assert found.alone(target) == (before,)
         assert found.gain(target, auxiliary) == joint[target]["f"] - before
     # Other order, another seed: nothing is trained again.
@@ -80,7 +80,7 @@ def test_budgets_and_learning_curves(gains: Any, tmp_path: Path) -> None:
     # Whole documents until there are six words.
     assert found.words["genes"] in (7, 9) and found.words["diseases"] in (6, 7, 11, 12)
     assert found.steps["genes"] == 10 and found.epochs == 10
-    lines = list(srsly.read_jsonl(tmp_path / "out/runs/seed-1/alone/genes.jsonl"))
+    lines = list(srsly.read_jsonl(tmp_path / "out/runs/seed-1/alone/genes-10-epochs.jsonl"))
     assert [line["step"] for line in lines] == list(range(10))
     [curve] = found.curves["genes"]
     assert [updates for updates, _ in curve] == list(range(1, 11))
@@ -95,8 +95,18 @@ def test_equal_steps(gains: Any, tmp_path: Path) -> None:
     assert long.steps == {"genes": 30, "diseases": 30}
     pair = ("genes", "diseases")
     assert long.rows[pair].system_runs == short.rows[pair].system_runs
-    made = {path.name for path in (tmp_path / "out/runs/seed-1").iterdir()}
-    assert made == {"alone", "alone-equal-steps", "joint"}
+    made = {path.name for path in (tmp_path / "out/runs/seed-1/alone").glob("genes*.json")}
+    assert made == {"genes-10-epochs.json", "genes-30-epochs.json"}
+
+
+def test_runs_alone_are_trained_anew_where_other_corpora_change_their_steps(gains: Any, tmp_path: Path) -> None:
+    before = gains([1], CORPORA[:2], equal_steps=True)
+    after = gains([1], CORPORA, equal_steps=True)
+    assert before.steps["genes"] == 30 and after.steps["genes"] != 30
+    [curve] = after.curves["genes"]
+    assert curve[-1][0] == pytest.approx(after.steps["genes"], rel=0.1)
+    results = Results.from_disk(tmp_path / f"out/runs/seed-1/alone/genes-{after.steps['genes']}-epochs.json")
+    assert after.alone("genes") == (results.per_corpus["genes"]["f"],)
 
 
 def test_a_small_corpus_is_told(gains: Any) -> None:
@@ -165,6 +175,11 @@ def test_from_gains_to_a_ranking(
     assert command(monkeypatch, *pairs) == 0
     assert Gains.from_disk(out).seeds == [1]
     assert srsly.read_json(out / "settings.json")["components.multitask_ner.grain"] == "guideline"
+    kept = (out / "gains.json").read_bytes()
+    assert command(monkeypatch, *pairs, "--equal-epochs") == 0
+    assert (out / "gains.json").read_bytes() == kept
+    assert "for as many epochs" in (out / "equal-epochs" / "gains.md").read_text(encoding="utf8")
+    assert not Gains.from_disk(out / "equal-epochs").equal_steps
     assert command(monkeypatch, "measures", out, *shared) == 0
     assert set(Measures.from_disk(out).values) == set(MEASURES)
     assert command(monkeypatch, "correlate", out) == 0

@@ -52,7 +52,7 @@ def test_what_cannot_be_told(correlation: Any) -> None:
 def made(names: list[str], gain: Any) -> Gains:
     """Gains as a function of target and auxiliary."""
     rows = {(a, b): Row(a, "all types", 10, (0.5,), (0.5 + gain(a, b),)) for a in names for b in names if a != b}
-    return Gains(names, "devel", [0], {}, 0, 1, {}, 0, rows, {}, 0.05)
+    return Gains(names, "devel", [0], {}, 0, True, 1, {}, 0, rows, {}, 0.05)
 
 
 def measured(names: list[str], **values: Any) -> Measures:

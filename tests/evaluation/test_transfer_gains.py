@@ -55,6 +55,7 @@ def gains() -> Gains:
         seeds=[0, 1],
         words=dict.fromkeys(CORPORA, 1000),
         budget=1000,
+        equal_steps=True,
         epochs=3,
         steps=dict.fromkeys(CORPORA, 10),
         joint_steps=20,

@@ -112,6 +112,7 @@ def test_the_curve_of_a_corpus_that_still_learns_is_a_promising_one(folder: Path
         seeds=[0],
         words={},
         budget=0,
+        equal_steps=True,
         epochs=1,
         steps={"one": 100, "two": 100},
         joint_steps=200,

@@ -148,11 +148,13 @@ def correlate(gains: Gains, measures: Measures) -> Correlations:
         The correlations. A warning tells where pairs are few.
 
     Raises:
-        BionerError: fewer than three corpora are in both; SciPy is not installed.
+        BionerError: fewer than three corpora are in both, or they are of other numbers of words; SciPy is not installed.
     """
     corpora = [corpus for corpus in gains.corpora if corpus in measures.corpora]
     if len(corpora) < 3:
         raise BionerError(Errors.E555.format(found=", ".join(corpora) or "none"))
+    if gains.budget != measures.budget:
+        raise BionerError(Errors.E559.format(gains=gains.budget, measures=measures.budget))
     if (n := len(corpora) * (len(corpora) - 1)) < FEW:
         warn(Warnings.W509.format(n=n))
     points = {

@@ -32,7 +32,7 @@ Losses = list[tuple[int, float]]
 """Learning curve of a run: number of updates up to an evaluation, mean loss of those since the one before."""
 
 _PAGE = """\
-# Gains of auxiliary corpora
+# Gains of auxiliary corpora over {kind}
 
 F1 in percent on the target ({split} split, strict match) of training on target and auxiliary together, less F1 of training
 on the target alone. {budget} {epochs}A joint run is scored on both corpora and gives the gains in both directions.{seeds}
@@ -56,6 +56,7 @@ class Gains:
         seeds: seeds of the runs.
         words: words of each training corpus that were read; fewer than `budget` where a corpus has no more.
         budget: words of a corpus that were asked for; 0 for all.
+        equal_steps: whether runs alone have about as many steps as joint ones; else they have as many epochs.
         epochs: epochs of the joint runs.
         steps: steps of the run on each corpus alone.
         joint_steps: steps of a joint run, on the mean.
@@ -70,6 +71,7 @@ class Gains:
     seeds: list[int]
     words: dict[str, int]
     budget: int
+    equal_steps: bool
     epochs: int
     steps: dict[str, int]
     joint_steps: int
@@ -122,6 +124,7 @@ class Gains:
         runs = " and of the runs" if len(self.seeds) > 1 else ""
         told = _VERDICT.format(runs=runs, n=len(self.rows), alpha=self.alpha)
         text = _PAGE.format(
+            kind=f"training alone for as many {'steps' if self.equal_steps else 'epochs'}",
             split=self.split,
             budget=f"{asked} of each corpus ({budget}).",
             epochs=f"Joint runs have {self.epochs} epochs, {self.joint_steps:,} steps on the mean; runs alone {alone} steps. ",
