@@ -10,6 +10,8 @@ from typing import Optional
 
 from spacy.tokens import Doc, Span, SpanGroup
 
+from .errors import BionerError, Errors
+
 SPANS_KEY = "bioner"
 
 # `doc._.guideline`: the corpus by whose guideline a document is to be annotated, where tasks tell guidelines apart.
@@ -30,12 +32,18 @@ def set_gold(
 
     Args:
         doc: the document.
-        spans: gold spans of `doc`, labelled with entity types; may overlap.
+        spans: gold spans of `doc`, labelled with entity types; may overlap. Those of types outside the scope are kept, and
+            neither learnt nor scored.
         corpus: name of the corpus in the catalogue.
         scope: entity types for which `doc` is exhaustively annotated.
         doc_id: identifier of the source document, to keep sentences of one document together.
         spans_key: key in `doc.spans`.
+
+    Raises:
+        BionerError: the scope is one text and no list of types.
     """
+    if isinstance(scope, str):
+        raise BionerError(Errors.E301.format(setting="scope", value=scope, allowed="a list of entity types"))
     attrs = {"corpus": corpus, "scope": sorted(scope), "doc_id": doc_id}
     doc.spans[spans_key] = SpanGroup(doc, name=spans_key, attrs=attrs, spans=list(spans))
 
@@ -50,6 +58,12 @@ def get_scope(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[frozenset[str]]:
     if spans_key not in doc.spans or "scope" not in doc.spans[spans_key].attrs:
         return None
     return frozenset(doc.spans[spans_key].attrs["scope"])
+
+
+def has_gold_ents(doc: Doc) -> bool:
+    """Whether `doc.ents` are gold annotation: every word is said to be in an entity or outside; words that are "missing"
+    in spaCy's sense leave open what they are."""
+    return bool(len(doc)) and doc.has_annotation("ENT_IOB", require_complete=True)
 
 
 def get_corpus(doc: Doc, spans_key: str = SPANS_KEY) -> str:

@@ -5,6 +5,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
+from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope, set_gold
 
 
@@ -28,6 +29,12 @@ def test_gold_is_stored_with_its_scope(doc: Doc) -> None:
     assert get_scope(doc) == frozenset({"DISEASE", "GENE"})
     assert get_corpus(doc) == "NCBI"
     assert doc.spans[SPANS_KEY].attrs["doc_id"] == "7"
+
+
+def test_a_scope_is_no_text(doc: Doc) -> None:
+    with pytest.raises(BionerError, match="Setting scope is 'GENE'; allowed: a list of entity types"):
+        set_gold(doc, [Span(doc, 0, 1, label="GENE")], corpus="c", scope="GENE")
+    assert SPANS_KEY not in doc.spans
 
 
 def test_annotated_and_none_found_is_not_unknown(doc: Doc, nlp: Language) -> None:

@@ -56,7 +56,12 @@ def fail(path: Path, node: Node, reason: str) -> NoReturn:
 
 
 def objects(path: Path, node: Node, key: str) -> list[Node]:
-    """The parts that a node lists under a key; none where the key is missing or null."""
+    """The parts that a node lists under a key; none where the key is missing or null.
+
+    A key in the singular is taken for a mistake and not for a missing one.
+    """
+    if key not in node and isinstance(node.get(key[:-1]), list | dict):
+        fail(path, node, f"{key[:-1]} stands where BioC in JSON has {key}")
     value = node.get(key) or []
     if not isinstance(value, list) or not all(isinstance(part, Node) for part in value):
         fail(path, node, f"{key} must be a list of objects")

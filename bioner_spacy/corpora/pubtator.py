@@ -16,7 +16,8 @@ from .files import BLANK, numbered_lines
 
 _TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_RELATION = re.compile(r"[A-Za-z][\w-]*")
+# Lines of relations have four columns, or five with a note; without digits, as l8 is a misread offset.
+_RELATION, _RELATION_COLUMNS = re.compile(r"[A-Za-z][A-Za-z_-]*"), (4, 5)
 
 MISMATCH = ("error", "offsets")
 
@@ -118,6 +119,13 @@ def _add_abstract(record: Optional[_Record], match: Optional[re.Match[str]], pat
     record.abstract = match[3]
 
 
+def _is_mention(text: str, columns: list[str]) -> bool:
+    """Whether what looks like a relation is a mention with its text before its offsets."""
+    if not (_NUMBER.fullmatch(columns[2]) and _NUMBER.fullmatch(columns[3])):
+        return False
+    return text[int(columns[2]) : int(columns[3])] == columns[1]
+
+
 def _add_annotation(record: _Record, columns: list[str], line: int, mismatch: str) -> bool:
     """Add the mention of a line after the text, and tell whether its text is the one at its offsets.
 
@@ -126,7 +134,7 @@ def _add_annotation(record: _Record, columns: list[str], line: int, mismatch: st
     """
     if columns[0] != record.pmid or len(columns) < 4:
         _fail(record.path, line, f"neither text nor an annotation of {record.pmid} in tab-separated columns")
-    if _RELATION.fullmatch(columns[1]):
+    if _RELATION.fullmatch(columns[1]) and len(columns) in _RELATION_COLUMNS and not _is_mention(record.text, columns):
         return True
     if not 5 <= len(columns) <= 7:
         raise BionerError(Errors.E104.format(path=record.path, line=line, count=len(columns), expected="5 to 7"))

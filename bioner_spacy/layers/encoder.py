@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Optional, cast
 
 import numpy
@@ -57,14 +58,13 @@ def WordTransformer(
     shim = EncoderShim(pooling=pooling, precision=precision, batch_pieces=batch_pieces)
     return Model(
         "transformer",
-        forward,
+        # Not among the attributes, which weights bring along: those of the config hold.
+        partial(forward, window=window, overlap=overlap),
         init=init,
         shims=[shim],
         dims={"nO": None},
         attrs={
             "name": name,
-            "window": window,
-            "overlap": overlap,
             "tokenizer_config": tokenizer_config,
             "transformer_config": transformer_config,
             "replace_listener": replace_listener,
@@ -83,11 +83,10 @@ def init(model: Model, X: Optional[Sequence[Doc]] = None, Y: Any = None) -> None
 
 
 def forward(
-    model: Model, docs: Sequence[Doc], is_train: bool
+    model: Model, docs: Sequence[Doc], is_train: bool, *, window: int, overlap: int
 ) -> tuple[WordVectorBatch, Callable[[WordVectorBatch], list[Doc]]]:
     shim = cast(EncoderShim, model.shims[0])
-    window, overlap = _fit_window(model.attrs["window"], model.attrs["overlap"], shim)
-    batch = make_windows(docs, cast(Any, shim.tokenizer), window, overlap)
+    batch = make_windows(docs, cast(Any, shim.tokenizer), *_fit_window(window, overlap, shim))
     vectors, backprop_torch = shim(batch, is_train)
     lengths = [len(doc) for doc in docs]
     flat = cast(Floats2d, torch2xp(vectors))

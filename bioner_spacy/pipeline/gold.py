@@ -1,5 +1,6 @@
 """From `Example` objects to gold arrays over the words of the predicted documents."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Optional
 
@@ -10,7 +11,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..errors import BionerError, Errors, Warnings, warn
-from ..scope import get_corpus, get_scope
+from ..scope import get_corpus, get_scope, has_gold_ents
 from ..tasks import Task
 from ..types import Formulation, Gold, SpanArrays
 from ..words import word_offsets
@@ -76,21 +77,34 @@ def collect_gold(
 
 
 def warn_of_unlearnable(
-    examples: Iterable[Example], collect: Callable[[Sequence[Example]], tuple[Gold, int]], formulation: Formulation
+    examples: Iterable[Example],
+    collect: Callable[[Sequence[Example]], tuple[Gold, int]],
+    formulation: Formulation,
+    spans_key: str,
 ) -> None:
-    """Warn of gold mentions that cannot be learnt as they are.
+    """Warn of gold mentions that cannot be learnt as they are, and of documents whose entities are not complete.
 
     Args:
         examples: the training examples.
         collect: the gold of a batch, and the number of mentions that it leaves out, as of `collect_gold`.
         formulation: what makes targets of it, and says how many mentions they cannot express.
+        spans_key: key of the gold spans in the references.
     """
-    n_mentions = n_misaligned = n_inexpressible = 0
+    n_mentions = n_misaligned = n_inexpressible = n_incomplete = 0
+    outside: Counter[str] = Counter()
     for batch in minibatch(examples, 256):
         gold, misaligned = collect(batch)
+        for example in batch:
+            spans, scope = _gold_spans(example.reference, spans_key), get_scope(example.reference, spans_key)
+            n_incomplete += spans is None and bool(example.reference.ents)
+            outside.update(label for _, _, label in spans or () if scope is not None and label not in scope)
         n_misaligned += misaligned
         n_mentions += misaligned + len(gold.spans.starts)
         n_inexpressible += formulation.targets(gold)[1]
+    if n_incomplete:
+        warn(Warnings.W405.format(n=n_incomplete))
+    if outside:
+        warn(Warnings.W406.format(n=outside.total(), types=", ".join(sorted(outside))))
     if n_misaligned:
         warn(Warnings.W401.format(n=n_misaligned, total=n_mentions))
     if n_inexpressible:
@@ -101,7 +115,7 @@ def _gold_spans(doc: Doc, spans_key: str) -> Optional[list[tuple[int, int, str]]
     """Gold (first word, end word, type), without repeats; None for a document without entity annotation."""
     if spans_key in doc.spans:
         source = doc.spans[spans_key]
-    elif len(doc) and doc.has_annotation("ENT_IOB"):  # which is true of any document without words
+    elif has_gold_ents(doc):
         source = doc.ents
     else:
         return None

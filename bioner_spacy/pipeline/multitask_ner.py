@@ -215,13 +215,24 @@ class MultiTaskNER(TrainablePipe):
 
         Returns:
             1 if the type was added, 0 if the corpus had it already.
+
+        Raises:
+            BionerError: the label is no text, or none of `types`; or `merge` does not fit the tasks that there are then.
         """
-        known = self.cfg["label_data"].setdefault(corpus, [])
-        if label in known:
+        if not isinstance(label, str) or (self.types is not None and label not in self.types):
+            known = "" if self.types is None else f", and by the setting types one of {', '.join(self.types)}"
+            raise BionerError(Errors.E416.format(label=label, known=known))
+        before = self.label_data
+        if label in before.get(corpus, ()):
             return 0
-        known.append(label)
         old_columns = self._formulation.columns
-        self._set_tasks()
+        self.cfg["label_data"] = {**before, corpus: [*before.get(corpus, ()), label]}
+        try:
+            self._set_tasks()
+        except BionerError:
+            self.cfg["label_data"] = before
+            self._set_tasks()
+            raise
         if self.model.get_ref("output_layer").has_dim("nO"):
             self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
         return 1
@@ -271,7 +282,7 @@ class MultiTaskNER(TrainablePipe):
         require_annotated("task_weights", self.task_weights, [task.name for task in self._tasks])
         self._lowest_scores()
         self.task_balance.load({})
-        warn_of_unlearnable(get_examples(), self._collect_gold, self._formulation)
+        warn_of_unlearnable(get_examples(), self._collect_gold, self._formulation, self.spans_key)
         # Some encoders cannot be run on documents without words alone.
         sample = list(islice((example for example in get_examples() if len(example.predicted)), 10))
         self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
@@ -309,7 +320,8 @@ class MultiTaskNER(TrainablePipe):
         for doc, found in zip(docs, predictions):
             kept = found.scores >= lowest[found.types]
             rows = zip(found.starts[kept].tolist(), found.ends[kept].tolist(), found.types[kept].tolist())
-            spans = [Span(doc, start, end, label=self._label_ids[number]) for start, end, number in rows]
+            labels = self._label_ids if doc.vocab is self.vocab else self._merger.types
+            spans = [Span(doc, start, end, label=labels[number]) for start, end, number in rows]
             scores = found.scores[kept].tolist()
             doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs={"scores": scores}, spans=spans)
             if self.annotate_ents:
@@ -392,6 +404,11 @@ class MultiTaskNER(TrainablePipe):
 
     def _weights_by_hand(self) -> Array:
         return numpy.array([self.task_weights.get(task.name, 1.0) for task in self._tasks], dtype="f")
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score predictions, those under the component's own `spans_key`, whatever the scorer's is."""
+        scores: dict[str, Any] = super().score(examples, **{"spans_key": self.spans_key, **kwargs})
+        return scores
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the component's weights, those of the heads with their own learning rate, and those of the tasks."""

@@ -13,12 +13,22 @@ from .merge import Merger
 
 
 def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
-    """Spans that neither begin nor end with a word that is whitespace, as spaCy's entities do not."""
+    """Spans that neither begin nor end with a word that is whitespace, as spaCy's entities do not.
+
+    Of spans of one task that are the same then, the one with the highest score is kept.
+    """
+    if not is_space.any():
+        return spans
     words = numpy.flatnonzero(is_space == 0)
     first, last = numpy.searchsorted(words, spans.starts), numpy.searchsorted(words, spans.ends) - 1
     kept = first <= last
-    starts, ends = words[first[kept]], words[last[kept]] + 1
-    return SpanArrays(starts, ends, spans.tasks[kept], spans.types[kept], spans.scores[kept])
+    columns = (words[first[kept]], words[last[kept]] + 1, spans.tasks[kept], spans.types[kept])
+    scores = spans.scores[kept]
+    order = numpy.argsort(-scores, kind="stable")
+    _, best = numpy.unique(numpy.stack(columns)[:, order], axis=1, return_index=True)
+    chosen = numpy.sort(order[best])
+    starts, ends, tasks, types = (column[chosen] for column in columns)
+    return SpanArrays(starts, ends, tasks, types, scores[chosen])
 
 
 def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[str, float]) -> Array:

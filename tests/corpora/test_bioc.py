@@ -132,6 +132,13 @@ def test_settings(tmp_path: Path) -> None:
             list(read(path, **option))
 
 
+@pytest.mark.parametrize("key", ["annotations", "locations"])
+def test_keys_in_the_singular_lose_no_mention(key: str, tmp_path: Path) -> None:
+    text = json.dumps(collection(passage(0, "Ataxia", annotation(0, 6))))
+    with pytest.raises(BionerError, match=f"{key[:-1]} stands where BioC in JSON has {key}"):
+        list(read(write(tmp_path, text.replace(key, key[:-1]))))
+
+
 def test_text_is_compared_with_locations(tmp_path: Path) -> None:
     path = write(
         tmp_path,

@@ -46,6 +46,20 @@ def test_relations_are_no_mentions(tmp_path: Path) -> None:
     assert document.mentions == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("7\tAtaxia\t0\t6\tD\tD1", "offsets must be numbers"),
+        ("7\tAtaxia\t0\t6\tD", "offsets must be numbers"),
+        ("7\tl8\t25\taspirin\tD", "offsets must be numbers"),
+        ("7\tO\t6\tAtaxia\tD\tD1", "offsets must be numbers"),
+    ],
+)
+def test_mentions_are_not_taken_for_relations(line: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match=f"line 3: .*{message}"):
+        list(read(write(tmp_path, RECORD + line + "\n")))
+
+
 def test_text_is_compared_with_offsets(tmp_path: Path) -> None:
     path = write(tmp_path, RECORD + "7\t0\t6\tAtaxia  \tD\n7\t1\t6\tAtaxia\tD\n")
     with pytest.raises(BionerError, match=r"train\.txt, line 4: .*'Ataxia' is not the text at its offsets"):

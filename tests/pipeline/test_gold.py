@@ -55,6 +55,16 @@ def test_words_are_counted_through_the_batch() -> None:
     assert supervised == [[False, True], [False, False], [False, True]]
 
 
+def test_entities_with_missing_words_supervise_nothing() -> None:
+    reference = make_doc(["p53", "and", "Rb"])
+    reference.set_ents([Span(reference, 0, 1, "DISEASE")], default="missing")
+    examples = [Example(make_doc(["p53", "and", "Rb"]), reference)]
+    assert rows(examples) == ([], [[False, False]], 0)
+    assert label_data(reference) == {}
+    reference.set_ents([Span(reference, 0, 1, "DISEASE")])
+    assert rows(examples) == ([(0, 1, 1, 0)], [[True, True]], 0)
+
+
 @pytest.mark.parametrize(
     ("grain", "corpus", "supervised"),
     [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.pipeline.merge import POLICIES, Merge, Merger
-from bioner_spacy.pipeline.spans import merge_by_document
+from bioner_spacy.pipeline.spans import merge_by_document, without_spaces
 from bioner_spacy.tasks import Task, make_tasks
 from bioner_spacy.types import SpanArrays
 
@@ -179,3 +179,11 @@ def test_documents_of_a_batch_are_merged_each_by_its_guideline() -> None:
         keys = zip(part.starts.tolist(), part.ends.tolist(), (merger.types[t] for t in part.types))
         assert dict(zip(keys, part.scores.tolist(), strict=True)) == wanted
     assert [bool(wanted) for wanted in expected] == [True, True, False, True, True, True]
+
+
+def test_spans_that_are_the_same_without_spaces_are_one() -> None:
+    """A task that finds "breast" and "breast \\n" answers once."""
+    spans = SpanArrays(*map(numpy.array, ([0, 0, 0], [1, 2, 2], [0, 0, 1], [0, 0, 0], [0.3, 0.9, 0.4])))
+    found = without_spaces(spans, numpy.array([0, 1, 0]))
+    rows = zip(*(array.tolist() for array in (found.starts, found.ends, found.tasks, found.types, found.scores)))
+    assert sorted(rows) == [(0, 1, 0, 0, 0.9), (0, 1, 1, 0, 0.4)]

@@ -319,3 +319,54 @@ def replace_listeners(nlp: Language) -> None:
     if nlp.pipe_names != ["multitask_ner"]:
         nlp.replace_listeners(nlp.pipe_names[0], "multitask_ner", ["model.tok2vec"])
         nlp.remove_pipe(nlp.pipe_names[0])
+
+
+# -- what may go wrong
+
+
+@pytest.mark.parametrize("label", [5, None, ("GENE",)])
+def test_a_label_that_is_no_text_changes_nothing(label: Any) -> None:
+    nlp = make_nlp()
+    with pytest.raises(BionerError, match="labels are texts"):
+        component(nlp).add_label(label)
+    assert component(nlp).label_data == {}
+
+
+def test_a_label_that_the_settings_rule_out_changes_nothing() -> None:
+    nlp = make_nlp(types=["DISEASE"])
+    with pytest.raises(BionerError, match="by the setting types one of DISEASE"):
+        component(nlp).add_label("SPECIES")
+    merging = component(make_nlp(merge="drugs"))
+    with pytest.raises(BionerError, match="neither a policy nor a corpus"):
+        merging.add_label("DISEASE", corpus="other")
+    assert merging.label_data == {} and merging.labels == ()
+
+
+def test_scores_are_of_the_spans_of_the_component() -> None:
+    nlp = make_nlp(spans_key="mine")
+    reference = gold_doc(nlp, BREAST_CANCER)
+    reference.spans["mine"] = reference.spans.pop(SPANS_KEY)
+    nlp.initialize(lambda: [Example(nlp.make_doc(BREAST_CANCER[0]), reference)])
+    scores = nlp.evaluate([Example(nlp.make_doc(BREAST_CANCER[0]), reference)])
+    assert scores["mine_per_type"]["DISEASE"]["gold"] == 2
+
+
+def test_documents_of_another_vocabulary(nlp: Language) -> None:
+    doc = blank_nlp().make_doc(BREAST_CANCER[0])
+    assert found(nlp(doc)) == found(nlp(BREAST_CANCER[0]))
+
+
+def test_mentions_outside_the_scope_are_told() -> None:
+    nlp = make_nlp()
+    reference = gold_doc(nlp, BREAST_CANCER, "diseases", ["Disease"])
+    with pytest.warns(BionerWarning, match=r"2 gold mentions have types outside .* \(DISEASE\)"):
+        nlp.initialize(lambda: [Example(nlp.make_doc(BREAST_CANCER[0]), reference)])
+
+
+def test_incomplete_entities_are_told() -> None:
+    nlp = make_nlp()
+    doc = nlp.make_doc("BRCA1 and p53")
+    reference = doc.copy()
+    reference.set_ents([Span(reference, 0, 1, "GENE")], default="missing")
+    with pytest.warns(BionerWarning, match="1 documents have entities, and words of which nothing is said"):
+        nlp.initialize(lambda: [*make_examples(nlp), Example(doc, reference)])
