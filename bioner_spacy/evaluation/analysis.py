@@ -236,8 +236,11 @@ def _component_with_threshold(nlp: Language) -> tuple[Optional[str], bool]:
     A warning tells where they hide predictions with lower scores.
     """
     blocks = {name: nlp.get_pipe_config(name) for name in nlp.pipe_names}
-    finds = {name for name in nlp.pipe_names if finds_entities(nlp, name)}
-    name = next((name for name in reversed(nlp.pipe_names) if name in finds and "threshold" in blocks[name]), None)
+    # Some components do not say what they write; others, as spaCy's for whole texts, that it is something else.
+    finding = (
+        name for name in reversed(nlp.pipe_names) if finds_entities(nlp, name) or not nlp.get_pipe_meta(name).assigns
+    )
+    name = next((name for name in finding if "threshold" in blocks[name]), None)
     if name is None:
         return None, False
     hidden = [blocks[name]["threshold"], *blocks[name].get("thresholds", {}).values()]

@@ -12,6 +12,7 @@ import spacy
 from hand_made import ASTHMA, RECEPTOR, mark
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
+from spacy.training import Example
 from thinc.api import Config
 
 from bioner_spacy.errors import BionerError, BionerWarning
@@ -134,6 +135,17 @@ def test_thresholds_of_types_can_be_pasted_into_a_config(pipeline: Callable[...,
     nlp.get_pipe_config("ner")["thresholds"] = {"DISEASE": 0.4}
     with pytest.warns(BionerWarning, match="ner leaves out spans with a score below 0.4"):
         analyze(nlp, devel)
+
+
+def test_thresholds_of_components_that_find_no_entities_are_left_alone(
+    pipeline: Callable[..., Language], devel: Path
+) -> None:
+    nlp = pipeline()
+    nlp.add_pipe("textcat_multilabel").add_label("X")  # type: ignore[attr-defined]
+    nlp.get_pipe("textcat_multilabel").initialize(
+        lambda: [Example(nlp.make_doc("a b"), nlp.make_doc("a b"))], nlp=nlp, labels=["X"]
+    )  # type: ignore[attr-defined]
+    assert analyze(nlp, devel).component == "fixed_scores"
 
 
 def test_wanted_precision(pipeline: Callable[..., Language], devel: Path) -> None:

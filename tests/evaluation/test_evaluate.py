@@ -114,7 +114,9 @@ def test_a_file_without_results_is_named(content: str | None, tmp_path: Path) ->
     ("place", "value"),
     [
         ("pipeline.seed", "one"),
+        ("scores.micro_p", "high"),
         ("scores.per_corpus", {}),
+        ("scores.per_corpus.drugs.predicted", "many"),
         ("scores.per_corpus.drugs", []),
         ("scores.per_corpus.drugs.f", "high"),
         ("scores.per_corpus.drugs.per_type", None),

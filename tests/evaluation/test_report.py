@@ -110,6 +110,21 @@ def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, t
     assert "Learning curves: scripts" not in page.text and "Analysis: scripts" not in page.text
 
 
+def test_reports_of_another_run_stay_apart(reports: Path, catalogue: Catalogue) -> None:
+    other = results("sample-diseases", 0.25)
+    other.to_disk(reports / "other" / "multi.json")
+    compare([other], [other]).to_disk(reports / "other" / "comparison.json", reports / "other" / "comparison.md")
+    (reports / "other" / "analysis").mkdir()
+    (reports / "other" / "analysis" / "x.md").write_text("# Elsewhere\n\n- one\n", encoding="utf8")
+    page = Page(make_report(reports, catalogue=catalogue))
+    assert "sample-diseases" not in page.text and "Elsewhere" not in page.text and "sample-genes" in page.text
+
+
+def test_corpora_that_the_catalogue_does_not_know_are_told(catalogue: Catalogue, tmp_path: Path) -> None:
+    results("my-notes", 0.5).to_disk(tmp_path / "multi.json")
+    assert "not known: the corpus is not in the catalogue" in Page(make_report(tmp_path, catalogue=catalogue)).text
+
+
 def test_the_folder_of_one_run(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
     line = {"epoch": 0, "losses": {"multitask_ner": 1.0}, "scores": {}, "score": 0.5}
     lines = [json.dumps({**line, "step": step}) for step in (0, 10)]

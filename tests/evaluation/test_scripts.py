@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -72,6 +73,28 @@ def test_from_pipeline_to_reports(
     assert command(monkeypatch, "visualize.py", pipeline, reports / "c.json", *corpus, "--output", reports) == 0
     made = {"multi.json", "single.json", "c.json", "c.md", "comparison.svg", "comparison.png", "entities.html"}
     assert {path.name for path in reports.iterdir()} == made
+
+
+def test_one_pipeline_for_each_corpus(
+    monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path
+) -> None:
+    for corpus in GOLD:
+        shutil.copytree(pipeline, tmp_path / "single" / corpus / "model-last")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["evaluate.py", "single", "--each", "--corpus", corpus_folder, "--catalogue", catalogue]
+    assert command(monkeypatch, *arguments) == 0  # type: ignore[arg-type]
+    assert {path.name for path in (tmp_path / "reports" / "single").iterdir()} == {f"{corpus}.json" for corpus in GOLD}
+
+
+def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_scored(
+    monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr("spacy.load", lambda *_: pytest.fail("a pipeline was loaded"))
+    for output in (tmp_path / "file" / "x.json", tmp_path / "folder"):
+        arguments = ["--corpus", corpus_folder, "--catalogue", catalogue, "--output", output]
+        assert command(monkeypatch, "evaluate.py", pipeline, *arguments) == 1
 
 
 def test_a_mistake_is_told_in_one_line(

@@ -93,6 +93,12 @@ def test_overall_and_by_target(found: Correlations) -> None:
     assert gains["c", "a"] == pytest.approx(100 * value("c", "a"))
 
 
+def test_measures_of_other_numbers_of_words() -> None:
+    names = list("abcd")
+    with pytest.raises(BionerError, match=r"gains are of 0 words .* measures of 500 .* measure with --words 0"):
+        correlate(made(names, value), replace(measured(names, topic=value), budget=500))
+
+
 def test_files_and_the_best_measure(found: Correlations, tmp_path: Path) -> None:
     files = found.to_disk(tmp_path)
     assert [file.name for file in files] == [f"correlations.{suffix}" for suffix in ("json", "md", "svg", "png")]
