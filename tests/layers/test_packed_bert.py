@@ -8,7 +8,7 @@ import torch
 from tiny_encoder import NO_DROPOUT, POSITIONS
 from transformers import AutoModel, BertConfig, BertModel
 
-from bioner_spacy.layers.packed_bert import Block, QuickDropout, encode_packed, is_packable, quicken_dropout
+from bioner_spacy.layers.packed_bert import Block, QuickDropout, encode_packed, is_packable, quicken_dropout, rounded
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_padding_and_other_windows_change_nothing(encoder: str, train: bool, req
     transformer = AutoModel.from_pretrained(request.getfixturevalue(encoder), **NO_DROPOUT).train(train)
     rng = numpy.random.default_rng(0)
     blocks, rows = [], []
-    for lengths in ([9, 7, 4], [3, 3], [1]):
+    for lengths in ([9, 7, 4], [3, 3], [2]):  # 35 pieces, which are rounded up where nothing is learnt
         mask = numpy.arange(max(lengths)) < numpy.array(lengths)[:, None]
         blocks.append((mask, rng.integers(5, 40, mask.shape)))
         rows += [ids[kept] for kept, ids in zip(*blocks[-1], strict=True)]
@@ -54,6 +54,12 @@ def test_padding_and_other_windows_change_nothing(encoder: str, train: bool, req
     assert len(of_alone) > 30 and sum(gradient.abs().max() > 0.1 for gradient in of_alone) > 20
     for actual, expected in zip(of_packed, of_alone, strict=True):
         torch.testing.assert_close(actual, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_few_numbers_of_pieces_are_close_to_all() -> None:
+    found = [rounded(n) for n in range(1, 4097)]
+    assert all(n <= more <= n * 17 / 16 for n, more in enumerate(found, start=1))
+    assert found[34] == 36 and found[-1] == 4096 and len(set(found)) < 150
 
 
 def test_positions_reach_the_end_of_the_table(tiny_roberta: str) -> None:
