@@ -78,9 +78,11 @@ def results_table(results: Results) -> Table:
         for entity_type, part in with_total(scores["per_type"], scores).items():
             rows.append([corpus_name(corpus), entity_type, *_cells(part)])
     corpora = list(results.per_corpus.values())
-    means = {score: mean(scores[score] for scores in corpora) for score in ("p", "r", "f")}
-    total = {score: results.scores[f"micro_{score}"] for score in ("p", "r", "f")}
-    sums = {count: sum(scores[count] for scores in corpora) for count in ("gold", "predicted")}
+    # Results of other systems may have no more than what is compared.
+    means = {score: mean(scores.get(score) for scores in corpora) for score in ("p", "r", "f")}
+    total = {score: results.scores.get(f"micro_{score}") for score in ("p", "r", "f")}
+    counted = [name for name in ("gold", "predicted") if all(name in scores for scores in corpora)]
+    sums = {name: sum(scores[name] for scores in corpora) for name in counted}
     rows.append(["mean over corpora", ALL_TYPES, *_cells(means)])
     rows.append(["all mentions", ALL_TYPES, *_cells({**total, **sums})])
     return Table(["Corpus", "Entity type", "Gold", "Predicted", "P", "R", "F1"], rows, numbers=5)
@@ -122,4 +124,4 @@ def spread(fractions: Sequence[Optional[float]], *, sign: str = "") -> str:
 
 def _cells(scores: dict[str, Any]) -> list[str]:
     counts = [count(scores.get(name)) for name in ("gold", "predicted")]
-    return counts + [percent(scores[name]) for name in ("p", "r", "f")]
+    return counts + [percent(scores.get(name)) for name in ("p", "r", "f")]

@@ -89,7 +89,7 @@ def test_a_search_leaves_its_files_and_a_config_that_trains(search: Any, tmp_pat
         **weights,
     }
     assert found.trials[1].values != found.trials[0].values
-    names = {"best.cfg", "settings.json", "tuning.json", "tuning.md", "tuning.png", "tuning.svg"}
+    names = {"best.cfg", "corpora.json", "settings.json", "tuning.json", "tuning.md", "tuning.png", "tuning.svg"}
     assert {path.name for path in out.iterdir() if path.is_file()} == names
     runs = [Results.from_disk(path) for path in (out / "runs").rglob("*.json")]
     assert sorted(run.scores["macro_f"] for run in runs) == sorted(trial.score for trial in found.trials)
@@ -155,9 +155,9 @@ def test_seeds_are_averaged_and_equal_values_trained_once(search: Any, trained: 
 
 def test_results_of_another_search_are_not_mixed(search: Any, trained: Any, tmp_path: Path) -> None:
     search(2)
-    with pytest.raises(BionerError, match=r"other settings \(search space\)"):
+    with pytest.raises(BionerError, match=r"others of these: search space;"):
         search(2, {"training.dropout": [0.1]})
-    with pytest.raises(BionerError, match=r"other settings \(seeds\)"):
+    with pytest.raises(BionerError, match=r"others of these: seeds;"):
         search(2, seeds=[0, 1])
     with pytest.raises(BionerError, match="vars.learn_rate itself"):
         search(2, output="other", overrides={"vars.learn_rate": 0.1})

@@ -114,7 +114,6 @@ def test_a_file_without_results_is_named(content: str | None, tmp_path: Path) ->
     ("place", "value"),
     [
         ("pipeline.seed", "one"),
-        ("scores.micro_p", "high"),
         ("scores.per_corpus", {}),
         ("scores.per_corpus.drugs.predicted", "many"),
         ("scores.per_corpus.drugs", []),

@@ -3,6 +3,7 @@
 import json
 import runpy
 import sys
+from dataclasses import replace
 from datetime import datetime, timezone
 from html.parser import HTMLParser
 from pathlib import Path
@@ -123,6 +124,14 @@ def test_reports_of_another_run_stay_apart(reports: Path, catalogue: Catalogue) 
 def test_corpora_that_the_catalogue_does_not_know_are_told(catalogue: Catalogue, tmp_path: Path) -> None:
     results("my-notes", 0.5).to_disk(tmp_path / "multi.json")
     assert "not known: the corpus is not in the catalogue" in Page(make_report(tmp_path, catalogue=catalogue)).text
+
+
+def test_results_of_other_systems_have_dashes(catalogue: Catalogue, tmp_path: Path) -> None:
+    """They may hold no more than what comparisons read."""
+    found = results("sample-genes", 0.5)
+    scores = {"f": 0.5, "gold": 2, "per_type": {"GENE": {"f": 0.5, "gold": 2}}}
+    replace(found, scores={"per_corpus": {"sample-genes": scores}}).to_disk(tmp_path / "multi.json")
+    assert "50.00" in Page(make_report(tmp_path, catalogue=catalogue)).text
 
 
 def test_the_folder_of_one_run(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
