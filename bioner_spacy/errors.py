@@ -468,3 +468,7 @@ class Warnings:
         "The catalogue does not know the corpora {names}, so that nothing is told of their licences: name the catalogue "
         "that does."
     )
+    W511 = (
+        "Documents in {path} say that they are of the corpora {names}, and are scored under that name, together with others of "
+        "it: give folder and documents one name (set_gold)."
+    )

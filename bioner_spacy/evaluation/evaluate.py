@@ -13,8 +13,8 @@ from spacy.training import Example
 
 from ..corpora.context import CONTEXT_WORDS, check_context, in_context
 from ..docbin import corpus_names, load_docs
-from ..errors import BionerError, Errors, reason
-from ..scope import SPANS_KEY, has_gold_ents
+from ..errors import BionerError, Errors, Warnings, reason, warn
+from ..scope import SPANS_KEY, get_corpus, has_gold_ents
 from .documents import DocumentCounts, counting
 from .results import Pipeline, Results
 from .scorer import mentions_in_scope, score_mentions
@@ -154,7 +154,8 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
         limit: most documents to read; None for all.
 
     Raises:
-        BionerError: the file is not a `DocBin`, or has no annotated document.
+        BionerError: the file is not a `DocBin`, or has no annotated document. A warning tells where documents say that they
+            are of another corpus.
     """
     docs = load_docs(path, nlp.vocab)
     annotated = [doc for doc in docs if SPANS_KEY in doc.spans or has_gold_ents(doc)]
@@ -164,6 +165,8 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
         if SPANS_KEY not in doc.spans:
             doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, spans=list(doc.ents))
         doc.spans[SPANS_KEY].attrs.setdefault("corpus", corpus)
+    if others := {get_corpus(doc) for doc in annotated} - {corpus}:
+        warn(Warnings.W511.format(path=path, names=", ".join(sorted(others))))
     return annotated[:limit]
 
 

@@ -9,7 +9,7 @@ from toy_corpora import write_corpora
 
 from bioner_spacy.cli import experiment as module
 from bioner_spacy.cli.experiment import Budget, Experiment
-from bioner_spacy.errors import BionerError
+from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.evaluation.results import Results
 from bioner_spacy.training.corpora import MultiCorpus
 
@@ -128,7 +128,10 @@ def test_corpora_that_have_changed_are_not_mixed_with_others(
 def test_documents_of_another_corpus_than_their_folder(experiment: Experiment, tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "corpus" / "genes", tmp_path / "corpus" / "hospital")
     experiment.settings["exclude"] = None
-    with pytest.raises(BionerError, match="hospital say that they are of the corpora genes"):
+    with (
+        pytest.warns(BionerWarning, match="are of the corpora genes, and are scored under that name"),
+        pytest.raises(BionerError, match="hospital say that they are of the corpora genes"),
+    ):
         experiment.run("a", ["hospital"], seed=0)
     assert not experiment.results("a").exists()
 
