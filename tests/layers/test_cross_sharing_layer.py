@@ -77,23 +77,17 @@ def test_documents_are_independent_of_one_another(variant: str, monkeypatch: pyt
 
 
 def test_long_documents_are_read_in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A word has the features that it has in the window in whose core it stands."""
+    """A word has the features that it has in the window in whose core it stands; two windows, which share four words."""
     monkeypatch.setattr(cross_sharing, "WINDOW", 6)
     monkeypatch.setattr(cross_sharing, "OVERLAP", 2)
     model, words = build("cs"), make_words([8, 3])
     features, x = model.predict(words), words.dataXd
-    for start, end, begin, stop in core_windows(8, core=2, overlap=2):
+    for start, end, begin, stop in [(0, 6, 0, 4), (2, 8, 4, 8)]:
         expected = plain_blocks(model, x[start:end])
         for name, values in expected.items():
             ours = block(model, features, name)[begin:stop]
             numpy.testing.assert_allclose(ours, values[begin - start : stop - start], atol=1e-10)
     numpy.testing.assert_allclose(block(model, features, "S")[8:], plain_blocks(model, x[8:])["S"], atol=1e-10)
-
-
-def core_windows(length: int, *, core: int, overlap: int) -> list[tuple[int, int, int, int]]:
-    """Start and end of each window, and those of its core."""
-    cores = range(0, length, core)
-    return [(max(0, i - overlap), min(length, i + core + overlap), i, i + core) for i in cores]
 
 
 def test_no_words() -> None:
