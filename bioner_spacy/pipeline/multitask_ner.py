@@ -412,7 +412,7 @@ class MultiTaskNER(TrainablePipe):
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Update the component's weights, those of the heads with their own learning rate, and those of the tasks."""
-        update_weights(self.model, sgd, slow=self.model.get_ref("tok2vec"), factor=self.learn_rate_factor)
+        update_weights(self.model, sgd, plain=self.model.get_ref("tok2vec"), factor=self.learn_rate_factor)
         self.task_balance.finish_update(sgd, self.model.id)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:

@@ -16,6 +16,10 @@ def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
     """Spans that neither begin nor end with a word that is whitespace, as spaCy's entities do not.
 
     Of spans of one task that are the same then, the one with the highest score is kept.
+
+    Args:
+        spans: spans over the N words of a batch.
+        is_space: (N,) whether a word is whitespace.
     """
     if not is_space.any():
         return spans

@@ -5,22 +5,22 @@ from typing import Any
 from thinc.api import Model, Optimizer
 
 
-def update_weights(model: Model, sgd: Optimizer, *, slow: Model, factor: float) -> None:
+def update_weights(model: Model, sgd: Optimizer, *, plain: Model, factor: float) -> None:
     """Update all weights of a model that have a gradient.
 
     Args:
         model: the model.
         sgd: the optimizer.
-        slow: part of the model that learns at the plain rate.
+        plain: part of the model that learns at the plain rate.
         factor: factor on the learning rate of all the rest.
     """
-    plain = {node.id for node in slow.walk()}
+    at_plain_rate = {node.id for node in plain.walk()}
 
     def scaled(key: Any, weights: Any, gradient: Any) -> Any:
         return sgd(key, weights, gradient, lr_scale=factor)
 
     for node in model.walk():
-        step: Any = sgd if node.id in plain else scaled
+        step: Any = sgd if node.id in at_plain_rate else scaled
         for shim in node.shims:
             shim.finish_update(step)
         for name in node.param_names:

@@ -17,7 +17,7 @@ def test_all_but_the_slow_part_learns_by_the_factor() -> None:
     before: list[Any] = [layer.get_param("W").copy() for layer in (slow, fast, idle)]
     for layer in (slow, fast):
         layer.inc_grad("W", numpy.ones((2, 2), dtype="f"))
-    update_weights(model, SGD(0.5, L2=0.0, grad_clip=0.0), slow=slow, factor=10.0)
+    update_weights(model, SGD(0.5, L2=0.0, grad_clip=0.0), plain=slow, factor=10.0)
     moved: list[Any] = [was - layer.get_param("W") for was, layer in zip(before, (slow, fast, idle))]
     assert numpy.allclose(moved[0], 0.5) and numpy.allclose(moved[1], 5.0) and not moved[2].any()
     grads: list[Any] = [layer.get_grad("W") for layer in (slow, fast)]
