@@ -7,8 +7,7 @@ from thinc.api import Model, get_array_module
 from thinc.initializers import glorot_uniform_init
 from thinc.types import Floats2d
 
-RARE = -4.0
-"""Score of every span before training: few spans are mentions, and learning that first would take many steps."""
+from .prior import RARE
 
 
 def Biaffine(n_types: Optional[int], width: int, nI: Optional[int] = None) -> Model[Floats2d, Floats2d]:

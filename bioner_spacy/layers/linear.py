@@ -1,13 +1,13 @@
 """A linear layer whose product uses all threads."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Optional
 
-from thinc.api import Model, zero_init
+from thinc.api import Model
 from thinc.initializers import glorot_uniform_init
-from thinc.layers.linear import init
 from thinc.types import Floats2d
+
+from .prior import initial_bias
 
 
 def linear(nO: Optional[int] = None, nI: Optional[int] = None) -> Model[Floats2d, Floats2d]:
@@ -18,15 +18,26 @@ def linear(nO: Optional[int] = None, nI: Optional[int] = None) -> Model[Floats2d
         nI: number of inputs.
 
     Returns:
-        Layer from (N, nI) to (N, nO).
+        Layer from (N, nI) to (N, nO). The attribute "bias" may be set before initialisation: what is added to each output
+        at first, 0 where it is None.
     """
     return Model(
         "linear",
         forward,
-        init=partial(init, glorot_uniform_init, zero_init),
+        init=init,
         dims={"nO": nO, "nI": nI},
         params={"W": None, "b": None},
+        attrs={"bias": None},
     )
+
+
+def init(model: Model, X: Optional[Floats2d] = None, Y: Optional[Floats2d] = None) -> None:
+    if X is not None:
+        model.set_dim("nI", X.shape[1])
+    if Y is not None:
+        model.set_dim("nO", Y.shape[1])
+    model.set_param("W", glorot_uniform_init(model.ops, (model.get_dim("nO"), model.get_dim("nI"))))
+    model.set_param("b", initial_bias(model))
 
 
 def forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callable[[Floats2d], Floats2d]]:

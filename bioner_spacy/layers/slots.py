@@ -24,7 +24,8 @@ from thinc.initializers import glorot_uniform_init
 from thinc.types import Floats2d
 from torch import Tensor
 
-from ..types import ActionSteps, Array, StepScores
+from ..types import SHIFT, ActionSteps, Array, StepScores
+from .prior import RARE
 from .slot_guides import GoldGuide, Guide
 from .slot_reader import Reader
 
@@ -77,6 +78,8 @@ def init(model: Model, X: Optional[Input] = None, Y: Any = None, *, scale: float
 
     Where all are 0, attention is the same for all slots at first, and what the last step has written is lost in the mean:
     the second of two steps at a word looks like the first, until many updates have moved the queries.
+
+    Of biases the paper says nothing. Most steps are a SHIFT, and each of the other actions is rare.
     """
     if X is not None and X[0]:
         model.set_dim("nI", X[0][0].shape[1])
@@ -86,7 +89,7 @@ def init(model: Model, X: Optional[Input] = None, Y: Any = None, *, scale: float
         "W1": glorot_uniform_init(ops, (2 * width, 2 * width)),
         "b1": ops.alloc1f(2 * width),
         "W": glorot_uniform_init(ops, (n_actions, 2 * width)),
-        "b": ops.alloc1f(n_actions),
+        "b": ops.alloc1f(n_actions) + RARE,
         "actions": _normal(model, n_actions, width),
         "queries": ops.alloc3f(n_actions, model.get_dim("queries"), width),
         "positions": _normal(model, 2 * model.get_dim("window") + 3, width),
@@ -94,6 +97,7 @@ def init(model: Model, X: Optional[Input] = None, Y: Any = None, *, scale: float
         "w_tok": ops.alloc1f(width) + 1,
         "scale": ops.alloc1f(1) + scale,
     }
+    weights["b"][SHIFT] = 0
     own_place = weights["positions"][model.get_dim("window")]
     weights["queries"][0, 0] = focus / float((own_place**2).sum()) * own_place
     for name, array in weights.items():

@@ -9,6 +9,8 @@ from thinc.api import Model
 from thinc.initializers import glorot_uniform_init
 from thinc.types import Floats2d
 
+from .prior import initial_bias
+
 # In place of the number of a task: an output that learns against what tasks share.
 ADVERSARY = -1
 
@@ -28,7 +30,8 @@ def TaskLinear(width: int, *, private: bool, shared: bool, reversal: float = 0.0
 
     Returns:
         Layer from (N, nI) features to (N, nO) scores. The attribute "tasks" must be set before initialisation: for each
-        output the number of its task, or `ADVERSARY`.
+        output the number of its task, or `ADVERSARY`. "bias" may be: what is added to each output at first, 0 where it
+        is None.
     """
     return Model(
         "task_linear",
@@ -36,7 +39,7 @@ def TaskLinear(width: int, *, private: bool, shared: bool, reversal: float = 0.0
         init=partial(init, size=(private + shared) * width),
         dims={"nO": None},
         params={"W": None, "b": None},
-        attrs={"tasks": []},
+        attrs={"tasks": [], "bias": None},
     )
 
 
@@ -44,7 +47,7 @@ def init(model: Model, X: Optional[Floats2d] = None, Y: Any = None, *, size: int
     n_outputs = len(model.attrs["tasks"])
     model.set_dim("nO", n_outputs)
     model.set_param("W", glorot_uniform_init(model.ops, (n_outputs, size)))
-    model.set_param("b", model.ops.alloc1f(n_outputs))
+    model.set_param("b", initial_bias(model))
 
 
 def forward(

@@ -15,7 +15,7 @@ from ..layers.batch import batch2docs
 from ..layers.cross_sharing import CrossSharing, Structure, resize_tasks
 from ..layers.task_linear import ADVERSARY, TaskLinear
 from ..types import Batch
-from .resize import replace_output, set_n_outputs
+from .resize import replace_output
 from .tag_heads import resize_output
 
 
@@ -94,7 +94,7 @@ def resize(
     if not model.get_ref("output_layer").has_param("W"):
         model.get_ref("features").set_dim("nK", len(new_tasks), force=True)
         model.get_ref("output_layer").attrs["tasks"] = tasks
-        return set_n_outputs(model, len(new_columns))
+        return resize_output(model, old_columns, new_columns)
     features = make_features()
     sources = [old_tasks.index(task) if task in old_tasks else None for task in new_tasks]
     resize_tasks(model.get_ref("features"), features, sources)
@@ -102,7 +102,7 @@ def resize(
     resize_output(model, old_columns, new_columns)
     resized, output = model.get_ref("output_layer"), make_output()
     output.set_dim("nO", len(new_columns))
-    output.attrs["tasks"] = tasks
+    output.attrs.update(tasks=tasks, bias=resized.attrs["bias"])
     for name in resized.param_names:
         output.set_param(name, resized.get_param(name))
     replace_output(model, output)

@@ -14,8 +14,9 @@ from ..layers.slots import Slots
 from ..types import Batch, StepScores
 from .resize import replace_output, set_n_outputs
 
-# Log-odds of the actions of an entity type that is added to a trained model: nothing is predicted of it at first.
-RARE = -6.0
+# Log-odds of the actions of an entity type that is added to a trained model: nothing is predicted of it at first, and
+# what it takes away from the weights of other actions when one is written is small.
+ADDED = -6.0
 
 
 def build_slot_recurrent(
@@ -112,7 +113,7 @@ def resize_actions(
     number = {name: i for i, name in enumerate(old_columns)}
     pairs = [(i, number[name]) for i, name in enumerate(new_columns) if name in number]
     kept, source = old.ops.xp.asarray(pairs, dtype="int64").T
-    for name, filling in (("W", 0.0), ("b", RARE), ("actions", 0.0), ("queries", old.get_param("queries")[0])):
+    for name, filling in (("W", 0.0), ("b", ADDED), ("actions", 0.0), ("queries", old.get_param("queries")[0])):
         array: Any = old.get_param(name)
         resized: Any = old.ops.alloc((len(new_columns), *array.shape[1:]))
         resized[:] = filling

@@ -11,9 +11,10 @@ from thinc.types import Floats2d
 from ..errors import BionerError, Errors
 from ..formulations.span_pairs import SpanPairFormulation
 from ..layers.batch import batch2docs
-from ..layers.biaffine import RARE, Biaffine
+from ..layers.biaffine import Biaffine
 from ..layers.gelu import Gelu
 from ..layers.linear import linear
+from ..layers.prior import RARE
 from ..types import Batch
 from .resize import replace_output, set_n_outputs
 

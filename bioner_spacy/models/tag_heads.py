@@ -11,6 +11,7 @@ from ..formulations.crf import CRFFormulation
 from ..formulations.tags import OUTSIDE, TagFormulation
 from ..layers.batch import batch2docs
 from ..layers.linear import linear
+from ..layers.prior import RARE
 from ..types import Batch
 from .resize import replace_output, set_n_outputs
 
@@ -52,17 +53,18 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
     Args:
         model: a model made by an architecture of this package whose "output_layer" is linear.
         old_columns: name of each output so far.
-        new_columns: name of each output from now on. Outputs that were there keep their weights. Outputs of a new task
-            start at 0, which predicts nothing; new tags of a task that was there as copies of its O,
+        new_columns: name of each output from now on. Outputs that were there keep their weights. Those of a new task
+            have none but `tag_bias`, which predicts nothing; new tags of a task that was there start as copies of its O,
             a little less probable, so that no prediction changes.
     """
-    old = model.get_ref("output_layer")
+    old, bias = model.get_ref("output_layer"), tag_bias(new_columns)
     if not old.has_param("W"):
+        old.attrs["bias"] = bias
         return set_n_outputs(model, len(new_columns))
     old_W: Any = old.get_param("W")
     old_b: Any = old.get_param("b")
     W: Any = old.ops.alloc2f(len(new_columns), old_W.shape[1])
-    b: Any = old.ops.alloc1f(len(new_columns))
+    b: Any = old.ops.asarray1f(bias)
     position = {name: i for i, name in enumerate(old_columns)}
     for i, (task, *tags) in enumerate(new_columns):
         source = (task, *(tag if (task, tag) in position else OUTSIDE for tag in tags))
@@ -71,6 +73,12 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
             if len(tags) == 1 and source != (task, *tags):
                 b[i] -= MARGIN
     new: Model = linear(len(new_columns), old_W.shape[1])
+    new.attrs["bias"] = bias
     new.set_param("W", W)
     new.set_param("b", b)
     replace_output(model, new)
+
+
+def tag_bias(columns: Sequence[Any]) -> list[float]:
+    """What is added to each output before training: tags other than O are rare; of all else nothing is known."""
+    return [RARE if len(tags) == 1 and tags[0].startswith(("B-", "I-")) else 0.0 for _, *tags in columns]

@@ -7,7 +7,8 @@ import pytest
 from finite_differences import slope
 from thinc.api import Model
 
-from bioner_spacy.layers.biaffine import RARE, Biaffine
+from bioner_spacy.layers.biaffine import Biaffine
+from bioner_spacy.layers.prior import RARE
 
 
 def build(n_words: int, *, n_types: int = 3, width: int = 4, size: int = 5) -> tuple[Model, Any]:

@@ -13,11 +13,12 @@ from plain_slots import random_weights, read
 from thinc.api import Model, fix_random_seed, set_dropout_rate, xp2torch
 
 from bioner_spacy.layers import slot_reader, slots
+from bioner_spacy.layers.prior import RARE
 from bioner_spacy.layers.slot_guides import GoldGuide, Guide
 from bioner_spacy.layers.slot_memory import SlotMemory
 from bioner_spacy.layers.slot_reader import Reader, make_attention
 from bioner_spacy.layers.slots import Slots, group_documents
-from bioner_spacy.types import MOST_STEPS, OUT_OF_SCOPE, ActionSteps
+from bioner_spacy.types import MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps
 
 WIDTH, N_ACTIONS, WINDOW = 5, 8, 3
 
@@ -219,7 +220,8 @@ def build(**changed: Any) -> Model[Any, Any]:
     options |= {"dropout": 0.0, **changed}
     model = Slots(N_ACTIONS, nI=WIDTH, **options)
     model.initialize()
-    # Queries start at 0, where attention looks everywhere alike.
+    # All actions are as likely as a SHIFT, and queries do not start at 0, where attention looks everywhere alike.
+    model.get_param("b").fill(0)
     model.set_param("queries", numpy.random.normal(size=(N_ACTIONS, 2, WIDTH)).astype("f"))
     return model
 
@@ -303,6 +305,13 @@ def test_starts_as_in_the_paper() -> None:
     # Distances from -150 to 150, the leading slot, out of the window; what is behind the end needs no vector.
     assert model.get_param("positions").shape == (303, WIDTH)
     assert model.get_param("actions").std() == pytest.approx(1.0, abs=0.3)
+
+
+def test_expects_to_shift() -> None:
+    model = Slots(N_ACTIONS, queries=1, window=WINDOW, scale=1.0, learn_scale=False, focus=0.0, dropout=0.0, nI=WIDTH)
+    model.initialize()
+    b = model.get_param("b")
+    assert b[SHIFT] == 0 and (numpy.delete(b, SHIFT) == RARE).all()
 
 
 @pytest.mark.parametrize("focus", [3.0, 5.0])

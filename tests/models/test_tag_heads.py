@@ -11,7 +11,8 @@ from tiny_models import DISEASE, GENE, construct, initialise, make_batch, named_
 
 from bioner_spacy.formulations.crf import CRFFormulation
 from bioner_spacy.formulations.tags import TagFormulation
-from bioner_spacy.models.tag_heads import build_tag_heads, resize_output
+from bioner_spacy.layers.prior import RARE
+from bioner_spacy.models.tag_heads import build_tag_heads, resize_output, tag_bias
 from bioner_spacy.tasks import Task
 from bioner_spacy.types import Batch
 
@@ -63,6 +64,22 @@ def test_dropout_in_training_only() -> None:
     assert numpy.abs(trained - predicted).max() > 1e-3
 
 
+@pytest.mark.parametrize("architecture", ["TagHeads", "CrossSharing"])
+def test_mentions_are_rare_before_training(architecture: str) -> None:
+    """Tags of B and I; not O, moves from tag to tag, and what tells tasks apart."""
+    settings = {"variant": "adv", "hidden": 2, "width": 2} if architecture == "CrossSharing" else {}
+    formulation = construct(architecture, **settings).attrs["make_formulation"]([DISEASE, GENE])
+    model = initialise(construct(architecture, **settings), formulation.columns)
+    expected = {"B-DISEASE": RARE, "I-DISEASE": RARE, "B-GENE": RARE, "I-GENE": RARE}
+    found = model.get_ref("output_layer").get_param("b")
+    for (_, *names), value in zip(formulation.columns, found.tolist()):
+        assert value == (expected.get(names[0], 0) if len(names) == 1 else 0)
+    assert (found == RARE).sum() == 4 < len(found)
+    model.attrs["resize_output"](model, formulation.columns, formulation.columns)
+    model.initialize(X=make_batch())
+    numpy.testing.assert_array_equal(model.get_ref("output_layer").get_param("b"), found)
+
+
 @pytest.mark.parametrize(
     "old, new",
     [((DISEASE,), (DISEASE, GENE)), ((GENE,), (DISEASE, GENE)), ((DISEASE, GENE), (GENE,))],
@@ -78,7 +95,7 @@ def test_resizing_keeps_the_weights_of_each_output(old: tuple[Task, ...], new: t
     after = model.predict(docs)
     assert after.shape == (4, len(columns(*new)))
     for i, name in enumerate(columns(*new)):
-        expected = before[:, columns(*old).index(name)] if name in columns(*old) else numpy.zeros(4)
+        expected = before[:, columns(*old).index(name)] if name in columns(*old) else tag_bias([name])[0]
         numpy.testing.assert_allclose(after[:, i], expected, atol=1e-6)
     assert {node.get_dim("nO") for node in (model, model.get_ref("output_layer"))} == {len(columns(*new))}
 

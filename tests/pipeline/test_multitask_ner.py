@@ -232,6 +232,19 @@ def test_learns_mentions_inside_others_of_one_task(encoder: str) -> None:
     assert scores["bioner_nested_r"] == 1.0
 
 
+@pytest.mark.parametrize("encoder", ["cnn with span pairs", "cnn with slots"])
+def test_learns_mentions_of_one_type_that_share_a_border(encoder: str) -> None:
+    """Slots open or close two mentions of the type in steps at one word."""
+    nlp = make_nlp(encoder)
+    names = ["IL-2 gene", "IL-2 gene promoter", "human IL-2 gene promoter", "promoter", "gene"]
+    sentences = [("The human IL-2 gene promoter binds it .", [(name, "DNA") for name in names])]
+    sentences.append(("The human cell has a gene .", [("gene", "DNA")]))
+    references = [gold_doc(nlp, sentence, "nested", ["DNA"]) for sentence in sentences]
+    examples = [Example(nlp.make_doc(reference.text), reference) for reference in references]
+    train(nlp, examples, steps=100)
+    assert nlp.evaluate(examples)["bioner_micro_f"] == 1.0
+
+
 def test_mentions_wider_than_the_model_are_reported() -> None:
     nlp = make_nlp("cnn with span pairs")
     model = {**nlp.get_pipe_config("multitask_ner")["model"], "width": 2}

@@ -290,10 +290,12 @@ def test_scores_are_in_spacys_evaluation(nlp: Language) -> None:
 def test_windows_of_a_config_hold_for_a_saved_pipeline(tiny_bert: str, tmp_path: Path) -> None:
     nlp = make_nlp("transformer", tiny_bert)
     nlp.initialize(lambda: make_examples(nlp))
+    # Untrained heads find something where mentions are not thought rare.
+    component(nlp).model.get_ref("output_layer").get_param("b").fill(0)
     nlp.to_disk(tmp_path / "saved")
     path = "components.transformer.model"
     narrow = spacy.load(tmp_path / "saved", config={f"{path}.window": 12, f"{path}.overlap": 2})
     made = spacy.load(tmp_path / "saved")
     text = "mice with the gene " * 20
     scores = [str(pipeline(text).spans[SPANS_KEY].attrs["scores"]) for pipeline in (nlp, made, narrow)]
-    assert scores[0] == scores[1] != scores[2]
+    assert "[]" != scores[0] == scores[1] != scores[2]
