@@ -44,7 +44,7 @@ def build_slot_recurrent(
         scale: factor on the memory against positions in attention.
         learn_scale: whether that factor is learned.
         focus: how much attention looks at the word last written to before training: its score against 0 of all other
-            words. 0, as in the paper, is learnt from much more slowly, and from some seeds hardly at all.
+            words. 0, as in the paper, is learnt from a little more slowly (docs/results.md).
         dropout: dropout on what a step sees, while training. The component's `dropout` replaces it.
         nO: number of actions, found from the tasks on initialisation.
 
