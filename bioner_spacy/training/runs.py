@@ -113,6 +113,8 @@ def _check_numbers(name: str, value: Any) -> None:
         )
     elif name == "training.eval_frequency" and not value >= 1:
         raise BionerError(Errors.E301.format(setting=name, value=value, allowed="1 or more"))
+    elif name == "training.dropout" and not 0 <= value < 1:
+        raise BionerError(Errors.E301.format(setting=name, value=value, allowed="0 to 1, without 1"))
 
 
 def _check_variables(config: Path, written: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -56,6 +56,7 @@ def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pyt
         ("learn_rate = 0.0002", "learn_rate = NaN", "Setting vars.learn_rate is nan; allowed: numbers of 64 bits"),
         ("learn_rate_factor = 10.0", "learn_rate_factor = -1", "Setting learn_rate_factor is -1; allowed"),
         ("eval_frequency = 200", "eval_frequency = 0", "Setting training.eval_frequency is 0; allowed: 1 or more"),
+        ("nt = 1\ndropout = 0.1", "nt = 1\ndropout = 2", "Setting training.dropout is 2; allowed: 0 to 1, without 1"),
         ("batch_words = 600", 'batch_words = "x"', "Config error for 'bioner_spacy.MultiCorpusBatcher.v1'"),
         (
             "encoder = ",
