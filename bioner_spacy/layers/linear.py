@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Optional
 
-from thinc.api import Model
+from thinc.api import Model, zero_init
 from thinc.initializers import glorot_uniform_init
+from thinc.layers.linear import init as init_linear
 from thinc.types import Floats2d
 
 from .prior import initial_bias
@@ -32,11 +33,7 @@ def linear(nO: Optional[int] = None, nI: Optional[int] = None) -> Model[Floats2d
 
 
 def init(model: Model, X: Optional[Floats2d] = None, Y: Optional[Floats2d] = None) -> None:
-    if X is not None:
-        model.set_dim("nI", X.shape[1])
-    if Y is not None:
-        model.set_dim("nO", Y.shape[1])
-    model.set_param("W", glorot_uniform_init(model.ops, (model.get_dim("nO"), model.get_dim("nI"))))
+    init_linear(glorot_uniform_init, zero_init, model, X, Y)
     model.set_param("b", initial_bias(model))
 
 
