@@ -14,6 +14,12 @@ from .errors import BionerError, Errors
 
 SPANS_KEY = "bioner"
 
+
+def score_name(name: str, spans_key: str = SPANS_KEY) -> str:
+    """Name of a score of the spans under a key, as `spancat` names its own and `spacy evaluate` looks for it."""
+    return f"spans_{spans_key}_{name}"
+
+
 # `doc._.guideline`: the corpus by whose guideline a document is to be annotated, where tasks tell guidelines apart.
 if not Doc.has_extension("guideline"):
     Doc.set_extension("guideline", default=None)

@@ -14,7 +14,7 @@ from ..errors import BionerError, Errors, Warnings, warn
 from ..evaluation.evaluate import describe, load_pipeline
 from ..evaluation.results import Pipeline, Results
 from ..evaluation.table import MISSING, UNNAMED, Section, Table, results_table
-from ..scope import SPANS_KEY
+from ..scope import SPANS_KEY, score_name
 
 SAMPLE = "sample"
 """The set of the catalogue whose corpora are invented."""
@@ -92,7 +92,7 @@ def complete_meta(
     meta["description"] = f"Multi-task biomedical named entity recognition: {types}."
     meta["sources"] = [_source(corpus) for corpus in corpora]
     # What training left there is on development data, of an evaluation before its end.
-    meta["performance"] = {} if results is None else {f"{SPANS_KEY}_{key}": of for key, of in results.scores.items()}
+    meta["performance"] = {} if results is None else {score_name(key): of for key, of in results.scores.items()}
     meta["notes"] = "\n".join(
         [
             f"## Scores\n\n{_NO_SCORES}\n" if results is None else _scores(results),

@@ -11,7 +11,7 @@ from spacy.training import Example
 from ..corpora.context import CONTEXT_WORDS, check_context
 from ..corpora.files import replacing
 from ..errors import BionerError, Errors, Warnings, warn
-from ..scope import SPANS_KEY, get_doc_id, get_scope
+from ..scope import SPANS_KEY, get_doc_id, get_scope, score_name
 from .chart import save_figure
 from .cross_corpus_chart import draw_matrix
 from .evaluate import Run, corpus_files, describe, finds_entities, load_pipeline, read_gold
@@ -192,7 +192,7 @@ def cross_corpus(
         shared = {corpus: own if scope is None else own & scope for corpus, scope in annotated.items()}
         wanted = {corpus: path for corpus, path in files.items() if shared[corpus]}
         examples = Run(nlp).examples(wanted, limit=limit, context=context, context_words=context_words)
-        scores = score_mentions(_compared(examples, own, mapped) if wanted else [])[f"{SPANS_KEY}_per_corpus"]
+        scores = score_mentions(_compared(examples, own, mapped) if wanted else [])[score_name("per_corpus")]
         for corpus in files:
             in_domain = None if trained is None else corpus in trained
             cells[name, corpus] = Cell(sorted(shared[corpus]), in_domain, scores.get(corpus))

@@ -14,7 +14,7 @@ from spacy.training import Example
 from ..corpora.context import CONTEXT_WORDS, check_context, in_context
 from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors, Warnings, reason, warn
-from ..scope import SPANS_KEY, get_corpus, has_gold_ents
+from ..scope import SPANS_KEY, get_corpus, has_gold_ents, score_name
 from .documents import DocumentCounts, counting
 from .results import Pipeline, Results
 from .scorer import mentions_in_scope, score_mentions
@@ -69,7 +69,7 @@ def evaluate(
         limit=limit,
         context=context,
         context_words=context_words if context == "group" else None,
-        scores={name.removeprefix(f"{SPANS_KEY}_"): score for name, score in scores.items()},
+        scores={name.removeprefix(score_name("")): score for name, score in scores.items()},
         words=run.words,
         words_per_second=round(run.words / run.seconds, 1) if run.seconds else 0.0,
         documents={corpus: counts.to_dict() for corpus, counts in documents.items()},

@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import BionerError, Errors
-from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents
+from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents, score_name
 
 # A mention as it is compared: start and end in characters, entity type.
 Mention = tuple[int, int, str]
@@ -136,11 +136,10 @@ def score_spans(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> d
         spans_key: key in `doc.spans`, and the prefix of the names of the scores.
 
     Returns:
-        With `{key}` for `spans_key`: `{key}_micro_p`, `_micro_r`, `_micro_f` over all mentions; `{key}_macro_f`, the
-        mean over corpora of their micro F1; `{key}_nested_p`, `_nested_r`, `_nested_f` of mentions that lie inside
-        another one of the same side, gold or predicted, and `{key}_flat_p`, `_flat_r`, `_flat_f` of the others;
-        `{key}_per_type`, scores by entity type; `{key}_per_corpus`, for each corpus its scores, `per_type`, `nested`
-        and `flat`. Scores are fractions of 1 together with their counts (`tp`, `fp`, `fn`, `gold`,
+        Behind `spans_{spans_key}_`: `p`, `r` and `f` over all mentions (micro averages); `macro_f`, the mean over corpora
+        of their F1; `nested_p`, `nested_r`, `nested_f` of mentions that lie inside another one of the same side, gold or
+        predicted, and `flat_p`, `flat_r`, `flat_f` of the others; `per_type`, scores by entity type; `per_corpus`, for
+        each corpus its scores, `per_type`, `nested` and `flat`. Scores are fractions of 1 together with their counts (`tp`, `fp`, `fn`, `gold`,
         `predicted`); they are None where nothing is annotated and nothing is predicted in scope.
 
     Raises:
@@ -243,17 +242,15 @@ def _report(per_corpus: dict[str, Counts], spans_key: str) -> dict[str, Any]:
             "flat": counts.flat.scores(),
             "per_type": counts.per_type(),
         }
-    micro = total.micro()
-    return {
-        f"{spans_key}_micro_p": micro["p"],
-        f"{spans_key}_micro_r": micro["r"],
-        f"{spans_key}_micro_f": micro["f"],
-        f"{spans_key}_macro_f": mean(scores["f"] for scores in corpora.values()),
-        **{f"{spans_key}_nested_{name}": total.nested.scores()[name] for name in "prf"},
-        **{f"{spans_key}_flat_{name}": total.flat.scores()[name] for name in "prf"},
-        f"{spans_key}_per_type": total.per_type(),
-        f"{spans_key}_per_corpus": corpora,
+    scores = {
+        **{name: total.micro()[name] for name in "prf"},
+        "macro_f": mean(scores["f"] for scores in corpora.values()),
+        **{f"nested_{name}": total.nested.scores()[name] for name in "prf"},
+        **{f"flat_{name}": total.flat.scores()[name] for name in "prf"},
+        "per_type": total.per_type(),
+        "per_corpus": corpora,
     }
+    return {score_name(name, spans_key): score for name, score in scores.items()}
 
 
 def mean(values: Iterable[Optional[float]]) -> Optional[float]:

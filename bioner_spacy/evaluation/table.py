@@ -80,7 +80,7 @@ def results_table(results: Results) -> Table:
     corpora = list(results.per_corpus.values())
     # Results of other systems may have no more than what is compared.
     means = {score: mean(scores.get(score) for scores in corpora) for score in ("p", "r", "f")}
-    total = {score: results.scores.get(f"micro_{score}") for score in ("p", "r", "f")}
+    total = {score: results.scores.get(score) for score in ("p", "r", "f")}
     counted = [name for name in ("gold", "predicted") if all(name in scores for scores in corpora)]
     sums = {name: sum(scores[name] for scores in corpora) for name in counted}
     rows.append(["mean over corpora", ALL_TYPES, *_cells(means)])

@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, to_numpy
 
 from ..errors import BionerError, Errors, Warnings, warn
-from ..scope import SPANS_KEY
+from ..scope import SPANS_KEY, score_name
 from ..tasks import Task, make_tasks, require_annotated
 from ..training.balance import TaskBalance
 from ..training.updates import update_weights
@@ -62,13 +62,13 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
         "scorer": {"@scorers": "bioner_spacy.multitask_scorer.v1", "spans_key": SPANS_KEY},
     },
     default_score_weights={
-        f"{SPANS_KEY}_macro_f": 1.0,
-        f"{SPANS_KEY}_micro_f": 0.0,
-        f"{SPANS_KEY}_micro_p": 0.0,
-        f"{SPANS_KEY}_micro_r": 0.0,
-        f"{SPANS_KEY}_nested_r": None,
-        f"{SPANS_KEY}_per_type": None,
-        f"{SPANS_KEY}_per_corpus": None,
+        score_name("macro_f"): 1.0,
+        score_name("f"): 0.0,
+        score_name("p"): 0.0,
+        score_name("r"): 0.0,
+        score_name("nested_r"): None,
+        score_name("per_type"): None,
+        score_name("per_corpus"): None,
     },
 )
 def make_multitask_ner(

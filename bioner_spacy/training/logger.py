@@ -7,13 +7,14 @@ JSON line for each evaluation, is what learning curves are read from.
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any, Optional, Union
 
 import srsly
 from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
 
-from ..scope import SPANS_KEY
+from ..scope import SPANS_KEY, score_name
 from .balance import TaskBalance
 
 
@@ -27,7 +28,7 @@ def multitask_logger(
     Args:
         progress_bar: "eval" counts the steps to the next evaluation, "train" those to the setting max_steps, None shows
             no bar.
-        spans_key: key of the spans, which begins the names of the scores.
+        spans_key: key of the spans, which stands in the names of the scores.
         output_file: file to write one JSON line to at each evaluation: what spaCy's `ConsoleLogger.v3` writes, `epoch`,
             `step`, `losses` since the evaluation before, `scores` (in percent) and `score`, and `per_corpus`, the F1 of
             each corpus in percent. One that is there already is not touched, and a message says so. None for no file.
@@ -37,17 +38,24 @@ def multitask_logger(
     """
     set_up_console = console_logger_v3(progress_bar)
     file = None if output_file is None else Path(output_file)
+    prefix = score_name("", spans_key)
 
     def set_up(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[Callable, Callable]:
-        log_to_console, finalize = set_up_console(nlp, stdout, stderr)
+        # The table cuts long headings off, which would make one of all names of scores.
+        weights = _without_prefix(nlp.config["training"]["score_weights"], prefix)
+        training = {**nlp.config["training"], "score_weights": weights}
+        shown: Any = SimpleNamespace(pipeline=nlp.pipeline, config={"training": training})
+        log_to_console, finalize = set_up_console(shown, stdout, stderr)
         writes = file is not None and not file.exists()
         if file is not None and not writes:
             stdout.write(f"Losses and scores are not written: {file} is there already.\n")
 
         def log_step(info: Optional[dict[str, Any]]) -> None:
-            log_to_console(info)
-            if info is not None:
-                scores = info["other_scores"].get(f"{spans_key}_per_corpus") or {}
+            if info is None:
+                log_to_console(None)
+            else:
+                log_to_console({**info, "other_scores": _without_prefix(info["other_scores"], prefix)})
+                scores = info["other_scores"].get(f"{prefix}per_corpus") or {}
                 for line in [*task_lines(scores), *weight_lines(nlp)]:
                     stdout.write(f"      {line}\n")
                 stdout.flush()
@@ -78,6 +86,10 @@ def weight_lines(nlp: Language) -> list[str]:
             by_task = "  ".join(f"{task} {weight:.2f}" for task, weight in zip(balance.tasks, balance.weights()))
             lines.append(f"{name}: weights  {by_task}")
     return lines
+
+
+def _without_prefix(scores: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): score for name, score in scores.items()}
 
 
 def _write_line(file: Path, info: dict[str, Any], per_corpus: dict[str, Any]) -> None:

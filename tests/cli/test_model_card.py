@@ -21,7 +21,7 @@ def pipeline(tmp_path: Path) -> Path:
     """A pipeline of two corpora on disk, with a score of its training."""
     nlp = make_nlp()
     nlp.initialize(lambda: make_examples(nlp, ["diseases", "genes"]))
-    nlp.meta["performance"] = {"bioner_macro_f": 0.0777}
+    nlp.meta["performance"] = {"spans_bioner_macro_f": 0.0777}
     nlp.to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
 
@@ -49,7 +49,7 @@ def catalogue() -> Catalogue:
 def results(pipeline: Path) -> Results:
     """Scores of the pipeline on one corpus."""
     scores = {"p": 0.5, "r": 0.25, "f": 1 / 3, "tp": 1, "fp": 1, "fn": 3, "gold": 4, "predicted": 2}
-    overall = {"macro_f": 1 / 3, "micro_p": 0.5, "micro_r": 0.25, "micro_f": 1 / 3, "nested_f": None}
+    overall = {"macro_f": 1 / 3, "p": 0.5, "r": 0.25, "f": 1 / 3, "nested_f": None}
     found = {**overall, "per_corpus": {"diseases": {**scores, "per_type": {"DISEASE": scores}}}}
     known = describe(load_pipeline(pipeline))
     return Results(known, split="test", limit=None, scores=found, words=10, words_per_second=5.0)
@@ -62,10 +62,10 @@ def readme(pipeline: Path, meta: dict) -> str:
 
 def test_scores_are_those_of_the_evaluation(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
     meta = complete_meta(pipeline, catalogue, results, name="mine")
-    assert meta["performance"]["bioner_macro_f"] == pytest.approx(1 / 3)
-    assert meta["performance"]["bioner_per_corpus"]["diseases"]["per_type"]["DISEASE"]["p"] == 0.5
+    assert meta["performance"]["spans_bioner_macro_f"] == pytest.approx(1 / 3)
+    assert meta["performance"]["spans_bioner_per_corpus"]["diseases"]["per_type"]["DISEASE"]["p"] == 0.5
     text = readme(pipeline, meta)
-    assert "| `BIONER_MACRO_F` | 33.33 |" in text and "7.77" not in text
+    assert "| `SPANS_BIONER_MACRO_F` | 33.33 |" in text and "7.77" not in text
     assert "| diseases | DISEASE | 4 | 2 | 50.00 | 25.00 | 33.33 |" in text
     assert "on the test split" in text
 

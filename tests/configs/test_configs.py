@@ -103,13 +103,13 @@ def test_training_writes_the_scores_beside_the_pipeline(
     performance = srsly.read_json(tmp_path / "model-last" / "meta.json")["performance"]
     weights = nlp.config["training"]["score_weights"]
     assert set(weights) <= set(performance)
-    assert performance["bioner_macro_f"] > 0.5
-    assert set(performance["bioner_per_corpus"]) == set(CORPORA)
-    assert set(performance["bioner_per_type"]) == {"CHEMICAL", "DISEASE", "GENE"}
+    assert performance["spans_bioner_macro_f"] > 0.5
+    assert set(performance["spans_bioner_per_corpus"]) == set(CORPORA)
+    assert set(performance["spans_bioner_per_type"]) == {"CHEMICAL", "DISEASE", "GENE"}
     assert performance["multitask_ner_loss"] >= 0.0
     assert "CHEMICAL" in printed
     best = srsly.read_json(tmp_path / "model-best" / "meta.json")["performance"]
-    assert best["bioner_macro_f"] >= performance["bioner_macro_f"]
+    assert best["spans_bioner_macro_f"] >= performance["spans_bioner_macro_f"]
 
 
 @each_config

@@ -44,7 +44,7 @@ def counts(scores: dict[str, Any]) -> tuple[int, int, int]:
 def test_start_end_and_type_must_all_match() -> None:
     predicted = [(0, 2, "GENE"), (2, 4, "GENE"), (4, 5, "GENE"), (6, 7, "GENE")]
     gold = [(0, 2, "GENE"), (3, 4, "GENE"), (4, 6, "GENE"), (6, 7, "DISEASE")]
-    scores = score(predicted, gold)["bioner_per_corpus"]["A"]
+    scores = score(predicted, gold)["spans_bioner_per_corpus"]["A"]
     assert counts(scores) == (1, 3, 3)
     assert scores["p"] == scores["r"] == scores["f"] == 0.25
     assert counts(scores["per_type"]["DISEASE"]) == (0, 0, 1)
@@ -53,40 +53,40 @@ def test_start_end_and_type_must_all_match() -> None:
 
 def test_predictions_out_of_scope_are_ignored() -> None:
     scores = score([(0, 1, "GENE"), (2, 3, "CHEMICAL")], [(0, 1, "GENE")], ["GENE"])
-    assert counts(scores["bioner_per_corpus"]["A"]) == (1, 0, 0)
-    assert list(scores["bioner_per_type"]) == ["GENE"]
-    assert scores["bioner_micro_p"] == 1.0
+    assert counts(scores["spans_bioner_per_corpus"]["A"]) == (1, 0, 0)
+    assert list(scores["spans_bioner_per_type"]) == ["GENE"]
+    assert scores["spans_bioner_p"] == 1.0
 
 
 def test_predictions_in_scope_that_are_not_gold_are_false_positives() -> None:
     scores = score([(0, 1, "GENE"), (2, 3, "CHEMICAL")], [(0, 1, "GENE")], ["CHEMICAL", "GENE"])
-    assert counts(scores["bioner_per_corpus"]["A"]) == (1, 1, 0)
-    assert scores["bioner_per_type"]["CHEMICAL"]["p"] == 0.0
+    assert counts(scores["spans_bioner_per_corpus"]["A"]) == (1, 1, 0)
+    assert scores["spans_bioner_per_type"]["CHEMICAL"]["p"] == 0.0
 
 
 def test_empty_scope_counts_nothing_and_no_scope_counts_every_type() -> None:
     predicted = make_doc([(0, 1, "GENE")])
-    assert score([(0, 1, "GENE")], [], [])["bioner_micro_f"] is None
-    assert score_spans([Example(predicted, make_doc([]))])["bioner_micro_p"] == 0.0
+    assert score([(0, 1, "GENE")], [], [])["spans_bioner_f"] is None
+    assert score_spans([Example(predicted, make_doc([]))])["spans_bioner_p"] == 0.0
 
 
 def test_scores_are_none_where_there_is_nothing_to_score() -> None:
     for scores in (score_spans([]), score([], [])):
-        names = ("micro_p", "micro_r", "micro_f", "macro_f", "nested_r")
-        assert all(scores[f"bioner_{name}"] is None for name in names)
-    assert score([], [])["bioner_per_corpus"]["A"]["gold"] == 0
+        names = ("p", "r", "f", "macro_f", "nested_r")
+        assert all(scores[f"spans_bioner_{name}"] is None for name in names)
+    assert score([], [])["spans_bioner_per_corpus"]["A"]["gold"] == 0
 
 
 def test_document_without_annotation_is_skipped() -> None:
     reference = Doc(VOCAB, words=WORDS)
-    assert score_spans([Example(make_doc([(0, 1, "GENE")]), reference)])["bioner_per_corpus"] == {}
+    assert score_spans([Example(make_doc([(0, 1, "GENE")]), reference)])["spans_bioner_per_corpus"] == {}
 
 
 def test_entities_stand_in_for_a_missing_span_group() -> None:
     reference, predicted = Doc(VOCAB, words=WORDS), Doc(VOCAB, words=WORDS)
     reference.ents = [Span(reference, 0, 2, "GENE"), Span(reference, 3, 4, "GENE")]
     predicted.ents = [Span(predicted, 0, 2, "GENE")]
-    assert counts(score_spans([Example(predicted, reference)])["bioner_per_corpus"][""]) == (1, 0, 1)
+    assert counts(score_spans([Example(predicted, reference)])["spans_bioner_per_corpus"][""]) == (1, 0, 1)
 
 
 def test_mentions_are_compared_by_characters_whatever_the_tokens(nlp: Language) -> None:
@@ -95,12 +95,12 @@ def test_mentions_are_compared_by_characters_whatever_the_tokens(nlp: Language) 
     predicted.spans[SPANS_KEY] = [Span(predicted, 0, 1, "GENE"), Span(predicted, 0, 2, "GENE")]
     gold = [Span(reference, 0, 3, "GENE"), Span(reference, 0, 4, "GENE")]
     set_gold(reference, gold, corpus="A", scope=["GENE"])
-    assert counts(score_spans([Example(predicted, reference)])["bioner_per_corpus"]["A"]) == (1, 1, 1)
+    assert counts(score_spans([Example(predicted, reference)])["spans_bioner_per_corpus"]["A"]) == (1, 1, 1)
 
 
 def test_a_mention_given_twice_counts_once() -> None:
     twice = [(0, 1, "GENE"), (0, 1, "GENE")]
-    assert counts(score(twice, twice)["bioner_per_corpus"]["A"]) == (1, 0, 0)
+    assert counts(score(twice, twice)["spans_bioner_per_corpus"]["A"]) == (1, 0, 0)
 
 
 def test_macro_f_is_the_mean_over_corpora_that_have_a_score() -> None:
@@ -112,24 +112,24 @@ def test_macro_f_is_the_mean_over_corpora_that_have_a_score() -> None:
         for _ in range(3 if corpus == "A" else 1)
     ]
     scores = score_spans(examples)
-    assert scores["bioner_macro_f"] == 0.5
-    assert scores["bioner_micro_r"] == 0.75
-    assert scores["bioner_per_corpus"]["C"]["f"] is None
+    assert scores["spans_bioner_macro_f"] == 0.5
+    assert scores["spans_bioner_r"] == 0.75
+    assert scores["spans_bioner_per_corpus"]["C"]["f"] is None
 
 
 def test_nested_and_flat_mentions() -> None:
     gold = [(0, 4, "GENE"), (1, 2, "GENE"), (1, 2, "CHEMICAL"), (3, 6, "GENE"), (6, 8, "GENE"), (6, 8, "DISEASE")]
-    scores = score([(0, 4, "GENE"), (1, 2, "GENE")], gold)["bioner_per_corpus"]["A"]
+    scores = score([(0, 4, "GENE"), (1, 2, "GENE")], gold)["spans_bioner_per_corpus"]["A"]
     assert scores["nested"] == {"p": 1.0, "r": 0.5, "f": pytest.approx(2 / 3), "gold": 2, "predicted": 1}
     assert scores["flat"] == {"p": 1.0, "r": 0.25, "f": 0.4, "gold": 4, "predicted": 1}
 
 
 def test_a_nested_mention_may_be_found_without_the_one_around_it() -> None:
     scores = score([(1, 2, "GENE"), (3, 4, "GENE"), (3, 5, "GENE")], [(0, 4, "GENE"), (1, 2, "GENE")])
-    corpus = scores["bioner_per_corpus"]["A"]
+    corpus = scores["spans_bioner_per_corpus"]["A"]
     assert corpus["nested"] == {"p": 0.0, "r": 1.0, "f": 0.0, "gold": 1, "predicted": 1}
     assert corpus["flat"] == {"p": 0.5, "r": 0.0, "f": 0.0, "gold": 1, "predicted": 2}
-    assert [scores[f"bioner_nested_{name}"] for name in "prf"] == [0.0, 1.0, 0.0]
+    assert [scores[f"spans_bioner_nested_{name}"] for name in "prf"] == [0.0, 1.0, 0.0]
 
 
 def test_names_of_scores_follow_the_spans_key() -> None:
@@ -137,8 +137,8 @@ def test_names_of_scores_follow_the_spans_key() -> None:
     for doc in (reference, predicted):
         doc.spans["other"] = [Span(doc, 0, 1, "GENE")]
     scores = make_scorer(spans_key="other")([Example(predicted, reference)], threshold=0.5)
-    assert scores["other_micro_f"] == 1.0
-    assert all(name.startswith("other_") for name in scores)
+    assert scores["spans_other_f"] == 1.0
+    assert all(name.startswith("spans_other_") for name in scores)
 
 
 def test_other_text_is_an_error() -> None:
@@ -183,7 +183,7 @@ def test_counts_agree_with_brute_force(
                     totals[2] += mention in gold and mention not in predicted
     found = {
         (corpus, entity_type): list(counts(scores))
-        for corpus, of_corpus in score_spans(examples)["bioner_per_corpus"].items()
+        for corpus, of_corpus in score_spans(examples)["spans_bioner_per_corpus"].items()
         for entity_type, scores in of_corpus["per_type"].items()
     }
     assert found == {key: totals for key, totals in expected.items() if any(totals)}

@@ -209,8 +209,8 @@ def test_learns_overlapping_mentions_of_different_types(untrained: Callable[...,
     losses = train(nlp, make_examples(nlp), steps=100, rate=0.005)
     assert losses[-1] < 0.1 * losses[0]
     scores = nlp.evaluate(make_examples(nlp))
-    assert scores["bioner_micro_f"] == 1.0
-    assert scores["bioner_nested_r"] == 1.0
+    assert scores["spans_bioner_f"] == 1.0
+    assert scores["spans_bioner_nested_r"] == 1.0
     assert found(nlp(ASPIRIN[0])) >= set(ASPIRIN[1])
 
 
@@ -218,7 +218,7 @@ def test_one_task_cannot_learn_mentions_inside_others() -> None:
     nlp = make_nlp(grain="corpus")
     with pytest.warns(BionerWarning, match="1 of 11 gold mentions overlap a longer one"):
         train(nlp, make_examples(nlp), steps=60)
-    counts = nlp.evaluate(make_examples(nlp))["bioner_per_corpus"]
+    counts = nlp.evaluate(make_examples(nlp))["spans_bioner_per_corpus"]
     assert [counts[corpus]["fn"] for corpus in CORPORA] == [0, 1, 0]
     assert ("Aspirin-induced asthma", "DISEASE") in found(nlp(ASPIRIN[0]))
 
@@ -228,8 +228,8 @@ def test_learns_mentions_inside_others_of_one_task(encoder: str) -> None:
     nlp = make_nlp(encoder, grain="corpus")
     train(nlp, make_examples(nlp), steps=100)
     scores = nlp.evaluate(make_examples(nlp))
-    assert scores["bioner_micro_f"] == 1.0
-    assert scores["bioner_nested_r"] == 1.0
+    assert scores["spans_bioner_f"] == 1.0
+    assert scores["spans_bioner_nested_r"] == 1.0
 
 
 @pytest.mark.parametrize("encoder", ["cnn with span pairs", "cnn with slots"])
@@ -242,7 +242,7 @@ def test_learns_mentions_of_one_type_that_share_a_border(encoder: str) -> None:
     references = [gold_doc(nlp, sentence, "nested", ["DNA"]) for sentence in sentences]
     examples = [Example(nlp.make_doc(reference.text), reference) for reference in references]
     train(nlp, examples, steps=100)
-    assert nlp.evaluate(examples)["bioner_micro_f"] == 1.0
+    assert nlp.evaluate(examples)["spans_bioner_f"] == 1.0
 
 
 def test_mentions_wider_than_the_model_are_reported() -> None:
@@ -258,7 +258,7 @@ def test_mentions_wider_than_the_model_are_reported() -> None:
 def test_learns_on_other_encoders(fixture: str, request: pytest.FixtureRequest) -> None:
     nlp = make_nlp("transformer", request.getfixturevalue(fixture))
     train(nlp, make_examples(nlp), steps=100, rate=0.005)
-    assert nlp.evaluate(make_examples(nlp))["bioner_micro_f"] == 1.0
+    assert nlp.evaluate(make_examples(nlp))["spans_bioner_f"] == 1.0
 
 
 def test_learns_from_entities_where_there_is_no_span_group() -> None:
@@ -270,7 +270,7 @@ def test_learns_from_entities_where_there_is_no_span_group() -> None:
     train(nlp, examples, steps=40)
     assert component(nlp).label_data == {"": ["DISEASE"]}
     assert found(nlp(BREAST_CANCER[0])) == {("breast cancer", "DISEASE")}
-    assert nlp.evaluate(examples)["bioner_micro_f"] == 1.0
+    assert nlp.evaluate(examples)["spans_bioner_f"] == 1.0
 
 
 def test_mentions_inside_words_of_the_tokenizer_are_reported() -> None:

@@ -201,7 +201,7 @@ def test_scores_of_a_pipeline_are_those_of_the_guidelines_of_the_documents(disag
         predicted = nlp.make_doc(BREAST_CANCER[0])
         predicted._.guideline = corpus
         examples.append(Example(predicted, gold_doc(nlp, (predicted.text, mentions), corpus, ["DISEASE"])))
-    assert nlp.evaluate(examples)["bioner_micro_f"] == 1.0
+    assert nlp.evaluate(examples)["spans_bioner_f"] == 1.0
 
 
 def test_evaluation_counts_only_what_is_in_scope(nlp: Language) -> None:
@@ -209,4 +209,4 @@ def test_evaluation_counts_only_what_is_in_scope(nlp: Language) -> None:
     examples = make_examples(nlp, ["genes"])
     scores = nlp.evaluate(examples)
     assert any(label != "GENE" for example in examples for _, label in found(nlp(example.text)))
-    assert scores["bioner_micro_f"] == 1.0
+    assert scores["spans_bioner_f"] == 1.0

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import spacy
+from spacy.cli.evaluate import evaluate as spacy_evaluate
 from spacy.language import Language
+from spacy.tokens import DocBin
 from spacy.training import Example
 from thinc.api import Adam
 from toy_corpora import (
@@ -228,7 +230,7 @@ def learn_more(nlp: Language) -> None:
     new = Example(nlp.make_doc(sentence[0]), gold_doc(nlp, sentence, "diseases", ["DISEASE"]))
     examples = [*make_examples(nlp), new]
     update(nlp, examples, nlp.resume_training(sgd=Adam(0.002)), steps=40)
-    assert nlp.evaluate(examples)["bioner_micro_f"] == 1.0
+    assert nlp.evaluate(examples)["spans_bioner_f"] == 1.0
 
 
 def test_frozen_heads_stay_as_they_are(nlp: Language) -> None:
@@ -282,9 +284,19 @@ def test_two_components_share_an_encoder(tiny_bert: str) -> None:
 
 def test_scores_are_in_spacys_evaluation(nlp: Language) -> None:
     scores = nlp.evaluate(make_examples(nlp))
-    assert scores["bioner_micro_f"] == scores["bioner_macro_f"] == 1.0
-    assert set(scores["bioner_per_corpus"]) == set(CORPORA)
-    assert scores["bioner_per_type"]["GENE"]["gold"] == len(BRCA1[1]) + 2
+    assert scores["spans_bioner_f"] == scores["spans_bioner_macro_f"] == 1.0
+    assert set(scores["spans_bioner_per_corpus"]) == set(CORPORA)
+    assert scores["spans_bioner_per_type"]["GENE"]["gold"] == len(BRCA1[1]) + 2
+
+
+def test_spacy_evaluate_shows_them(nlp: Language, tmp_path: Path, capsys: Any) -> None:
+    gold = [example.reference for example in make_examples(nlp, ["diseases", "genes"])]
+    DocBin(docs=gold).to_disk(tmp_path / "gold.spacy")
+    nlp.to_disk(tmp_path / "model")
+    spacy_evaluate(str(tmp_path / "model"), tmp_path / "gold.spacy", spans_key=SPANS_KEY, silent=False)
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert {" ".join(line) for line in printed} >= {f"SPAN {score} 100.00" for score in "PRF"}
+    assert [line for line in printed if line[:1] == ["GENE"]] == [["GENE", *["100.00"] * 3]]
 
 
 def test_windows_of_a_config_hold_for_a_saved_pipeline(tiny_bert: str, tmp_path: Path) -> None:

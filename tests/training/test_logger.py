@@ -42,12 +42,12 @@ def test_one_line_a_corpus_with_its_types() -> None:
 def test_lines_stand_below_each_row_of_the_table(nlp: Language, progress_bar: Any) -> None:
     stdout, stderr = io.StringIO(), io.StringIO()
     log_step, finalize = multitask_logger(progress_bar)(nlp, stdout, stderr)
-    log_step(info(0, {"bioner_macro_f": 0.75, "bioner_per_corpus": PER_CORPUS}))
+    log_step(info(0, {"spans_bioner_macro_f": 0.75, "spans_bioner_per_corpus": PER_CORPUS}))
     log_step(None)
-    log_step(info(10, {"bioner_macro_f": 0.75}))
+    log_step(info(10, {"spans_bioner_macro_f": 0.75}))
     finalize()
     header, _, first, *lines, last = stdout.getvalue().splitlines()
-    assert header.split()[:2] == ["E", "#"]
+    assert header.split() == ["E", "#", "LOSS", "MULTI...", "MACRO_F", "F", "P", "R", "SCORE"]
     assert first.split()[:3] == ["0", "0", "1.50"] and "75.00" in first.split()
     assert [line.strip() for line in lines] == task_lines(PER_CORPUS)
     assert last.split()[:2] == ["0", "10"]
@@ -56,7 +56,9 @@ def test_lines_stand_below_each_row_of_the_table(nlp: Language, progress_bar: An
 def test_the_spans_key_is_a_setting(nlp: Language) -> None:
     stdout = io.StringIO()
     log_step, _ = multitask_logger(None, spans_key="other")(nlp, stdout, stdout)
-    log_step(info(0, {"other_per_corpus": PER_CORPUS, "bioner_per_corpus": {"planets": PER_CORPUS["drugs"]}}))
+    log_step(
+        info(0, {"spans_other_per_corpus": PER_CORPUS, "spans_bioner_per_corpus": {"planets": PER_CORPUS["drugs"]}})
+    )
     assert "diseases         F 100.0" in stdout.getvalue()
     assert "planets" not in stdout.getvalue()
 
@@ -64,13 +66,13 @@ def test_the_spans_key_is_a_setting(nlp: Language) -> None:
 def test_a_line_of_json_for_each_evaluation(nlp: Language, tmp_path: Path) -> None:
     stdout, file = io.StringIO(), tmp_path / "logs" / "losses.jsonl"
     log_step, finalize = multitask_logger(None, output_file=str(file))(nlp, stdout, stdout)
-    log_step(info(0, {"bioner_macro_f": 0.75, "bioner_per_corpus": PER_CORPUS}))
+    log_step(info(0, {"spans_bioner_macro_f": 0.75, "spans_bioner_per_corpus": PER_CORPUS}))
     log_step(None)
-    log_step(info(10, {"bioner_macro_f": 0.75}))
+    log_step(info(10, {"spans_bioner_macro_f": 0.75}))
     finalize()
     first, last = srsly.read_jsonl(file)
     assert (first["epoch"], first["step"], last["step"]) == (0, 0, 10)
-    assert first["losses"] == {"multitask_ner": 1.5} and first["scores"]["bioner_macro_f"] == 75
+    assert first["losses"] == {"multitask_ner": 1.5} and first["scores"]["spans_bioner_macro_f"] == 75
     assert first["per_corpus"] == {"": None, "diseases": 100, "drugs": 50} and last["per_corpus"] == {}
     printed = [line.strip() for line in stdout.getvalue().splitlines()]
     assert [line for line in printed if line in task_lines(PER_CORPUS)] == task_lines(PER_CORPUS)
