@@ -89,7 +89,7 @@ def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int
     settings = {"corpus_folder": str(args.corpus), "fraction": args.fraction, "epochs": args.epochs, "seed": seed}
     settings["encoder"] = choose_system(config, system, args.encoder)
     if system in STOCK:
-        settings["learn_rate"] = args.stock_learn_rate
+        config["training"]["optimizer"]["learn_rate"]["initial_rate"] = args.stock_learn_rate
     folder.parent.mkdir(parents=True, exist_ok=True)
     path = folder.with_suffix(".cfg")
     config.to_disk(path)

@@ -3,7 +3,8 @@
 import math
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from itertools import count, repeat
+from typing import Union
 
 import numpy
 from spacy.training import Example
@@ -114,15 +115,18 @@ def _deal(words: numpy.ndarray, n_batches: int) -> numpy.ndarray:
 
 def linear_decay_over_epochs(
     initial_rate: float,
-    epochs: int,
-    reader: MultiCorpus,
-    batcher: MultiCorpusBatcher,
+    epochs: Union[int, str],
+    reader: Union[MultiCorpus, str],
+    batcher: Union[MultiCorpusBatcher, str],
     warmup: float = 0.1,
 ) -> Iterator[float]:
     """Yield a learning rate that rises linearly and then falls to 0 at the last step of the last epoch.
 
     The number of steps follows from the corpora, so that runs on corpora of different sizes, such as the
     single-task baselines, get the same schedule over the same number of epochs without any setting.
+
+    Outside a training run, as in `nlp.resume_training()` and `spacy debug data`, spaCy makes the optimizer of a config
+    whose variables have no values, and the corpora may be elsewhere: the rate is `initial_rate` throughout.
 
     Args:
         initial_rate: highest learning rate.
@@ -137,6 +141,9 @@ def linear_decay_over_epochs(
     Raises:
         BionerError: the number of epochs is not given.
     """
+    if isinstance(epochs, str) or isinstance(reader, str) or isinstance(batcher, str):
+        yield from repeat(initial_rate)
+        return
     if epochs < 1:
         raise BionerError(Errors.E301.format(setting="training.max_epochs", value=epochs, allowed="1 and more"))
     n_steps = max(1, epochs * batcher.batches_per_epoch(reader.lengths()))

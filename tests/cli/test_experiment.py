@@ -153,11 +153,17 @@ def test_settings_that_cannot_be_read(experiment: Experiment, tmp_path: Path, co
 
 def test_numbers_are_the_same_when_they_are_read_again(tiny_bert: str, tmp_path: Path) -> None:
     write_corpora(tmp_path / "corpus", ["genes"])
-    settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, "learn_rate": 0.3}
+    settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20}
+    overrides = {"training.optimizer.learn_rate.initial_rate": 0.3}
 
     def run() -> Results:
         experiment = Experiment(
-            CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings=settings, split="devel"
+            CONFIG,
+            tmp_path / "out",
+            corpus_folder=tmp_path / "corpus",
+            settings=settings,
+            overrides=overrides,
+            split="devel",
         )
         return experiment.run("x", ["genes"], seed=0)
 

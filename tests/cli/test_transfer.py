@@ -16,6 +16,7 @@ from bioner_spacy.errors import BionerError
 from bioner_spacy.evaluation.results import Results
 
 CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+RATE = "training.optimizer.learn_rate.initial_rate"
 
 
 @pytest.fixture
@@ -78,8 +79,8 @@ def test_five_systems_and_one_first_stage(make: Any, tmp_path: Path, monkeypatch
 
 
 def test_training_by_the_config_begins_with_the_weights(make: Any) -> None:
-    experiment = make(learn_rate=1e-12)  # so that what training begins with is what it ends with
-    experiment.run("first", ["diseases", "genes"], seed=0, overrides={"vars.learn_rate": 0.01}, keep=True)
+    experiment = make({RATE: 1e-12})  # so that what training begins with is what it ends with
+    experiment.run("first", ["diseases", "genes"], seed=0, overrides={RATE: 0.01}, keep=True)
     start = experiment.pipeline("first")
     experiment.run("second", ["drugs"], seed=1, overrides={"vars.init_from": str(start)}, keep=True)
     experiment.run("fresh", ["drugs"], seed=1, keep=True)

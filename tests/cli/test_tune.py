@@ -26,7 +26,7 @@ CONFIG = ROOT / "configs" / "multitask.cfg"
 CORPORA = ["diseases", "genes"]
 WEIGHTS = "components.multitask_ner.task_weights"
 SPACE = {
-    "vars.learn_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+    "training.optimizer.learn_rate.initial_rate": {"low": 1e-4, "high": 1e-2, "log": True},
     "training.batcher.sampling": ["uniform", "proportional"],
     "training.dropout": {"low": 0.0, "high": 0.3},  # a number that not every reader of JSON gives back
 }
@@ -63,7 +63,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def scoring(path: Path, folder: Path, *, split: str, **how: Any) -> Results:
         assert split == "devel"
-        score = 50 * runs[-1].get("vars.learn_rate", 0.01)
+        score = 50 * runs[-1].get("training.optimizer.learn_rate.initial_rate", 0.01)
         scores = {"p": score, "r": score, "f": score, "gold": 1, "predicted": 1}
         per_corpus = {corpus: {**scores, "nested": scores, "flat": scores, "per_type": {}} for corpus in CORPORA}
         return Results(pipeline, split, None, {**scores, "macro_f": score, "per_corpus": per_corpus}, 1, 1.0)
@@ -82,7 +82,7 @@ def test_a_search_leaves_its_files_and_a_config_that_trains(search: Any, tmp_pat
     # The first trial is the config as it is.
     weights = {f"{WEIGHTS}.DISEASE": 1.0, f"{WEIGHTS}.GENE": 1.0}
     assert found.trials[0].values == {
-        "vars.learn_rate": 0.0002,
+        "training.optimizer.learn_rate.initial_rate": 0.0002,
         "training.batcher.sampling": "proportional",
         "training.dropout": 0.1,
         **weights,
@@ -100,7 +100,10 @@ def test_a_search_leaves_its_files_and_a_config_that_trains(search: Any, tmp_pat
     nlp = spacy.load(tmp_path / "trained" / "model-last")
     trained_with = nlp.config.interpolate()
     assert trained_with["training"]["batcher"]["sampling"] == best.values["training.batcher.sampling"]
-    assert trained_with["training"]["optimizer"]["learn_rate"]["initial_rate"] == best.values["vars.learn_rate"]
+    assert (
+        trained_with["training"]["optimizer"]["learn_rate"]["initial_rate"]
+        == best.values["training.optimizer.learn_rate.initial_rate"]
+    )
     assert trained_with["components"]["multitask_ner"]["task_weights"] == {
         name: best.values[f"{WEIGHTS}.{name}"] for name in ("DISEASE", "GENE")
     }
@@ -158,8 +161,8 @@ def test_results_of_another_search_are_not_mixed(search: Any, trained: Any, tmp_
         search(2, {"training.dropout": [0.1]})
     with pytest.raises(BionerError, match=r"others of these: seeds;"):
         search(2, seeds=[0, 1])
-    with pytest.raises(BionerError, match="vars.learn_rate itself"):
-        search(2, output="other", overrides={"vars.learn_rate": 0.1})
+    with pytest.raises(BionerError, match="initial_rate itself"):
+        search(2, output="other", overrides={"training.optimizer.learn_rate.initial_rate": 0.1})
     # Without its runs a trial counts for nothing.
     for path in list((tmp_path / "out/runs").rglob("*.json")):
         path.unlink()

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ import pytest
 import spacy
 import srsly
 from spacy.cli._util import parse_config_overrides
+from spacy.cli.debug_data import debug_data
 from spacy.cli.init_config import fill_config
 from spacy.cli.train import train
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config
 from thinc.api import Config
-from toy_corpora import BREAST_CANCER, CORPORA, component, found, write_corpora
+from toy_corpora import BREAST_CANCER, CORPORA, component, found, make_examples, write_corpora
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY
@@ -89,7 +90,7 @@ def test_config_trains(config: Path, names: Any, overrides: dict[str, Any], tmp_
     assert {label for _, label in found(doc)} <= set(types)
     assert len(doc.spans[SPANS_KEY].attrs["scores"]) == len(doc.spans[SPANS_KEY])
     # The table, and below each of its rows one line a corpus
-    assert re.search(r"E +# +LOSS TRANS\.\.\. +LOSS MULTI\.\.\. +BIONER\w*", printed)
+    assert re.search(r"E +# +LOSS TRANS\.\.\. +LOSS MULTI\.\.\. +MACRO_F +F +P +R +SCORE", printed)
     assert re.search(r"^ +0 +0 +[\d.]+ +[\d.]+ ", printed, flags=re.MULTILINE)
     assert re.findall(r"^ {6}(\w+) +F +[\d.-]+", printed, flags=re.MULTILINE) == corpora
 
@@ -98,7 +99,12 @@ def test_config_trains(config: Path, names: Any, overrides: dict[str, Any], tmp_
 def test_training_writes_the_scores_beside_the_pipeline(
     config: Path, overrides: dict[str, Any], tmp_path: Path
 ) -> None:
-    settings = {"vars.epochs": 40, "training.eval_frequency": 10, "vars.learn_rate": 0.005, "training.dropout": 0.0}
+    settings = {
+        "vars.epochs": 40,
+        "training.eval_frequency": 10,
+        "training.optimizer.learn_rate.initial_rate": 0.005,
+        "training.dropout": 0.0,
+    }
     nlp, printed = run(config, tmp_path, {**overrides, **settings})
     performance = srsly.read_json(tmp_path / "model-last" / "meta.json")["performance"]
     weights = nlp.config["training"]["score_weights"]
@@ -170,6 +176,30 @@ def test_command_line_sets_variables_as_the_header_says(
         assert (reader["corpora"], reader["path"]) == ("genes,drugs", overrides["vars.corpus_folder"])
     assert loaded["components"]["transformer"]["model"]["name"] == overrides["vars.encoder"]
     assert loaded["training"]["max_epochs"] == loaded["training"]["optimizer"]["learn_rate"]["epochs"] == 2
+
+
+@each_config
+def test_spacys_own_optimizer_updates_a_trained_pipeline(
+    config: Path, overrides: dict[str, Any], tmp_path: Path
+) -> None:
+    """The one of the config, without the run and its corpora."""
+    nlp, _ = run(config, tmp_path, overrides)
+    optimizer = nlp.resume_training()
+    rate = nlp.config["training"]["optimizer"]["learn_rate"]["initial_rate"]
+    examples = make_examples(nlp, ["genes"])
+    losses = []
+    for _ in range(20):
+        losses.append(nlp.update(examples, sgd=optimizer)["multitask_ner"])
+        assert optimizer.learn_rate == rate
+        optimizer.step_schedules()
+    assert losses[-1] < losses[0]
+
+
+@each_config
+def test_spacy_debug_data_takes_it(config: Path, overrides: dict[str, Any], capsys: Any) -> None:
+    with suppress(SystemExit):  # the sentences are too few for its taste
+        debug_data(config, config_overrides=overrides, silent=False)
+    assert "Pipeline can be initialized with data" in capsys.readouterr().out
 
 
 @each_config

@@ -9,7 +9,11 @@ from bioner_spacy.evaluation.tuning import Trial, Tuning, read_trials, short_nam
 from bioner_spacy.evaluation.tuning_chart import draw_tuning
 from bioner_spacy.training.search_space import Choice, Range, SearchSpace
 
-RATE, SAMPLING, GENE = "vars.learn_rate", "training.batcher.sampling", "components.multitask_ner.task_weights.GENE"
+RATE, SAMPLING, GENE = (
+    "training.optimizer.learn_rate.initial_rate",
+    "training.batcher.sampling",
+    "components.multitask_ner.task_weights.GENE",
+)
 SCORES = [(0.5, 0.6), (0.7, 0.7), (0.7, 0.7), (0.0, 0.0), (0.65, 0.69)]
 
 
@@ -26,7 +30,8 @@ def tuning() -> Tuning:
 
 def test_table_has_all_trials_and_marks_the_first_best(tuning: Tuning) -> None:
     table = tuning.to_table()
-    assert table.header == ["Trial", "vars.learn_rate", "batcher.sampling", "F1"]  # no column for what never changes
+    # No column for what never changes.
+    assert table.header == ["Trial", "learn_rate.initial_rate", "batcher.sampling", "F1"]
     assert table.rows[0] == ["1", "0.0001", "uniform", "55.00 ± 7.07"]
     assert [row[0] for row in table.rows] == ["1", "2 *", "3", "4", "5"]
     assert table.rows[1][2] == "null"
@@ -62,7 +67,7 @@ def test_chart_shows_every_trial_and_the_best_so_far(tuning: Tuning) -> None:
     assert found["trial below the axis"] == [(4, low)]
     assert found[best] == [(2, 70)]
     assert [y for _, y in found["best so far"]] == [55, 70, 70, 70, 70]
-    assert (rate.get_xscale(), rate.get_xlabel()) == ("log", "vars.learn_rate")
+    assert (rate.get_xscale(), rate.get_xlabel()) == ("log", "learn_rate.initial_rate")
     assert points(rate)[best] == [(0.0002, 70)]
     assert points(sampling)["trial"] == [(0, 55), (1, 70), (0, 70), (0, 67)]
     assert [text.get_text() for text in sampling.get_xticklabels()] == ["uniform", "null"]

@@ -198,6 +198,13 @@ def test_the_rate_scales_with_its_highest_value(folder: Path) -> None:
     assert numpy.array(large) == pytest.approx(4 * numpy.array(small))
 
 
+@pytest.mark.parametrize("unknown", ["epochs", "reader", "batcher"])
+def test_the_rate_is_constant_where_the_steps_are_not_known(folder: Path, unknown: str) -> None:
+    known = {"epochs": 2, "reader": MultiCorpus(folder), "batcher": MultiCorpusBatcher(10)}
+    settings: dict[str, Any] = {**known, unknown: "${of.a.config}"}
+    assert list(islice(linear_decay_over_epochs(0.5, **settings), 3)) == [0.5, 0.5, 0.5]
+
+
 @pytest.mark.parametrize("warmup", [0.0, 1.0])
 def test_warmup_may_be_nothing_or_all(folder: Path, warmup: float) -> None:
     values = rates(folder, MultiCorpusBatcher(10), warmup=warmup, n=1000)

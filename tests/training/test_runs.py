@@ -53,7 +53,11 @@ def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pyt
         ("[nlp]", "[nlp]\n[nlp]", "section 'nlp' already exists"),
         ("[training]", "[trainings]", "Section 'training' is not defined"),
         ("[nlp]", "[nlp]\n\udcff", "UnicodeDecodeError"),
-        ("learn_rate = 0.0002", "learn_rate = NaN", "Setting vars.learn_rate is nan; allowed: numbers of 64 bits"),
+        (
+            "initial_rate = 0.0002",
+            "initial_rate = NaN",
+            "Setting training.optimizer.learn_rate.initial_rate is nan; allowed: numbers of 64 bits",
+        ),
         ("learn_rate_factor = 10.0", "learn_rate_factor = -1", "Setting learn_rate_factor is -1; allowed"),
         ("eval_frequency = 200", "eval_frequency = 0", "Setting training.eval_frequency is 0; allowed: 1 or more"),
         ("nt = 1\ndropout = 0.1", "nt = 1\ndropout = 2", "Setting training.dropout is 2; allowed: 0 to 1, without 1"),
