@@ -39,7 +39,10 @@ EXTRAS["test"] += [*EXTRAS["analysis"], *EXTRAS["leakage"], *EXTRAS["transfer"],
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {
-    "spacy_factories": ["multitask_ner = bioner_spacy.pipeline.multitask_ner:make_multitask_ner"],
+    "spacy_factories": [
+        "multitask_ner = bioner_spacy.pipeline.multitask_ner:make_multitask_ner",
+        "trf_data_cleaner = bioner_spacy.pipeline.cleaning:make_trf_data_cleaner",
+    ],
     "spacy_architectures": [
         "bioner_spacy.TagHeads.v1 = bioner_spacy.models.tag_heads:build_tag_heads",
         "bioner_spacy.SpanPairs.v1 = bioner_spacy.models.span_pairs:build_span_pairs",

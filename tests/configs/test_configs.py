@@ -14,6 +14,7 @@ from spacy.cli._util import parse_config_overrides
 from spacy.cli.debug_data import debug_data
 from spacy.cli.init_config import fill_config
 from spacy.cli.train import train
+from spacy.tokens import Doc
 from spacy.training.initialize import init_nlp
 from spacy.util import load_config
 from thinc.api import Config
@@ -89,6 +90,9 @@ def test_config_trains(config: Path, names: Any, overrides: dict[str, Any], tmp_
     doc = nlp(BREAST_CANCER[0])
     assert {label for _, label in found(doc)} <= set(types)
     assert len(doc.spans[SPANS_KEY].attrs["scores"]) == len(doc.spans[SPANS_KEY])
+    # What is taken away at the end is the encoder's output, and nothing that spaCy itself needs.
+    assert doc._.trf_data is None and doc[1:3].as_doc().text == doc[1:3].text_with_ws
+    assert len(Doc.from_docs([doc, doc])) == 2 * len(doc) and not doc[0].vector.size
     # The table, and below each of its rows one line a corpus
     assert re.search(r"E +# +LOSS TRANS\.\.\. +LOSS MULTI\.\.\. +MACRO_F +F +P +R +SCORE", printed)
     assert re.search(r"^ +0 +0 +[\d.]+ +[\d.]+ ", printed, flags=re.MULTILINE)
