@@ -72,6 +72,17 @@ def has_gold_ents(doc: Doc) -> bool:
     return bool(len(doc)) and doc.has_annotation("ENT_IOB", require_complete=True)
 
 
+def name_corpus(doc: Doc, corpus: str, spans_key: str = SPANS_KEY) -> None:
+    """Say of a gold document that does not say it itself which corpus it is of, in place.
+
+    Documents that have gold entities alone get a group of these; nothing is said about their scope.
+    """
+    if spans_key not in doc.spans and has_gold_ents(doc):
+        doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=list(doc.ents))
+    if spans_key in doc.spans:
+        doc.spans[spans_key].attrs.setdefault("corpus", corpus)
+
+
 def get_corpus(doc: Doc, spans_key: str = SPANS_KEY) -> str:
     """Name of the corpus that a gold document comes from; the empty string where it is not known."""
     if spans_key not in doc.spans:

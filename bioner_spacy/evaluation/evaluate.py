@@ -8,13 +8,13 @@ from typing import Any, Optional, Union
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, SpanGroup
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..corpora.context import CONTEXT_WORDS, check_context, in_context
 from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors, Warnings, reason, warn
-from ..scope import SPANS_KEY, get_corpus, has_gold_ents, score_name
+from ..scope import SPANS_KEY, get_corpus, has_gold_ents, name_corpus, score_name
 from .documents import DocumentCounts, counting
 from .results import Pipeline, Results
 from .scorer import mentions_in_scope, score_mentions
@@ -162,9 +162,7 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
     if not annotated:
         raise BionerError(Errors.E509.format(corpus=corpus, path=path, key=SPANS_KEY))
     for doc in annotated:
-        if SPANS_KEY not in doc.spans:
-            doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, spans=list(doc.ents))
-        doc.spans[SPANS_KEY].attrs.setdefault("corpus", corpus)
+        name_corpus(doc, corpus)
     if others := {get_corpus(doc) for doc in annotated} - {corpus}:
         warn(Warnings.W511.format(path=path, names=", ".join(sorted(others))))
     return annotated[:limit]

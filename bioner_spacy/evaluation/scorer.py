@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Optional
 
+from spacy.scorer import get_ner_prf
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -111,7 +112,8 @@ def make_scorer(spans_key: str = SPANS_KEY) -> Callable[..., dict[str, Any]]:
         spans_key: key in `doc.spans` of both the gold and the predicted spans.
 
     Returns:
-        A function from examples to scores, see `score_spans`.
+        A function from examples to scores, see `score_spans`. Where gold documents have entities and say nothing of a
+        scope, spaCy's scores of `doc.ents` are among them: `ents_p`, `ents_r`, `ents_f`, `ents_per_type`.
     """
 
     # No closure: a pipeline can be pickled only if its scorer can, for other processes where they are spawned.
@@ -120,7 +122,13 @@ def make_scorer(spans_key: str = SPANS_KEY) -> Callable[..., dict[str, Any]]:
 
 def _score(examples: Iterable[Example], *, spans_key: str, **kwargs: Any) -> dict[str, Any]:
     # spaCy hands every scorer the settings of the whole pipeline; none of them is for this one.
-    return score_spans(examples, spans_key=spans_key)
+    examples = list(examples)
+    # spaCy's own scores know no scope.
+    ents = get_ner_prf(example for example in examples if get_scope(example.reference, spans_key) is None)
+    return {
+        **score_spans(examples, spans_key=spans_key),
+        **{name: score for name, score in ents.items() if score is not None},
+    }
 
 
 def score_spans(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> dict[str, Any]:

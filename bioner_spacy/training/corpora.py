@@ -12,11 +12,11 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from .. import scope  # noqa: F401  (registers doc._.guideline)
 from ..corpora.context import CONTEXT_WORDS, check_context, documents, regroup
 from ..corpora.leakage import EXCLUDE_FILE
 from ..docbin import corpus_names, doc_lengths, load_docs
 from ..errors import BionerError, Errors, Warnings, warn
+from ..scope import name_corpus
 
 AUTO = "auto"
 """Value of the setting `exclude`: the file that belongs to the folder of corpora."""
@@ -125,6 +125,8 @@ class MultiCorpus:
 
     def _read(self, corpus: str, vocab: Vocab) -> list[Doc]:
         records = load_docs(self._file(corpus), vocab)
+        for record in records:
+            name_corpus(record, corpus)
         lengths = numpy.array([len(record) for record in records], dtype="int64")
         runs = self._choose(corpus, documents(records, self.context), lengths)
         return [doc for run in runs for doc in regroup([records[i] for i in run], self.context, self.context_words)]

@@ -17,6 +17,11 @@ from spacy.training.loggers import console_logger_v3
 from ..scope import SPANS_KEY, score_name
 from .balance import TaskBalance
 
+_UNTRAINED_BEST = (
+    "Scores were computed before training alone, so that model-best is untrained: take model-last, or set "
+    "training.eval_frequency, which is {frequency}, below the {n_steps} steps.\n"
+)
+
 
 def multitask_logger(
     progress_bar: Optional[str] = "eval",
@@ -50,10 +55,15 @@ def multitask_logger(
         if file is not None and not writes:
             stdout.write(f"Losses and scores are not written: {file} is there already.\n")
 
+        n_steps, evaluated = 0, 0
+
         def log_step(info: Optional[dict[str, Any]]) -> None:
+            nonlocal n_steps, evaluated
+            n_steps += 1
             if info is None:
                 log_to_console(None)
             else:
+                evaluated = n_steps
                 log_to_console({**info, "other_scores": _without_prefix(info["other_scores"], prefix)})
                 scores = info["other_scores"].get(f"{prefix}per_corpus") or {}
                 for line in [*task_lines(scores), *weight_lines(nlp)]:
@@ -62,7 +72,13 @@ def multitask_logger(
                 if file is not None and writes:
                     _write_line(file, info, scores)
 
-        return log_step, finalize
+        def finish() -> None:
+            finalize()
+            if evaluated == 1 < n_steps:
+                frequency = nlp.config["training"]["eval_frequency"]
+                stdout.write(_UNTRAINED_BEST.format(n_steps=n_steps, frequency=frequency))
+
+        return log_step, finish
 
     return set_up
 

@@ -89,6 +89,16 @@ def test_entities_stand_in_for_a_missing_span_group() -> None:
     assert counts(score_spans([Example(predicted, reference)])["spans_bioner_per_corpus"][""]) == (1, 0, 1)
 
 
+def test_spacys_scores_of_entities_where_gold_has_entities_and_no_scope() -> None:
+    reference, predicted = Doc(VOCAB, words=WORDS), Doc(VOCAB, words=WORDS)
+    reference.ents = [Span(reference, 0, 2, "GENE"), Span(reference, 3, 4, "GENE")]
+    predicted.ents = [Span(predicted, 0, 2, "GENE"), Span(predicted, 4, 5, "DISEASE")]
+    scores = make_scorer()([Example(predicted, reference)])
+    assert (scores["ents_p"], scores["ents_r"], scores["ents_per_type"]["GENE"]["p"]) == (0.5, 0.5, 1.0)
+    set_gold(reference, reference.ents, corpus="A", scope=["GENE"])
+    assert "ents_p" not in make_scorer()([Example(predicted, reference)])
+
+
 def test_mentions_are_compared_by_characters_whatever_the_tokens(nlp: Language) -> None:
     predicted = Doc(nlp.vocab, words=["IL-2", "receptor"], spaces=[True, False])
     reference = Doc(nlp.vocab, words=["IL", "-", "2", "recep", "tor"], spaces=[False, False, True, False, False])

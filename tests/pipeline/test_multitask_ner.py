@@ -361,7 +361,7 @@ def test_scores_are_of_the_spans_of_the_component() -> None:
     reference.spans["mine"] = reference.spans.pop(SPANS_KEY)
     nlp.initialize(lambda: [Example(nlp.make_doc(BREAST_CANCER[0]), reference)])
     scores = nlp.evaluate([Example(nlp.make_doc(BREAST_CANCER[0]), reference)])
-    assert scores["mine_per_type"]["DISEASE"]["gold"] == 2
+    assert scores["spans_mine_per_type"]["DISEASE"]["gold"] == 2
 
 
 def test_documents_of_another_vocabulary(nlp: Language) -> None:

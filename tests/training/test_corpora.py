@@ -57,6 +57,21 @@ def test_reads_named_corpora_in_their_order(folder: Path, names: object) -> None
     assert list(reader.lengths()) == ["genes", "diseases"]
 
 
+def test_documents_with_entities_alone_are_of_the_corpus_of_their_folder(tmp_path: Path) -> None:
+    """As other tools write them."""
+    nlp = blank_nlp()
+    text, mentions = BREAST_CANCER
+    gold, bare = nlp.make_doc(text), nlp.make_doc(text)
+    starts = [(text.index(mention), label) for mention, label in mentions]
+    gold.ents = [gold.char_span(start, start + len(m), label) for (start, label), (m, _) in zip(starts, mentions)]
+    (tmp_path / "notes").mkdir()
+    DocBin(docs=[gold, bare]).to_disk(tmp_path / "notes" / "train.spacy")
+    first, second = (example.reference for example in MultiCorpus(tmp_path)(nlp))
+    assert [(span.text, span.label_) for span in first.spans["bioner"]] == mentions
+    assert (get_corpus(first), get_scope(first)) == ("notes", None)
+    assert "bioner" not in second.spans  # nothing is known of it
+
+
 def test_the_predicted_side_is_raw_text_with_a_guideline(folder: Path) -> None:
     nlp = blank_nlp()
     nlp.tokenizer.add_special_case("BRCA1", [{"ORTH": "BR"}, {"ORTH": "CA1"}])  # type: ignore[union-attr]

@@ -53,6 +53,18 @@ def test_lines_stand_below_each_row_of_the_table(nlp: Language, progress_bar: An
     assert last.split()[:2] == ["0", "10"]
 
 
+@pytest.mark.parametrize("evaluated", [[0], [0, 2], []])
+def test_a_best_pipeline_that_is_untrained_is_told(nlp: Language, evaluated: list[int]) -> None:
+    stdout = io.StringIO()
+    log_step, finalize = multitask_logger(None)(nlp, stdout, stdout)
+    for step in range(5):
+        log_step(info(step, {}) if step in evaluated else None)
+    assert "model-best" not in stdout.getvalue()
+    finalize()
+    told = "model-last, or set training.eval_frequency, which is 10, below the 5 steps" in stdout.getvalue()
+    assert told == (evaluated == [0])
+
+
 def test_the_spans_key_is_a_setting(nlp: Language) -> None:
     stdout = io.StringIO()
     log_step, _ = multitask_logger(None, spans_key="other")(nlp, stdout, stdout)
