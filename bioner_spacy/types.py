@@ -109,6 +109,20 @@ class StepScores:
 EOA, SHIFT = 0, 1
 """Columns of the actions that end a document and that go on to its next word."""
 
+
+def next_action(log_odds: Array, least: float) -> Array:
+    """(R,) action that each step takes: the most probable one, where `least` is 0.
+
+    Args:
+        log_odds: (R, A) of each action.
+        least: log-odds from which a TR or RE is to be taken. Where SHIFT has the rest of the probability, so that its
+            log-odds are the negative ones, these are twice `least` apart.
+    """
+    acts = numpy.arange(log_odds.shape[1]) > SHIFT
+    chosen: Array = (log_odds - 2 * least * acts).argmax(axis=1)
+    return chosen
+
+
 OUT_OF_SCOPE = -1
 """Target of what a document's annotation says nothing about."""
 

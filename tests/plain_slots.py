@@ -46,7 +46,7 @@ def attend(weights: Weights, E: list[Tensor], centre: int, window: int) -> Tenso
 
 
 def read(
-    weights: Weights, words: Tensor, window: int, gold: Optional[tuple[Any, Any]] = None
+    weights: Weights, words: Tensor, window: int, gold: Optional[tuple[Any, Any]] = None, least: float = 0.0
 ) -> tuple[list[Tensor], list[int], list[int], list[bool]]:
     """Read a document.
 
@@ -56,6 +56,7 @@ def read(
         window: h.
         gold: rows of 1, 0 and -1 (out of scope) for each gold step, and the words before it; None to go the most
             probable way.
+        least: log-odds from which a TR or RE is taken.
 
     Returns:
         Log-odds of each step; place, gold step and whether it was postponed.
@@ -86,7 +87,7 @@ def read(
         postponed.append(False)
         taken_here += 1
         if gold is None:
-            choice = int(u.argmax())
+            choice = max(range(len(u)), key=lambda i: float(u[i].detach()) - (2 * least if i > SHIFT else 0.0))
             leaves = choice == SHIFT or taken_here == MOST_STEPS
             if choice == EOA or (leaves and p == len(W) - 1):
                 break

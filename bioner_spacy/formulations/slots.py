@@ -17,7 +17,7 @@ import numpy
 from thinc.api import get_array_module, to_numpy
 
 from ..tasks import Task
-from ..types import EOA, MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps, Array, Gold, SpanArrays, StepScores
+from ..types import EOA, MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps, Array, Gold, SpanArrays, StepScores, next_action
 from .binary import binary_entropy, crossed_out, sigmoid, type_pairs
 
 # Most mentions of one type that begin, and that end, at one place: their openings and closings fit into `MOST_STEPS`.
@@ -33,12 +33,14 @@ class SlotFormulation:
 
     Args:
         tasks: the K tasks.
+        least: log-odds from which TR and RE are taken in decoding, 0 in the paper.
     """
 
     inexpressible = f"cross a longer one of their type, or begin or end where {DEPTH} others of their type do"
 
-    def __init__(self, tasks: Sequence[Task]) -> None:
+    def __init__(self, tasks: Sequence[Task], *, least: float = 0.0) -> None:
         self.n_tasks = len(tasks)
+        self._least = least
         self._task_of, self._type_of, self._first_pair = type_pairs(tasks)
         self.columns: list[tuple[str, ...]] = [("", "EOA"), ("", "SHIFT")]
         self.columns += [
@@ -142,7 +144,7 @@ class SlotFormulation:
     def decode(self, scores: StepScores, lengths: Array) -> SpanArrays:
         """Spans that are opened and closed by the steps in which neither EOA nor SHIFT is the most probable action.
 
-        In such a step every RE with a probability above one half closes, then every TR above it opens. Spans of one
+        In such a step every RE above `least` closes, then every TR above it opens. Spans of one
         type cannot cross, as the one that was opened last is closed first. The score of a span is the product of the
         probabilities of its opening and its closing; of equal spans the best one counts.
 
@@ -151,8 +153,8 @@ class SlotFormulation:
             lengths: (D,) words per document.
         """
         log_odds = to_numpy(scores.log_odds).astype("float64")
-        acting = (log_odds.argmax(axis=1) > SHIFT) if len(log_odds) else numpy.zeros(0, dtype=bool)
-        steps, columns = numpy.nonzero((log_odds[:, FIRST_PAIR:] > 0) & acting[:, None])
+        acting = next_action(log_odds, self._least) > SHIFT
+        steps, columns = numpy.nonzero((log_odds[:, FIRST_PAIR:] > self._least) & acting[:, None])
         pairs, kinds = numpy.divmod(columns, 2)
         order = numpy.lexsort((kinds != RE, steps))
         steps, pairs, kinds, columns = steps[order], pairs[order], kinds[order], columns[order]

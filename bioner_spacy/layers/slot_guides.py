@@ -5,7 +5,7 @@ from typing import Any, Optional
 
 import numpy
 
-from ..types import EOA, MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps, Array
+from ..types import EOA, MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps, Array, next_action
 
 
 @dataclass
@@ -33,10 +33,12 @@ class Guide:
 
     Args:
         n_words: (B,) words of each document, at least one.
+        least: log-odds from which a TR or RE is taken.
     """
 
-    def __init__(self, n_words: Array) -> None:
+    def __init__(self, n_words: Array, *, least: float = 0.0) -> None:
         self.n_words = n_words
+        self.least = least
         self.places = numpy.zeros_like(n_words)
         self.reading = numpy.ones(len(n_words), dtype=bool)
         self.taken = Taken()
@@ -65,7 +67,7 @@ class Guide:
         """Go on, given the (b, A) log-odds of a round of steps."""
         b = len(log_odds)
         self._note(numpy.full(b, -1), numpy.zeros(b, dtype=bool))
-        action = log_odds.argmax(axis=1)
+        action = next_action(log_odds, self.least)
         self._n_steps[:b] += 1
         leaves = (action == SHIFT) | (self._n_steps[:b] == MOST_STEPS)
         ends = (action == EOA) | (leaves & (self.places[:b] == self.n_words[:b]))

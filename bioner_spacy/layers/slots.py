@@ -43,6 +43,7 @@ def Slots(
     scale: float,
     learn_scale: bool,
     focus: float,
+    least: float,
     dropout: float,
     nI: Optional[int] = None,
 ) -> Model[Input, StepScores]:
@@ -55,6 +56,7 @@ def Slots(
         scale: factor s on the memory against the position in attention.
         learn_scale: whether the factor is learned, from `scale` on.
         focus: score of the slot that a step has written to, against 0 of all others, before training.
+        least: log-odds from which a TR or RE is taken in prediction.
         dropout: dropout on what a step sees, while training.
         nI: width d of the word vectors.
 
@@ -65,7 +67,7 @@ def Slots(
     names = ("slots", "W1", "b1", "W", "b", "actions", "queries", "positions", "w_att", "w_tok", "scale")
     return Model(
         "slots",
-        partial(forward, learn_scale=learn_scale),
+        partial(forward, learn_scale=learn_scale, least=least),
         init=partial(init, scale=scale, focus=focus),
         dims={"nI": nI, "nO": n_actions, "queries": queries, "window": window},
         params=dict.fromkeys(names),
@@ -110,7 +112,7 @@ def _normal(model: Model, *shape: int) -> Any:
 
 
 def forward(
-    model: Model, X: Input, is_train: bool, *, learn_scale: bool
+    model: Model, X: Input, is_train: bool, *, learn_scale: bool, least: float
 ) -> tuple[StepScores, Callable[[Floats2d], Input]]:
     vectors, steps = X
     weights = {name: xp2torch(model.get_param(name)) for name in model.param_names}
@@ -121,7 +123,7 @@ def forward(
     readers, rounds, taken = [], [weights["W"].new_zeros(0, len(weights["W"]))], []
     with torch.no_grad():
         for docs in groups:
-            guide, numbers = _make_guide(lengths, steps, docs)
+            guide, numbers = _make_guide(lengths, steps, docs, least)
             words = [xp2torch(vectors[d]) for d in docs]
             readers.append(Reader(weights, words, guide, window=window, dropout=dropout, record=is_train))
             rounds.append(readers[-1].read())
@@ -148,10 +150,10 @@ def forward(
     return scores, backprop
 
 
-def _make_guide(lengths: Array, steps: Optional[ActionSteps], docs: Array) -> tuple[Guide, Array]:
+def _make_guide(lengths: Array, steps: Optional[ActionSteps], docs: Array, least: float) -> tuple[Guide, Array]:
     """Guide for a group of documents, and the numbers of its gold steps among those of all documents."""
     if steps is None:
-        return Guide(lengths[docs]), numpy.array([-1])
+        return Guide(lengths[docs], least=least), numpy.array([-1])
     first = numpy.cumsum(steps.lengths) - steps.lengths
     numbers = numpy.concatenate([numpy.arange(first[d], first[d] + steps.lengths[d]) for d in docs])
     own = ActionSteps(steps.lengths[docs], steps.places[numbers], steps.actions[numbers])

@@ -1,5 +1,6 @@
 """SRU-NER: a recurrent reader over shared word vectors that opens and closes mentions of all tasks."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Optional
@@ -26,6 +27,7 @@ def build_slot_recurrent(
     scale: float = 1.0,
     learn_scale: bool = False,
     focus: float = 5.0,
+    action_threshold: float = 0.35,
     dropout: float = 0.1,
     nO: Optional[int] = None,
 ) -> Model[Batch, StepScores]:
@@ -45,6 +47,8 @@ def build_slot_recurrent(
         learn_scale: whether that factor is learned.
         focus: how much attention looks at the word last written to before training: its score against 0 of all other
             words. 0, as in the paper, is learnt from a little more slowly (docs/results.md).
+        action_threshold: least probability with which a mention is opened and with which it is closed. 0.5, as in the
+            paper, leaves more mentions out that are there (docs/results.md), as both must succeed.
         dropout: dropout on what a step sees, while training. The component's `dropout` replaces it.
         nO: number of actions, found from the tasks on initialisation.
 
@@ -52,13 +56,24 @@ def build_slot_recurrent(
         Model from a batch to the scores of the steps taken, which follow the gold steps where the batch has targets.
 
     Raises:
-        BionerError: `queries` or `window` is less than 1.
+        BionerError: `queries` or `window` is less than 1, or `action_threshold` is not between 0 and 1.
     """
     for setting, value in (("queries", queries), ("window", window)):
         if value < 1:
             raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
+    if not 0 < action_threshold < 1:
+        allowed = "between 0 and 1"
+        raise BionerError(Errors.E301.format(setting="action_threshold", value=action_threshold, allowed=allowed))
+    least = math.log(action_threshold / (1 - action_threshold))
     make_output = partial(
-        Slots, queries=queries, window=window, scale=scale, learn_scale=learn_scale, focus=focus, dropout=dropout
+        Slots,
+        queries=queries,
+        window=window,
+        scale=scale,
+        learn_scale=learn_scale,
+        focus=focus,
+        least=least,
+        dropout=dropout,
     )
     output = make_output(nO, nI=tok2vec.maybe_get_dim("nO"))
     return Model(
@@ -68,7 +83,10 @@ def build_slot_recurrent(
         dims={"nO": nO},
         layers=[tok2vec, output],
         refs={"tok2vec": tok2vec, "output_layer": output},
-        attrs={"make_formulation": SlotFormulation, "resize_output": partial(resize_actions, make_output=make_output)},
+        attrs={
+            "make_formulation": partial(SlotFormulation, least=least),
+            "resize_output": partial(resize_actions, make_output=make_output),
+        },
     )
 
 

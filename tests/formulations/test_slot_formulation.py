@@ -165,19 +165,29 @@ def test_the_longest_of_too_many_that_begin_together_are_learnt() -> None:
 # -- decoding
 
 
-def decode(*steps: tuple[int, dict[str, float]]) -> Any:
+def decode(*steps: tuple[int, dict[str, float]], least: float = 0.0) -> Any:
     """Spans of one document of three words, given place and probabilities of each step; others are 0.01."""
     p = [[values.get(name, 0.01) for name in (EOA, SHIFT, TR, RE)] for _, values in steps]
     log_odds = numpy.log(p) - numpy.log1p(-numpy.array(p))
     places = numpy.array([place for place, _ in steps])
     nothing = numpy.zeros(len(steps), dtype=bool)
     scores = StepScores(log_odds, numpy.array([len(steps)]), places, nothing - 1, nothing)
-    spans = SlotFormulation(TASKS[:1]).decode(scores, numpy.array([3]))
+    spans = SlotFormulation(TASKS[:1], least=least).decode(scores, numpy.array([3]))
     rows = zip(spans.starts.tolist(), spans.ends.tolist(), spans.scores.tolist())
     return sorted((start, end, round(score, 3)) for start, end, score in rows)
 
 
 SHIFTED = {SHIFT: 0.99}
+
+
+@pytest.mark.parametrize("threshold", [0.25, 0.45, 0.5, 0.75])
+@pytest.mark.parametrize("opening", [0.2, 0.3, 0.48, 0.6, 0.8])
+@pytest.mark.parametrize("closing", [0.4, 0.9])
+def test_actions_from_a_threshold_on_are_taken(threshold: float, opening: float, closing: float) -> None:
+    """SHIFT has the rest."""
+    steps = [(0, {TR: opening, SHIFT: 1 - opening}), (1, {RE: closing, SHIFT: 1 - closing}), (1, SHIFTED)]
+    found = decode(*steps, least=numpy.log(threshold / (1 - threshold)))
+    assert found == ([(0, 1, round(opening * closing, 3))] if min(opening, closing) > threshold else [])
 
 
 def test_the_score_is_the_probability_of_opening_and_closing() -> None:

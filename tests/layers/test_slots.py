@@ -50,13 +50,15 @@ def random_steps(seed: int, lengths: list[int]) -> ActionSteps:
     return ActionSteps(numpy.array(n_steps), numpy.array(places, dtype="int64"), actions)
 
 
-def make_guide(lengths: list[int], steps: Optional[ActionSteps]) -> Guide:
+def make_guide(lengths: list[int], steps: Optional[ActionSteps], least: float = 0.0) -> Guide:
     n_words = numpy.array(lengths)
-    return Guide(n_words) if steps is None else GoldGuide(n_words, steps)
+    return Guide(n_words, least=least) if steps is None else GoldGuide(n_words, steps)
 
 
-def make_reader(weights: Any, words: list[torch.Tensor], steps: Optional[ActionSteps], window: int = WINDOW) -> Reader:
-    guide = make_guide([len(array) for array in words], steps)
+def make_reader(
+    weights: Any, words: list[torch.Tensor], steps: Optional[ActionSteps], window: int = WINDOW, least: float = 0.0
+) -> Reader:
+    guide = make_guide([len(array) for array in words], steps, least)
     return Reader(weights, words, guide, window=window, dropout=0.0, record=True)
 
 
@@ -83,17 +85,19 @@ def gold_of(steps: Optional[ActionSteps], d: int) -> Any:
 
 
 @pytest.mark.parametrize("lengths", [[9, 4, 1], [12, 11], [3]])
-@pytest.mark.parametrize("seed, guided", [(0, False), (1, False), (2, True), (3, True)])
+@pytest.mark.parametrize(
+    "seed, guided, least", [(0, False, 0.0), (1, False, 0.0), (1, False, -2.0), (1, False, 2.0), (2, True, 0.0)]
+)
 @torch.no_grad()
-def test_steps_are_those_of_the_equations(seed: int, lengths: list[int], guided: bool) -> None:
+def test_steps_are_those_of_the_equations(seed: int, lengths: list[int], guided: bool, least: float) -> None:
     """Of documents short and longer than the window, side by side."""
     weights, words = random_weights(seed, WIDTH, N_ACTIONS), random_words(seed, lengths)
     steps = random_steps(seed, lengths) if guided else None
-    reader = make_reader(weights, words, steps)
+    reader = make_reader(weights, words, steps, least=least)
     log_odds = reader.read()
     taken = reader.guide.taken
     for d, array in enumerate(words):
-        expected, places, gold, postponed = read(weights, array, WINDOW, gold_of(steps, d))
+        expected, places, gold, postponed = read(weights, array, WINDOW, gold_of(steps, d), least)
         rows = rows_of(reader, d)
         torch.testing.assert_close(log_odds[rows], torch.stack(expected))
         assert numpy.concatenate(taken.places)[rows].tolist() == places
@@ -217,7 +221,7 @@ def test_shift_is_postponed_once_for_what_is_out_of_scope() -> None:
 def build(**changed: Any) -> Model[Any, Any]:
     fix_random_seed(0)
     options = {"queries": 2, "window": WINDOW, "scale": 1.0, "learn_scale": False, "focus": 0.0}
-    options |= {"dropout": 0.0, **changed}
+    options |= {"least": 0.0, "dropout": 0.0, **changed}
     model = Slots(N_ACTIONS, nI=WIDTH, **options)
     model.initialize()
     # All actions are as likely as a SHIFT, and queries do not start at 0, where attention looks everywhere alike.
@@ -298,7 +302,7 @@ def test_gradients_with_dropout_are_those_of_what_was_kept() -> None:
 
 
 def test_starts_as_in_the_paper() -> None:
-    model = Slots(N_ACTIONS, queries=3, window=150, scale=1.0, learn_scale=False, focus=0.0, dropout=0.0)
+    model = Slots(N_ACTIONS, queries=3, window=150, scale=1.0, learn_scale=False, focus=0.0, least=0.0, dropout=0.0)
     model.initialize(X=(float_words([3]), None))
     assert model.get_param("queries").shape == (N_ACTIONS, 3, WIDTH) and not model.get_param("queries").any()
     assert (model.get_param("w_att") == 1).all() and (model.get_param("w_tok") == 1).all()
@@ -308,7 +312,9 @@ def test_starts_as_in_the_paper() -> None:
 
 
 def test_expects_to_shift() -> None:
-    model = Slots(N_ACTIONS, queries=1, window=WINDOW, scale=1.0, learn_scale=False, focus=0.0, dropout=0.0, nI=WIDTH)
+    model = Slots(
+        N_ACTIONS, queries=1, window=WINDOW, scale=1.0, learn_scale=False, focus=0.0, least=0.0, dropout=0.0, nI=WIDTH
+    )
     model.initialize()
     b = model.get_param("b")
     assert b[SHIFT] == 0 and (numpy.delete(b, SHIFT) == RARE).all()
@@ -316,7 +322,9 @@ def test_expects_to_shift() -> None:
 
 @pytest.mark.parametrize("focus", [3.0, 5.0])
 def test_attention_may_start_at_the_word_last_written_to(focus: float) -> None:
-    model = Slots(N_ACTIONS, queries=2, window=150, scale=1.0, learn_scale=False, focus=focus, dropout=0.0, nI=384)
+    model = Slots(
+        N_ACTIONS, queries=2, window=150, scale=1.0, learn_scale=False, focus=focus, least=0.0, dropout=0.0, nI=384
+    )
     model.initialize()
     weights = {name: xp2torch(model.get_param(name)) for name in ("queries", "positions", "w_att", "w_tok", "scale")}
     words = 0.1 * torch.randn(1, 30, 384, generator=torch.Generator().manual_seed(0))

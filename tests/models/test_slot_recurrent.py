@@ -111,7 +111,20 @@ def test_weights_of_other_settings_are_refused(setting: str) -> None:
         other.from_bytes(build(DISEASE).to_bytes())
 
 
-@pytest.mark.parametrize("settings", [{"queries": 0}, {"window": 0}])
+def test_the_threshold_is_one_of_steps_and_of_spans() -> None:
+    """The layer goes as far as the formulation looks."""
+    model = build(DISEASE, GENE)
+    easy = construct("SlotRecurrent", **SETTINGS, action_threshold=0.001).from_bytes(model.to_bytes())
+    few, many = (m.attrs["make_formulation"]([DISEASE, GENE]) for m in (model, easy))
+    batch, lengths = make_batch(*TEXTS), numpy.array([7, 0, 1])
+    assert (easy.predict(batch).lengths[[0, 2]] > model.predict(batch).lengths[[0, 2]]).all()
+    assert len(few.decode(model.predict(batch), lengths).starts) == 0
+    assert len(many.decode(easy.predict(batch), lengths).starts) > 0
+
+
+@pytest.mark.parametrize(
+    "settings", [{"queries": 0}, {"window": 0}, {"action_threshold": 0.0}, {"action_threshold": 1}]
+)
 def test_wrong_settings(settings: dict[str, Any]) -> None:
     with pytest.raises(BionerError, match=next(iter(settings))):
         build_slot_recurrent(build(GENE).get_ref("tok2vec"), **settings)
