@@ -218,6 +218,11 @@ class Errors:
         "The weights of {name} in {path} (setting init_from) {problem}; train with the settings of components.{name}.model "
         "that they were trained with."
     )
+    E426 = (
+        "Component {name} listens to a transformer ({upstream}), and none comes before it in the pipeline: add the component "
+        "transformer before it, as configs/multitask.cfg has it, or set components.{name}.model.tok2vec to a layer of its "
+        "own, such as spacy.HashEmbedCNN.v2."
+    )
 
     # 5xx evaluation
     E501 = (

@@ -265,9 +265,14 @@ class MultiTaskNER(TrainablePipe):
                 that were added before stay.
 
         Raises:
-            BionerError: no example is annotated, or a setting names a type or task that no corpus annotates.
+            BionerError: no example is annotated, a setting names a type or task that no corpus annotates, or the model
+                listens to a component that does not come before this one.
         """
         validate_get_examples(get_examples, "MultiTaskNER.initialize")
+        for node in self.model.walk():
+            # A transformer that comes before has told its listeners the width of its vectors by now.
+            if hasattr(node, "upstream_name") and node.has_dim("nO") is None:
+                raise BionerError(Errors.E426.format(name=self.name, upstream=node.upstream_name))
         label_data = {corpus: set(types) for corpus, types in self.label_data.items()}
         found = collect_label_data(get_examples(), self.spans_key) if labels is None else labels
         for corpus, types in found.items():

@@ -135,6 +135,18 @@ def test_examples_without_annotation_are_an_error() -> None:
         nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc)])
 
 
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_transformer_that_does_not_come_before_is_an_error(tiny_bert: str, behind: bool) -> None:
+    nlp = make_nlp("transformer", tiny_bert)
+    if behind:
+        nlp.add_pipe("multitask_ner", name="first", first=True)
+    else:
+        nlp = blank_nlp()
+        nlp.add_pipe("multitask_ner", name="first")
+    with pytest.raises(BionerError, match=r"Component first listens to a transformer \(\*\), and none comes before"):
+        nlp.initialize(lambda: make_examples(nlp))
+
+
 def test_prediction_before_initialisation_is_an_error() -> None:
     nlp = make_nlp()
     with pytest.raises(BionerError, match="has no tasks yet"):
