@@ -1,11 +1,13 @@
 """What formulations share that decide yes or no for every entity type of every task, by itself."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy
 from thinc.api import get_array_module
 
+from ..errors import BionerError, Errors
 from ..tasks import Task
 from ..types import Array
 
@@ -26,6 +28,17 @@ def sigmoid(scores: Array) -> Array:
     xp = get_array_module(scores)
     result: Array = 0.5 * (1.0 + xp.tanh(0.5 * scores))
     return result
+
+
+def threshold_log_odds(setting: str, threshold: float) -> float:
+    """Log-odds of a probability that is a setting.
+
+    Raises:
+        BionerError: it is not between 0 and 1.
+    """
+    if not 0 < threshold < 1:
+        raise BionerError(Errors.E301.format(setting=setting, value=threshold, allowed="between 0 and 1"))
+    return math.log(threshold / (1 - threshold))
 
 
 def binary_entropy(scores: Array, truth: Any) -> Array:

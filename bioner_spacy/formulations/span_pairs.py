@@ -22,10 +22,12 @@ class SpanPairFormulation:
     Args:
         tasks: the K tasks, in the order of the heads' outputs.
         width: most words in a span.
+        least: log-odds from which a span is a mention in decoding.
     """
 
-    def __init__(self, tasks: Sequence[Task], *, width: int) -> None:
+    def __init__(self, tasks: Sequence[Task], *, width: int, least: float = 0.0) -> None:
         self.width = width
+        self._least = least
         self.inexpressible = f"have more than {width} words, the setting width of the model"
         self.n_tasks = len(tasks)
         self._task_of, self._type_of, self._first_pair = type_pairs(tasks)
@@ -81,7 +83,7 @@ class SpanPairFormulation:
         return losses.astype("f"), d_scores.astype(scores.dtype)
 
     def decode(self, scores: Array, lengths: Array) -> SpanArrays:
-        """Spans that are mentions with a probability above one half; of crossing spans of a type the more probable.
+        """Spans with log-odds above `least`; of crossing spans of a type the more probable.
 
         Nested spans are kept. The score of a span is its probability.
 
@@ -91,7 +93,7 @@ class SpanPairFormulation:
         """
         cube = to_numpy(scores).reshape(len(scores), len(self._task_of), self.width)
         inside = numpy.arange(self.width) < _words_left(lengths)[:, None]
-        starts, pairs, offsets = numpy.nonzero((cube > 0) & inside[:, None])
+        starts, pairs, offsets = numpy.nonzero((cube > self._least) & inside[:, None])
         ends = starts + offsets + 1
         found = sigmoid(cube[starts, pairs, offsets].astype("float64"))
         kept = ~crossed_out(starts, ends, pairs, found)

@@ -1,6 +1,5 @@
 """SRU-NER: a recurrent reader over shared word vectors that opens and closes mentions of all tasks."""
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Optional
@@ -10,6 +9,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import BionerError, Errors
+from ..formulations.binary import threshold_log_odds
 from ..formulations.slots import SlotFormulation
 from ..layers.slots import Slots
 from ..types import Batch, StepScores
@@ -61,10 +61,7 @@ def build_slot_recurrent(
     for setting, value in (("queries", queries), ("window", window)):
         if value < 1:
             raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
-    if not 0 < action_threshold < 1:
-        allowed = "between 0 and 1"
-        raise BionerError(Errors.E301.format(setting="action_threshold", value=action_threshold, allowed=allowed))
-    least = math.log(action_threshold / (1 - action_threshold))
+    least = threshold_log_odds("action_threshold", action_threshold)
     make_output = partial(
         Slots,
         queries=queries,

@@ -9,6 +9,7 @@ from thinc.api import Dropout, Model, chain, list2array
 from thinc.types import Floats2d
 
 from ..errors import BionerError, Errors
+from ..formulations.binary import threshold_log_odds
 from ..formulations.span_pairs import SpanPairFormulation
 from ..layers.batch import batch2docs
 from ..layers.biaffine import Biaffine
@@ -23,6 +24,7 @@ def build_span_pairs(
     tok2vec: Model[list[Doc], list[Floats2d]],
     width: int = 12,
     hidden: int = 256,
+    span_threshold: float = 0.5,
     dropout: float = 0.1,
     nO: Optional[int] = None,
 ) -> Model[Batch, Floats2d]:
@@ -32,6 +34,7 @@ def build_span_pairs(
         tok2vec: word vectors, from a transformer listener or any other embedding layer.
         width: most words in a mention. Training says how many gold mentions are wider and are not learnt.
         hidden: size of the vectors of a word as the first and as the last of a span.
+        span_threshold: probability above which a span is a mention. A lower one finds more, less of it right.
         dropout: dropout on the word vectors and on the vectors made of them while training. The component's
             `dropout` replaces it.
         nO: number of scores a word, found from the tasks on initialisation.
@@ -40,18 +43,19 @@ def build_span_pairs(
         Model from a batch to scores, (words of the batch, `width` spans that begin there times all types).
 
     Raises:
-        BionerError: `width` or `hidden` is less than 1.
+        BionerError: `width` or `hidden` is less than 1, or `span_threshold` is not between 0 and 1.
     """
     for setting, value in (("width", width), ("hidden", hidden)):
         if value < 1:
             raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
+    least = threshold_log_odds("span_threshold", span_threshold)
     output: Model = Biaffine(None if nO is None else nO // width, width, nI=2 * hidden)
     output.name = "spans"
     ends: Model = linear(2 * hidden, tok2vec.maybe_get_dim("nO"))
     model: Model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout), ends, Gelu(), Dropout(dropout), output)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)
-    model.attrs["make_formulation"] = partial(SpanPairFormulation, width=width)
+    model.attrs["make_formulation"] = partial(SpanPairFormulation, width=width, least=least)
     model.attrs["resize_output"] = resize_spans
     return model
 

@@ -47,6 +47,15 @@ def test_resizing_keeps_the_scores_of_each_type(old: tuple[Task, ...], new: tupl
     assert {node.get_dim("nO") for node in (model, model.get_ref("output_layer"))} == {len(columns(*new))}
 
 
+@pytest.mark.parametrize("threshold", [0.2, 0.5, 0.8])
+def test_spans_from_the_threshold_on_are_mentions(threshold: float) -> None:
+    model = construct("SpanPairs", width=3, hidden=4, span_threshold=threshold)
+    formulation = model.attrs["make_formulation"]([GENE])
+    p = numpy.array([[0.1, 0.3, 0.6], [0.7, 0.01, 0.01], [0.9, 0.01, 0.01]])
+    found = formulation.decode(numpy.log(p / (1 - p)), numpy.array([3]))
+    assert sorted(found.scores.tolist()) == pytest.approx([x for x in (0.3, 0.6, 0.7, 0.9) if x > threshold])
+
+
 def test_round_trip() -> None:
     model = build(6)
     docs = make_batch()
@@ -54,7 +63,7 @@ def test_round_trip() -> None:
     numpy.testing.assert_array_equal(loaded.predict(docs), model.predict(docs))
 
 
-@pytest.mark.parametrize("settings", [{"width": 0}, {"hidden": 0}])
+@pytest.mark.parametrize("settings", [{"width": 0}, {"hidden": 0}, {"span_threshold": 0}, {"span_threshold": 1.0}])
 def test_wrong_settings(settings: dict[str, Any]) -> None:
     with pytest.raises(BionerError, match=next(iter(settings))):
         build_span_pairs(build().get_ref("tok2vec"), **settings)
