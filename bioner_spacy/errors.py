@@ -415,6 +415,10 @@ class Warnings:
         "Corpus {corpus}, {split}: {count} of {total} mentions are lost, the first in {where}; the report beside the "
         "converted files has reasons."
     )
+    W105 = (
+        "File {path}: {count} annotations have no location, the first in line {line}: they are taken for indexing terms of "
+        "their documents and left out."
+    )
     W160 = (
         "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document "
         "{first}."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings, warn
 from .bioc_files import Node, fail, number, objects, parse, string
 from .document import Mention, OnError, SourceDocument, stop
 from .standoff import MentionBuilder
@@ -31,7 +31,8 @@ def read(
 
     The text of a document is that of its passages at their offsets, with spaces in between; of passages without a
     text it is that of their sentences. The text of every annotation is compared with the text at its locations,
-    whitespace apart. Annotations without a location (indexing terms) and relations are no mentions and are left out.
+    whitespace apart. Relations are no mentions and are left out, and so are annotations without a location (indexing
+    terms), of which a warning tells the number.
 
     Args:
         path: the file. XML is read document by document, JSON whole.
@@ -54,6 +55,7 @@ def read(
         raise BionerError(Errors.E105.format(setting="unit", value=unit, allowed=", ".join(UNITS)))
     builder = MentionBuilder(path, mismatch)
     count = 0
+    unplaced: list[int] = []
     for count, node in enumerate(parse(path, type_infon), start=1):
         try:
             document = _Document(path, node)
@@ -61,7 +63,7 @@ def read(
         except BionerError as error:
             on_error(error)
             continue
-        mentions = list(_mentions(path, document, type_infon, builder, on_error))
+        mentions = list(_mentions(path, document, type_infon, builder, on_error, unplaced))
         name = doc_id or f"{path.stem}:{count}"
         if unit == "document":
             yield SourceDocument(name, document.text, tuple(mentions), path, node.line, doc_id)
@@ -70,6 +72,8 @@ def read(
     if not count:
         raise BionerError(Errors.E102.format(path=path))
     builder.finish()
+    if unplaced:
+        warn(Warnings.W105.format(path=path, count=len(unplaced), line=unplaced[0]))
 
 
 class _Document:
@@ -129,12 +133,20 @@ class _Document:
 
 
 def _mentions(
-    path: Path, document: _Document, type_infon: str, builder: MentionBuilder, on_error: OnError
+    path: Path,
+    document: _Document,
+    type_infon: str,
+    builder: MentionBuilder,
+    on_error: OnError,
+    unplaced: list[int],
 ) -> Iterator[Mention]:
+    """Mentions of the annotations that have a location; the lines of the others go to `unplaced`."""
     for annotation in document.annotations:
         try:
             if objects(path, annotation, "locations"):
                 yield _mention(path, annotation, document.text, type_infon, builder)
+            else:
+                unplaced.append(annotation.line)
         except BionerError as error:
             on_error(error)
 

@@ -64,7 +64,8 @@ def content(documents: Sequence[SourceDocument]) -> list[tuple[str, str, str, li
 
 def test_xml(tmp_path: Path) -> None:
     for text in (XML, XML.replace("\n", "\r\n"), "\ufeff" + XML):
-        first, second = read(write(tmp_path, text))
+        with pytest.warns(BionerWarning, match="train.bioc: 1 annotations have no location, the first in line 17"):
+            first, second = read(write(tmp_path, text))
         assert (first.id, first.doc_id, first.text, first.line) == ("7", "7", TEXT, 4)
         assert first.mentions == (
             Mention(7, 11, "Taxon", 19),
@@ -76,7 +77,8 @@ def test_xml(tmp_path: Path) -> None:
 
 
 def test_passages(tmp_path: Path) -> None:
-    first, second = read(write(tmp_path, XML), unit="passage")
+    with pytest.warns(BionerWarning, match="no location"):
+        first, second = read(write(tmp_path, XML), unit="passage")
     assert (first.id, first.doc_id, first.text, first.line) == ("7:1", "7", "Gout & mice.", 5)
     assert first.mentions == (Mention(7, 11, "Taxon", 19), Mention(0, 4, "Dis", 6))
     assert (second.id, second.text, second.line) == ("7:2", TEXT[14:], 9)
