@@ -419,6 +419,10 @@ class Warnings:
         "File {path}: {count} annotations have no location, the first in line {line}: they are taken for indexing terms of "
         "their documents and left out."
     )
+    W106 = (
+        "File {path}: {count} documents were rejected or ignored when they were annotated (answer), the first in line {line}; "
+        "they are left out."
+    )
     W160 = (
         "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document "
         "{first}."

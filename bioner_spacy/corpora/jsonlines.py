@@ -4,16 +4,16 @@ A line is an object with `tokens` (strings), `entity_mentions` (objects with `st
 exclusive; `entity_type`; optionally `text`, the tokens joined by spaces) and optionally `sent_id` and `doc_id`.
 """
 
-import json
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import BionerError, Errors
 from ..tokenization import detokenize
 from .document import Mention, OnError, SourceDocument, stop
 from .files import numbered_lines
+from .json_line import JsonLine
 
 
 def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
@@ -46,25 +46,9 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
         raise BionerError(Errors.E102.format(path=path))
 
 
-class _Line:
-    """One line of a file; checks name it."""
-
-    def __init__(self, path: Path, line: int) -> None:
-        self.path = path
-        self.line = line
-
-    def fail(self, reason: str) -> NoReturn:
-        raise BionerError(Errors.E106.format(path=self.path, line=self.line, reason=reason))
-
+class _Line(JsonLine):
     def document(self, text: str) -> SourceDocument:
-        try:
-            record = json.loads(text)
-            if "\\u" in text:  # an escape may be half of a surrogate pair, which no UTF-8 file can hold
-                json.dumps(record, ensure_ascii=False).encode("utf-8")
-        except (ValueError, RecursionError) as error:
-            self.fail(f"not valid JSON ({error})")
-        if not isinstance(record, dict):
-            self.fail("a JSON object is needed")
+        record = self.record(text)
         tokens = self.tokens(record.get("tokens"))
         sentence, offsets = _join(tokens)
         annotations = record.get("entity_mentions")
@@ -81,12 +65,6 @@ class _Line:
             if not isinstance(token, str) or not token.strip():
                 self.fail(f"the token {token!r} is no string or has no characters")
         return value
-
-    def identifier(self, record: dict[str, Any], key: str) -> str:
-        value = record.get(key, "")
-        if not isinstance(value, (str, int)):
-            self.fail(f"{key} must be a string")
-        return str(value)
 
     def mention(self, value: Any, tokens: list[str], offsets: list[tuple[int, int]]) -> Mention:
         if not isinstance(value, dict):

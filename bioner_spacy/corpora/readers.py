@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from . import bioc, brat, genia, iob, jsonlines, pubtator
+from . import bioc, brat, genia, iob, jsonlines, pubtator, textspans
 from .document import SourceDocument
 
 READERS: dict[str, Callable[..., Iterator[SourceDocument]]] = {
@@ -12,6 +12,7 @@ READERS: dict[str, Callable[..., Iterator[SourceDocument]]] = {
     "iob": iob.read,
     "jsonlines": jsonlines.read,
     "pubtator": pubtator.read,
+    "textspans": textspans.read,
 }
 """Format -> `read(path, *, **options)`; the options are keyword-only arguments of the function, and so is
 `on_error`, which is no option of a catalogue."""

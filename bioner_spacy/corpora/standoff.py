@@ -55,7 +55,7 @@ class MentionBuilder:
             BionerError: if a fragment is not in the text, or the text is another one and `mismatch` is "error".
         """
         for start, end in fragments:
-            if not start < end <= len(text):
+            if not 0 <= start < end <= len(text):
                 reason = f"characters {start} to {end} of a text of {len(text)} characters"
                 raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
         if claimed.strip() and not _same_text(text, fragments, claimed):

@@ -76,7 +76,11 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("corpora", [], "corpora: must be a mapping"),
         ("corpora/..", {}, "corpora: ..: a name has letters"),
         ("corpora/genes", "x", "corpora: genes: must be a mapping"),
-        ("corpora/genes/format", "xml", "unknown format xml; known: bioc, brat, genia, iob, jsonlines, pubtator"),
+        (
+            "corpora/genes/format",
+            "xml",
+            "unknown format xml; known: bioc, brat, genia, iob, jsonlines, pubtator, textspans",
+        ),
         ("corpora/genes/label", {}, "unknown key label;"),
         ("corpora/genes/labels", ..., "corpora: genes: has no key labels"),
         (
@@ -236,7 +240,7 @@ def test_file_that_is_no_catalogue(tmp_path: Path, text: str) -> None:
 def test_shipped_catalogue_is_complete() -> None:
     catalogue = load_catalogue(SHIPPED)
     formats = {corpus.format for corpus in catalogue.corpora.values()}
-    assert formats | {"bioc", "brat"} == set(READERS)  # those two are for corpora of one's own
+    assert formats | {"bioc", "brat", "textspans"} == set(READERS)  # these are for corpora of one's own
     assert set(catalogue.sets) == {"sample", "benchmark", "all"}
     used = {name for corpus in catalogue.corpora.values() for name in corpus.types}
     assert used == set(catalogue.types)  # no type without a corpus

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import bioc, brat, iob, jsonlines, pubtator
+from . import bioc, brat, iob, jsonlines, pubtator, textspans
 
 WRITERS: dict[str, Callable[..., None]] = {
     "bioc": bioc.write,
@@ -10,6 +10,7 @@ WRITERS: dict[str, Callable[..., None]] = {
     "iob": iob.write,
     "jsonlines": jsonlines.write,
     "pubtator": pubtator.write,
+    "textspans": textspans.write,
 }
 """Format -> `write(docs, path, *, spans_key, **options)`; the options are keyword-only arguments of the function."""
 
