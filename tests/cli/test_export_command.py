@@ -34,7 +34,7 @@ def gold(tmp_path: Path) -> Path:
 def pipeline(tmp_path: Path) -> Path:
     """A pipeline on disk that knows one word."""
     nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler").add_patterns([{"label": "DISEASE", "pattern": "gout"}])  # type: ignore[attr-defined]
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "DISEASE", "pattern": [{"LOWER": "gout"}]}])  # type: ignore[attr-defined]
     nlp.to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
 
@@ -58,6 +58,18 @@ def test_gold(format: str, gold: Path, tmp_path: Path) -> None:
         (12, 16, "X"),
     }
     assert (second.text, second.doc_id, second.mentions) == ("Mice", "2", ())
+
+
+@pytest.mark.parametrize("input_format", sorted(set(READERS) - {"genia"}))
+@pytest.mark.parametrize("format", sorted(set(WRITERS) - {"jsonlines"}))
+def test_texts_of_a_corpus(input_format: str, format: str, gold: Path, pipeline: Path, tmp_path: Path) -> None:
+    """Annotated anew, under their identifiers."""
+    export(gold, tmp_path / "in", format=input_format, columns=2 if input_format == "iob" else None)
+    export(tmp_path / "in", tmp_path / "out", format=format, pipeline=str(pipeline), input_format=input_format)
+    texts = {document.doc_id: document for document in READERS[format](tmp_path / "out")}
+    assert {name: document.text for name, document in texts.items()} == {"d7": "Gout in old mice", "2": "Mice"}
+    assert [(m.start, m.end, m.label) for m in texts["d7"].mentions] == [(0, 4, "DISEASE")]
+    assert texts["2"].mentions == ()
 
 
 def test_script_on_gold(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], gold: Path) -> None:
