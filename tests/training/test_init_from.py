@@ -51,13 +51,13 @@ def encoder_weights(nlp: Language) -> dict[str, Any]:
     return {name: tensor.detach().cpu().numpy() for name, tensor in shim.transformer.state_dict().items()}
 
 
-def same_predictions(one: Language, other: Language) -> bool:
-    """Whether two pipelines find the same mentions with the same scores."""
+def same_predictions(one: Language, other: Language, atol: float = 1e-4) -> bool:
+    """Whether two pipelines find the same mentions with the same scores, up to `atol`."""
     found_by = [list(nlp.pipe(TEXTS)) for nlp in (one, other)]
     groups = [[doc.spans[SPANS_KEY] for doc in docs] for docs in found_by]
     spans = [[[(span.start, span.end, span.label_) for span in group] for group in side] for side in groups]
     scores = [[score for group in side for score in group.attrs["scores"]] for side in groups]
-    return spans[0] == spans[1] and numpy.allclose(scores[0], scores[1], atol=1e-4)
+    return spans[0] == spans[1] and numpy.allclose(scores[0], scores[1], atol=atol)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,8 @@ def test_every_architecture_goes_on_from_what_it_knows(encoder: str, tiny_bert: 
     assert ("breast cancer", "DISEASE") in found(source(TEXTS[0]))
     nlp = begin(make_nlp(encoder, tiny_bert), tmp_path, ["diseases", "genes"])
     assert component(nlp).labels == ("DISEASE", "GENE")
-    assert same_predictions(nlp, source)
+    # What slots write is a softmax over all actions, of which those of new types take a little.
+    assert same_predictions(nlp, source, atol=0.01 if encoder == "cnn with slots" else 1e-4)
 
 
 def test_what_does_not_fit_is_told(trained: Path, tiny_bert: str, tiny_cased_bert: str, tmp_path: Path) -> None:
