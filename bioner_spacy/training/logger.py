@@ -18,8 +18,8 @@ from ..scope import SPANS_KEY, score_name
 from .balance import TaskBalance
 
 _UNTRAINED_BEST = (
-    "Scores were computed before training alone, so that model-best is untrained: take model-last, or set "
-    "training.eval_frequency, which is {frequency}, below the {n_steps} steps.\n"
+    "Scores were computed after the first of {n_steps} steps alone, so that there is no best pipeline: take model-last, or "
+    "set training.eval_frequency, which is {frequency}, to fewer steps.\n"
 )
 
 

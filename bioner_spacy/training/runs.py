@@ -47,7 +47,8 @@ def train_run(
 ) -> None:
     """Train a pipeline and write it to `output`/model-last, and its learning curve to `output`/curve.jsonl.
 
-    The same as `spacy train CONFIG --output OUTPUT --vars.corpora ... --vars.NAME VALUE ...`.
+    Where later steps than the first one were evaluated, the best pipeline is in `output`/model-best. The same as
+    `spacy train CONFIG --output OUTPUT --vars.corpora ... --vars.NAME VALUE ...`.
 
     Args:
         config: training config with a section `vars` that has what `settings` names.
@@ -81,11 +82,19 @@ def train_run(
             nlp = init_nlp(loaded, use_gpu=gpu_id)
         unfinished.mkdir(parents=True)
         train(nlp, unfinished, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
+        if _evaluations(unfinished / CURVE_FILE) == 1:
+            # Of the first step: the logger tells so, and nobody is to take what it left for the best pipeline.
+            shutil.rmtree(unfinished / "model-best", ignore_errors=True)
         if output.exists():
             shutil.rmtree(output)
         unfinished.rename(output)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _evaluations(curve: Path) -> int:
+    """Number of evaluations in a learning curve; 0 if there is none."""
+    return len(curve.read_text(encoding="utf8").splitlines()) if curve.is_file() else 0
 
 
 @contextmanager

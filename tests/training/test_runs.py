@@ -35,6 +35,19 @@ def test_a_run_leaves_its_learning_curve(tiny_bert: str, tmp_path: Path, setting
         assert curve.updates[:2] == [1, 2] and len(curve.updates) == len(curve.loss) == len(curve.score)
 
 
+@pytest.mark.parametrize("frequency, best", [(1, True), (2, True), (1000, False)])
+def test_the_best_pipeline_is_none_of_the_first_step(
+    tiny_bert: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], frequency: int, best: bool
+) -> None:
+    write_corpora(tmp_path / "corpus", ["genes"])
+    settings = {"encoder": tiny_bert, "epochs": 4, "batch_words": 10, "corpus_folder": str(tmp_path / "corpus")}
+    overrides = {"training.eval_frequency": frequency}
+    train_run(CONFIG, tmp_path / "run", ["genes"], settings=settings, overrides=overrides)
+    assert (tmp_path / "run" / "model-last").is_dir()
+    assert (tmp_path / "run" / "model-best").is_dir() == best
+    assert ("there is no best pipeline" in capsys.readouterr().out) != best
+
+
 @pytest.mark.parametrize("name", ["notes", "notes/a.txt", "."])
 def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     (tmp_path / "notes").mkdir()
