@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import BionerError, Errors
@@ -90,7 +90,7 @@ def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
     """Write files or folders beside their destinations and move all of them there at the end, or none.
 
     Args:
-        paths: the destinations; missing folders around them are made.
+        paths: the destinations; missing folders around them are made, and taken away again if they stay empty.
         folders: whether folders may be replaced, with all that is in them.
 
     Yields:
@@ -103,6 +103,7 @@ def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
         if path.is_dir() and not folders:
             raise BionerError(Errors.E108.format(path=path))
     parts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths]
+    made = [folder for path in paths for folder in path.parents if not folder.exists()]
     try:
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,3 +119,6 @@ def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
     finally:
         for part in parts:
             remove(part)
+        for folder in made:
+            with suppress(OSError):  # where there is something in it
+                folder.rmdir()

@@ -144,11 +144,12 @@ def score_spans(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> d
         spans_key: key in `doc.spans`, and the prefix of the names of the scores.
 
     Returns:
-        Behind `spans_{spans_key}_`: `p`, `r` and `f` over all mentions (micro averages); `macro_f`, the mean over corpora
-        of their F1; `nested_p`, `nested_r`, `nested_f` of mentions that lie inside another one of the same side, gold or
-        predicted, and `flat_p`, `flat_r`, `flat_f` of the others; `per_type`, scores by entity type; `per_corpus`, for
-        each corpus its scores, `per_type`, `nested` and `flat`. Scores are fractions of 1 together with their counts (`tp`, `fp`, `fn`, `gold`,
-        `predicted`); they are None where nothing is annotated and nothing is predicted in scope.
+        Behind `spans_{spans_key}_`: `p`, `r` and `f` over all mentions (micro averages); `macro_f`, the mean over
+        corpora of their F1; `nested_p`, `nested_r`, `nested_f` of mentions that lie inside another one of the same
+        side, gold or predicted, and `flat_p`, `flat_r`, `flat_f` of the others; `per_type`, scores by entity type;
+        `per_corpus`, for each corpus its scores, `per_type`, `nested` and `flat`. Scores are fractions of 1 together
+        with their counts (`tp`, `fp`, `fn`, `gold`, `predicted`); they are None where nothing is annotated and
+        nothing is predicted in scope.
 
     Raises:
         BionerError: the two documents of an example differ in text.

@@ -62,6 +62,17 @@ def test_replacing_is_all_or_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_replacing_takes_away_the_folders_that_it_made_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(KeyError), replacing(tmp_path / "there/a/b/c", tmp_path / "d/e") as parts:
+        parts[0].write_text("x")
+        raise KeyError
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+    with replacing(tmp_path / "there/a/b/c") as (part,):
+        part.write_text("x")
+    assert (tmp_path / "there/a/b/c").read_text() == "x"
+
+
 def test_a_full_disk_is_told_with_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"No space left on device: .*report\.json"):
         with replacing(tmp_path / "report.json"), Path("/dev/full").open("w") as full:
