@@ -130,6 +130,11 @@ class Errors:
     E165 = "{path} is there already and is no empty folder: name another one, or remove it."
     E166 = "The input {path} does not fit: without a pipeline it must be a .spacy file, with one a file of texts."
 
+    E167 = (
+        "Document {doc_id}: its passages are not parts of its text in order, with whitespace between them; correct the "
+        "passages in the attrs of its span group, or remove them."
+    )
+
     # 2xx tokenization
     E201 = (
         "Word {index} of a tokenised sentence is {word!r}: a word must have characters and no whitespace; "

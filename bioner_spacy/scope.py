@@ -32,6 +32,7 @@ def set_gold(
     corpus: str,
     scope: Iterable[str],
     doc_id: str = "",
+    passages: Iterable[tuple[int, int, str]] = (),
     spans_key: str = SPANS_KEY,
 ) -> None:
     """Store gold spans and what they cover on a document, in place.
@@ -43,6 +44,7 @@ def set_gold(
         corpus: name of the corpus in the catalogue.
         scope: entity types for which `doc` is exhaustively annotated.
         doc_id: identifier of the source document, to keep sentences of one document together.
+        passages: first character, character after the last one and type of every passage that the source told apart.
         spans_key: key in `doc.spans`.
 
     Raises:
@@ -50,8 +52,26 @@ def set_gold(
     """
     if isinstance(scope, str):
         raise BionerError(Errors.E301.format(setting="scope", value=scope, allowed="a list of entity types"))
-    attrs = {"corpus": corpus, "scope": sorted(scope), "doc_id": doc_id}
+    attrs = {"corpus": corpus, "scope": sorted(scope)}
     doc.spans[spans_key] = SpanGroup(doc, name=spans_key, attrs=attrs, spans=list(spans))
+    set_origin(doc, doc_id=doc_id, passages=passages, spans_key=spans_key)
+
+
+def set_origin(
+    doc: Doc, *, doc_id: str = "", passages: Iterable[tuple[int, int, str]] = (), spans_key: str = SPANS_KEY
+) -> None:
+    """Store where a document with spans comes from, in place, for writers of other formats.
+
+    Args:
+        doc: the document, gold or predicted.
+        doc_id: identifier of the source document.
+        passages: as for `set_gold`.
+        spans_key: key in `doc.spans`.
+    """
+    attrs = doc.spans[spans_key].attrs
+    attrs["doc_id"] = doc_id
+    if parts := [list(passage) for passage in passages]:
+        attrs["passages"] = parts
 
 
 def get_scope(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[frozenset[str]]:

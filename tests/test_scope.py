@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope, set_gold
+from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope, set_gold, set_origin
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,13 @@ def test_gold_is_stored_with_its_scope(doc: Doc) -> None:
     assert get_scope(doc) == frozenset({"DISEASE", "GENE"})
     assert get_corpus(doc) == "NCBI"
     assert doc.spans[SPANS_KEY].attrs["doc_id"] == "7"
+
+
+def test_origin_survives_a_docbin(doc: Doc, nlp: Language) -> None:
+    doc.spans[SPANS_KEY] = []
+    set_origin(doc, doc_id="7", passages=[(0, 15, "title"), (16, 35, "")])
+    [loaded] = DocBin().from_bytes(DocBin(docs=[doc]).to_bytes()).get_docs(nlp.vocab)
+    assert loaded.spans[SPANS_KEY].attrs == {"doc_id": "7", "passages": [[0, 15, "title"], [16, 35, ""]]}
 
 
 def test_a_scope_is_no_text(doc: Doc) -> None:

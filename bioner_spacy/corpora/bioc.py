@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import BionerError, Errors, Warnings, warn
 from .bioc_files import Node, fail, number, objects, parse, string
-from .document import Mention, OnError, SourceDocument, stop
+from .document import Mention, OnError, Passage, SourceDocument, stop
 from .standoff import MentionBuilder
 
 UNITS = ("document", "passage")
@@ -66,9 +66,10 @@ def read(
         mentions = list(_mentions(path, document, type_infon, builder, on_error, unplaced))
         name = doc_id or f"{path.stem}:{count}"
         if unit == "document":
-            yield SourceDocument(name, document.text, tuple(mentions), path, node.line, doc_id)
+            passages = tuple(document.passages)
+            yield SourceDocument(name, document.text, tuple(mentions), path, node.line, doc_id, passages)
         else:
-            yield from document.passages(mentions, name, doc_id, on_error)
+            yield from document.divided(mentions, name, doc_id, on_error)
     if not count:
         raise BionerError(Errors.E102.format(path=path))
     builder.finish()
@@ -84,16 +85,17 @@ class _Document:
         self.annotations = list(objects(path, node, "annotations"))
         self._parts: list[str] = []
         self._length = 0
-        self._places: list[tuple[int, int, int]] = []  # first character, character after the last, line
+        self.passages: list[Passage] = []
+        self._lines: list[int] = []
         for passage in objects(path, node, "passages"):
             self._add_passage(passage)
         self.text = "".join(self._parts)
 
-    def passages(self, mentions: list[Mention], name: str, doc_id: str, on_error: OnError) -> Iterator[SourceDocument]:
+    def divided(self, mentions: list[Mention], name: str, doc_id: str, on_error: OnError) -> Iterator[SourceDocument]:
         """Every passage as a document of its own, with its mentions."""
-        found: list[list[Mention]] = [[] for _ in self._places]
+        found: list[list[Mention]] = [[] for _ in self.passages]
         for mention in mentions:
-            for inside, (begin, end, _) in zip(found, self._places):
+            for inside, (begin, end, _) in zip(found, self.passages):
                 if begin <= mention.start and mention.end <= end:
                     fragments = tuple((first - begin, last - begin) for first, last in mention.fragments)
                     start, stop = mention.start - begin, mention.end - begin
@@ -104,16 +106,20 @@ class _Document:
                     f"characters {mention.start} to {mention.end} are in no passage, but in several or between them"
                 )
                 on_error(BionerError(Errors.E106.format(path=self.path, line=mention.line, reason=reason)))
-        for number_, (inside, (begin, end, line)) in enumerate(zip(found, self._places), start=1):
-            yield SourceDocument(f"{name}:{number_}", self.text[begin:end], tuple(inside), self.path, line, doc_id)
+        for number_, (inside, (begin, end, type), line) in enumerate(zip(found, self.passages, self._lines), start=1):
+            text, passages = self.text[begin:end], (Passage(0, end - begin, type),)
+            yield SourceDocument(f"{name}:{number_}", text, tuple(inside), self.path, line, doc_id, passages)
 
     def _add_passage(self, passage: Node) -> None:
         path, text, sentences = self.path, string(self.path, passage, "text"), objects(self.path, passage, "sentences")
         pieces = [passage] if text else [sentence for sentence in sentences if string(path, sentence, "text")]
         begin = number(path, pieces[0] if pieces else passage, "offset")
+        if not pieces:
+            begin = self._length  # wherever the file has it: behind the end of the text is no place in it
         for piece in pieces:
             self._append(piece)
-        self._places.append((begin, self._length if pieces else begin, passage.line))
+        self.passages.append(Passage(begin, self._length, _passage_type(passage)))
+        self._lines.append(passage.line)
         for sentence in sentences if text else ():
             offset = number(path, sentence, "offset") - begin
             if offset < 0 or not text.startswith(string(path, sentence, "text"), offset):
@@ -130,6 +136,12 @@ class _Document:
             fail(self.path, node, f"its offset is {offset}, more than {LONGEST_GAP} after the text before it")
         self._parts += [" " * gap, text]
         self._length = offset + len(text)
+
+
+def _passage_type(passage: Node) -> str:
+    infons = passage.get("infons")
+    value = infons.get("type") if isinstance(infons, dict) else None
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _mentions(

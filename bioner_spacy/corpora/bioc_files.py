@@ -95,7 +95,7 @@ def parse(path: Path, type_infon: str) -> Iterator[Node]:
 
     Args:
         path: the file; XML where its first character is `<`, else JSON.
-        type_infon: key of the infon to keep; others may be left out.
+        type_infon: key of the infon to keep, beside the `type` of passages; others may be left out.
 
     Yields:
         The documents in the order of the file.
@@ -217,11 +217,11 @@ class _XmlParser:
             self.add_leaf(tag, "".join(self.characters))
 
     def add_leaf(self, tag: str, value: str) -> None:
-        """Keep the content of an element in the element that it stands in; of infons the one that holds the type."""
+        """Keep the content of an element in the element that it stands in; of infons those that hold a type."""
         if tag != "infon":
             owner, key = self.nodes[-1], tag
-        elif self.infon == self.type_infon:
-            owner, key = self.nodes[-1].setdefault("infons", {}), self.type_infon
+        elif self.infon == self.type_infon or (self.infon == "type" and self.tags[-1] == "passage"):
+            owner, key = self.nodes[-1].setdefault("infons", {}), self.infon
         else:
             return
         if owner.setdefault(key, value) != value:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from ..errors import BionerError
 
@@ -36,6 +36,20 @@ class Mention:
     fragments: tuple[tuple[int, int], ...] = ()
 
 
+class Passage(NamedTuple):
+    """One part of a document, such as its title.
+
+    Attributes:
+        start: first character in the text of the document.
+        end: the character after the last one.
+        type: what the file calls it, such as "title" or "abstract"; may be empty.
+    """
+
+    start: int
+    end: int
+    type: str
+
+
 @dataclass(frozen=True)
 class SourceDocument:
     """The unit that a corpus file is made of: a sentence where the format keeps sentences, else a whole record.
@@ -47,6 +61,7 @@ class SourceDocument:
         path: the file that it comes from.
         line: number of its first line in that file, from 1.
         doc_id: identifier of the article or abstract that the unit belongs to, empty where the file does not tell.
+        passages: its passages in order, with whitespace between them; empty where the format has none.
     """
 
     id: str
@@ -55,3 +70,4 @@ class SourceDocument:
     path: Path
     line: int
     doc_id: str = ""
+    passages: tuple[Passage, ...] = ()

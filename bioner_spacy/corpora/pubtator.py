@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn, Optional
 
 from ..errors import BionerError, Errors, Warnings, warn
-from .document import Mention, OnError, SourceDocument, stop
+from .document import Mention, OnError, Passage, SourceDocument, stop
 from .files import BLANK, numbered_lines
 
 _TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
@@ -37,6 +37,11 @@ class _Record:
     def text(self) -> str:
         """Title and abstract with one character between them, which is how offsets count."""
         return f"{self.title} {self.abstract}" if self.abstract else self.title
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        title = Passage(0, len(self.title), "title")
+        return (title, Passage(title.end + 1, len(self.text), "abstract")) if self.abstract else (title,)
 
 
 def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
@@ -105,7 +110,13 @@ def _fail(path: Path, line: int, reason: str) -> NoReturn:
 
 def _finish(record: _Record) -> SourceDocument:
     return SourceDocument(
-        record.pmid, record.text, tuple(record.mentions), record.path, record.line, doc_id=record.pmid
+        record.pmid,
+        record.text,
+        tuple(record.mentions),
+        record.path,
+        record.line,
+        doc_id=record.pmid,
+        passages=record.passages,
     )
 
 

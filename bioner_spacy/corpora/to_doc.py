@@ -128,7 +128,8 @@ def to_doc(
     if corpus.format in SENTENCE_FORMATS:
         for token in doc:
             token.is_sent_start = token.i == 0
-    set_gold(doc, gold, corpus=corpus.name, scope=corpus.types, doc_id=document.doc_id)
+    scope, passages = corpus.types, document.passages
+    set_gold(doc, gold, corpus=corpus.name, scope=scope, doc_id=document.doc_id, passages=passages)
     return doc, issues
 
 

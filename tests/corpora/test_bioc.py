@@ -82,6 +82,7 @@ def test_passages(tmp_path: Path) -> None:
     assert (first.id, first.doc_id, first.text, first.line) == ("7:1", "7", "Gout & mice.", 5)
     assert first.mentions == (Mention(7, 11, "Taxon", 19), Mention(0, 4, "Dis", 6))
     assert (second.id, second.text, second.line) == ("7:2", TEXT[14:], 9)
+    assert (first.passages, second.passages) == (((0, 12, "title"),), ((0, 34, ""),))
     assert second.mentions == (Mention(29, 33, "Gene", 15), Mention(0, 26, "Dis", 12, ((0, 6), (19, 26))))
     data = collection(passage(0, "Gout."), passage(6, "Gout."), annotations=[annotation(3, 4)])
     with pytest.raises(BionerError, match="line 1: characters 3 to 7 are in no passage"):
@@ -102,6 +103,8 @@ def test_json(tmp_path: Path) -> None:
         ("train:3", "", "", []),
     ]
     assert content(list(read(write(tmp_path, data)))) == expected
+    first, *_, last = read(write(tmp_path, data))
+    assert (first.passages, last.passages) == (((0, 5, ""), (6, 13, ""), (13, 13, "")), ())
     assert content(list(read(write(tmp_path, [data, collection()])))) == [*expected, ("7", "7", "", [])]
     passages = list(read(write(tmp_path, data), unit="passage"))
     assert [(d.id, d.text, len(d.mentions)) for d in passages] == [

@@ -1,7 +1,8 @@
-"""Writer of BioC, in XML and in JSON: documents of one passage, and annotations with locations."""
+"""Writer of BioC, in XML and in JSON: documents of passages, and annotations with locations."""
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -9,6 +10,7 @@ from xml.sax.saxutils import escape
 from spacy.tokens import Doc
 
 from ...scope import SPANS_KEY
+from ..document import Passage
 from .export import Annotated, Export, ScoredSpan
 
 SOURCE = "bioner_spacy"
@@ -18,9 +20,10 @@ _NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> None:
-    """Write a BioC file, JSON where its name ends in .json, else XML; every document has one passage.
+    """Write a BioC file, JSON where its name ends in .json, else XML.
 
-    Annotations have their entity type in the infon `type`, and their score, where they are predicted, in the infon
+    Documents have the passages that their source told apart, with the infon `type`, or else one passage without a type;
+    an annotation stands in the passage that it begins in. Annotations have their entity type in the infon `type`, and their score, where they are predicted, in the infon
     `score`. Characters that XML does not have are written as spaces with a warning; offsets are those of the text.
 
     Args:
@@ -52,31 +55,58 @@ def _infons(span: ScoredSpan) -> dict[str, str]:
     return {"type": span.label} if span.score is None else {"type": span.label, "score": str(span.score)}
 
 
+def _passages(document: Annotated) -> list[tuple[Passage, list[tuple[int, ScoredSpan]]]]:
+    """Every passage with the spans that begin in it, numbered through the document."""
+    passages = document.passages or [Passage(0, len(document.text), "")]
+    starts = [passage.start for passage in passages]
+    inside: list[list[tuple[int, ScoredSpan]]] = [[] for _ in passages]
+    for number, span in enumerate(document.spans, start=1):
+        inside[bisect_right(starts, span.start) - 1].append((number, span))
+    return list(zip(passages, inside))
+
+
 def _to_json(document: Annotated) -> str:
-    annotations = [
-        {
-            "id": str(number),
-            "infons": _infons(span),
-            "locations": [{"offset": span.start, "length": span.end - span.start}],
-            "text": document.text[span.start : span.end],
-        }
-        for number, span in enumerate(document.spans, start=1)
-    ]
     empty: dict[str, list[str]] = {"sentences": [], "relations": []}
-    passage = {"infons": {}, "offset": 0, "text": document.text, "annotations": annotations, **empty}
-    parts = {"passages": [passage], "annotations": [], "relations": []}
+    passages = [
+        {
+            "infons": {"type": type} if type else {},
+            "offset": start,
+            "text": document.text[start:end],
+            "annotations": [
+                {
+                    "id": str(number),
+                    "infons": _infons(span),
+                    "locations": [{"offset": span.start, "length": span.end - span.start}],
+                    "text": document.text[span.start : span.end],
+                }
+                for number, span in spans
+            ],
+            **empty,
+        }
+        for (start, end, type), spans in _passages(document)
+    ]
+    parts = {"passages": passages, "annotations": [], "relations": []}
     return json.dumps({"id": document.id, "infons": {}, **parts}, ensure_ascii=False)
 
 
 def _to_xml(document: Annotated, text: str) -> str:
-    annotations = []
-    for number, span in enumerate(document.spans, start=1):
-        infons = "".join(f'<infon key="{key}">{_escape(value)}</infon>' for key, value in _infons(span).items())
-        location = f'<location offset="{span.start}" length="{span.end - span.start}"/>'
-        content = f"{infons}{location}<text>{_escape(text[span.start : span.end])}</text>"
-        annotations.append(f'<annotation id="{number}">{content}</annotation>\n')
-    passage = f"<passage><offset>0</offset><text>{_escape(text)}</text>\n{''.join(annotations)}</passage>"
-    return f"<document><id>{_escape(document.id)}</id>\n{passage}\n</document>\n"
+    passages = []
+    for (start, end, type), spans in _passages(document):
+        infons = _infons_xml({"type": type} if type else {})
+        annotations = "".join(_annotation_xml(number, span, text) for number, span in spans)
+        content = f"{infons}<offset>{start}</offset><text>{_escape(text[start:end])}</text>\n{annotations}"
+        passages.append(f"<passage>{content}</passage>\n")
+    return f"<document><id>{_escape(document.id)}</id>\n{''.join(passages)}</document>\n"
+
+
+def _annotation_xml(number: int, span: ScoredSpan, text: str) -> str:
+    location = f'<location offset="{span.start}" length="{span.end - span.start}"/>'
+    content = f"{_infons_xml(_infons(span))}{location}<text>{_escape(text[span.start : span.end])}</text>"
+    return f'<annotation id="{number}">{content}</annotation>\n'
+
+
+def _infons_xml(infons: dict[str, str]) -> str:
+    return "".join(f'<infon key="{key}">{_escape(re.sub(_NOT_XML, " ", value))}</infon>' for key, value in infons.items())
 
 
 def _escape(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Optional
 from spacy.tokens import Doc, Span
 
 from ...errors import BionerError, Errors, Warnings, warn
+from ..document import Passage
 from ..files import replacing
 
 DECIMALS = 6
@@ -44,19 +45,23 @@ class Annotated:
         text: its text.
         tokens: texts of its tokens.
         spans: its spans in the order of the span group.
+        passages: the passages that its source told apart, with nothing but whitespace between them; empty where it did
+            not.
     """
 
     id: str
     text: str
     tokens: list[str]
     spans: list[ScoredSpan]
+    passages: list[Passage]
 
 
 class Export:
     """One run of a writer.
 
     The identifier of a document is the `doc_id` of its span group, or else its number, from 1. Characters of it that
-    the format does not allow are written as in URLs (`%20`). Whitespace at the ends of spans is no part of them.
+    the format does not allow are written as in URLs (`%20`). Whitespace at the ends of spans is no part of them. Passages
+    are those of the group, which `bioner_spacy.scope.set_origin` stores.
     """
 
     def __init__(
@@ -89,7 +94,8 @@ class Export:
 
         Raises:
             BionerError: if there is no document, if one is not annotated, if its scores are not as many as its
-                spans, or if the format cannot hold a label.
+                spans, if its passages are not parts of its text in order, with whitespace between them, or if the
+                format cannot hold a label.
         """
         number = 0
         for number, doc in enumerate(docs, start=1):
@@ -169,7 +175,8 @@ class Export:
         kept = [span for span in found if span.start < span.end]
         self._blank += [doc_id] * (len(found) - len(kept))
         written_id = self._not_in_id.sub(_percent, doc_id)
-        return Annotated(written_id, doc.text, [token.text for token in doc], kept)
+        passages = _passages(doc.text, attrs, doc_id)
+        return Annotated(written_id, doc.text, [token.text for token in doc], kept, passages)
 
     def _annotation(self, doc: Doc, number: int) -> tuple[Sequence[Span], dict[str, Any]]:
         """Spans of a document and the `attrs` of their group; its entities where it has no span groups at all."""
@@ -202,6 +209,15 @@ def in_pieces(spans: Iterable[ScoredSpan], pieces: Sequence[Sequence[str]]) -> l
     """
     before = [0, *accumulate(map(len, pieces))]
     return [(before[span.tokens[0]], before[span.tokens[1]]) for span in spans]
+
+
+def _passages(text: str, attrs: dict[str, Any], doc_id: str) -> list[Passage]:
+    passages = [Passage(*passage) for passage in attrs.get("passages", ())]
+    borders = [0, *(border for start, end, _ in passages for border in (start, end)), len(text)]
+    between = (text[before:after] for before, after in zip(borders[::2], borders[1::2]))
+    if passages and (borders != sorted(borders) or any(part.strip() for part in between)):
+        raise BionerError(Errors.E167.format(doc_id=doc_id))
+    return passages
 
 
 def _percent(match: re.Match[str]) -> str:

@@ -15,9 +15,9 @@ _BREAK = re.compile(r"[\n\r\t]")
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> None:
     """Write a PubTator file; every document is one record.
 
-    The title is the first line of the text, or all of it. Other line breaks, and tabs, are written as spaces with a
-    warning; offsets are those of the text. The format has no room for scores, and the column of concept identifiers
-    is left out.
+    The title is the first of several passages of the document, or else the first line of its text; the abstract is all
+    that follows. Line breaks inside of them, and tabs, are written as spaces with a warning; offsets are
+    those of the text. The format has no room for scores, and the column of concept identifiers is left out.
 
     Args:
         docs: annotated documents.
@@ -31,13 +31,23 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> Non
     export = Export(path, "pubtator", spans_key, label=r"\S(?:[^\n\r\t]*\S)?", not_in_id=r"[\s|\ufeff]")
 
     def render(document: Annotated) -> str:
-        head, _, rest = document.text.partition("\n")
-        text = export.without(_BREAK, document, expressed=1 if rest else 0)
-        title, abstract = (text[: len(head)], text[len(head) + 1 :]) if rest else (text, "")
+        end = _title_end(document)
+        between = document.text[end : end + 1]
+        text = export.without(_BREAK, document, expressed=len(_BREAK.findall(between)))
+        title, abstract = text[:end], text[end + 1 :]
         rows = [f"{document.id}|t|{title}", f"{document.id}|a|{abstract}"]
+        text = title + " " * len(between) + abstract  # as it will be read
         for span in document.spans:
             place = f"{span.start}\t{span.end}\t{text[span.start : span.end]}"
             rows.append(f"{document.id}\t{place}\t{span.label}")
         return "\n".join(rows) + "\n\n"
 
     export.write_file(docs, render)
+
+
+def _title_end(document: Annotated) -> int:
+    """The place between title and abstract, one character; the end of the text where there is no abstract."""
+    if len(document.passages) > 1 and document.passages[0].end < document.passages[1].start:
+        return document.passages[0].end
+    head, _, rest = document.text.partition("\n")
+    return len(head) if rest else len(document.text)

@@ -50,7 +50,28 @@ def docs(draw: st.DrawFn, other: str = "", scores: bool = True) -> Doc:
         attrs["doc_id"] = draw(st.text("aA.2(:/% |\u00e9", max_size=4))
     if scores and draw(st.booleans()):
         attrs["scores"] = draw(st.lists(st.floats(0, 1), min_size=len(spans), max_size=len(spans)))
-    return make_doc(words, [(start, end, label) for (start, end), label in spans], spaces=spaces, **attrs)
+    doc = make_doc(words, [(start, end, label) for (start, end), label in spans], spaces=spaces, **attrs)
+    if draw(st.booleans()):
+        doc.spans["bioner"].attrs["passages"] = draw(passages_of(doc.text))
+    return doc
+
+
+def passages_of(text: str) -> st.SearchStrategy[list[list[Any]]]:
+    """Passages with one character of whitespace between two of them; only the first one may be empty."""
+    gaps = [place for place, char in enumerate(text[:-1]) if char.isspace()]
+
+    def divide(chosen: set[int]) -> list[list[Any]]:
+        kept = sorted(place for place in chosen if place - 1 not in chosen)
+        starts, ends = [0, *(place + 1 for place in kept)], [*kept, len(text)]
+        return [[start, end, "a <b" if start % 2 else ""] for start, end in zip(starts, ends)]
+
+    return st.sets(st.sampled_from(gaps)).map(divide) if gaps else st.just(divide(set()))
+
+
+def passages(doc: Doc) -> list[list[Any]]:
+    """Passages of a document; all of it where none are told apart."""
+    found: list[list[Any]] = doc.spans["bioner"].attrs.get("passages", [[0, len(doc.text), ""]])
+    return found
 
 
 def mentions(doc: Doc) -> list[tuple[int, int, str]]:

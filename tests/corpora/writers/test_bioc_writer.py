@@ -1,3 +1,4 @@
+import itertools
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -5,7 +6,7 @@ from typing import Optional
 from xml.etree import ElementTree
 
 import pytest
-from annotated_docs import docs, make_doc, mentions, read_mentions, scores
+from annotated_docs import docs, make_doc, mentions, passages, read_mentions, scores
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
@@ -41,6 +42,19 @@ def test_json(tmp_path: Path) -> None:
     assert passage["annotations"] == [{"id": "1", "infons": infons, "locations": places, "text": "Gout"}]
 
 
+@pytest.mark.parametrize("suffix", ["xml", "json"])
+def test_passages_of_the_source(suffix: str, tmp_path: Path) -> None:
+    parts = [[0, 4, "title\x01"], [5, 5, ""], [6, 10, "a<b"]]
+    spans = [(0, 1, "A"), (0, 4, "B"), (3, 4, "C")]
+    doc = make_doc(["Gout", " ", "\n", "Mice"], spans, spaces=[False] * 4, passages=parts)
+    path = tmp_path / f"out.{suffix}"
+    write([doc], path)
+    (document,) = read(path)
+    title = "title" if suffix == "xml" else "title\x01"
+    assert [list(passage) for passage in document.passages] == [[0, 4, title], [4, 4, ""], [6, 10, "a<b"]]
+    assert (document.text, read_mentions(document)) == ("Gout  Mice", [(0, 4, "A"), (0, 10, "B"), (6, 10, "C")])
+
+
 def test_what_xml_cannot_hold(tmp_path: Path) -> None:
     doc = make_doc(["a\x00b", "\x0c"], [(0, 1, "A")], spaces=[False] * 2, doc_id="x\x01")
     with pytest.warns(BionerWarning, match="2 characters that the format bioc .* in document x%01; offsets"):
@@ -54,12 +68,16 @@ def test_what_xml_cannot_hold(tmp_path: Path) -> None:
 def written_scores(path: Path) -> list[list[Optional[float]]]:
     """Scores of every document."""
     if path.suffix == ".json":
-        passages = [document["passages"][0] for document in json.loads(path.read_text("utf8"))["documents"]]
-        infons = [[a["infons"].get("score") for a in passage["annotations"]] for passage in passages]
+        documents = json.loads(path.read_text("utf8"))["documents"]
+        found = [[a for passage in document["passages"] for a in passage["annotations"]] for document in documents]
+        infons = [{a["id"]: a["infons"].get("score") for a in of_document} for of_document in found]
     else:
-        documents = ElementTree.parse(path).iter("document")
-        infons = [[a.findtext("infon[@key='score']") for a in document.iter("annotation")] for document in documents]
-    return [[None if score is None else float(score) for score in of_document] for of_document in infons]
+        elements = ElementTree.parse(path).iter("document")
+        infons = [{a.attrib["id"]: a.findtext("infon[@key='score']") for a in e.iter("annotation")} for e in elements]
+    return [
+        [None if scores[number] is None else float(scores[number]) for number in sorted(scores, key=int)]
+        for scores in infons
+    ]
 
 
 @given(documents=st.lists(docs(NOT_XML), min_size=1, max_size=3), suffix=st.sampled_from(["xml", "json"]))
@@ -71,5 +89,10 @@ def test_what_is_written_is_read(documents: list[Doc], suffix: str) -> None:
         found = list(read(path))
         assert written_scores(path) == list(map(scores, documents))
     lost = {ord(char): " " for char in NOT_XML + "\x0b\x1c"} if suffix == "xml" else {}
-    assert [document.text for document in found] == [doc.text.translate(lost) for doc in documents]
-    assert list(map(read_mentions, found)) == list(map(mentions, documents))
+    for document, doc in zip(found, documents, strict=True):
+        text = list(doc.text.translate(lost))
+        for (_, before, _), (after, _, _) in itertools.pairwise(passages(doc)):
+            text[before:after] = " "
+        assert document.text == "".join(text)
+        assert list(map(list, document.passages)) == passages(doc)
+        assert sorted(read_mentions(document)) == sorted(mentions(doc))

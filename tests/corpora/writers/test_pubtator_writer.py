@@ -2,7 +2,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from annotated_docs import docs, make_doc, mentions, read_mentions
+from annotated_docs import docs, make_doc, mentions, passages, read_mentions
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
@@ -36,6 +36,21 @@ def test_labels_stand_in_one_column(tmp_path: Path) -> None:
             write([make_doc(["x"], [(0, 1, label)])], tmp_path / "out.txt")
 
 
+def test_title_and_abstract_of_the_source(tmp_path: Path) -> None:
+    words = ["Gout", "\n", "B", "\n", "Mice"]
+    cases = {
+        (): ("Gout", "B Mice"),
+        ((0, 6, "title"), (7, 11, "abstract")): ("Gout B", "Mice"),
+        ((0, 6, "title"), (6, 6, ""), (7, 11, "abstract")): ("Gout", "B Mice"),  # no character between the first two
+        ((0, 11, ""),): ("Gout", "B Mice"),
+    }
+    for parts, (title, abstract) in cases.items():
+        doc = make_doc(words, [(4, 5, "S")], spaces=[False] * 5, doc_id="7", passages=parts)
+        with pytest.warns(BionerWarning, match="1 characters that the format pubtator cannot hold"):
+            write([doc], tmp_path / "out.txt")
+        assert (tmp_path / "out.txt").read_text("utf8") == f"7|t|{title}\n7|a|{abstract}\n7\t7\t11\tMice\tS\n\n"
+
+
 @given(st.lists(docs(), min_size=1, max_size=3))
 @pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|were written as spaces)")
 def test_what_is_written_is_read(documents: list[Doc]) -> None:
@@ -43,5 +58,12 @@ def test_what_is_written_is_read(documents: list[Doc]) -> None:
         write(documents, Path(folder) / "out.txt")
         found = list(read(Path(folder) / "out.txt"))
     spaces = str.maketrans("\n\r\t", "   ")
-    assert [document.text for document in found] == [doc.text.translate(spaces) for doc in documents]
+    expected = []
+    for doc in documents:
+        text = doc.text.translate(spaces)
+        if len(doc_passages := passages(doc)) > 1:
+            end = doc_passages[0][1]
+            text = f"{text[:end]} {text[end + 1 :]}"
+        expected.append(text)
+    assert [document.text for document in found] == expected
     assert list(map(read_mentions, found)) == list(map(mentions, documents))

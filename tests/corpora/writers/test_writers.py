@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -25,6 +26,7 @@ def test_failure_leaves_nothing(format: str, tmp_path: Path) -> None:
         "the label '' cannot": make_doc(["gout"], [(0, 1, "")]),
         r"the label 'A\\nB' cannot": make_doc(["gout"], [(0, 1, "A\nB")]),
         "1 spans and 2 scores": make_doc(["gout"], [(0, 1, "A")], scores=[0.5, 0.5]),
+        "Document 2: its passages are not parts": make_doc(["gout", "x"], [(0, 1, "A")], passages=[[0, 4, ""]]),
         "number 2 is not annotated: .*'bioner'.* other": make_doc(["gout"], key="other"),
     }
     for message, doc in bad.items():
@@ -84,6 +86,15 @@ def test_entities_stand_in_for_spans_only_where_there_are_no_groups(tmp_path: Pa
     with pytest.raises(BionerError, match="keys: sc"):
         list(export.documents([doc]))
     assert [document.spans for document in Export(tmp_path, "x", "sc").documents([doc])] == [[]]
+
+
+@pytest.mark.parametrize(
+    "passages", [[[0, 4, ""], [3, 6, ""]], [[5, 6, ""], [0, 4, ""]], [[0, 7, ""]], [[-1, 6, ""]], [[4, 0, ""], [5, 6, ""]]]
+)
+def test_passages_are_parts_of_the_text(passages: list[list[Any]], tmp_path: Path) -> None:
+    doc = make_doc(["gout", "x"], spaces=[True, False], passages=passages)
+    with pytest.raises(BionerError, match="Document 1: its passages are not parts of its text in order"):
+        list(Export(tmp_path, "x", "bioner").documents([doc]))
 
 
 def test_identifiers_scores_and_ends_of_spans(tmp_path: Path) -> None:
