@@ -19,6 +19,7 @@ INSTALL_REQUIRES = [
     "srsly>=2.4.3,<3",  # YAML, JSON and msgpack, as spaCy has them
     "wasabi>=1.1,<2",  # messages and tables, as spaCy has them
     "typer>=0.12",  # arguments of the project's scripts, as spaCy has them
+    "tqdm>=4.38,<5",  # progress of long commands, as spaCy has it
     "requests>=2.28,<3",  # corpora over the network, as spaCy has it
     "matplotlib>=3.8,<4",  # charts
 ]
@@ -65,6 +66,7 @@ ENTRY_POINTS = {
         "bioner_spacy.DynamicWeightAverage.v1 = bioner_spacy.training.balance:DynamicWeightAverage",
     ],
     "spacy_scorers": ["bioner_spacy.multitask_scorer.v1 = bioner_spacy.evaluation.scorer:make_scorer"],
+    "spacy_cli": ["bioner = bioner_spacy.cli.commands:app"],
     "spacy_displacy_colors": ["bioner_spacy = bioner_spacy.evaluation.colors:displacy_colors"],
 }
 

@@ -128,12 +128,14 @@ class Errors:
     E163 = "There is no document to write to {path}: correct the input."
     E164 = "Document {doc_id}: the token {token} cannot stand in the format iob, where it opens an article; change it."
     E165 = "{path} is there already and is no empty folder: name another one, or remove it."
-    E166 = "The input {path} does not fit: without a pipeline it must be a .spacy file, with one a file of texts."
+    E166 = "The name of {path} does not tell its format: set {setting} to one of {allowed}."
 
     E167 = (
         "Document {doc_id}: its passages are not parts of its text in order, with whitespace between them; correct the "
         "passages in the attrs of its span group, or remove them."
     )
+    E168 = "{path} is the input, and is not replaced by the output: name another file."
+    E169 = "{path} holds no mention with the label {labels} that the setting labels names; its labels: {known}."
 
     # 2xx tokenization
     E201 = (

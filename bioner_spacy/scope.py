@@ -6,7 +6,7 @@ The annotation scope is the set of entity types for which a document is exhausti
 """
 
 from collections.abc import Iterable
-from typing import Optional
+from typing import Any, Optional
 
 from spacy.tokens import Doc, Span, SpanGroup
 
@@ -115,3 +115,8 @@ def get_doc_id(doc: Doc, spans_key: str = SPANS_KEY) -> str:
     if spans_key not in doc.spans:
         return ""
     return str(doc.spans[spans_key].attrs.get("doc_id", ""))
+
+
+def get_passages(doc: Doc, spans_key: str = SPANS_KEY) -> list[list[Any]]:
+    """First character, character after the last one and type of every passage; empty where they are not known."""
+    return list(doc.spans[spans_key].attrs.get("passages", ())) if spans_key in doc.spans else []

@@ -104,7 +104,7 @@ def _remarks(check: CorpusCheck) -> Iterator[str]:
             listed = found.report.issues.get(kind) or found.found.get(kind)
             rare = kind == "one token" and listed and listed.count < RARE * found.report.documents
             if listed and listed.count and not rare:
-                yield f"{split}, {remark}: {listed.count:,}{_places(listed)}"
+                yield f"{split}, {remark}: {listed.count:,}{issue_lines(listed)}"
         if found.statistics.nested:
             own = f"{found.statistics.nested_in_type:,} of them inside one of their own type, which BIO tags cannot learn"
             yield f"{split}, mentions inside another one: {found.statistics.nested:,}, {own}"
@@ -141,7 +141,8 @@ def _missing(check: CorpusCheck) -> Iterator[str]:
                 yield f"{split}, no mention of {entity_type}, although all of them count as annotated there"
 
 
-def _places(listed: Listed[Issue]) -> str:
+def issue_lines(listed: Listed[Issue]) -> str:
+    """The first issues, each in a line of its own with its place, and how many more there are."""
     lines = []
     for issue in listed.first[:EXAMPLES]:
         label = f" ({issue.label})" if issue.label else ""

@@ -8,6 +8,7 @@ document; what else there is, is not looked at.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,27 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
         warn(Warnings.W106.format(path=path, count=len(left_out), line=left_out[0]))
 
 
+def read_texts(path: Path) -> Iterator[SourceDocument]:
+    """Read the texts and identifiers of a file, whatever else its lines say: they need no spans.
+
+    Args:
+        path: the file.
+
+    Yields:
+        The documents in the order of the file, without mentions.
+
+    Raises:
+        BionerError: if the file is missing, empty, not UTF-8, or if a line is no object with a text.
+    """
+    line = None
+    for number, content in numbered_lines(path):
+        if content.strip():
+            line = _Line(path, number)
+            yield line.source_document(line.record(content))
+    if line is None:
+        raise BionerError(Errors.E102.format(path=path))
+
+
 class _Line(JsonLine):
     def accepted(self, record: dict[str, Any]) -> bool:
         answer = record.get("answer", "accept")
@@ -74,16 +96,20 @@ class _Line(JsonLine):
             self.fail(f"answer is {answer!r}, and none of accept, reject and ignore")
         return bool(answer == "accept")
 
-    def document(self, record: dict[str, Any], builder: MentionBuilder) -> SourceDocument:
+    def source_document(self, record: dict[str, Any]) -> SourceDocument:
+        """The document without its mentions."""
         text = record.get("text")
         if not isinstance(text, str):
             self.fail("the object has no string text")
+        doc_id = self.identifier(record, "doc_id") or self.identifier(record, "id")
+        return SourceDocument(f"{self.path.stem}:{self.line}", text, (), self.path, self.line, doc_id)
+
+    def document(self, record: dict[str, Any], builder: MentionBuilder) -> SourceDocument:
+        document = self.source_document(record)
         spans = next((record[key] for key in SPANS if isinstance(record.get(key), list)), None)
         if spans is None:
             self.fail(f"the object has no list of spans ({', '.join(SPANS)}), which may be empty")
-        mentions = tuple(self.mention(span, text, builder) for span in spans)
-        doc_id = self.identifier(record, "doc_id") or self.identifier(record, "id")
-        return SourceDocument(f"{self.path.stem}:{self.line}", text, mentions, self.path, self.line, doc_id)
+        return replace(document, mentions=tuple(self.mention(span, document.text, builder) for span in spans))
 
     def mention(self, span: Any, text: str, builder: MentionBuilder) -> Mention:
         claimed = ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from bioner_spacy.corpora.textspans import read
+from bioner_spacy.corpora.textspans import read, read_texts
 from bioner_spacy.errors import BionerError, BionerWarning
 
 TEXT = "FOX2 binds\nFOX3 \U0001f9ec in mice."
@@ -31,6 +31,18 @@ def read_one(folder: Path, record: dict[str, Any]) -> list[tuple[str, str]]:
     (document,) = read(write(folder, record))
     assert document.text == record["text"]
     return [(document.text[m.start : m.end], m.label) for m in document.mentions]
+
+
+def test_texts_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, {"text": TEXT, "id": 7}, "", {**GOOD, "doc_id": "d", "answer": "reject", "label": 3})
+    assert [(d.text, d.doc_id, d.mentions, d.line) for d in read_texts(path)] == [
+        (TEXT, "7", (), 1),
+        (TEXT, "d", (), 3),
+    ]
+    with pytest.raises(BionerError, match="line 2: the object has no string text"):
+        list(read_texts(write(tmp_path, GOOD, {"texts": "x"})))
+    with pytest.raises(BionerError, match="holds no document"):
+        list(read_texts(write(tmp_path, " ")))
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,9 @@ def _annotation_xml(number: int, span: ScoredSpan, text: str) -> str:
 
 
 def _infons_xml(infons: dict[str, str]) -> str:
-    return "".join(f'<infon key="{key}">{_escape(re.sub(_NOT_XML, " ", value))}</infon>' for key, value in infons.items())
+    return "".join(
+        f'<infon key="{key}">{_escape(re.sub(_NOT_XML, " ", value))}</infon>' for key, value in infons.items()
+    )
 
 
 def _escape(text: str) -> str:

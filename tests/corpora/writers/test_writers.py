@@ -89,7 +89,8 @@ def test_entities_stand_in_for_spans_only_where_there_are_no_groups(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "passages", [[[0, 4, ""], [3, 6, ""]], [[5, 6, ""], [0, 4, ""]], [[0, 7, ""]], [[-1, 6, ""]], [[4, 0, ""], [5, 6, ""]]]
+    "passages",
+    [[[0, 4, ""], [3, 6, ""]], [[5, 6, ""], [0, 4, ""]], [[0, 7, ""]], [[-1, 6, ""]], [[4, 0, ""], [5, 6, ""]]],
 )
 def test_passages_are_parts_of_the_text(passages: list[list[Any]], tmp_path: Path) -> None:
     doc = make_doc(["gout", "x"], spaces=[True, False], passages=passages)

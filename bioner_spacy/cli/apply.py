@@ -1,0 +1,84 @@
+"""`spacy bioner apply`: from texts and a pipeline to a file of annotated documents."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Optional
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from tqdm import tqdm
+
+from ..corpora import READERS, textspans
+from ..corpora.files import numbered_lines
+from ..docbin import iter_docs
+from ..errors import BionerError, Errors
+from ..evaluation.evaluate import load_pipeline
+from ..scope import SPANS_KEY, get_doc_id, get_passages, set_origin
+from .formats import DOCBIN, ENDINGS, INPUTS, OUTPUTS, TEXT, check_output, choose_format, in_zones, write
+
+
+def apply_pipeline(
+    pipeline: str,
+    source: Path,
+    output: Path,
+    *,
+    input_format: Optional[str] = None,
+    format: Optional[str] = None,
+    spans_key: str = SPANS_KEY,
+    columns: Optional[int] = None,
+    batch_size: Optional[int] = None,
+    gpu_id: int = -1,
+) -> tuple[int, int]:
+    """Annotate texts, one document after the other, in memory that does not grow with their number.
+
+    Args:
+        pipeline: folder or package name of the pipeline.
+        source: the texts. Annotations that stand there are not looked at; identifiers and passages are kept. Texts without
+            an identifier are numbered, so that lines of text have their numbers.
+        output: the file to write; for brat, the folder.
+        input_format: "text", one text a line, "docbin", or the format of a corpus; see `bioner_spacy.corpora.READERS`.
+            None: as the name of the source tells.
+        format: "docbin", or one of `bioner_spacy.corpora.writers.WRITERS`. None: as the name of the output tells.
+        spans_key: key in `doc.spans`; of pipelines without any spans, the entities are taken.
+        columns: tag columns, for the format iob only.
+        batch_size: documents per batch; None for the setting of the pipeline.
+        gpu_id: number of the GPU; -1 for the CPU.
+
+    Returns:
+        Numbers of documents and of spans.
+
+    Raises:
+        BionerError: if a setting is unknown, if the source is not what it has to be, if the pipeline cannot be
+            loaded, or if the format cannot express a document.
+    """
+    texts, endings = (TEXT, *INPUTS), {**ENDINGS, ".txt": TEXT}
+    input_format = choose_format("input_format", input_format, source, allowed=texts, endings=endings)
+    format = choose_format("format", format, output, allowed=OUTPUTS)
+    if not source.exists():
+        raise BionerError(Errors.E101.format(path=source))
+    check_output(output, source, format=format, columns=columns)
+    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+
+    def annotate(texts: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[Doc]:
+        for doc, origin in nlp.pipe(texts, as_tuples=True, batch_size=batch_size):
+            if not doc.spans and doc.has_annotation("ENT_IOB"):
+                doc.spans[spans_key] = list(doc.ents)
+            if spans_key in doc.spans:
+                set_origin(doc, spans_key=spans_key, **origin)
+            yield doc
+
+    docs = in_zones(nlp, _texts(source, input_format), annotate)
+    return write(
+        tqdm(docs, unit=" documents", disable=None), output, format=format, spans_key=spans_key, columns=columns
+    )
+
+
+def _texts(source: Path, input_format: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Texts with what is known of where they come from."""
+    if input_format == TEXT:
+        return ((text, {}) for _, text in numbered_lines(source))
+    if input_format == DOCBIN:
+        docs = iter_docs(source, Vocab())
+        return ((doc.text, {"doc_id": get_doc_id(doc), "passages": get_passages(doc)}) for doc in docs)
+    found = textspans.read_texts(source) if input_format == "textspans" else READERS[input_format](source)
+    return ((document.text, {"doc_id": document.doc_id, "passages": document.passages}) for document in found)

@@ -1,0 +1,109 @@
+"""`spacy bioner convert`: from one file of annotated documents to another, without a catalogue."""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Optional
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..corpora import READERS, Corpus, SourceDocument, SplitReport, convert_documents, tokenizing_pipeline
+from ..corpora.catalogue import NOT_KNOWN
+from ..docbin import iter_docs
+from ..errors import BionerError, BionerWarning, Errors
+from ..scope import SPANS_KEY
+from .formats import DOCBIN, INPUTS, OUTPUTS, check_output, choose_format, in_zones, write
+
+
+def convert_file(
+    source: Path,
+    output: Path,
+    *,
+    input_format: Optional[str] = None,
+    format: Optional[str] = None,
+    labels: str = "",
+    alignment: str = "expand",
+    discontinuous: str = "report",
+    spans_key: Optional[str] = None,
+    columns: Optional[int] = None,
+) -> tuple[int, int, Optional[SplitReport]]:
+    """Write annotated documents in another format.
+
+    Documents of a DocBin are written as they are. Those of other formats are tokenized as our pipelines do it, and their
+    annotation scope is what their labels stand for: all types that the file holds or `labels` names.
+
+    Args:
+        source: the documents.
+        output: the file to write; for brat, the folder.
+        input_format: "docbin", or the format of a corpus; see `bioner_spacy.corpora.READERS`. None: as the name of the
+            source tells.
+        format: "docbin", or one of `bioner_spacy.corpora.writers.WRITERS`. None: as the name of the output tells.
+        labels: what labels of the file stand for, LABEL=TYPE with commas between them; nothing after the sign leaves a label
+            out. Others stand for themselves.
+        alignment: what to do with mentions that are not on token borders, as for `bioner_spacy.corpora.to_doc`.
+        discontinuous: what to do with discontinuous mentions, likewise.
+        spans_key: key of the spans of a DocBin in `doc.spans`; None for "bioner".
+        columns: tag columns, for the format iob only.
+
+    Returns:
+        Numbers of documents and of spans, and what became of every mention, if the source is no DocBin.
+
+    Raises:
+        BionerError: if a setting is unknown or does not fit, if the source is not what it has to be, or if the format
+            cannot express a document.
+    """
+    input_format = choose_format("input_format", input_format, source, allowed=INPUTS)
+    format = choose_format("format", format, output, allowed=OUTPUTS)
+    if not source.exists():
+        raise BionerError(Errors.E101.format(path=source))
+    check_output(output, source, format=format, columns=columns)
+    if input_format == DOCBIN:
+        if labels:
+            raise BionerError(Errors.E105.format(setting="labels", value=labels, allowed="only with other formats"))
+        docs = iter_docs(source, Vocab())
+        return *write(docs, output, format=format, spans_key=spans_key or SPANS_KEY, columns=columns), None
+    if spans_key is not None:
+        raise BionerError(Errors.E105.format(setting="spans_key", value=spans_key, allowed="only of a DocBin"))
+    corpus = _corpus(source, input_format, _parse_labels(labels))
+    report = SplitReport(corpus.name, source.name, list(corpus.types))
+    nlp = tokenizing_pipeline()
+
+    def make(documents: Iterable[SourceDocument]) -> Iterator[Doc]:
+        settings = {"alignment": alignment, "discontinuous": discontinuous}
+        return (doc for _, doc in convert_documents(documents, corpus, report, nlp=nlp, **settings))
+
+    counts = write(in_zones(nlp, corpus.read(source), make), output, format=format, columns=columns)
+    return *counts, report
+
+
+def _parse_labels(text: str) -> dict[str, Optional[str]]:
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(label.strip() and sign for label, sign, _ in pairs):
+        raise BionerError(Errors.E105.format(setting="labels", value=text, allowed="LABEL=TYPE,LABEL=TYPE"))
+    return {label.strip(): entity_type.strip() or None for label, _, entity_type in pairs}
+
+
+def _corpus(source: Path, input_format: str, named: dict[str, Optional[str]]) -> Corpus:
+    """A catalogue entry for a file, after a first look at all labels in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BionerWarning)  # which come again when the file is converted
+        found = {mention.label for document in READERS[input_format](source) for mention in document.mentions}
+    if unknown := sorted(set(named) - found):
+        known = ", ".join(sorted(found)) or "none"
+        raise BionerError(Errors.E169.format(path=source, labels=", ".join(unknown), known=known))
+    return Corpus(
+        name=source.stem,
+        description="",
+        format=input_format,
+        options={},
+        files={},
+        shares={},
+        folder="",
+        url=None,
+        labels={label: named.get(label, label) for label in sorted(found)},
+        licence=NOT_KNOWN,
+        homepage="",
+        citation="",
+        redistributable="",
+    )

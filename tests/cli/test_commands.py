@@ -1,0 +1,263 @@
+"""`spacy bioner apply` and `spacy bioner convert`: files of any format to files of any other."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.tokens import DocBin, Span
+from spacy.vocab import Vocab
+from typer.testing import CliRunner
+
+from bioner_spacy.cli import formats
+from bioner_spacy.cli.apply import apply_pipeline
+from bioner_spacy.cli.commands import app
+from bioner_spacy.cli.convert import convert_file
+from bioner_spacy.cli.formats import DOCBIN, INPUTS, OUTPUTS
+from bioner_spacy.corpora import READERS
+from bioner_spacy.corpora.document import Passage
+from bioner_spacy.docbin import load_docs
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.scope import get_corpus, get_doc_id, get_scope, set_gold
+
+MENTIONS = {(0, 4, "DISEASE"), (8, 16, "SPECIES"), (12, 16, "X")}
+PUBTATOR = (
+    "7|t|Gout in mice.\n7|a|Ataxia and BRCA1.\n"
+    "7\t0\t4\tGout\tDisease\n7\t0\t4\tGout\tDisease\n7\t8\t12\tmice\tSpecies\n7\t25\t29\tBRCA\tGene\n\n"
+    "8|t|Gout.\n8|a|\n\n"
+)
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    """A DocBin of two gold documents, one with nested mentions."""
+    nlp = spacy.blank("en")
+    first, second = nlp("Gout in old mice"), nlp("Mice")
+    spans = [Span(first, 0, 1, label="DISEASE"), Span(first, 2, 4, label="SPECIES"), Span(first, 3, 4, label="X")]
+    set_gold(first, spans, corpus="c", scope=["DISEASE"], doc_id="d7")
+    set_gold(second, [], corpus="c", scope=["DISEASE"])
+    path = tmp_path / "gold.spacy"
+    DocBin(docs=[first, second]).to_disk(path)
+    return path
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Path:
+    """A pipeline on disk that knows one word."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "DISEASE", "pattern": [{"LOWER": "gout"}]}])  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "pipeline")
+    return tmp_path / "pipeline"
+
+
+def read(path: Path, format: str) -> dict[str, tuple[str, set[tuple[int, int, str]]]]:
+    """Texts and mentions of the documents of a file by their identifiers."""
+    if format == DOCBIN:
+        docs = load_docs(path, Vocab())
+        return {
+            get_doc_id(doc) or str(number): (
+                doc.text,
+                {(span.start_char, span.end_char, span.label_) for span in doc.spans["bioner"]},
+            )
+            for number, doc in enumerate(docs, start=1)
+        }
+    documents = READERS[format](path)
+    return {d.doc_id: (d.text, {(m.start, m.end, m.label) for m in d.mentions}) for d in documents}
+
+
+def command(*arguments: object) -> tuple[int, str]:
+    """Run a command of `spacy bioner`; its exit status and what it printed, in one line."""
+    result = CliRunner().invoke(app, [*map(str, arguments)])
+    return result.exit_code, " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("input_format", sorted(set(INPUTS) - {"genia"}))
+@pytest.mark.parametrize("format", OUTPUTS)
+def test_every_format_becomes_every_other(input_format: str, format: str, gold: Path, tmp_path: Path) -> None:
+    source = gold
+    if input_format != DOCBIN:
+        source = tmp_path / "in"
+        convert_file(gold, source, format=input_format, columns=2 if input_format == "iob" else None)
+    columns = 2 if format == "iob" else None
+    counts = convert_file(source, tmp_path / "out", input_format=input_format, format=format, columns=columns)
+    assert counts[:2] == (2, 3)
+    found = read(tmp_path / "out", format)
+    assert found.pop("d7") == ("Gout in old mice", MENTIONS)
+    assert list(found.values()) == [("Mice", set())]
+
+
+@pytest.mark.parametrize("input_format", sorted(set(INPUTS) - {"genia"}))
+@pytest.mark.parametrize("format", sorted(set(OUTPUTS) - {"jsonlines"}))
+def test_texts_of_every_format_are_annotated(
+    input_format: str, format: str, gold: Path, pipeline: Path, tmp_path: Path
+) -> None:
+    """Anew, under their identifiers."""
+    source = gold
+    if input_format != DOCBIN:
+        source = tmp_path / "in"
+        convert_file(gold, source, format=input_format, columns=2 if input_format == "iob" else None)
+    counts = apply_pipeline(str(pipeline), source, tmp_path / "out", input_format=input_format, format=format)
+    assert counts == (2, 1)
+    assert read(tmp_path / "out", format) == {"d7": ("Gout in old mice", {(0, 4, "DISEASE")}), "2": ("Mice", set())}
+
+
+@pytest.mark.parametrize("input_format", ["pubtator", DOCBIN])
+def test_title_and_abstract_stay_apart(input_format: str, pipeline: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.pubtator"
+    source.write_text(PUBTATOR)
+    if input_format == DOCBIN:
+        convert_file(source, tmp_path / "in.spacy", input_format="pubtator")
+        source = tmp_path / "in.spacy"
+    apply_pipeline(str(pipeline), source, tmp_path / "out", input_format=input_format, format="pubtator")
+    assert (tmp_path / "out").read_text() == (
+        "7|t|Gout in mice.\n7|a|Ataxia and BRCA1.\n7\t0\t4\tGout\tDISEASE\n\n"
+        "8|t|Gout.\n8|a|\n8\t0\t4\tGout\tDISEASE\n\n"
+    )
+    apply_pipeline(str(pipeline), source, tmp_path / "out.xml", input_format=input_format, format="bioc")
+    first, second = READERS["bioc"](tmp_path / "out.xml")
+    assert (first.passages, second.passages) == (
+        (Passage(0, 13, "title"), Passage(14, 31, "abstract")),
+        (Passage(0, 5, "title"),),
+    )
+
+
+def test_gold_of_a_file(tmp_path: Path) -> None:
+    """What becomes of its mentions is told, and its labels are its annotation scope."""
+    source = tmp_path / "mine.pubtator"
+    source.write_text(PUBTATOR)
+    labels = "Disease=DISEASE, Species="
+    status, printed = command(
+        "convert", source, tmp_path / "out.spacy", "--input-format", "pubtator", "--labels", labels
+    )
+    assert status == 0
+    assert "1 of 4 mentions duplicate: mine.pubtator, line 4: 'Gout' (Disease): line 3 has the same" in printed
+    assert "1 of 4 mentions expanded: mine.pubtator, line 6: 'BRCA' (Gene)" in printed
+    assert "1 of 4 mentions left out: Species" in printed
+    assert "Annotation scope: DISEASE, Gene" in printed
+    assert f"Wrote {tmp_path / 'out.spacy'}: 2 documents, 2 spans" in printed
+    first, second = load_docs(tmp_path / "out.spacy", Vocab())
+    assert [(span.text, span.label_) for span in first.spans["bioner"]] == [("Gout", "DISEASE"), ("BRCA1", "Gene")]
+    for doc in (first, second):
+        assert (get_corpus(doc), get_scope(doc)) == ("mine", {"DISEASE", "Gene"})
+    assert (get_doc_id(second), list(second.spans["bioner"])) == ("8", [])
+    settings: dict[str, Any] = {"input_format": "pubtator", "format": DOCBIN}
+    *counts, report = convert_file(source, tmp_path / "out.spacy", alignment="drop", **settings)
+    assert (counts, report and report.count("lost")) == ([2, 2], 1)
+    with pytest.raises(BionerError, match=r"line 6: .*'BRCA'"):
+        convert_file(source, tmp_path / "out.spacy", alignment="error", **settings)
+    assert len(load_docs(tmp_path / "out.spacy", Vocab())) == 2
+
+
+def test_warnings_of_a_reader_come_once(tmp_path: Path) -> None:
+    rows = [{"text": "Gout", "spans": [], "answer": "reject"}, {"text": "Gout", "spans": [[0, 4, "D"]]}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.warns(BionerWarning) as warned:
+        assert convert_file(tmp_path / "in.jsonl", tmp_path / "out.spacy")[:2] == (1, 1)
+    assert len(warned) == 1
+
+
+def test_scores_of_a_docbin_stay(gold: Path, tmp_path: Path) -> None:
+    [doc, _] = load_docs(gold, vocab := Vocab())
+    doc.spans["bioner"].attrs["scores"] = [0.25, 0.5, 1.0]
+    DocBin(docs=[doc]).to_disk(tmp_path / "scored.spacy")
+    convert_file(tmp_path / "scored.spacy", tmp_path / "out.spacy")
+    [again] = load_docs(tmp_path / "out.spacy", vocab)
+    assert again.spans["bioner"].attrs == doc.spans["bioner"].attrs
+    status, printed = command("convert", gold, tmp_path / "out.tsv", "--format", "iob")
+    assert (status, "1 of 3 spans overlap others" in printed) == (0, True)
+
+
+def test_texts_by_lines(pipeline: Path, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("mice\n\nmice with gout\u2028gout\r\n", encoding="utf8")
+    status, printed = command("apply", pipeline, texts, tmp_path / "out", "--format", "brat", "--batch-size", 2)
+    assert (status, "3 documents, 2 spans" in printed) == (0, True)
+    assert read(tmp_path / "out", "brat") == {
+        "1": ("mice", set()),
+        "2": ("", set()),
+        "3": ("mice with gout\u2028gout", {(10, 14, "DISEASE"), (15, 19, "DISEASE")}),
+    }
+
+
+@pytest.mark.parametrize("format", ["textspans", DOCBIN])
+def test_documents_of_many_memory_zones(
+    format: str, pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words that are new in each document, and more documents in a batch than in a zone."""
+    monkeypatch.setattr(formats.in_zones, "__defaults__", (3,))
+    texts = [f"gout{number} gout word{number}" for number in range(20)]
+    (tmp_path / "texts.txt").write_text("\n".join(texts))
+    assert apply_pipeline(str(pipeline), tmp_path / "texts.txt", tmp_path / "out", format=format) == (20, 20)
+    found = list(read(tmp_path / "out", format).values())
+    assert [text for text, _ in found] == texts
+    assert all(mentions == {(text.index(" ") + 1, text.index(" ") + 5, "DISEASE")} for text, mentions in found)
+
+
+def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -> None:
+    broken, texts, folder = tmp_path / "broken.spacy", tmp_path / "texts.txt", tmp_path / "folder.spacy"
+    broken.write_bytes(b"no DocBin")
+    texts.write_text("Gout")
+    mine = tmp_path / "mine.pubtator"
+    mine.write_text(PUBTATOR)
+    folder.mkdir()
+    (folder / "notes.txt").touch()
+    out = tmp_path / "out"
+    before = sorted(tmp_path.rglob("*"))
+    conversions: list[tuple[Path, Path, dict[str, Any], str]] = [
+        (gold, out, {"format": "conllu"}, "Setting format is 'conllu'; allowed: docbin, bioc, brat"),
+        (gold, out, {}, "The name of .*out does not tell its format: set format to one of docbin, bioc"),
+        (
+            texts,
+            out,
+            {"format": "brat"},
+            "The name of .*txt does not tell its format: set input_format to one of docbin",
+        ),
+        (gold, out, {"format": "brat", "columns": 2}, "only with the format iob"),
+        (gold, out, {"format": "brat", "labels": "A=B"}, "Setting labels is 'A=B'; allowed: only with other formats"),
+        (gold, out, {"format": "brat", "spans_key": "sc"}, "Document number 1 is not annotated"),
+        (gold, gold, {}, "is the input, and is not replaced"),
+        (gold, folder, {}, "is a folder, and a file is to be written there"),
+        (tmp_path / "none.spacy", out, {"format": "brat"}, "is not there"),
+        (broken, out, {"format": "brat"}, "is not a readable DocBin"),
+        (mine, out, {"input_format": "pubtator", "format": "brat", "spans_key": "sc"}, "Setting spans_key"),
+        (mine, out, {"input_format": "pubtator", "format": "brat", "labels": "Gene"}, "allowed: LABEL=TYPE"),
+        (
+            mine,
+            out,
+            {"input_format": "pubtator", "format": "brat", "labels": "Gen=GENE"},
+            "label Gen .*: Disease, Gene",
+        ),
+        (mine, out, {"input_format": "bioc", "format": "brat"}, "line 1: neither XML nor JSON"),
+    ]
+    for source, output, settings, message in conversions:
+        with pytest.raises(BionerError, match=message):
+            convert_file(source, output, **settings)
+        assert sorted(tmp_path.rglob("*")) == before
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    before = sorted(tmp_path.rglob("*"))
+    for nlp, source, output, message in [
+        (tmp_path / "none", texts, out, "cannot be loaded"),
+        (tmp_path / "blank", texts, out, "Document number 1 is not annotated"),
+        (pipeline, mine, out, "set input_format to one of text, docbin"),
+        (pipeline, texts, texts, "is the input"),
+        (pipeline, texts.with_name("none.txt"), out, "is not there"),
+    ]:
+        with pytest.raises(BionerError, match=message):
+            apply_pipeline(str(nlp), source, output, format="textspans")
+        assert sorted(tmp_path.rglob("*")) == before
+    status, printed = command("apply", pipeline, texts, out)
+    assert (status, "set format to one of docbin" in printed) == (1, True)
+
+
+def test_spacy_finds_the_commands(pipeline: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "Gout in mice", "id": 5}\n')
+    run = [sys.executable, "-m", "spacy", "bioner", "apply", str(pipeline)]
+    done = subprocess.run([*run, "in.jsonl", "out.spacy"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Wrote out.spacy: 1 documents, 1 spans" in done.stdout
+    assert read(tmp_path / "out.spacy", DOCBIN) == {"5": ("Gout in mice", {(0, 4, "DISEASE")})}
+    listed = subprocess.run([sys.executable, "-m", "spacy", "--help"], capture_output=True, text=True, check=True)
+    assert "bioner" in listed.stdout
