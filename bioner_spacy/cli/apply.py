@@ -10,11 +10,23 @@ from tqdm import tqdm
 
 from ..corpora import READERS, textspans
 from ..corpora.files import numbered_lines
+from ..corpora.readers import reader_options
 from ..docbin import iter_docs
 from ..errors import BionerError, Errors
 from ..evaluation.evaluate import load_pipeline
 from ..scope import SPANS_KEY, get_doc_id, get_passages, set_origin
-from .formats import DOCBIN, ENDINGS, INPUTS, OUTPUTS, TEXT, check_output, choose_format, in_zones, write
+from .formats import (
+    DOCBIN,
+    ENDINGS,
+    INPUTS,
+    OUTPUTS,
+    TEXT,
+    check_output,
+    choose_format,
+    in_zones,
+    parse_options,
+    write,
+)
 
 
 def apply_pipeline(
@@ -23,6 +35,7 @@ def apply_pipeline(
     output: Path,
     *,
     input_format: Optional[str] = None,
+    options: str = "",
     format: Optional[str] = None,
     spans_key: str = SPANS_KEY,
     columns: Optional[int] = None,
@@ -38,6 +51,7 @@ def apply_pipeline(
         output: the file to write; for brat, the folder.
         input_format: "text", one text a line, "docbin", or the format of a corpus; see `bioner_spacy.corpora.READERS`.
             None: as the name of the source tells.
+        options: options of the reader of the source, such as `type_infon=kind`, with commas between them.
         format: "docbin", or one of `bioner_spacy.corpora.writers.WRITERS`. None: as the name of the output tells.
         spans_key: key in `doc.spans`; of pipelines without any spans, the entities are taken.
         columns: tag columns, for the format iob only.
@@ -57,6 +71,7 @@ def apply_pipeline(
     if not source.exists():
         raise BionerError(Errors.E101.format(path=source))
     check_output(output, source, format=format, columns=columns)
+    reading = parse_options(options, input_format)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
 
     def annotate(texts: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[Doc]:
@@ -67,18 +82,23 @@ def apply_pipeline(
                 set_origin(doc, spans_key=spans_key, **origin)
             yield doc
 
-    docs = in_zones(nlp, _texts(source, input_format), annotate)
+    docs = in_zones(nlp, _texts(source, input_format, reading), annotate)
     return write(
         tqdm(docs, unit=" documents", disable=None), output, format=format, spans_key=spans_key, columns=columns
     )
 
 
-def _texts(source: Path, input_format: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _texts(source: Path, input_format: str, options: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Texts with what is known of where they come from."""
     if input_format == TEXT:
         return ((text, {}) for _, text in numbered_lines(source))
     if input_format == DOCBIN:
         docs = iter_docs(source, Vocab())
         return ((doc.text, {"doc_id": get_doc_id(doc), "passages": get_passages(doc)}) for doc in docs)
-    found = textspans.read_texts(source) if input_format == "textspans" else READERS[input_format](source)
+    if input_format == "textspans":
+        found = textspans.read_texts(source)
+    else:
+        if "mismatch" in reader_options(input_format):
+            options = {"mismatch": "offsets", **options}  # of annotations, which do not matter here
+        found = READERS[input_format](source, **options)
     return ((document.text, {"doc_id": document.doc_id, "passages": document.passages}) for document in found)

@@ -25,6 +25,7 @@ spacy_app.add_typer(app)
 _DEFAULTS = "docbin for .spacy, textspans for .jsonl"
 Source = Annotated[Path, typer.Argument(metavar="INPUT", help="File of documents; for brat, a folder.")]
 Output = Annotated[Path, typer.Argument(help="File to write (bioc: .json or .xml); for brat, a new folder.")]
+Options = Annotated[str, typer.Option(help="Options of the input's reader, as in the catalogue: mismatch=offsets.")]
 Format = Annotated[Optional[str], typer.Option(help=f"One of {', '.join(OUTPUTS)}. Default: {_DEFAULTS}.")]
 Columns = Annotated[Optional[int], typer.Option(help="Tag columns for overlapping spans (iob).")]
 
@@ -41,6 +42,7 @@ def apply(
             help=f"{TEXT}, one a line, or one of {', '.join(INPUTS)}. Default: {TEXT} for .txt, {_DEFAULTS}."
         ),
     ] = None,
+    options: Options = "",
     format: Format = None,
     spans_key: Annotated[str, typer.Option(help="Key of the spans in doc.spans.")] = SPANS_KEY,
     columns: Columns = None,
@@ -53,6 +55,7 @@ def apply(
         source,
         output,
         input_format=input_format,
+        options=options,
         format=format,
         spans_key=spans_key,
         columns=columns,
@@ -70,6 +73,7 @@ def convert(
     input_format: Annotated[
         Optional[str], typer.Option(help=f"One of {', '.join(INPUTS)}. Default: {_DEFAULTS}.")
     ] = None,
+    options: Options = "",
     format: Format = None,
     labels: Annotated[
         str, typer.Option(help="What labels of the input stand for: Disease=DISEASE,Remark= leaves Remark out.")
@@ -88,6 +92,7 @@ def convert(
         source,
         output,
         input_format=input_format,
+        options=options,
         format=format,
         labels=labels,
         alignment=alignment,
@@ -105,7 +110,8 @@ def _tell(report: SplitReport) -> None:
     total = report.mentions_in.total()
     for kind, listed in report.issues.items():
         if listed.count:
-            msg.warn(f"{listed.count:,} of {total:,} mentions {kind}:{issue_lines(listed)}")
+            msg.warn(f"{listed.count:,} of {total:,} mentions {kind}:")
+            typer.echo(issue_lines(listed)[1:])
     if report.dropped:
         msg.info(f"{report.dropped.total():,} of {total:,} mentions left out: {', '.join(sorted(report.dropped))}")
     msg.info(f"Annotation scope: {', '.join(report.types) or 'no type'}")

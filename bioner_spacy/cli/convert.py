@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -13,7 +13,7 @@ from ..corpora.catalogue import NOT_KNOWN
 from ..docbin import iter_docs
 from ..errors import BionerError, BionerWarning, Errors
 from ..scope import SPANS_KEY
-from .formats import DOCBIN, INPUTS, OUTPUTS, check_output, choose_format, in_zones, write
+from .formats import DOCBIN, INPUTS, OUTPUTS, check_output, choose_format, in_zones, parse_options, parse_pairs, write
 
 
 def convert_file(
@@ -22,6 +22,7 @@ def convert_file(
     *,
     input_format: Optional[str] = None,
     format: Optional[str] = None,
+    options: str = "",
     labels: str = "",
     alignment: str = "expand",
     discontinuous: str = "report",
@@ -39,6 +40,7 @@ def convert_file(
         input_format: "docbin", or the format of a corpus; see `bioner_spacy.corpora.READERS`. None: as the name of the
             source tells.
         format: "docbin", or one of `bioner_spacy.corpora.writers.WRITERS`. None: as the name of the output tells.
+        options: options of the reader of the source, such as `mismatch=offsets`, with commas between them.
         labels: what labels of the file stand for, LABEL=TYPE with commas between them; nothing after the sign leaves a label
             out. Others stand for themselves.
         alignment: what to do with mentions that are not on token borders, as for `bioner_spacy.corpora.to_doc`.
@@ -58,6 +60,7 @@ def convert_file(
     if not source.exists():
         raise BionerError(Errors.E101.format(path=source))
     check_output(output, source, format=format, columns=columns)
+    reading = parse_options(options, input_format)
     if input_format == DOCBIN:
         if labels:
             raise BionerError(Errors.E105.format(setting="labels", value=labels, allowed="only with other formats"))
@@ -65,7 +68,7 @@ def convert_file(
         return *write(docs, output, format=format, spans_key=spans_key or SPANS_KEY, columns=columns), None
     if spans_key is not None:
         raise BionerError(Errors.E105.format(setting="spans_key", value=spans_key, allowed="only of a DocBin"))
-    corpus = _corpus(source, input_format, _parse_labels(labels))
+    corpus = _corpus(source, input_format, reading, parse_pairs("labels", labels))
     report = SplitReport(corpus.name, source.name, list(corpus.types))
     nlp = tokenizing_pipeline()
 
@@ -77,18 +80,12 @@ def convert_file(
     return *counts, report
 
 
-def _parse_labels(text: str) -> dict[str, Optional[str]]:
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    if not all(label.strip() and sign for label, sign, _ in pairs):
-        raise BionerError(Errors.E105.format(setting="labels", value=text, allowed="LABEL=TYPE,LABEL=TYPE"))
-    return {label.strip(): entity_type.strip() or None for label, _, entity_type in pairs}
-
-
-def _corpus(source: Path, input_format: str, named: dict[str, Optional[str]]) -> Corpus:
+def _corpus(source: Path, input_format: str, options: dict[str, Any], named: dict[str, str]) -> Corpus:
     """A catalogue entry for a file, after a first look at all labels in it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BionerWarning)  # which come again when the file is converted
-        found = {mention.label for document in READERS[input_format](source) for mention in document.mentions}
+        documents = READERS[input_format](source, **options)
+        found = {mention.label for document in documents for mention in document.mentions}
     if unknown := sorted(set(named) - found):
         known = ", ".join(sorted(found)) or "none"
         raise BionerError(Errors.E169.format(path=source, labels=", ".join(unknown), known=known))
@@ -96,12 +93,12 @@ def _corpus(source: Path, input_format: str, named: dict[str, Optional[str]]) ->
         name=source.stem,
         description="",
         format=input_format,
-        options={},
+        options=options,
         files={},
         shares={},
         folder="",
         url=None,
-        labels={label: named.get(label, label) for label in sorted(found)},
+        labels={label: named.get(label, label) or None for label in sorted(found)},
         licence=NOT_KNOWN,
         homepage="",
         citation="",

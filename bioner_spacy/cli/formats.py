@@ -11,6 +11,7 @@ from spacy.vocab import Vocab
 
 from ..corpora import READERS
 from ..corpora.files import replacing, require_file
+from ..corpora.readers import reader_options
 from ..corpora.writers import WRITERS
 from ..docbin import write_docs
 from ..errors import BionerError, Errors
@@ -49,6 +50,35 @@ def choose_format(
     if found not in allowed:
         raise BionerError(Errors.E105.format(setting=setting, value=found, allowed=", ".join(allowed)))
     return found
+
+
+def parse_pairs(setting: str, text: str) -> dict[str, str]:
+    """The value of a setting such as `A=x,B=y`.
+
+    Raises:
+        BionerError: it is not of that form.
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(name.strip() and sign for name, sign, _ in pairs):
+        raise BionerError(Errors.E105.format(setting=setting, value=text, allowed="NAME=VALUE,NAME=VALUE"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def parse_options(text: str, format: str) -> dict[str, Any]:
+    """Options of the reader of a format, such as `mismatch=offsets`; numbers of columns with spaces between them.
+
+    Raises:
+        BionerError: the text is not of that form, or the reader has no such option.
+    """
+    known = reader_options(format) if format in READERS else []
+    options: dict[str, Any] = parse_pairs("options", text)
+    columns = options.get("tag_columns", "0")
+    if not set(options) <= set(known) or not columns.replace(" ", "").isdecimal():
+        allowed = ", ".join(known) or f"none with the format {format}"
+        raise BionerError(Errors.E105.format(setting="options", value=text, allowed=allowed))
+    if "tag_columns" in options:
+        options["tag_columns"] = [int(column) for column in columns.split()]
+    return options
 
 
 def check_output(output: Path, source: Path, *, format: str, columns: Optional[int]) -> None:

@@ -5,7 +5,6 @@ The sections are `types` (standard entity types and their definitions), `sources
 `base` names another catalogue, relative to the file, whose entries are there as well.
 """
 
-import inspect
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ import srsly
 
 from ..errors import BionerError, Errors
 from .catalogue import SPLITS, Catalogue, Corpus, CorpusFile, CorpusSet
-from .readers import READERS
+from .readers import READERS, reader_options
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _CHECKSUMS = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{32}")}
@@ -154,9 +153,8 @@ class _Checker:
         )
 
     def options(self, value: Any, format_: str, where: str) -> dict[str, Any]:
-        known = [name for name in inspect.signature(READERS[format_]).parameters if name not in ("path", "on_error")]
         options = self.mapping(value, f"{where}: options") if value else {}
-        self.keys(options, f"{where}: options", (), known)
+        self.keys(options, f"{where}: options", (), reader_options(format_))
         for name, option in options.items():
             numbers = isinstance(option, list) and option and all(type(number) is int for number in option)
             if not (numbers if name == "tag_columns" else isinstance(option, str)):

@@ -1,6 +1,7 @@
 """`spacy bioner apply` and `spacy bioner convert`: files of any format to files of any other."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -69,9 +70,9 @@ def read(path: Path, format: str) -> dict[str, tuple[str, set[tuple[int, int, st
 
 
 def command(*arguments: object) -> tuple[int, str]:
-    """Run a command of `spacy bioner`; its exit status and what it printed, in one line."""
+    """Run a command of `spacy bioner`; its exit status and what it printed, in one line and without colours."""
     result = CliRunner().invoke(app, [*map(str, arguments)])
-    return result.exit_code, " ".join(result.output.split())
+    return result.exit_code, " ".join(re.sub(r"\x1b\[[0-9;]*m", "", result.output).split())
 
 
 @pytest.mark.parametrize("input_format", sorted(set(INPUTS) - {"genia"}))
@@ -151,6 +152,23 @@ def test_gold_of_a_file(tmp_path: Path) -> None:
     assert len(load_docs(tmp_path / "out.spacy", Vocab())) == 2
 
 
+def test_options_of_the_reader(pipeline: Path, tmp_path: Path) -> None:
+    source, out = tmp_path / "in.tsv", tmp_path / "out.jsonl"
+    source.write_text("Gout\tO\tB-A\tO\nin\tO\tO\tO\nmice\tO\tO\tB-B\n\n")
+    convert_file(source, out, input_format="iob", options="tag_columns=2 3")
+    assert read(out, "textspans") == {"1": ("Gout in mice", {(0, 4, "A"), (8, 12, "B")})}
+    wrong = tmp_path / "in.pubtator"
+    wrong.write_text("7|t|Gout in mice.\n7|a|\n7\t8\t12\tmouse\tSpecies\n")
+    with pytest.raises(BionerError, match="line 3: the annotation 'mouse' is not the text at its offsets"):
+        convert_file(wrong, out, input_format="pubtator")
+    with pytest.warns(BionerWarning, match="1 annotations"):
+        convert_file(wrong, out, input_format="pubtator", options="mismatch=offsets")
+    assert read(out, "textspans") == {"7": ("Gout in mice.", {(8, 12, "Species")})}
+    with pytest.warns(BionerWarning, match="1 annotations"):  # of texts to annotate this is no mistake
+        apply_pipeline(str(pipeline), wrong, out, input_format="pubtator")
+    assert read(out, "textspans") == {"7": ("Gout in mice.", {(0, 4, "DISEASE")})}
+
+
 def test_warnings_of_a_reader_come_once(tmp_path: Path) -> None:
     rows = [{"text": "Gout", "spans": [], "answer": "reject"}, {"text": "Gout", "spans": [[0, 4, "D"]]}]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -223,13 +241,32 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
         (tmp_path / "none.spacy", out, {"format": "brat"}, "is not there"),
         (broken, out, {"format": "brat"}, "is not a readable DocBin"),
         (mine, out, {"input_format": "pubtator", "format": "brat", "spans_key": "sc"}, "Setting spans_key"),
-        (mine, out, {"input_format": "pubtator", "format": "brat", "labels": "Gene"}, "allowed: LABEL=TYPE"),
+        (mine, out, {"input_format": "pubtator", "format": "brat", "labels": "Gene"}, "allowed: NAME=VALUE"),
         (
             mine,
             out,
             {"input_format": "pubtator", "format": "brat", "labels": "Gen=GENE"},
             "label Gen .*: Disease, Gene",
         ),
+        (
+            gold,
+            out,
+            {"format": "brat", "options": "mismatch=offsets"},
+            "Setting options .* none with the format docbin",
+        ),
+        (
+            mine,
+            out,
+            {"input_format": "pubtator", "format": "brat", "options": "unit=x"},
+            "Setting options .*: mismatch",
+        ),
+        (
+            mine,
+            out,
+            {"input_format": "pubtator", "format": "brat", "options": "mismatch=x"},
+            "Setting mismatch is 'x'",
+        ),
+        (mine, out, {"input_format": "iob", "format": "brat", "options": "tag_columns=x"}, "tag_columns"),
         (mine, out, {"input_format": "bioc", "format": "brat"}, "line 1: neither XML nor JSON"),
     ]
     for source, output, settings, message in conversions:
