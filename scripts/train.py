@@ -8,7 +8,11 @@ from wasabi import msg
 
 from bioner_spacy.cli.app import config_overrides, run
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.training.runs import run_settings, train_run
+from bioner_spacy.training.runs import ENOUGH_STEPS, enough_epochs, run_settings, train_run
+
+EPOCHS_HELP = (
+    f"Epochs; 0: those of the set in the catalogue, for other corpora as many as give {ENOUGH_STEPS:,} steps."
+)
 
 
 def main(
@@ -20,7 +24,7 @@ def main(
     catalogue: Annotated[Path, typer.Option(help="The corpus catalogue.")] = Path("configs/catalogue.yml"),
     corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus"),
     encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")] = None,
-    epochs: Annotated[int, typer.Option(min=0, help="Epochs; 0: as many as the catalogue gives the set.")] = 0,
+    epochs: Annotated[int, typer.Option(min=0, help=EPOCHS_HELP)] = 0,
     fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
@@ -37,6 +41,9 @@ def main(
     settings.update(corpus_folder=str(corpus), seed=seed)
     runs = {output / name: [name] for name in names} if each else {output: names}
     for folder, chosen in runs.items():
+        if not (epochs or chosen_set.epochs):
+            settings["epochs"] = enough_epochs(config, chosen, settings=settings, overrides=overrides)
+            msg.info(f"{', '.join(chosen)}: {settings['epochs']} epochs")
         train_run(config, folder, chosen, settings=settings, overrides=overrides, gpu_id=gpu_id)
     msg.good(f"Trained {len(runs)} pipeline(s): {', '.join(str(folder / 'model-last') for folder in runs)}")
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from spacy.cli._util import show_validation_error
-from spacy.util import load_config, registry
+from spacy.util import load_config
 
 from ..corpora.files import checksum
 from ..errors import BionerError, Errors
 from ..evaluation.evaluate import evaluate
 from ..evaluation.results import Results, reading_json, write_json
 from ..training.corpora import MultiCorpus
-from ..training.runs import train_run
+from ..training.runs import epoch_size, train_run
 
 SETTINGS_FILE = "settings.json"
 RESULTS = "runs"
@@ -170,14 +170,11 @@ class Experiment:
         values = {**self._values(), "vars.corpora": ",".join(corpora)}
         with show_validation_error(self.config):
             config = load_config(self.config, overrides=values, interpolate=True)
-            blocks = {"reader": config["corpora"]["train"], "batcher": config["training"]["batcher"]}
-            made: dict[str, Any] = registry.resolve(blocks)
-        lengths = made["reader"].lengths()
-        words = int(sum(of_corpus.sum() for of_corpus in lengths.values()))
+            words, steps = epoch_size(config)
         epochs = config["training"]["max_epochs"]
         if not isinstance(epochs, int) or epochs < 1:
             raise BionerError(Errors.E301.format(setting=MAX_EPOCHS, value=epochs, allowed="1 and more"))
-        return Budget(words, epochs, epochs * int(made["batcher"].batches_per_epoch(lengths)))
+        return Budget(words, epochs, epochs * steps)
 
     def results(self, name: str) -> Path:
         """File of the results of a run."""

@@ -167,7 +167,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class CorpusSet:
-    """A named group of corpora, the number of epochs to train on it and the words in a batch."""
+    """A named group of corpora, the number of epochs to train on it (0: as data take it) and the words in a batch."""
 
     name: str
     corpora: tuple[str, ...]
@@ -242,8 +242,8 @@ class Catalogue:
             text: names of sets or corpora, separated by commas; a corpus has the settings of the sets that it is in.
 
         Returns:
-            The corpora as `select` gives them, with the most epochs and the smallest batches of those sets (3 and 600
-            where there is none).
+            The corpora as `select` gives them, with the most epochs of those sets, 0 where a corpus is in none, and their
+            smallest batches (600 where there is none).
 
         Raises:
             BionerError: as `select` does.
@@ -251,7 +251,9 @@ class Catalogue:
         names = self.select(text)
         parts = {part.strip() for part in text.split(",")}
         named = [group for name, group in self.sets.items() if name in parts or parts & set(group.corpora)]
-        epochs = max((group.epochs for group in named), default=3)
+        epochs = max((group.epochs for group in named), default=0)
+        if not {corpus for group in named for corpus in group.corpora}.issuperset(names):
+            epochs = 0
         batch_words = min((group.batch_words for group in named), default=600)
         return CorpusSet(text, tuple(names), epochs, batch_words)
 

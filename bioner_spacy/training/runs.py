@@ -1,6 +1,7 @@
 """One training run, as `spacy train` does it, that leaves either a complete pipeline or nothing."""
 
 import configparser
+import math
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,11 +12,18 @@ from typing import Any, Optional
 from spacy.cli._util import setup_gpu, show_validation_error
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import load_config
+from spacy.util import load_config, registry
 
 from ..corpora.catalogue import CorpusSet
 from ..errors import BionerError, Errors, reason
 
+EPOCHS = 3
+"""Epochs where the catalogue gives none."""
+ENOUGH_STEPS = 1000
+"""Steps that training on corpora takes at least for which the catalogue gives no epochs: three epochs of a small corpus
+are far too few (docs/results.md)."""
+MOST_EPOCHS = 50
+"""Epochs that a corpus is read at most to come to as many steps."""
 CURVE_FILE = "curve.jsonl"
 """File in the folder of a run with losses and scores, a JSON line for each evaluation."""
 
@@ -25,15 +33,62 @@ def run_settings(chosen: CorpusSet, *, epochs: int, fraction: float, encoder: Op
 
     Args:
         chosen: corpora with the number of epochs and the words in a batch that suit them.
-        epochs: number of epochs; 0 for the one that suits the corpora.
+        epochs: number of epochs; 0 for the one of the catalogue.
         fraction: share of each training set.
         encoder: name of the encoder; None for the one of the config.
     """
-    settings: dict[str, object] = {"fraction": fraction, "epochs": epochs or chosen.epochs}
+    settings: dict[str, object] = {"fraction": fraction, "epochs": epochs or chosen.epochs or EPOCHS}
     settings["batch_words"] = chosen.batch_words
     if encoder:
         settings["encoder"] = encoder
     return settings
+
+
+def epoch_size(config: Mapping[str, Any]) -> tuple[int, int]:
+    """Words and steps of one epoch.
+
+    Args:
+        config: training config without variables that are still to be put in.
+
+    Raises:
+        BionerError: as the reader of the config does.
+    """
+    made: dict[str, Any] = registry.resolve(
+        {"reader": config["corpora"]["train"], "batcher": config["training"]["batcher"]}
+    )
+    lengths = made["reader"].lengths()
+    words = int(sum(of_corpus.sum() for of_corpus in lengths.values()))
+    return words, int(made["batcher"].batches_per_epoch(lengths))
+
+
+def enough_epochs(
+    config: Path,
+    corpora: Sequence[str],
+    *,
+    settings: Mapping[str, object],
+    overrides: Mapping[str, object] = {},
+) -> int:
+    """Epochs for corpora of unknown size: `EPOCHS`, or more of them, up to `MOST_EPOCHS`, for `ENOUGH_STEPS`.
+
+    Args:
+        config: training config, as for `train_run`.
+        corpora: names of the corpora to train on.
+        settings: values for the section `vars`.
+        overrides: other values by their names with dots.
+
+    Raises:
+        BionerError: as `train_run` does, or the reader of the config.
+    """
+    if not config.is_file():
+        raise BionerError(Errors.E410.format(path=config))
+    with _told_if_wrong(config):
+        loaded = load_config(config, overrides={**_values(corpora, settings), **overrides}, interpolate=True)
+        _, steps = epoch_size(loaded)
+    return max(EPOCHS, min(MOST_EPOCHS, math.ceil(ENOUGH_STEPS / max(1, steps))))
+
+
+def _values(corpora: Sequence[str], settings: Mapping[str, object]) -> dict[str, object]:
+    return {"vars.corpora": ",".join(corpora), **{f"vars.{name}": value for name, value in settings.items()}}
 
 
 def train_run(
@@ -67,7 +122,7 @@ def train_run(
     earlier = any((output / name).is_dir() for name in ("model-last", "model-best"))
     if not output.name or (output.exists() and not earlier and (output.is_file() or any(output.iterdir()))):
         raise BionerError(Errors.E413.format(output=output))
-    values = {"vars.corpora": ",".join(corpora), **{f"vars.{name}": value for name, value in settings.items()}}
+    values = _values(corpora, settings)
     unfinished = output.with_name(output.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:

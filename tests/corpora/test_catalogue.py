@@ -325,3 +325,7 @@ def test_settings_to_train_with(data: dict[str, Any], load: Load) -> None:
     assert (whole.corpora, whole.epochs, whole.batch_words) == (catalogue.sets["small"].corpora, 2, 50)
     one = catalogue.training_set(whole.corpora[0])
     assert (one.corpora, one.epochs, one.batch_words) == (whole.corpora[:1], 2, 50)
+    data["corpora"]["other"] = data["corpora"]["genes"]
+    both, other = (load(data).training_set(text) for text in ("small,other", "other"))
+    assert (both.corpora, both.epochs, both.batch_words) == ((*whole.corpora, "other"), 0, 50)
+    assert (other.epochs, other.batch_words) == (0, 600)

@@ -9,7 +9,8 @@ from toy_corpora import write_corpora
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.evaluation.learning_curves import read_curve
-from bioner_spacy.training.runs import CURVE_FILE, train_run
+from bioner_spacy.training import runs
+from bioner_spacy.training.runs import CURVE_FILE, enough_epochs, train_run
 
 CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
 
@@ -46,6 +47,21 @@ def test_the_best_pipeline_is_none_of_the_first_step(
     assert (tmp_path / "run" / "model-last").is_dir()
     assert (tmp_path / "run" / "model-best").is_dir() == best
     assert ("there is no best pipeline" in capsys.readouterr().out) != best
+
+
+@pytest.mark.parametrize("enough, most, epochs", [(1, 50, 3), (20, 50, 10), (21, 50, 11), (1000, 50, 50), (1, 2, 3)])
+def test_small_corpora_are_read_more_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enough: int, most: int, epochs: int
+) -> None:
+    write_corpora(tmp_path / "corpus", ["genes", "diseases"])
+    monkeypatch.setattr(runs, "ENOUGH_STEPS", enough)
+    monkeypatch.setattr(runs, "MOST_EPOCHS", most)
+    settings = {"epochs": 3, "batch_words": 20, "corpus_folder": str(tmp_path / "corpus")}
+    assert enough_epochs(CONFIG, ["genes", "diseases"], settings=settings) == epochs  # two batches an epoch
+    with pytest.raises(BionerError, match="none.cfg"):
+        enough_epochs(tmp_path / "none.cfg", ["genes"], settings=settings)
+    with pytest.raises(BionerError, match="genez"):
+        enough_epochs(CONFIG, ["genez"], settings=settings)
 
 
 @pytest.mark.parametrize("name", ["notes", "notes/a.txt", "."])
