@@ -112,14 +112,18 @@ def write(
         Numbers of documents and of their spans.
 
     Raises:
-        BionerError: as the writer of the format does.
+        BionerError: a document is not annotated, or as the writer of the format does.
     """
     counts = [0, 0]
 
     def counted() -> Iterator[Doc]:
         for doc in docs:
             counts[0] += 1
-            counts[1] += len(doc.spans[spans_key]) if spans_key in doc.spans else 0
+            if spans_key in doc.spans:
+                counts[1] += len(doc.spans[spans_key])
+            elif format == DOCBIN and not (doc.has_annotation("ENT_IOB") and not doc.spans):
+                known = ", ".join(doc.spans) or "none"
+                raise BionerError(Errors.E162.format(number=counts[0], key=spans_key, known=known))
             yield doc
 
     if format == DOCBIN:

@@ -236,6 +236,7 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
         (gold, out, {"format": "brat", "columns": 2}, "only with the format iob"),
         (gold, out, {"format": "brat", "labels": "A=B"}, "Setting labels is 'A=B'; allowed: only with other formats"),
         (gold, out, {"format": "brat", "spans_key": "sc"}, "Document number 1 is not annotated"),
+        (gold, out, {"format": DOCBIN, "spans_key": "sc"}, "number 1 is not annotated.*keys: bioner"),
         (gold, gold, {}, "is the input, and is not replaced"),
         (gold, folder, {}, "is a folder, and a file is to be written there"),
         (tmp_path / "none.spacy", out, {"format": "brat"}, "is not there"),
@@ -282,9 +283,10 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
         (pipeline, texts, texts, "is the input"),
         (pipeline, texts.with_name("none.txt"), out, "is not there"),
     ]:
-        with pytest.raises(BionerError, match=message):
-            apply_pipeline(str(nlp), source, output, format="textspans")
-        assert sorted(tmp_path.rglob("*")) == before
+        for format in ("textspans", DOCBIN):
+            with pytest.raises(BionerError, match=message):
+                apply_pipeline(str(nlp), source, output, format=format)
+            assert sorted(tmp_path.rglob("*")) == before
     status, printed = command("apply", pipeline, texts, out)
     assert (status, "set format to one of docbin" in printed) == (1, True)
 
