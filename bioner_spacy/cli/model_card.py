@@ -41,7 +41,9 @@ doc = nlp("Aspirin lowers the risk of colorectal cancer in carriers of BRCA1 mut
 print([(ent.text, ent.label_) for ent in doc.ents])  # the best spans that do not overlap
 group = doc.spans["{key}"]  # all spans, nested ones too
 print([(span.text, span.label_, score) for span, score in zip(group, group.attrs["scores"])])
-```"""
+```
+
+The texts of a file, one a line: `python -m spacy bioner apply {lang}_{name} texts.txt annotated.spacy`"""
 
 
 def complete_meta(
@@ -84,6 +86,7 @@ def complete_meta(
         "Seed": MISSING if known.seed is None else str(known.seed),
         "Day": f"{day:%Y-%m-%d}",
         "Epochs": str(config["training"].get("max_epochs", MISSING)),
+        "Read at once": str(config.get("vars", {}).get("context", MISSING)),
         "A task is": str(config["components"][component].get("grain", MISSING)),
         "Corpora": ", ".join(names),
     }

@@ -76,6 +76,7 @@ def test_corpora_with_licences_and_policies(pipeline: Path, catalogue: Catalogue
     assert row in text
     assert "| genes | DISEASE | free | no |" in text and "(that of this project)" not in text
     assert 'spacy.load("en_mine")' in text
+    assert "`python -m spacy bioner apply en_mine texts.txt annotated.spacy`" in text
     assert "invented" not in text
 
 
