@@ -44,7 +44,7 @@ class SpanArrays:
 
 @dataclass(frozen=True)
 class Gold:
-    """Gold annotation of a batch of D documents with N words.
+    """Gold annotation of a batch of D documents, or sentences that are read by themselves, with N words.
 
     Attributes:
         lengths: (D,) words per document.
@@ -63,11 +63,13 @@ class Batch:
 
     Attributes:
         docs: documents, at least one of them with words.
+        lengths: (D,) words of each text that heads read by itself: a document, or one of its sentences.
         targets: what the formulation's `targets` made of their gold annotation; None when predicting. Models whose
             scores do not depend on it pass it over.
     """
 
     docs: list[Doc]
+    lengths: Array
     targets: Any = None
 
 

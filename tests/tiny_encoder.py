@@ -108,8 +108,10 @@ def make_docs(*texts: str) -> list[Doc]:
 
 
 def make_encoder(folder: str, **settings: Any) -> Model[list[Doc], Any]:
-    """Build and load the encoder of a folder; computed in float32 and in small windows unless `settings` say more."""
-    model = build_transformer(folder, **{"precision": "float32", "window": 32, "overlap": 8, **settings})
+    """Build and load the encoder of a folder; computed in float32 and in small windows of whole texts unless `settings` say more."""
+    model = build_transformer(
+        folder, **{"context": "document", "precision": "float32", "window": 32, "overlap": 8, **settings}
+    )
     model.initialize()
     return model
 
@@ -124,8 +126,7 @@ def word_vectors(model: Model[list[Doc], Any], docs: Sequence[Doc]) -> list[nump
 
 def own_encoder(folder: str, grad_factor: float = 1.0, **settings: Any) -> Model[list[Doc], Any]:
     """Initialised encoder without dropout and listeners: one array of vectors a document."""
-    model = build_tok2vec_transformer(
-        folder, reduce_mean(), grad_factor, precision="float32", transformer_config=NO_DROPOUT, **settings
-    )
+    settings = {"context": "document", "precision": "float32", "transformer_config": NO_DROPOUT, **settings}
+    model = build_tok2vec_transformer(folder, reduce_mean(), grad_factor, **settings)
     model.initialize()
     return model

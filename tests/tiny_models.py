@@ -20,7 +20,8 @@ BOTH = Task("A", ("CHEMICAL", "DISEASE"), "A")
 
 def make_batch(*texts: str) -> Batch:
     """A batch of some texts, or of `TEXTS`."""
-    return Batch(make_docs(*(texts or TEXTS)))
+    docs = make_docs(*(texts or TEXTS))
+    return Batch(docs, numpy.array([len(doc) for doc in docs]))
 
 
 def construct(architecture: str, **settings: Any) -> Model[Batch, Any]:

@@ -28,7 +28,7 @@ CONTEXT_WORDS = 180
 _ATTRIBUTES: list[Any] = list(DocBin().attrs)
 
 
-def check_context(context: str, words: int) -> None:
+def check_context(context: str, words: int = CONTEXT_WORDS) -> None:
     """Check the two settings.
 
     Args:

@@ -1,20 +1,60 @@
-"""The documents of a batch, for models whose scores do not depend on its targets."""
+"""What the heads read of a batch."""
 
 from collections.abc import Callable
+from typing import Any, Optional
 
+import numpy
 from spacy.tokens import Doc
 from thinc.api import Model
+from thinc.types import Floats2d
 
 from ..types import Batch
 
 
 def batch2docs() -> Model[Batch, list[Doc]]:
-    """Build a layer from a batch to its documents, to stand before an encoder of documents."""
-    return Model("batch2docs", forward)
+    """Build a layer from a batch to its documents, for heads to which it is all one where a text ends."""
+    return Model("batch2docs", forward_docs)
 
 
-def forward(model: Model, batch: Batch, is_train: bool) -> tuple[list[Doc], Callable[[list[Doc]], Batch]]:
+def forward_docs(model: Model, batch: Batch, is_train: bool) -> tuple[list[Doc], Callable[[list[Doc]], Batch]]:
     def backprop(d_docs: list[Doc]) -> Batch:
         return batch
 
     return batch.docs, backprop
+
+
+def batch2words(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[Batch, list[Floats2d]]:
+    """Build a layer that gives the word vectors of each text of a batch: of its documents, or of their sentences.
+
+    Args:
+        tok2vec: word vectors of documents.
+
+    Returns:
+        Model from a batch to D arrays (words, width), one for each of its `lengths`.
+    """
+    return Model("batch2words", forward_words, init=init_words, layers=[tok2vec])
+
+
+def init_words(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
+    model.layers[0].initialize(X=None if X is None else X.docs)
+
+
+def forward_words(
+    model: Model, batch: Batch, is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], Batch]]:
+    vectors, backprop_docs = model.layers[0](batch.docs, is_train)
+
+    def backprop(d_texts: list[Floats2d]) -> Batch:
+        backprop_docs(_divide(model, d_texts, [len(array) for array in vectors]))
+        return batch
+
+    return _divide(model, vectors, batch.lengths.tolist()), backprop
+
+
+def _divide(model: Model, arrays: list[Floats2d], lengths: list[int]) -> list[Floats2d]:
+    """The same rows in parts of other lengths."""
+    if [len(array) for array in arrays] == lengths:
+        return arrays
+    ends = numpy.cumsum(lengths).tolist()
+    rows: Any = model.ops.xp.concatenate(arrays)
+    return [rows[end - length : end] for end, length in zip(ends, lengths)]

@@ -1,6 +1,6 @@
 """The shared encoder as a Thinc layer: documents in, one vector a word out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional, cast
@@ -15,6 +15,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 
 from ..errors import BionerError, Errors
+from ..tokenization.sentences import sentence_starts
 from ..types import Array
 from ..words import word_offsets
 from .encoder_shim import EncoderShim, check_settings, load_encoder, max_pieces
@@ -45,6 +46,7 @@ class WordVectorBatch(FullTransformerBatch):
 def WordTransformer(
     name: str,
     *,
+    sentences: bool,
     window: int,
     overlap: int,
     pooling: str,
@@ -53,13 +55,16 @@ def WordTransformer(
     tokenizer_config: dict[str, Any],
     transformer_config: dict[str, Any],
 ) -> Model[list[Doc], FullTransformerBatch]:
-    """Build the encoder layer; see `bioner_spacy.models.encoder` for the arguments."""
+    """Build the encoder layer; see `bioner_spacy.models.encoder` for the arguments.
+
+    `sentences` tells whether texts are read sentence by sentence.
+    """
     check_settings(pooling=pooling, precision=precision, window=window, overlap=overlap)
     shim = EncoderShim(pooling=pooling, precision=precision, batch_pieces=batch_pieces)
     return Model(
         "transformer",
         # Not among the attributes, which weights bring along: those of the config hold.
-        partial(forward, window=window, overlap=overlap),
+        partial(forward, sentences=sentences, window=window, overlap=overlap),
         init=init,
         shims=[shim],
         dims={"nO": None},
@@ -83,10 +88,11 @@ def init(model: Model, X: Optional[Sequence[Doc]] = None, Y: Any = None) -> None
 
 
 def forward(
-    model: Model, docs: Sequence[Doc], is_train: bool, *, window: int, overlap: int
+    model: Model, docs: Sequence[Doc], is_train: bool, *, sentences: bool, window: int, overlap: int
 ) -> tuple[WordVectorBatch, Callable[[WordVectorBatch], list[Doc]]]:
     shim = cast(EncoderShim, model.shims[0])
-    batch = make_windows(docs, cast(Any, shim.tokenizer), *_fit_window(window, overlap, shim))
+    window, overlap = _fit_window(window, overlap, shim)
+    batch = make_windows(docs, cast(Any, shim.tokenizer), window, overlap, sentences=sentences)
     vectors, backprop_torch = shim(batch, is_train)
     lengths = [len(doc) for doc in docs]
     flat = cast(Floats2d, torch2xp(vectors))
@@ -105,7 +111,9 @@ def _fit_window(window: int, overlap: int, shim: EncoderShim) -> tuple[int, int]
     return (window, overlap) if window <= limit else (limit, overlap * limit // window)
 
 
-def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window: int, overlap: int) -> WindowBatch:
+def make_windows(
+    docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window: int, overlap: int, *, sentences: bool
+) -> WindowBatch:
     """Tokenise documents to word pieces and cut them into windows.
 
     Args:
@@ -113,6 +121,7 @@ def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window
         tokenizer: fast tokenizer of the encoder.
         window: most pieces in a window, special pieces included.
         overlap: pieces of context on either side of a window's core.
+        sentences: whether no window reaches over the border of a sentence.
 
     Raises:
         BionerError: the special pieces alone fill the window.
@@ -121,9 +130,10 @@ def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window
     size = window - n_special
     if size < 1:
         raise BionerError(Errors.E308.format(window=window, count=n_special))
-    texts = [doc.text for doc in docs]
+    bases = numpy.cumsum([0, *(len(doc.text) + 1 for doc in docs)])[:-1]
+    texts = [text for doc, base in zip(docs, bases) for text in _texts(doc.text, base, sentences)]
     encoding = tokenizer(
-        texts or [""],
+        [text for text, _ in texts] or [""],
         add_special_tokens=False,
         return_offsets_mapping=True,
         return_attention_mask=False,
@@ -133,10 +143,9 @@ def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window
         verbose=False,
     )
     text_lengths = numpy.array([len(ids) for ids in encoding["input_ids"]], dtype="int64")
-    bases = numpy.cumsum([0] + [len(text) + 1 for text in texts])[:-1]
     offsets = (
         numpy.array([pair for text in encoding["offset_mapping"] for pair in text], dtype="int64").reshape(-1, 2)
-        + numpy.repeat(bases, text_lengths)[:, None]
+        + numpy.repeat([base for _, base in texts] or [0], text_lengths)[:, None]
     )
     words = [tuple(side + base for side in word_offsets(doc)) for doc, base in zip(docs, bases)]
     words = words or [(bases, bases)]
@@ -156,6 +165,18 @@ def make_windows(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window
         window=size,
         overlap=min(overlap, (size - 1) // 2),
     )
+
+
+def _texts(text: str, base: int, sentences: bool) -> Iterator[tuple[str, int]]:
+    """What is read at once of the text of a document, with the places of its first characters.
+
+    Sentences are tokenised one by one, without the space behind them: some tokenizers have pieces with a space before a word.
+    """
+    if not sentences:
+        yield text, base
+        return
+    borders = [0, *sentence_starts(text), len(text)]
+    yield from ((text[start:end].rstrip(), base + start) for start, end in zip(borders, borders[1:]))
 
 
 def _split_by_doc(docs: Sequence[Doc], lengths: list[int], vectors: Floats2d) -> WordVectorBatch:

@@ -9,11 +9,13 @@ from spacy_transformers.layers.trfs2arrays import trfs2arrays
 from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 
+from ..corpora.context import check_context
 from ..layers.encoder import WordTransformer
 
 
 def build_transformer(
     name: str,
+    context: str = "sentence",
     window: int = 256,
     overlap: int = 32,
     pooling: str = "mean",
@@ -24,12 +26,15 @@ def build_transformer(
 ) -> Model[list[Doc], FullTransformerBatch]:
     """Build the shared encoder for spacy-transformers' `transformer` component.
 
-    Documents of any length are cut into overlapping windows of word pieces, and every word takes its vector from
-    the window in which it has most context. Windows of similar length are computed together, in bfloat16 where the
+    Texts are read sentence by sentence, or as they are given. What is longer than a window is cut into overlapping windows
+    of word pieces, and every word takes its vector from the window in which it has most context. Windows of similar length are computed together, in bfloat16 where the
     device has units for it, in training and prediction alike.
 
     Args:
         name: a Hugging Face model name, a folder, or "package:NAME" for weights inside an installed package.
+        context: what is read at once, one of the values of the reader's `context`: "sentence", or with any other the text
+            as it is given, so that one variable of a config tells both. Where sentences begin, rules say
+            (`bioner_spacy.tokenization.sentences`), whatever the document has been told.
         window: most word pieces in a window, special pieces included.
         overlap: word pieces of context on either side of a window's core.
         pooling: vector of a word from those of its pieces, "mean" or "first".
@@ -44,8 +49,10 @@ def build_transformer(
     Raises:
         BionerError: a setting is not allowed; on initialisation, the encoder cannot be found or loaded.
     """
+    check_context(context)
     return WordTransformer(
         name,
+        sentences=context == "sentence",
         window=window,
         overlap=overlap,
         pooling=pooling,
@@ -60,6 +67,7 @@ def build_tok2vec_transformer(
     name: str,
     listener_pooling: Model[Ragged, Floats2d],
     grad_factor: float = 1.0,
+    context: str = "sentence",
     window: int = 256,
     overlap: int = 32,
     pooling: str = "mean",
@@ -84,6 +92,7 @@ def build_tok2vec_transformer(
     encoder: Model = chain(
         build_transformer(
             name,
+            context=context,
             window=window,
             overlap=overlap,
             pooling=pooling,

@@ -11,6 +11,7 @@ from thinc.types import Floats2d
 from ..errors import BionerError, Errors
 from ..formulations.binary import threshold_log_odds
 from ..formulations.slots import SlotFormulation
+from ..layers.batch import batch2words
 from ..layers.slots import Slots
 from ..types import Batch, StepScores
 from .resize import replace_output, set_n_outputs
@@ -78,7 +79,7 @@ def build_slot_recurrent(
         forward,
         init=init,
         dims={"nO": nO},
-        layers=[tok2vec, output],
+        layers=[batch2words(tok2vec), output],
         refs={"tok2vec": tok2vec, "output_layer": output},
         attrs={
             "make_formulation": partial(SlotFormulation, least=least),
@@ -88,21 +89,19 @@ def build_slot_recurrent(
 
 
 def init(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
-    tok2vec, output = model.layers
-    docs = None if X is None else X.docs
-    tok2vec.initialize(X=docs)
-    output.initialize(X=None if X is None else (tok2vec.predict(docs), X.targets))
+    words, output = model.layers
+    words.initialize(X=X)
+    output.initialize(X=None if X is None else (words.predict(X), X.targets))
 
 
 def forward(model: Model, batch: Batch, is_train: bool) -> tuple[StepScores, Callable[[Any], Batch]]:
-    tok2vec, output = model.layers
-    vectors, backprop_docs = tok2vec(batch.docs, is_train)
+    words, output = model.layers
+    vectors, backprop_words = words(batch, is_train)
     scores, backprop_vectors = output((vectors, batch.targets), is_train)
 
     def backprop(d_log_odds: Any) -> Batch:
         d_vectors, _ = backprop_vectors(d_log_odds)
-        backprop_docs(d_vectors)
-        return batch
+        return backprop_words(d_vectors)
 
     return scores, backprop
 

@@ -13,6 +13,7 @@ from spacy.util import minibatch
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import get_corpus, get_scope, has_gold_ents
 from ..tasks import Task
+from ..tokenization.sentences import sentence_lengths
 from ..types import Formulation, Gold, SpanArrays
 from ..words import word_offsets
 
@@ -74,6 +75,26 @@ def collect_gold(
     spans_arrays = SpanArrays(columns[0], columns[1], columns[2], columns[3], numpy.ones(len(rows), dtype="f"))
     lengths = numpy.array([len(example.predicted) for example in examples], dtype="int64")
     return Gold(lengths, spans_arrays, supervised), n_misaligned
+
+
+def read_by_sentence(gold: Gold, docs: Sequence[Doc]) -> Gold:
+    """The same gold with a text of its own for every sentence; mentions keep what they are in together.
+
+    Args:
+        gold: gold of whole documents.
+        docs: the documents.
+    """
+    parts = [sentence_lengths(doc) for doc in docs]
+    ends = numpy.cumsum(numpy.concatenate(parts))
+    docs_of_parts = numpy.repeat(numpy.arange(len(docs)), [len(part) for part in parts])
+    # A border inside of a mention is none: starts <= border - 1 and border < ends.
+    inside = numpy.zeros(int(gold.lengths.sum()) + 2, dtype="int64")
+    numpy.add.at(inside, gold.spans.starts + 1, 1)
+    numpy.add.at(inside, gold.spans.ends, -1)
+    last = numpy.append(docs_of_parts[1:] != docs_of_parts[:-1], True)
+    kept = last | (numpy.cumsum(inside)[ends] == 0)
+    lengths = numpy.diff(numpy.concatenate([[0], ends[kept]]))
+    return Gold(lengths, gold.spans, gold.supervised[docs_of_parts[kept]])
 
 
 def warn_of_unlearnable(

@@ -15,13 +15,15 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, to_numpy
 
+from ..corpora.context import check_context
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, score_name
 from ..tasks import Task, make_tasks, require_annotated
+from ..tokenization.sentences import sentence_lengths
 from ..training.balance import TaskBalance
 from ..training.updates import update_weights
 from ..types import Array, Batch, Formulation, Gold, SpanArrays
-from .gold import collect_gold, collect_label_data, warn_of_unlearnable
+from .gold import collect_gold, collect_label_data, read_by_sentence, warn_of_unlearnable
 from .merge import Merge, Merger
 from .spans import flat_view, lowest_scores, merge_by_document, without_spaces
 
@@ -48,6 +50,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
     default_config={
         "model": DEFAULT_MODEL,
         "spans_key": SPANS_KEY,
+        "context": "sentence",
         "grain": "type",
         "types": None,
         "merge": "union",
@@ -76,6 +79,7 @@ def make_multitask_ner(
     name: str,
     model: Model[Batch, Any],
     spans_key: str,
+    context: str,
     grain: str,
     types: Optional[list[str]],
     merge: Union[str, dict[str, str]],
@@ -95,6 +99,7 @@ def make_multitask_ner(
         model,
         name,
         spans_key=spans_key,
+        context=context,
         grain=grain,
         types=types,
         merge=merge,
@@ -123,6 +128,8 @@ class MultiTaskNER(TrainablePipe):
             `bioner_spacy.models`.
         name: name of the component in the pipeline.
         spans_key: key of predicted and of gold spans in `doc.spans`.
+        context: what heads read at once, one of the values of the reader's `context`: "sentence", or with any other a
+            document as it is. The encoder has the same setting.
         grain: what a task is: "type", "corpus" or "guideline"; see `bioner_spacy.tasks.make_tasks`.
         types: entity types to learn; None for all that the training corpora annotate.
         merge: which spans are reported where several tasks answer for a type; see `bioner_spacy.pipeline.merge`. A
@@ -150,6 +157,7 @@ class MultiTaskNER(TrainablePipe):
         name: str = "multitask_ner",
         *,
         spans_key: str = SPANS_KEY,
+        context: str = "sentence",
         grain: str = "type",
         types: Optional[Sequence[str]] = None,
         merge: Merge = "union",
@@ -164,6 +172,7 @@ class MultiTaskNER(TrainablePipe):
         scorer: Optional[Callable] = None,
     ) -> None:
         make_tasks({}, grain)
+        check_context(context)
         task_balance = TaskBalance() if task_balance is None else task_balance
         if not isinstance(task_balance, TaskBalance):
             allowed = "a subclass of TaskBalance, such as @misc = bioner_spacy.FixedBalance.v1"
@@ -175,6 +184,7 @@ class MultiTaskNER(TrainablePipe):
         self.model = model
         self.name = name
         self.spans_key = spans_key
+        self.context = context
         self.grain = grain
         self.types = types
         self.merge = merge
@@ -311,7 +321,8 @@ class MultiTaskNER(TrainablePipe):
             raise BionerError(Errors.E405.format(name=self.name))
         spans = SpanArrays.empty()
         if lengths.sum():
-            spans = self._formulation.decode(self.model.predict(Batch(docs)), lengths)
+            read = numpy.concatenate([sentence_lengths(doc) for doc in docs]) if self._by_sentence else lengths
+            spans = self._formulation.decode(self.model.predict(Batch(docs, read)), read)
         spans = without_spaces(spans, numpy.concatenate([numpy.zeros(0), *(doc.to_array(IS_SPACE) for doc in docs)]))
         return merge_by_document(self._merger, spans, lengths, [doc._.guideline for doc in docs])
 
@@ -377,10 +388,18 @@ class MultiTaskNER(TrainablePipe):
         return self._make_batch(examples, self._collect_gold(examples)[0])
 
     def _make_batch(self, examples: Sequence[Example], gold: Gold) -> Batch:
-        return Batch([example.predicted for example in examples], self._formulation.targets(gold)[0])
+        docs = [example.predicted for example in examples]
+        return Batch(docs, gold.lengths, self._formulation.targets(gold)[0])
 
     def _collect_gold(self, examples: Sequence[Example]) -> tuple[Gold, int]:
-        return collect_gold(examples, self._tasks, self.spans_key, ignore_scope=self.ignore_scope)
+        gold, misaligned = collect_gold(examples, self._tasks, self.spans_key, ignore_scope=self.ignore_scope)
+        if self._by_sentence:
+            gold = read_by_sentence(gold, [example.predicted for example in examples])
+        return gold, misaligned
+
+    @property
+    def _by_sentence(self) -> bool:
+        return self.context == "sentence"
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
         """Loss over all tasks and its gradient.

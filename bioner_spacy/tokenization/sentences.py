@@ -7,6 +7,13 @@ sentence? Lists answer both here. docs/context.md compares the result with the s
 """
 
 import re
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+
+from ..words import word_offsets
 
 # Inside of a sentence: Fig. 2, vs. controls, Mol. Cell. Biol. 8.
 _ABBREVIATIONS = frozenset(
@@ -54,6 +61,13 @@ def sentence_starts(text: str) -> list[int]:
     first = len(text) - len(text.lstrip())
     ends = (match for match in _END.finditer(text) if first < match.end() < len(text))
     return [match.end() for match in ends if _ends_sentence(text, match)]
+
+
+def sentence_lengths(doc: Doc) -> NDArray[Any]:
+    """(sentences,) words of each sentence of a document, by its text alone; an empty document is one sentence of none."""
+    starts, _ = word_offsets(doc)
+    borders = numpy.searchsorted(starts, numpy.array(sentence_starts(doc.text), dtype="int64"))
+    return numpy.diff(numpy.unique([0, *borders, len(doc)])) if len(doc) else numpy.zeros(1, dtype="int64")
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:

@@ -114,6 +114,21 @@ def test_vector_of_a_word_in_a_long_document_is_that_of_its_window(tiny_bert: st
         numpy.testing.assert_allclose(vectors[core:end], expected.numpy(), atol=1e-5)
 
 
+def test_a_sentence_has_the_same_vectors_wherever_it_stands(folder: str) -> None:
+    sentences = ["Genes mutate. ", "Mice (n = 3) had it. ", "Cells, E. coli too,\n\n", "gene " * 70 + ". ", "Mutant. "]
+    docs = make_docs("".join(sentences), "", " ", sentences[0])
+    model = make_encoder(folder, context="sentence")
+    alone = numpy.concatenate(word_vectors(model, make_docs(*sentences)))
+    together, *_, last = word_vectors(model, docs)
+    numpy.testing.assert_allclose(together, alone, atol=1e-5)
+    numpy.testing.assert_allclose(last, together[: len(last)], atol=1e-5)
+    for context in ("source", "group", "document"):
+        [whole] = word_vectors(make_encoder(folder, context=context), docs[:1])
+        assert numpy.abs(whole - alone).max() > 0.01
+    with pytest.raises(BionerError, match="Setting context is 'page'; allowed: source, sentence, group, document"):
+        make_encoder(folder, context="page")
+
+
 def test_any_document_gets_finite_vectors(folder: str) -> None:
     texts = ["", " ", "\n\n\t", "\u200b", "\ufeff\u0301", "x" * 5000, "gene cell, " * 1000, "😀" * 300, "\x00 gene"]
     docs = make_docs(*texts)

@@ -50,7 +50,9 @@ def test_bytes_hold_all_that_is_needed_and_no_pickle(
     shutil.copytree(request.getfixturevalue(encoder), folder)
     model = make_encoder(str(folder), transformer_config={"hidden_dropout_prob": 0.3})
     shutil.rmtree(folder)
-    loaded = build_transformer(str(folder), precision="float32", window=32, overlap=8).from_bytes(model.to_bytes())
+    loaded = build_transformer(str(folder), context="document", precision="float32", window=32, overlap=8).from_bytes(
+        model.to_bytes()
+    )
     assert_same_vectors(model, loaded)
     assert loaded.shims[0].transformer.config.hidden_dropout_prob == 0.3
 
@@ -68,7 +70,7 @@ def test_weights_are_stored_as_safetensors(tiny_bert: str) -> None:
 def test_disk_round_trip(tiny_bert: str, tmp_path: Path) -> None:
     model = make_encoder(tiny_bert)
     model.to_disk(tmp_path / "model")
-    loaded = build_transformer(tiny_bert, precision="float32", window=32, overlap=8)
+    loaded = build_transformer(tiny_bert, context="document", precision="float32", window=32, overlap=8)
     assert_same_vectors(model, loaded.from_disk(tmp_path / "model"))
 
 
@@ -76,7 +78,9 @@ def test_learnt_weights_are_stored(tiny_bert: str) -> None:
     model = make_encoder(tiny_bert)
     with torch.no_grad():
         model.shims[0].transformer.embeddings.word_embeddings.weight.mul_(1.5)
-    loaded = build_transformer(tiny_bert, precision="float32", window=32, overlap=8).from_bytes(model.to_bytes())
+    loaded = build_transformer(tiny_bert, context="document", precision="float32", window=32, overlap=8).from_bytes(
+        model.to_bytes()
+    )
     assert_same_vectors(model, loaded)
 
 
@@ -96,7 +100,9 @@ def test_weights_in_half_precision_are_computed_in_float32(tiny_bert: str, tmp_p
     AutoModel.from_pretrained(tiny_bert).half().save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(tiny_bert).save_pretrained(tmp_path)
     model = make_encoder(str(tmp_path))
-    loaded = build_transformer("", precision="float32", window=32, overlap=8).from_bytes(model.to_bytes())
+    loaded = build_transformer("", context="document", precision="float32", window=32, overlap=8).from_bytes(
+        model.to_bytes()
+    )
     assert {weight.dtype for weight in loaded.shims[0].transformer.parameters()} == {torch.float32}
     assert_same_vectors(model, loaded)
 

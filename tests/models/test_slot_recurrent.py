@@ -28,7 +28,7 @@ def guided(*tasks: Task) -> Batch:
     gold = Gold(
         numpy.array([7, 0, 1]), SpanArrays(one, one + 1, one, one, one + 1), numpy.ones((3, len(tasks)), dtype=bool)
     )
-    return Batch(make_docs(*TEXTS), SlotFormulation(tasks).targets(gold)[0])
+    return Batch(make_docs(*TEXTS), gold.lengths, SlotFormulation(tasks).targets(gold)[0])
 
 
 def build(*tasks: Task) -> Model[Batch, StepScores]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Optional
 
+import numpy
 import pytest
 import spacy
 from hypothesis import given
@@ -11,9 +12,10 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.pipeline.gold import collect_gold, collect_label_data
+from bioner_spacy.pipeline.gold import collect_gold, collect_label_data, read_by_sentence
 from bioner_spacy.scope import SPANS_KEY, set_gold
 from bioner_spacy.tasks import make_tasks
+from bioner_spacy.types import Gold, SpanArrays
 
 VOCAB = spacy.blank("en").vocab
 LABEL_DATA = {"A": ["DISEASE"], "B": ["CHEMICAL", "DISEASE"]}
@@ -121,6 +123,38 @@ def test_label_data_are_the_scopes_of_each_corpus() -> None:
     first, second = gold(["a"], [], scope=["GENE", "RNA"]), gold(["a"], [(0, 1, "DNA")], scope=["DNA"])
     other = gold(["a"], [], corpus="B", scope=["DISEASE"])
     assert label_data(first, other, second) == {"A": {"GENE", "RNA", "DNA"}, "B": {"DISEASE"}}
+
+
+@given(st.lists(st.lists(st.integers(1, 4), max_size=4), min_size=1, max_size=3), st.data())
+def test_sentences_against_brute_force(drawn: list[list[int]], data: st.DataObject) -> None:
+    """Documents of sentences of some words, and spans between any two words of a document."""
+    docs, spans, supervised = [], [], []
+    base = 0
+    for number, sentences in enumerate(drawn):
+        words = [word for length in sentences for word in [*["Word"] * (length - 1), "End."]]
+        docs.append(Doc(VOCAB, words=words))
+        places = st.lists(st.integers(0, len(words)), min_size=2, max_size=2, unique=True)
+        for start, end in map(sorted, data.draw(st.lists(places, max_size=3)) if words else []):
+            spans.append((base + start, base + end))
+        supervised.append([number == 1])
+        base += len(words)
+    starts, ends = numpy.array(spans, dtype="int64").reshape(-1, 2).T
+    zeros = numpy.zeros_like(starts)
+    arrays = SpanArrays(starts, ends, zeros, zeros, zeros.astype("f"))
+    whole = Gold(numpy.array([len(doc) for doc in docs]), arrays, numpy.array(supervised))
+    expected: list[tuple[int, bool]] = []
+    base = 0
+    for number, sentences in enumerate(drawn):
+        lengths = [0]
+        for length in sentences:
+            if lengths[-1] and not any(start < base < end for start, end in spans):
+                lengths.append(0)
+            lengths[-1] += length
+            base += length
+        expected += [(length, number == 1) for length in lengths]
+    gold = read_by_sentence(whole, docs)
+    assert list(zip(gold.lengths.tolist(), gold.supervised[:, 0].tolist())) == expected
+    assert gold.spans is whole.spans
 
 
 def test_documents_that_differ_in_text_are_an_error() -> None:

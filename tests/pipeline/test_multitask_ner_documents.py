@@ -1,6 +1,7 @@
 """Documents of every shape: none raises an exception, in prediction or in training."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy
 import pytest
@@ -8,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from thinc.api import Adam
-from toy_corpora import BREAST_CANCER, component, found, make_examples, output_names
+from toy_corpora import BREAST_CANCER, HEADS, TAG_HEADS, blank_nlp, component, found, make_examples, output_names
 
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
@@ -92,6 +93,45 @@ def test_mentions_have_no_whitespace_at_their_ends(nlp: Language, encoder: str) 
     texts = {span.text for span in doc.spans[SPANS_KEY]}
     assert texts and texts <= {"breast", "cancer", "breast cancer"}
     assert "breast cancer" in texts or encoder == "cnn with slots"
+
+
+@pytest.mark.parametrize("heads", [{"@architectures": TAG_HEADS}, *HEADS.values()], ids=["cnn", *HEADS])
+def test_a_sentence_has_the_same_entities_wherever_it_stands(heads: dict[str, Any], tiny_bert: str) -> None:
+    """With random heads, which find mentions everywhere."""
+    texts = ["Patients with breast cancer had fever. ", "BRCA1. ", "Asthma (E. coli) was common in mice.\n\n", "End. "]
+    names = {"name": tiny_bert, "precision": "float32"}
+    encoder = {"@architectures": "bioner_spacy.TransformerModel.v1", **names}
+    listener = {
+        "@architectures": "spacy-transformers.TransformerListener.v1",
+        "pooling": {"@layers": "reduce_mean.v1"},
+    }
+    found_in: dict[str, list[tuple[int, int, str, float]]] = {}
+    for context in ("sentence", "document"):
+        nlp = blank_nlp()
+        nlp.add_pipe("transformer", config={"model": {**encoder, "context": context}})
+        nlp.add_pipe("multitask_ner", config={"context": context, "model": {**heads, "tok2vec": listener}})
+        nlp.initialize(lambda nlp=nlp: make_examples(nlp))
+        random = numpy.random.default_rng(0)
+        output = component(nlp).model.get_ref("output_layer")
+        for name in output.param_names:
+            if name != "scale":
+                output.set_param(name, random.normal(0.0, 1.0, output.get_param(name).shape).astype("f"))
+        found_in[context] = spans_of(nlp("".join(texts)))
+        alone, base = [], 0
+        for doc in nlp.pipe(texts):
+            alone += [(start + base, end + base, *rest) for start, end, *rest in spans_of(doc)]
+            base += len(doc.text)
+        if context == "sentence":
+            assert len(alone) > 3
+            assert [row[:3] for row in found_in[context]] == [tuple(row[:3]) for row in alone]
+            numpy.testing.assert_allclose([row[3] for row in found_in[context]], [row[3] for row in alone], atol=1e-4)
+    assert found_in["document"] != found_in["sentence"]
+
+
+def spans_of(doc: Doc) -> list[tuple[int, int, str, float]]:
+    group = doc.spans[SPANS_KEY]
+    rows = zip(group, group.attrs["scores"])
+    return sorted((span.start_char, span.end_char, span.label_, score) for span, score in rows)
 
 
 @pytest.mark.slow

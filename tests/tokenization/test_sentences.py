@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_spacy.tokenization.sentences import sentence_starts
+from bioner_spacy.corpora import tokenizing_pipeline
+from bioner_spacy.tokenization.sentences import sentence_lengths, sentence_starts
+
+NLP = tokenizing_pipeline()
 
 
 def sentences(text: str) -> list[str]:
@@ -38,6 +41,15 @@ def sentences(text: str) -> list[str]:
 def test_where_sentences_begin(text: str) -> None:
     expected = text.replace("|", "")
     assert sentences(expected) == text.split("|")
+
+
+@given(st.text(alphabet='aAp53 .?!)"(\n\t[BEtal', max_size=60))
+def test_words_of_each_sentence(text: str) -> None:
+    doc = NLP.make_doc(text)
+    lengths = sentence_lengths(doc)
+    assert lengths.sum() == len(doc) and (len(lengths) == 1 or (lengths > 0).all())
+    first_words = [sum(lengths[:number]) for number in range(1, len(lengths))]
+    assert [doc[word].idx for word in first_words] == sentence_starts(text)
 
 
 @given(st.text(alphabet='aAp53 .?!)"(\n\t[BEtal', max_size=60))

@@ -1,0 +1,42 @@
+"""What the heads read of a batch."""
+
+from typing import Any
+
+import numpy
+import pytest
+from thinc.api import Model
+from tiny_encoder import make_docs
+
+from bioner_spacy.layers.batch import batch2docs, batch2words
+from bioner_spacy.types import Batch
+
+DOCS = make_docs("a b c d e", "", "f g")
+VECTORS = numpy.arange(21.0).reshape(7, 3)
+
+
+def numbering(received: list[Any]) -> Model:
+    """Gives words their rows of `VECTORS`, and puts gradients that come back into a list."""
+
+    def forward(model: Model, docs: Any, is_train: bool) -> Any:
+        assert docs == DOCS
+        return [VECTORS[:5], VECTORS[5:5], VECTORS[5:]], received.extend
+
+    return Model("numbering", forward)
+
+
+@pytest.mark.parametrize("lengths", [[5, 0, 2], [3, 2, 0, 1, 1], [1, 1, 1, 1, 1, 0, 2]])
+def test_word_vectors_of_texts_and_their_gradients(lengths: list[int]) -> None:
+    received: list[Any] = []
+    batch = Batch(DOCS, numpy.array(lengths))
+    texts, backprop = batch2words(numbering(received))(batch, is_train=True)
+    assert [len(text) for text in texts] == lengths
+    numpy.testing.assert_array_equal(numpy.concatenate(texts), VECTORS)
+    assert backprop([text + 0.5 for text in texts]) is batch
+    assert [len(array) for array in received] == [5, 0, 2]
+    numpy.testing.assert_array_equal(numpy.concatenate(received), VECTORS + 0.5)
+
+
+def test_documents() -> None:
+    batch = Batch(DOCS, numpy.array([3, 2, 0, 2]))
+    docs, backprop = batch2docs()(batch, is_train=True)
+    assert docs is batch.docs and backprop([]) is batch
