@@ -20,6 +20,8 @@ from ..words import word_offsets
 
 CONTEXTS = ("source", "sentence", "group", "document")
 """A record as it is, one sentence, consecutive sentences of a document up to a number of words, or a whole document."""
+WHOLE = ("group", "document")
+"""Contexts in which a text is read as a whole; in the others sentence by sentence, records of several sentences too."""
 
 CONTEXT_WORDS = 180
 """Words of a group: with 1.3 word pieces a word, as biomedical text has, they fit a window of 256 pieces."""

@@ -9,13 +9,13 @@ from spacy_transformers.layers.trfs2arrays import trfs2arrays
 from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 
-from ..corpora.context import check_context
+from ..corpora.context import WHOLE, check_context
 from ..layers.encoder import WordTransformer
 
 
 def build_transformer(
     name: str,
-    context: str = "sentence",
+    context: str = "source",
     window: int = 256,
     overlap: int = 32,
     pooling: str = "mean",
@@ -32,9 +32,9 @@ def build_transformer(
 
     Args:
         name: a Hugging Face model name, a folder, or "package:NAME" for weights inside an installed package.
-        context: what is read at once, one of the values of the reader's `context`: "sentence", or with any other the text
-            as it is given, so that one variable of a config tells both. Where sentences begin, rules say
-            (`bioner_spacy.tokenization.sentences`), whatever the document has been told.
+        context: what is read at once, with the values that the reader's `context` has, so that one variable of a config
+            tells both: the text as it is given ("group", "document"), or else one sentence. Where sentences begin, rules
+            say (`bioner_spacy.tokenization.sentences`), whatever the document has been told.
         window: most word pieces in a window, special pieces included.
         overlap: word pieces of context on either side of a window's core.
         pooling: vector of a word from those of its pieces, "mean" or "first".
@@ -52,7 +52,7 @@ def build_transformer(
     check_context(context)
     return WordTransformer(
         name,
-        sentences=context == "sentence",
+        sentences=context not in WHOLE,
         window=window,
         overlap=overlap,
         pooling=pooling,
@@ -67,7 +67,7 @@ def build_tok2vec_transformer(
     name: str,
     listener_pooling: Model[Ragged, Floats2d],
     grad_factor: float = 1.0,
-    context: str = "sentence",
+    context: str = "source",
     window: int = 256,
     overlap: int = 32,
     pooling: str = "mean",

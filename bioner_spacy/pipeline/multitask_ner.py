@@ -15,7 +15,7 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate, to_numpy
 
-from ..corpora.context import check_context
+from ..corpora.context import WHOLE, check_context
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, score_name
 from ..tasks import Task, make_tasks, require_annotated
@@ -50,7 +50,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
     default_config={
         "model": DEFAULT_MODEL,
         "spans_key": SPANS_KEY,
-        "context": "sentence",
+        "context": "source",
         "grain": "type",
         "types": None,
         "merge": "union",
@@ -128,8 +128,8 @@ class MultiTaskNER(TrainablePipe):
             `bioner_spacy.models`.
         name: name of the component in the pipeline.
         spans_key: key of predicted and of gold spans in `doc.spans`.
-        context: what heads read at once, one of the values of the reader's `context`: "sentence", or with any other a
-            document as it is. The encoder has the same setting.
+        context: what heads read at once: a document as it is ("group", "document"), or one sentence ("source",
+            "sentence"); see `bioner_spacy.models.encoder`, which has the same setting.
         grain: what a task is: "type", "corpus" or "guideline"; see `bioner_spacy.tasks.make_tasks`.
         types: entity types to learn; None for all that the training corpora annotate.
         merge: which spans are reported where several tasks answer for a type; see `bioner_spacy.pipeline.merge`. A
@@ -157,7 +157,7 @@ class MultiTaskNER(TrainablePipe):
         name: str = "multitask_ner",
         *,
         spans_key: str = SPANS_KEY,
-        context: str = "sentence",
+        context: str = "source",
         grain: str = "type",
         types: Optional[Sequence[str]] = None,
         merge: Merge = "union",
@@ -399,7 +399,7 @@ class MultiTaskNER(TrainablePipe):
 
     @property
     def _by_sentence(self) -> bool:
-        return self.context == "sentence"
+        return self.context not in WHOLE
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, Any]:
         """Loss over all tasks and its gradient.

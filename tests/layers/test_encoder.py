@@ -122,7 +122,9 @@ def test_a_sentence_has_the_same_vectors_wherever_it_stands(folder: str) -> None
     together, *_, last = word_vectors(model, docs)
     numpy.testing.assert_allclose(together, alone, atol=1e-5)
     numpy.testing.assert_allclose(last, together[: len(last)], atol=1e-5)
-    for context in ("source", "group", "document"):
+    [again] = word_vectors(make_encoder(folder, context="source"), docs[:1])
+    numpy.testing.assert_array_equal(again, together)
+    for context in ("group", "document"):
         [whole] = word_vectors(make_encoder(folder, context=context), docs[:1])
         assert numpy.abs(whole - alone).max() > 0.01
     with pytest.raises(BionerError, match="Setting context is 'page'; allowed: source, sentence, group, document"):

@@ -106,7 +106,7 @@ def test_a_sentence_has_the_same_entities_wherever_it_stands(heads: dict[str, An
         "pooling": {"@layers": "reduce_mean.v1"},
     }
     found_in: dict[str, list[tuple[int, int, str, float]]] = {}
-    for context in ("sentence", "document"):
+    for context in ("source", "document"):
         nlp = blank_nlp()
         nlp.add_pipe("transformer", config={"model": {**encoder, "context": context}})
         nlp.add_pipe("multitask_ner", config={"context": context, "model": {**heads, "tok2vec": listener}})
@@ -121,11 +121,11 @@ def test_a_sentence_has_the_same_entities_wherever_it_stands(heads: dict[str, An
         for doc in nlp.pipe(texts):
             alone += [(start + base, end + base, *rest) for start, end, *rest in spans_of(doc)]
             base += len(doc.text)
-        if context == "sentence":
+        if context == "source":
             assert len(alone) > 3
             assert [row[:3] for row in found_in[context]] == [tuple(row[:3]) for row in alone]
             numpy.testing.assert_allclose([row[3] for row in found_in[context]], [row[3] for row in alone], atol=1e-4)
-    assert found_in["document"] != found_in["sentence"]
+    assert found_in["document"] != found_in["source"]
 
 
 def spans_of(doc: Doc) -> list[tuple[int, int, str, float]]:
