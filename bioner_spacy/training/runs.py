@@ -19,9 +19,9 @@ from ..errors import BionerError, Errors, reason
 
 EPOCHS = 3
 """Epochs where the catalogue gives none."""
-ENOUGH_STEPS = 1000
+ENOUGH_STEPS = 500
 """Steps that training on corpora takes at least for which the catalogue gives no epochs: three epochs of a small corpus
-are far too few (docs/results.md)."""
+are too few (docs/results.md)."""
 MOST_EPOCHS = 50
 """Epochs that a corpus is read at most to come to as many steps."""
 CURVE_FILE = "curve.jsonl"
