@@ -4,6 +4,7 @@ import configparser
 import math
 import shutil
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from spacy.training.loop import train
 from spacy.util import load_config, registry
 
 from ..corpora.catalogue import CorpusSet
-from ..errors import BionerError, Errors, reason
+from ..errors import BionerError, BionerWarning, Errors, reason
 
 EPOCHS = 3
 """Epochs where the catalogue gives none."""
@@ -81,7 +82,8 @@ def enough_epochs(
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
-    with _told_if_wrong(config):
+    with _told_if_wrong(config), warnings.catch_warnings():
+        warnings.simplefilter("ignore", BionerWarning)  # of the reader, which come again when it is trained with
         loaded = load_config(config, overrides={**_values(corpora, settings), **overrides}, interpolate=True)
         _, steps = epoch_size(loaded)
     return max(EPOCHS, min(MOST_EPOCHS, math.ceil(ENOUGH_STEPS / max(1, steps))))
