@@ -56,12 +56,14 @@ def parse_pairs(setting: str, text: str) -> dict[str, str]:
     """The value of a setting such as `A=x,B=y`.
 
     Raises:
-        BionerError: it is not of that form.
+        BionerError: it is not of that form, or has a name twice.
     """
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    if not all(name.strip() and sign for name, sign, _ in pairs):
-        raise BionerError(Errors.E105.format(setting=setting, value=text, allowed="NAME=VALUE,NAME=VALUE"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    found = {name.strip(): value.strip() for name, sign, value in pairs if name.strip() and sign and "=" not in value}
+    if len(found) < len(pairs):
+        allowed = "NAME=VALUE,NAME=VALUE with each name once"
+        raise BionerError(Errors.E105.format(setting=setting, value=text, allowed=allowed))
+    return found
 
 
 def parse_options(text: str, format: str) -> dict[str, Any]:

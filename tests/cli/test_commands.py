@@ -243,6 +243,8 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
         (broken, out, {"format": "brat"}, "is not a readable DocBin"),
         (mine, out, {"input_format": "pubtator", "format": "brat", "spans_key": "sc"}, "Setting spans_key"),
         (mine, out, {"input_format": "pubtator", "format": "brat", "labels": "Gene"}, "allowed: NAME=VALUE"),
+        (mine, out, {"input_format": "pubtator", "format": "brat", "labels": "Gene=A,Gene=B"}, "with each name once"),
+        (mine, out, {"input_format": "pubtator", "format": "brat", "labels": "=A"}, "allowed: NAME=VALUE"),
         (
             mine,
             out,
