@@ -114,7 +114,7 @@ def write(
         Numbers of documents and of their spans.
 
     Raises:
-        BionerError: a document is not annotated, or as the writer of the format does.
+        BionerError: there is no document, one is not annotated, or as the writer of the format does.
     """
     counts = [0, 0]
 
@@ -131,6 +131,8 @@ def write(
     if format == DOCBIN:
         with replacing(output, folders=True) as (part,):
             write_docs(counted(), part, Vocab())  # not the vocabulary of the documents: they have zones of their own
+            if not counts[0]:
+                raise BionerError(Errors.E163.format(path=output))
     else:
         options: dict[str, Any] = {} if columns is None else {"columns": columns}
         WRITERS[format](counted(), output, spans_key=spans_key, **options)

@@ -81,8 +81,11 @@ def read_by_sentence(gold: Gold, docs: Sequence[Doc]) -> Gold:
     """The same gold with a text of its own for every sentence; mentions keep what they are in together.
 
     Args:
-        gold: gold of whole documents.
-        docs: the documents.
+        gold: gold of D documents with N words.
+        docs: the D documents.
+
+    Returns:
+        Gold of at least D texts with the same N words; each supervises what its document does.
     """
     parts = [sentence_lengths(doc) for doc in docs]
     ends = numpy.cumsum(numpy.concatenate(parts))

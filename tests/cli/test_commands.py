@@ -289,6 +289,12 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
             with pytest.raises(BionerError, match=message):
                 apply_pipeline(str(nlp), source, output, format=format)
             assert sorted(tmp_path.rglob("*")) == before
+    texts.write_text("")
+    gold_before = gold.read_bytes()
+    for output in (out, gold):
+        with pytest.raises(BionerError, match="There is no document to write"):
+            apply_pipeline(str(pipeline), texts, output, format=DOCBIN)
+    assert not out.exists() and gold.read_bytes() == gold_before
     status, printed = command("apply", pipeline, texts, out)
     assert (status, "set format to one of docbin" in printed) == (1, True)
 
