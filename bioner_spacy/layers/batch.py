@@ -56,5 +56,6 @@ def _divide(model: Model, arrays: list[Floats2d], lengths: list[int]) -> list[Fl
     if [len(array) for array in arrays] == lengths:
         return arrays
     ends = numpy.cumsum(lengths).tolist()
-    rows: Any = model.ops.xp.concatenate(arrays)
+    # Listeners give texts without words arrays of any width.
+    rows: Any = model.ops.xp.concatenate([array for array in arrays if len(array)])
     return [rows[end - length : end] for end, length in zip(ends, lengths)]
