@@ -23,10 +23,10 @@ from torch.utils._pytree import tree_flatten, tree_map
 # What CuPy has (looked up in 14.2) of what runs on the device here and in Thinc; whatever is new has to be looked up.
 FUNCTIONS = frozenset(
     """abs add arange array asarray ascontiguousarray concatenate cumsum diff dot empty exp flatnonzero full
-    lib.stride_tricks.as_strided linalg.norm load log log1p matmul max maximum moveaxis multiply ones save split sqrt stack
-    sum take_along_axis tanh tile where zeros zeros_like""".split()
+    lib.stride_tricks.as_strided linalg.norm load log log1p matmul max maximum moveaxis multiply ones random.uniform save
+    split sqrt stack sum take_along_axis tanh tile where zeros zeros_like""".split()
 )
-MODULES = frozenset(("lib", "lib.stride_tricks", "linalg"))
+MODULES = frozenset(("lib", "lib.stride_tricks", "linalg", "random"))
 METHODS = frozenset("any argmax astype copy cumsum max mean ravel repeat reshape sum swapaxes transpose".split())
 # These take arrays of NumPy's: to copy them to the device, as places where to cut, or to write them to a file.
 FROM_CPU = frozenset(("array", "asarray", "split", "save"))

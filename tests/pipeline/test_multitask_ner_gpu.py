@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
+import spacy
 from pretended_gpu import DEVICE, DeviceArray, Mixed, PretendedOps, pretended_gpu
 from spacy.language import Language
 from thinc.api import Adam, fix_random_seed, prefer_gpu, require_cpu
@@ -14,6 +16,7 @@ from toy_corpora import (
     ASPIRIN,
     BRCA1,
     BREAST_CANCER,
+    CORPORA,
     ENCODERS,
     TAG_HEADS,
     blank_nlp,
@@ -23,9 +26,14 @@ from toy_corpora import (
     make_nlp,
     train,
     update,
+    write_corpora,
 )
 
+from bioner_spacy.evaluation.learning_curves import read_curve
 from bioner_spacy.scope import SPANS_KEY
+from bioner_spacy.training.runs import CURVE_FILE, train_run
+
+CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
 
 CROSS_SHARING = {"@architectures": "bioner_spacy.CrossSharing.v1", "hidden": 8, "width": 8}
 HEADS: dict[str, dict[str, Any]] = {
@@ -135,6 +143,17 @@ def test_an_encoder_of_another_kind(tiny_electra: str, gpu: Device) -> None:
     with gpu():
         gpu_losses, _, _ = learn(HEADS["tags"], tiny_electra)
     numpy.testing.assert_allclose(gpu_losses, losses, rtol=0.001)
+
+
+def test_a_training_run(tiny_bert: str, tmp_path: Path, gpu: Device) -> None:
+    """As `spacy train` does it, mixed precision included on a real GPU; the pipeline runs on the CPU."""
+    write_corpora(tmp_path / "corpus")
+    settings = {"encoder": tiny_bert, "epochs": 2, "batch_words": 20, "corpus_folder": str(tmp_path / "corpus")}
+    with gpu():
+        train_run(CONFIG, tmp_path / "run", list(CORPORA), settings=settings, gpu_id=-1 if gpu is pretended_gpu else 0)
+    curve = read_curve(tmp_path / "run" / CURVE_FILE)
+    assert all(0 < loss < 100 for loss in curve.loss)
+    assert SPANS_KEY in spacy.load(tmp_path / "run" / "model-last")(BRCA1[0]).spans
 
 
 def test_the_pretended_gpu_finds_what_is_in_the_wrong_place() -> None:
