@@ -248,8 +248,8 @@ class Errors:
         "The pipeline {pipeline} cannot be loaded: {reason} Name the folder of a trained pipeline or an installed one."
     )
     E505 = (
-        "There is no GPU {gpu_id} that can be used; install the package with the extra for your CUDA version, "
-        "or run on the CPU with --gpu-id -1."
+        "GPU {gpu_id} cannot be used ({reason}); install the package with the extra for your CUDA version (cuda12x or "
+        "cuda13x) and a torch that is built for CUDA, or run on the CPU with --gpu-id -1."
     )
     E506 = "{path} holds no results of an evaluation ({reason}); write it with scripts/evaluate.py."
     E507 = (

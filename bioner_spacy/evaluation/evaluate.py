@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..corpora.context import CONTEXT_WORDS, check_context, in_context
+from ..device import require_gpu
 from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors, Warnings, reason, warn
 from ..scope import SPANS_KEY, get_corpus, has_gold_ents, name_corpus, score_name
@@ -84,15 +85,12 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
         gpu_id: number of the GPU; -1 for the CPU.
 
     Raises:
-        BionerError: there is no such GPU or pipeline, or the pipeline is broken.
+        BionerError: the GPU cannot be used, there is no such pipeline, or it is broken.
     """
     if isinstance(pipeline, Language):
         return pipeline
     if gpu_id >= 0:
-        try:
-            spacy.require_gpu(gpu_id)
-        except ValueError as error:
-            raise BionerError(Errors.E505.format(gpu_id=gpu_id)) from error
+        require_gpu(gpu_id)
     try:
         return spacy.load(pipeline)
     except BionerError:

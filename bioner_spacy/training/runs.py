@@ -16,6 +16,7 @@ from spacy.training.loop import train
 from spacy.util import load_config, registry
 
 from ..corpora.catalogue import CorpusSet
+from ..device import require_gpu
 from ..errors import BionerError, BionerWarning, Errors, reason
 
 EPOCHS = 3
@@ -117,7 +118,7 @@ def train_run(
 
     Raises:
         BionerError: the config is not there, `output` holds anything but an earlier run, or something is wrong with the
-            encoder, the corpora or a setting.
+            encoder, the corpora, the GPU or a setting.
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
@@ -133,6 +134,8 @@ def train_run(
             _check_variables(config, written, [*values, *overrides])
             if _logger_takes_file(written):
                 values["training.logger.output_file"] = str(unfinished / CURVE_FILE)
+            if gpu_id >= 0:
+                require_gpu(gpu_id)  # which tells what is missing
             setup_gpu(gpu_id)
             loaded = load_config(config, overrides={**values, **overrides})
             _check_numbers("", loaded.interpolate())

@@ -119,3 +119,9 @@ def test_a_wrong_config_is_told_and_leaves_nothing(
     else:
         pytest.fail("nothing was told")
     assert {path.name for path in tmp_path.iterdir()} == {"config.cfg", "corpus"}
+
+
+def test_missing_gpu_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match="GPU 99 cannot be used.*--gpu-id -1"):
+        train_run(CONFIG, tmp_path / "run", ["genes"], settings={"corpus_folder": str(tmp_path)}, gpu_id=99)
+    assert not list(tmp_path.iterdir())

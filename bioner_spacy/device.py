@@ -1,0 +1,27 @@
+"""The device on which is computed."""
+
+from thinc.api import CupyOps, get_current_ops
+from thinc.api import require_gpu as require_gpu_of_thinc
+
+from .errors import BionerError, Errors, reason
+
+
+def require_gpu(gpu_id: int) -> None:
+    """Make a GPU the device of spaCy and of torch.
+
+    Args:
+        gpu_id: number of the GPU.
+
+    Raises:
+        BionerError: CuPy or torch cannot use it.
+    """
+    try:
+        require_gpu_of_thinc(gpu_id)
+    except (ValueError, RuntimeError) as error:  # of Thinc, which looks at CuPy alone, and of CuPy
+        raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=reason(error))) from error
+    if isinstance(get_current_ops(), CupyOps):
+        import torch
+
+        if not torch.cuda.is_available():
+            missing = f"torch {torch.__version__} is not built for CUDA, or finds no GPU"
+            raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=missing))
