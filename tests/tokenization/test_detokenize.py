@@ -18,6 +18,10 @@ CASES = {
     "closing punctuation": ("a , b ; c : d . ), 5 % e ?", "a, b; c: d.), 5% e?"),
     "decimal": ("at 0 . 05 and 2 . 5x of", "at 0.05 and 2.5x of"),
     "version": ("Abc3 . 1 and 7q22 . 1", "Abc3.1 and 7q22.1"),
+    "version of capitals": (
+        "XQ . 1 and X7Y . 4 rats but Xyz . 1 and XQ . 12",
+        "XQ.1 and X7Y.4 rats but Xyz. 1 and XQ. 12",
+    ),
     "no decimal": ("seen . 12 of", "seen. 12 of"),
     "no leading zero": ("P = . 05 and P <= . 1 ( . 3 )", "P = .05 and P <= .1 (.3)"),
     "thousands": ("12 , 000 of 1 , 250 rats", "12,000 of 1,250 rats"),
