@@ -383,6 +383,11 @@ class Warnings:
     """Messages of `BionerWarning`, filled with `str.format`."""
 
     # 4xx pipeline and training
+    W301 = (
+        "The vocabulary of the encoder {name!r} tells upper from lower case, but its tokenizer, as it is published, does not: "
+        "it is told to keep case. Give the setting components.transformer.model.tokenizer_config a value for do_lower_case "
+        "to say otherwise."
+    )
     W401 = (
         "{n} of {total} gold mentions begin or end inside a word of the pipeline's tokenizer and are not learnt; "
         "convert the corpora with the same tokenizer."

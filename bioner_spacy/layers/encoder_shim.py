@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_default_device, torch2xp
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings, warn
 from ..types import Array
 from .packed_bert import Block, encode_packed, is_packable, quicken_dropout
 from .precision import PRECISIONS, bfloat16_enabled
@@ -287,8 +287,13 @@ def load_encoder(
         BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer.
     """
     source = resolve_encoder(name)
+    settings = {"use_fast": True, **tokenizer_config}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, **{"use_fast": True, **tokenizer_config})
+        tokenizer = AutoTokenizer.from_pretrained(source, **settings)
+        if "do_lower_case" not in settings and _loses_case(tokenizer):
+            # BioBERT and others are published without a configuration of their tokenizer.
+            warn(Warnings.W301.format(name=name))
+            tokenizer = AutoTokenizer.from_pretrained(source, do_lower_case=False, **settings)
         config = AutoConfig.from_pretrained(source, **transformer_config)
         transformer = AutoModel.from_pretrained(source, config=config, use_safetensors=True)
     except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
@@ -297,6 +302,15 @@ def load_encoder(
     if not tokenizer.is_fast:
         raise BionerError(Errors.E304.format(name=name))
     return tokenizer, transformer
+
+
+def _loses_case(tokenizer: Any) -> bool:
+    """Whether a fast tokenizer makes text lower case although more than a hundredth of its pieces have capital letters."""
+    normalizer = tokenizer.backend_tokenizer.normalizer if tokenizer.is_fast else None
+    if normalizer is None or normalizer.normalize_str("A") != "a":
+        return False
+    pieces = set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens)
+    return sum(piece != piece.lower() for piece in pieces) > len(pieces) / 100
 
 
 def resolve_encoder(name: str) -> str:

@@ -3,6 +3,7 @@
 import importlib
 import pickle
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,7 @@ from thinc.api import Model, Optimizer
 from tiny_encoder import make_docs, make_encoder, own_encoder, word_vectors
 from transformers import AutoModel, AutoTokenizer
 
-from bioner_spacy.errors import BionerError
+from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.layers.encoder_shim import load_encoder, max_pieces, resolve_encoder
 from bioner_spacy.models.encoder import build_transformer
 
@@ -173,6 +174,30 @@ def test_settings_reach_tokenizer_and_transformer(tiny_bert: str) -> None:
     tokenizer, transformer = load_encoder(tiny_bert, {"model_max_length": 20}, {"hidden_dropout_prob": 0.25})
     assert tokenizer.model_max_length == 20
     assert transformer.config.hidden_dropout_prob == 0.25
+
+
+def test_case_is_kept_where_the_vocabulary_tells_it_apart(tiny_cased_bert: str, tmp_path: Path) -> None:
+    """BioBERT is published as its vocabulary alone, for which transformers makes text lower case."""
+    for name in ("config.json", "model.safetensors", "vocab.txt"):
+        shutil.copy(Path(tiny_cased_bert) / name, tmp_path)
+    with pytest.warns(BionerWarning, match="is told to keep case"):
+        tokenizer, _ = load_encoder(str(tmp_path), {}, {})
+    assert tokenizer.tokenize("The gene GENE") == AutoTokenizer.from_pretrained(tiny_cased_bert).tokenize(
+        "The gene GENE"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", BionerWarning)
+        tokenizer, _ = load_encoder(str(tmp_path), {"do_lower_case": True}, {})
+    assert tokenizer.tokenize("The Gene") == tokenizer.tokenize("the gene")
+
+
+@pytest.mark.parametrize("encoder", ["tiny_bert", "tiny_cased_bert", "tiny_roberta", "tiny_electra"])
+def test_other_tokenizers_stay_as_they_are(encoder: str, request: pytest.FixtureRequest) -> None:
+    folder = request.getfixturevalue(encoder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", BionerWarning)
+        tokenizer, _ = load_encoder(folder, {}, {})
+    assert tokenizer.tokenize("The Gene") == AutoTokenizer.from_pretrained(folder).tokenize("The Gene")
 
 
 @pytest.mark.parametrize("encoder, expected", [("tiny_bert", 64), ("tiny_roberta", 64)])
