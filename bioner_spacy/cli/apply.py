@@ -1,6 +1,7 @@
 """`spacy bioner apply`: from texts and a pipeline to a file of annotated documents."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
@@ -21,6 +22,7 @@ from .formats import (
     INPUTS,
     OUTPUTS,
     TEXT,
+    ZONE_DOCUMENTS,
     check_output,
     choose_format,
     in_zones,
@@ -40,6 +42,7 @@ def apply_pipeline(
     spans_key: str = SPANS_KEY,
     columns: Optional[int] = None,
     batch_size: Optional[int] = None,
+    n_process: int = 1,
     gpu_id: int = -1,
 ) -> tuple[int, int]:
     """Annotate texts, one document after the other, in memory that does not grow with their number.
@@ -56,6 +59,7 @@ def apply_pipeline(
         spans_key: key in `doc.spans`; of pipelines without any spans, the entities are taken.
         columns: tag columns, for the format iob only.
         batch_size: documents per batch; None for the setting of the pipeline.
+        n_process: processes that annotate side by side, each with its share of the threads; 1 on a GPU.
         gpu_id: number of the GPU; -1 for the CPU.
 
     Returns:
@@ -72,20 +76,39 @@ def apply_pipeline(
         raise BionerError(Errors.E101.format(path=source))
     check_output(output, source, format=format, columns=columns)
     reading = parse_options(options, input_format)
+    if n_process > 1 and gpu_id >= 0:
+        raise BionerError(Errors.E301.format(setting="n_process", value=n_process, allowed="1 on a GPU"))
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
 
     def annotate(texts: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[Doc]:
-        for doc, origin in nlp.pipe(texts, as_tuples=True, batch_size=batch_size):
+        for doc, origin in nlp.pipe(texts, as_tuples=True, batch_size=batch_size, n_process=n_process):
             if not doc.spans and doc.has_annotation("ENT_IOB"):
                 doc.spans[spans_key] = list(doc.ents)
             if spans_key in doc.spans:
                 set_origin(doc, spans_key=spans_key, **origin)
             yield doc
 
-    docs = in_zones(nlp, _texts(source, input_format, reading), annotate)
-    return write(
-        tqdm(docs, unit=" documents", disable=None), output, format=format, spans_key=spans_key, columns=columns
-    )
+    docs = in_zones(nlp, _texts(source, input_format, reading), annotate, size=ZONE_DOCUMENTS * n_process)
+    with _threads_for(n_process):
+        return write(
+            tqdm(docs, unit=" documents", disable=None), output, format=format, spans_key=spans_key, columns=columns
+        )
+
+
+@contextmanager
+def _threads_for(n_process: int) -> Iterator[None]:
+    """Let torch take so many threads that processes which begin now do not get in each other's way."""
+    if n_process == 1:
+        yield
+        return
+    import torch  # which not every pipeline needs
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads // n_process))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _texts(source: Path, input_format: str, options: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

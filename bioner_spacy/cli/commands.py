@@ -47,6 +47,7 @@ def apply(
     spans_key: Annotated[str, typer.Option(help="Key of the spans in doc.spans.")] = SPANS_KEY,
     columns: Columns = None,
     batch_size: Annotated[Optional[int], typer.Option(min=1, help="Documents per batch.")] = None,
+    n_process: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
 ) -> None:
     """Annotate the texts of a file, whatever its format, and write them in any format."""
@@ -60,6 +61,7 @@ def apply(
         spans_key=spans_key,
         columns=columns,
         batch_size=batch_size,
+        n_process=n_process,
         gpu_id=gpu_id,
     )
     msg.good(f"Wrote {output}: {documents:,} documents, {spans:,} spans")

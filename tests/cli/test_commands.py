@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import spacy
+import torch
 from spacy.tokens import DocBin, Span
 from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
-from bioner_spacy.cli import formats
+from bioner_spacy.cli import apply
 from bioner_spacy.cli.apply import apply_pipeline
 from bioner_spacy.cli.commands import app
 from bioner_spacy.cli.convert import convert_file
@@ -117,7 +118,8 @@ def test_title_and_abstract_stay_apart(input_format: str, pipeline: Path, tmp_pa
         "7|t|Gout in mice.\n7|a|Ataxia and BRCA1.\n7\t0\t4\tGout\tDISEASE\n\n"
         "8|t|Gout.\n8|a|\n8\t0\t4\tGout\tDISEASE\n\n"
     )
-    apply_pipeline(str(pipeline), source, tmp_path / "out.xml", input_format=input_format, format="bioc")
+    settings: dict[str, Any] = {"input_format": input_format, "format": "bioc", "n_process": 2}
+    apply_pipeline(str(pipeline), source, tmp_path / "out.xml", **settings)
     first, second = READERS["bioc"](tmp_path / "out.xml")
     assert (first.passages, second.passages) == (
         (Passage(0, 13, "title"), Passage(14, 31, "abstract")),
@@ -200,15 +202,20 @@ def test_texts_by_lines(pipeline: Path, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("n_process", [1, 2])
 @pytest.mark.parametrize("format", ["textspans", DOCBIN])
 def test_documents_of_many_memory_zones(
-    format: str, pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    format: str, n_process: int, pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Words that are new in each document, and more documents in a batch than in a zone."""
-    monkeypatch.setattr(formats.in_zones, "__defaults__", (3,))
+    monkeypatch.setattr(apply, "ZONE_DOCUMENTS", 3)
     texts = [f"gout{number} gout word{number}" for number in range(20)]
     (tmp_path / "texts.txt").write_text("\n".join(texts))
-    assert apply_pipeline(str(pipeline), tmp_path / "texts.txt", tmp_path / "out", format=format) == (20, 20)
+    before = torch.get_num_threads()
+    counts = apply_pipeline(
+        str(pipeline), tmp_path / "texts.txt", tmp_path / "out", format=format, n_process=n_process
+    )
+    assert counts == (20, 20) and torch.get_num_threads() == before
     found = list(read(tmp_path / "out", format).values())
     assert [text for text, _ in found] == texts
     assert all(mentions == {(text.index(" ") + 1, text.index(" ") + 5, "DISEASE")} for text, mentions in found)
@@ -289,6 +296,8 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
             with pytest.raises(BionerError, match=message):
                 apply_pipeline(str(nlp), source, output, format=format)
             assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(BionerError, match="n_process is 2; allowed: 1 on a GPU"):
+        apply_pipeline(str(pipeline), texts, out, format=DOCBIN, n_process=2, gpu_id=0)
     texts.write_text("")
     gold_before = gold.read_bytes()
     for output in (out, gold):
