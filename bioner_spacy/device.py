@@ -1,5 +1,8 @@
 """The device on which is computed."""
 
+from importlib import import_module
+from typing import Optional
+
 from thinc.api import CupyOps, get_current_ops
 from thinc.api import require_gpu as require_gpu_of_thinc
 
@@ -18,10 +21,22 @@ def require_gpu(gpu_id: int) -> None:
     try:
         require_gpu_of_thinc(gpu_id)
     except (ValueError, RuntimeError) as error:  # of Thinc, which looks at CuPy alone, and of CuPy
-        raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=reason(error))) from error
+        found = _why_cupy_is_not_loaded() or reason(error)
+        raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=found)) from error
     if isinstance(get_current_ops(), CupyOps):
         import torch
 
         if not torch.cuda.is_available():
             missing = f"torch {torch.__version__} is not built for CUDA, or finds no GPU"
             raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=missing))
+
+
+def _why_cupy_is_not_loaded() -> Optional[str]:
+    """What Thinc keeps to itself: a CuPy without CUDA's libraries is none for it."""
+    try:
+        import_module("cupy.cublas")
+    except ModuleNotFoundError:
+        return "CuPy is not installed"
+    except ImportError as error:
+        return f"CuPy is installed, but not what it needs: {reason(error)}"
+    return None

@@ -249,7 +249,8 @@ class Errors:
     )
     E505 = (
         "GPU {gpu_id} cannot be used ({reason}); install the package with the extra for your CUDA version (cuda12x or "
-        "cuda13x) and a torch that is built for CUDA, or run on the CPU with --gpu-id -1."
+        "cuda13x), CUDA's libraries where there are none (pip install 'cupy-cuda12x[ctk]') and a torch that is built for CUDA, "
+        "or run on the CPU with --gpu-id -1."
     )
     E506 = "{path} holds no results of an evaluation ({reason}); write it with scripts/evaluate.py."
     E507 = (

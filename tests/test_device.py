@@ -1,6 +1,8 @@
 """Asking for a GPU that is not there, or that torch cannot use."""
 
-from typing import Any
+import sys
+from pathlib import Path
+from typing import Any, Optional
 
 import pytest
 import torch
@@ -11,12 +13,28 @@ from bioner_spacy.errors import BionerError
 
 
 @pytest.mark.parametrize("error", [ValueError("No GPU devices detected"), RuntimeError("cudaErrorInvalidDevice")])
-def test_a_gpu_that_is_not_there(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "cupy, told",
+    [
+        ("import no_such_module_as_this", "CuPy is not installed"),
+        ("raise ImportError('no libcublasLt')", "CuPy is installed, but not what it needs: no libcublasLt"),
+        ("", None),
+    ],
+)
+def test_a_gpu_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, cupy: str, told: Optional[str]
+) -> None:
     def require_gpu(gpu_id: int) -> None:
         raise error
 
+    (tmp_path / "cupy").mkdir()
+    (tmp_path / "cupy" / "__init__.py").touch()
+    (tmp_path / "cupy" / "cublas.py").write_text(cupy)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("cupy", "cupy.cublas"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setattr(device, "require_gpu_of_thinc", require_gpu)
-    with pytest.raises(BionerError, match=rf"GPU 3 cannot be used \({error}\); install .* --gpu-id -1"):
+    with pytest.raises(BionerError, match=rf"GPU 3 cannot be used \({told or error}\); install .* --gpu-id -1"):
         device.require_gpu(3)
 
 
