@@ -1,5 +1,7 @@
 """The device on which is computed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Optional
 
@@ -29,6 +31,23 @@ def require_gpu(gpu_id: int) -> None:
         if not torch.cuda.is_available():
             missing = f"torch {torch.__version__} is not built for CUDA, or finds no GPU"
             raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=missing))
+
+
+@contextmanager
+def threads_of_one(n_process: int) -> Iterator[None]:
+    """Let torch take its share of the threads in processes that begin now and work side by side.
+
+    Args:
+        n_process: number of processes.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads // n_process))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _why_cupy_is_not_loaded() -> Optional[str]:

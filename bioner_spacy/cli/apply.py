@@ -1,7 +1,6 @@
 """`spacy bioner apply`: from texts and a pipeline to a file of annotated documents."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
@@ -12,6 +11,7 @@ from tqdm import tqdm
 from ..corpora import READERS, textspans
 from ..corpora.files import numbered_lines
 from ..corpora.readers import reader_options
+from ..device import threads_of_one
 from ..docbin import iter_docs
 from ..errors import BionerError, Errors
 from ..evaluation.evaluate import load_pipeline
@@ -89,26 +89,10 @@ def apply_pipeline(
             yield doc
 
     docs = in_zones(nlp, _texts(source, input_format, reading), annotate, size=ZONE_DOCUMENTS * n_process)
-    with _threads_for(n_process):
+    with threads_of_one(n_process):
         return write(
             tqdm(docs, unit=" documents", disable=None), output, format=format, spans_key=spans_key, columns=columns
         )
-
-
-@contextmanager
-def _threads_for(n_process: int) -> Iterator[None]:
-    """Let torch take so many threads that processes which begin now do not get in each other's way."""
-    if n_process == 1:
-        yield
-        return
-    import torch  # which not every pipeline needs
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads // n_process))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _texts(source: Path, input_format: str, options: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
