@@ -33,7 +33,7 @@ class Errors:
     """Messages of `BionerError`, filled with `str.format`."""
 
     # 1xx corpora
-    E101 = "File {path} is not there: fetch the corpora first (scripts/assets.py), or correct the path."
+    E101 = "File {path} is not there: correct the path; corpora of the catalogue are fetched by scripts/assets.py."
     E102 = "File {path} holds no document: replace it by a complete copy."
     E103 = "{path}, line {line}: byte {byte} is not valid UTF-8; convert the file to UTF-8."
     E104 = "{path}, line {line}: {count} columns where {expected} are expected; correct the line."
