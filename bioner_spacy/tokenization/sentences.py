@@ -7,6 +7,7 @@ sentence? Lists answer both here. docs/context.md compares the result with the s
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy
@@ -45,7 +46,8 @@ _DECIMAL = re.compile(r"\d{1,2}\.\s\d")  # P = 0. 05, as some corpora have it
 _NEAR = 30  # characters before and after a period that are looked at
 
 
-def sentence_starts(text: str) -> list[int]:
+@lru_cache(maxsize=1024)  # encoder and heads ask for the same texts, one batch of documents after the other
+def sentence_starts(text: str) -> tuple[int, ...]:
     """Find the sentences of a text.
 
     A sentence ends at a period, question mark or exclamation mark before whitespace, unless the period belongs to an
@@ -60,7 +62,7 @@ def sentence_starts(text: str) -> list[int]:
     """
     first = len(text) - len(text.lstrip())
     ends = (match for match in _END.finditer(text) if first < match.end() < len(text))
-    return [match.end() for match in ends if _ends_sentence(text, match)]
+    return tuple(match.end() for match in ends if _ends_sentence(text, match))
 
 
 def sentence_lengths(doc: Doc) -> NDArray[Any]:
