@@ -7,7 +7,7 @@ they met are looked for. Files that are not there are left out.
 """
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import accumulate, groupby
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def documents(path: Path, format_: str) -> Iterator[tuple[str, set[int]]]:
         yield " ".join(sentences), set(accumulate(len(sentence) + 1 for sentence in sentences[:-1]))
 
 
-def sentencizer() -> Callable[[str], Sequence[int]]:
+def sentencizer() -> Callable[[str], list[int]]:
     """The rules of spaCy, with our tokenizer."""
     nlp = spacy.blank("en")
     nlp.tokenizer = create_tokenizer()(nlp)
@@ -51,7 +51,7 @@ def sentencizer() -> Callable[[str], Sequence[int]]:
     return lambda text: [sentence.start_char for sentence in nlp(text).sents][1:]
 
 
-def compare(method: Callable[[str], Sequence[int]], found: list[tuple[str, set[int]]]) -> Iterator[str]:
+def compare(method: Callable[[str], list[int]], found: list[tuple[str, set[int]]]) -> Iterator[str]:
     """Precision, recall and F1 of the borders of sentences, in percent."""
     predicted = [(set(method(text)), borders) for text, borders in found]
     right = sum(len(ours & borders) for ours, borders in predicted)

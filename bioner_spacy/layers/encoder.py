@@ -15,7 +15,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 
 from ..errors import BionerError, Errors
-from ..tokenization.sentences import sentence_starts
+from ..tokenization.sentences import doc_sentence_starts
 from ..types import Array
 from ..words import word_offsets
 from .encoder_shim import EncoderShim, check_settings, load_encoder, max_pieces
@@ -131,7 +131,7 @@ def make_windows(
     if size < 1:
         raise BionerError(Errors.E308.format(window=window, count=n_special))
     bases = numpy.cumsum([0, *(len(doc.text) + 1 for doc in docs)])[:-1]
-    texts = [text for doc, base in zip(docs, bases) for text in _texts(doc.text, base, sentences)]
+    texts = [text for doc, base in zip(docs, bases) for text in _texts(doc, base, sentences)]
     encoding = tokenizer(
         [text for text, _ in texts] or [""],
         add_special_tokens=False,
@@ -167,15 +167,16 @@ def make_windows(
     )
 
 
-def _texts(text: str, base: int, sentences: bool) -> Iterator[tuple[str, int]]:
+def _texts(doc: Doc, base: int, sentences: bool) -> Iterator[tuple[str, int]]:
     """What is read at once of the text of a document, with the places of its first characters.
 
     Sentences are tokenised one by one, without the space behind them: some tokenizers have pieces with a space before a word.
     """
+    text = doc.text
     if not sentences:
         yield text, base
         return
-    borders = [0, *sentence_starts(text), len(text)]
+    borders = [0, *doc_sentence_starts(doc), len(text)]
     yield from ((text[start:end].rstrip(), base + start) for start, end in zip(borders, borders[1:]))
 
 

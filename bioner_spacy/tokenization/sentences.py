@@ -7,8 +7,8 @@ sentence? Lists answer both here. docs/context.md compares the result with the s
 """
 
 import re
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy
 from numpy.typing import NDArray
@@ -43,11 +43,12 @@ _WORD_BEFORE = re.compile(r"""[^\s(\["'“‘/,;:]*\Z""")
 _WORD = re.compile(r"\w+(?![\w.])")
 _DECIMAL = re.compile(r"\d{1,2}\.\s\d")  # P = 0. 05, as some corpora have it
 
+_found: WeakKeyDictionary[Doc, list[int]] = WeakKeyDictionary()
+
 _NEAR = 30  # characters before and after a period that are looked at
 
 
-@lru_cache(maxsize=1024)  # encoder and heads ask for the same texts, one batch of documents after the other
-def sentence_starts(text: str) -> tuple[int, ...]:
+def sentence_starts(text: str) -> list[int]:
     """Find the sentences of a text.
 
     A sentence ends at a period, question mark or exclamation mark before whitespace, unless the period belongs to an
@@ -62,13 +63,21 @@ def sentence_starts(text: str) -> tuple[int, ...]:
     """
     first = len(text) - len(text.lstrip())
     ends = (match for match in _END.finditer(text) if first < match.end() < len(text))
-    return tuple(match.end() for match in ends if _ends_sentence(text, match))
+    return [match.end() for match in ends if _ends_sentence(text, match)]
+
+
+def doc_sentence_starts(doc: Doc) -> list[int]:
+    """`sentence_starts` of the text of a document, looked for once: encoder and heads both ask."""
+    starts = _found.get(doc)
+    if starts is None:
+        starts = _found[doc] = sentence_starts(doc.text)
+    return starts
 
 
 def sentence_lengths(doc: Doc) -> NDArray[Any]:
     """(sentences,) words of each sentence of a document, by its text alone; an empty document is one sentence of none."""
     starts, _ = word_offsets(doc)
-    borders = numpy.searchsorted(starts, numpy.array(sentence_starts(doc.text), dtype="int64"))
+    borders = numpy.searchsorted(starts, numpy.array(doc_sentence_starts(doc), dtype="int64"))
     return numpy.diff(numpy.unique([0, *borders, len(doc)])) if len(doc) else numpy.zeros(1, dtype="int64")
 
 

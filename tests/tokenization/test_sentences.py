@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_spacy.corpora import tokenizing_pipeline
-from bioner_spacy.tokenization.sentences import sentence_lengths, sentence_starts
+from bioner_spacy.tokenization.sentences import doc_sentence_starts, sentence_lengths, sentence_starts
 
 NLP = tokenizing_pipeline()
 
@@ -49,12 +49,12 @@ def test_words_of_each_sentence(text: str) -> None:
     lengths = sentence_lengths(doc)
     assert lengths.sum() == len(doc) and (len(lengths) == 1 or (lengths > 0).all())
     first_words = [sum(lengths[:number]) for number in range(1, len(lengths))]
-    assert tuple(doc[word].idx for word in first_words) == sentence_starts(text)
+    assert [doc[word].idx for word in first_words] == sentence_starts(text) == doc_sentence_starts(doc)
 
 
 @given(st.text(alphabet='aAp53 .?!)"(\n\t[BEtal', max_size=60))
 def test_starts_are_in_order_and_no_whitespace(text: str) -> None:
     starts = sentence_starts(text)
-    assert list(starts) == sorted(set(starts))
+    assert starts == sorted(set(starts))
     assert all(0 < start < len(text) and not text[start].isspace() and text[start - 1].isspace() for start in starts)
     assert all(part.strip() for part in sentences(text)) or not starts
