@@ -7,6 +7,7 @@ from typing import Optional
 
 from thinc.api import CupyOps, get_current_ops
 from thinc.api import require_gpu as require_gpu_of_thinc
+from thinc.compat import has_torch_cuda_gpu, torch_version
 
 from .errors import BionerError, Errors, reason
 
@@ -25,12 +26,9 @@ def require_gpu(gpu_id: int) -> None:
     except (ValueError, RuntimeError) as error:  # of Thinc, which looks at CuPy alone, and of CuPy
         found = _why_cupy_is_not_loaded() or reason(error)
         raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=found)) from error
-    if isinstance(get_current_ops(), CupyOps):
-        import torch
-
-        if not torch.cuda.is_available():
-            missing = f"torch {torch.__version__} is not built for CUDA, or finds no GPU"
-            raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=missing))
+    if isinstance(get_current_ops(), CupyOps) and not has_torch_cuda_gpu:
+        missing = f"torch {torch_version} is not built for CUDA, or finds no GPU"
+        raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=missing))
 
 
 @contextmanager

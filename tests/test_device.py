@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-import torch
 from thinc.api import get_current_ops
 
 from bioner_spacy import device
@@ -44,7 +43,7 @@ def test_a_torch_without_cuda(monkeypatch: pytest.MonkeyPatch, cuda: bool) -> No
     asked: list[Any] = []
     monkeypatch.setattr(device, "require_gpu_of_thinc", asked.append)
     monkeypatch.setattr(device, "CupyOps", type(get_current_ops()))
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(device, "has_torch_cuda_gpu", cuda)
     if cuda:
         device.require_gpu(0)
     else:
