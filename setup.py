@@ -41,7 +41,7 @@ EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {
     "spacy_factories": [
-        "multitask_ner = bioner_spacy.pipeline.multitask_ner:make_multitask_ner",
+        "multitask_ner = bioner_spacy.pipeline.factory:make_multitask_ner",
         "trf_data_cleaner = bioner_spacy.pipeline.cleaning:make_trf_data_cleaner",
     ],
     "spacy_architectures": [

@@ -13,11 +13,11 @@ from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate, to_numpy
+from thinc.api import Model, Optimizer, set_dropout_rate, to_numpy
 
 from ..corpora.context import WHOLE, check_context
 from ..errors import BionerError, Errors, Warnings, warn
-from ..scope import SPANS_KEY, score_name
+from ..scope import SPANS_KEY
 from ..tasks import Task, make_tasks, require_annotated
 from ..tokenization.sentences import sentence_lengths
 from ..training.balance import TaskBalance
@@ -26,93 +26,6 @@ from ..types import Array, Batch, Formulation, Gold, SpanArrays
 from .gold import collect_gold, collect_label_data, read_by_sentence, warn_of_unlearnable
 from .merge import Merge, Merger
 from .spans import flat_view, lowest_scores, merge_by_document, without_spaces
-
-DEFAULT_MODEL_CONFIG = """
-[model]
-@architectures = "bioner_spacy.TagHeads.v1"
-dropout = 0.1
-crf = true
-
-[model.tok2vec]
-@architectures = "spacy-transformers.TransformerListener.v1"
-grad_factor = 1.0
-upstream = "*"
-
-[model.tok2vec.pooling]
-@layers = "reduce_mean.v1"
-"""
-DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
-
-
-@Language.factory(
-    "multitask_ner",
-    assigns=["doc.spans", "doc.ents", "token.ent_iob", "token.ent_type"],
-    default_config={
-        "model": DEFAULT_MODEL,
-        "spans_key": SPANS_KEY,
-        "context": "source",
-        "grain": "type",
-        "types": None,
-        "merge": "union",
-        "threshold": 0.0,
-        "thresholds": {},
-        "annotate_ents": True,
-        "overwrite_ents": False,
-        "task_weights": {},
-        "task_balance": {"@misc": "bioner_spacy.FixedBalance.v1"},
-        "ignore_scope": False,
-        "learn_rate_factor": 10.0,
-        "scorer": {"@scorers": "bioner_spacy.multitask_scorer.v1", "spans_key": SPANS_KEY},
-    },
-    default_score_weights={
-        score_name("macro_f"): 1.0,
-        score_name("f"): 0.0,
-        score_name("p"): 0.0,
-        score_name("r"): 0.0,
-        score_name("nested_r"): None,
-        score_name("per_type"): None,
-        score_name("per_corpus"): None,
-    },
-)
-def make_multitask_ner(
-    nlp: Language,
-    name: str,
-    model: Model[Batch, Any],
-    spans_key: str,
-    context: str,
-    grain: str,
-    types: Optional[list[str]],
-    merge: Union[str, dict[str, str]],
-    threshold: float,
-    thresholds: dict[str, float],
-    annotate_ents: bool,
-    overwrite_ents: bool,
-    task_weights: dict[str, float],
-    task_balance: Optional[TaskBalance],
-    ignore_scope: bool,
-    learn_rate_factor: float,
-    scorer: Optional[Callable],
-) -> "MultiTaskNER":
-    """Construct a `multitask_ner` component; the arguments are those of `MultiTaskNER`."""
-    return MultiTaskNER(
-        nlp.vocab,
-        model,
-        name,
-        spans_key=spans_key,
-        context=context,
-        grain=grain,
-        types=types,
-        merge=merge,
-        threshold=threshold,
-        thresholds=thresholds,
-        annotate_ents=annotate_ents,
-        overwrite_ents=overwrite_ents,
-        task_weights=task_weights,
-        task_balance=task_balance,
-        ignore_scope=ignore_scope,
-        learn_rate_factor=learn_rate_factor,
-        scorer=scorer,
-    )
 
 
 class MultiTaskNER(TrainablePipe):

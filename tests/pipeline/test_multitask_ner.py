@@ -27,7 +27,8 @@ from toy_corpora import (
 )
 
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.pipeline.multitask_ner import MultiTaskNER, make_multitask_ner
+from bioner_spacy.pipeline.factory import make_multitask_ner
+from bioner_spacy.pipeline.multitask_ner import MultiTaskNER
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
 # -- settings
