@@ -131,10 +131,12 @@ def _add_abstract(record: Optional[_Record], match: Optional[re.Match[str]], pat
 
 
 def _is_mention(text: str, columns: list[str]) -> bool:
-    """Whether what looks like a relation is a mention with its text before its offsets."""
-    if not (_NUMBER.fullmatch(columns[2]) and _NUMBER.fullmatch(columns[3])):
+    """Whether what looks like a relation is a mention, with its text before its offsets or a word for the first of them."""
+    if not _NUMBER.fullmatch(columns[2]):
         return False
-    return text[int(columns[2]) : int(columns[3])] == columns[1]
+    if _NUMBER.fullmatch(columns[3]) and text[int(columns[2]) : int(columns[3])] == columns[1]:
+        return True
+    return bool(columns[3]) and text[: int(columns[2])].endswith(columns[3])
 
 
 def _add_annotation(record: _Record, columns: list[str], line: int, mismatch: str) -> bool:

@@ -43,7 +43,9 @@ def test_blank_lines_crlf_and_records_without_them(tmp_path: Path) -> None:
 
 
 def test_relations_are_no_mentions(tmp_path: Path) -> None:
-    relations = "7\tCID\tD1\tD2\n7\tPositive_Correlation\tD1\tD2\tNovel\n"
+    relations = (
+        "7\tCID\tD1\tD2\n7\tPositive_Correlation\tD1\tD2\tNovel\n7\tAssociation\t6\tataxia\tNovel\n7\tCID\t31\t\n"
+    )
     (document,) = read(write(tmp_path, RECORD + relations))
     assert document.mentions == ()
 
@@ -55,6 +57,7 @@ def test_relations_are_no_mentions(tmp_path: Path) -> None:
         ("7\tAtaxia\t0\t6\tD", "offsets must be numbers"),
         ("7\tl8\t25\taspirin\tD", "offsets must be numbers"),
         ("7\tO\t6\tAtaxia\tD\tD1", "offsets must be numbers"),
+        ("7\tx\t6\tAtaxia\tD", "offsets must be numbers, not 'x' and '6'"),
     ],
 )
 def test_mentions_are_not_taken_for_relations(line: str, message: str, tmp_path: Path) -> None:
