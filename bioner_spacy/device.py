@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Optional
 
-from thinc.api import CupyOps, get_current_ops
+from thinc.api import CupyOps, get_current_ops, set_current_ops
 from thinc.api import require_gpu as require_gpu_of_thinc
 from thinc.compat import has_torch_cuda_gpu, torch_version
 
@@ -19,16 +19,17 @@ def require_gpu(gpu_id: int) -> None:
         gpu_id: number of the GPU.
 
     Raises:
-        BionerError: CuPy or torch cannot use it.
+        BionerError: CuPy or torch cannot use it; the device stays the one that it was.
     """
+    ops = get_current_ops()
     try:
         require_gpu_of_thinc(gpu_id)
+        if isinstance(get_current_ops(), CupyOps) and not has_torch_cuda_gpu:
+            raise RuntimeError(f"torch {torch_version} is not built for CUDA, or finds no GPU")
     except (ValueError, RuntimeError) as error:  # of Thinc, which looks at CuPy alone, and of CuPy
-        found = _why_cupy_is_not_loaded() or reason(error)
-        raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=found)) from error
-    if isinstance(get_current_ops(), CupyOps) and not has_torch_cuda_gpu:
-        missing = f"torch {torch_version} is not built for CUDA, or finds no GPU"
-        raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=missing))
+        set_current_ops(ops)
+        found = _why_cupy_is_not_loaded() if isinstance(error, ValueError) else None
+        raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=found or reason(error))) from error
 
 
 @contextmanager
