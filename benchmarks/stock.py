@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.util import filter_spans
 
-from bioner_spacy.layers.encoder_shim import resolve_encoder
+from bioner_spacy.layers.pretrained import resolve_encoder
 from bioner_spacy.scope import SPANS_KEY
 from bioner_spacy.training.corpora import MultiCorpus
 
@@ -80,7 +80,7 @@ def make_stock(config: dict[str, Any], component: str, encoder: str) -> None:
         encoder: name of the encoder, as our own config takes it.
     """
     registry.readers("bioner_spacy_benchmarks.FlatCorpus.v1", func=FlatCorpus)
-    transformer = {**TRANSFORMER, "model": {**TRANSFORMER["model"], "name": resolve_encoder(encoder)}}  # type: ignore[dict-item]
+    transformer = {**TRANSFORMER, "model": {**TRANSFORMER["model"], "name": resolve_encoder(encoder)[0]}}  # type: ignore[dict-item]
     config["components"] = {"transformer": transformer, component: STOCK[component]}
     config["nlp"]["pipeline"] = ["transformer", component]
     config["training"]["logger"] = {"@loggers": "spacy.ConsoleLogger.v1"}

@@ -148,7 +148,7 @@ class Errors:
     E302 = "Settings window ({window}) and overlap ({overlap}) of the encoder do not fit: 0 <= 2 * overlap < window."
     E303 = (
         "The encoder {name!r} (setting components.transformer.model.name) cannot be loaded: name a Hugging Face model "
-        "with safetensors weights, a folder, or package:NAME for an installed package. Reason given: {reason}"
+        "(NAME or NAME@REVISION), a folder, or package:NAME for an installed package. Reason given: {reason}"
     )
     E304 = (
         "The encoder {name!r} (setting components.transformer.model.name) has no fast tokenizer; choose one that has."
@@ -172,6 +172,12 @@ class Errors:
     E309 = (
         "The weights of the architecture CrossSharing are for {found}, and its settings ask for {wanted}: load it with the "
         "settings that it was trained with."
+    )
+    E310 = (
+        "The encoder {name!r} (setting components.transformer.model.name) has no weights that can be loaded. They must be "
+        "safetensors, as pickled ones (pytorch_model.bin) can run code: name a revision that has them, such as "
+        "NAME@refs/pr/1 for a pull request of the hub's bot, or convert what you trust (README, Encoders). Reason given: "
+        "{reason}"
     )
 
     # 4xx pipeline and training

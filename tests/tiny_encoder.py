@@ -124,6 +124,13 @@ def word_vectors(model: Model[list[Doc], Any], docs: Sequence[Doc]) -> list[nump
     return vectors
 
 
+def assert_same_vectors(one: Model, other: Model) -> None:
+    """See that two encoders give the words of some texts the same vectors."""
+    docs = make_docs("The mutant Protein in mice.", "gene " * 60, "")
+    for left, right in zip(word_vectors(one, docs), word_vectors(other, docs), strict=True):
+        numpy.testing.assert_array_equal(left, right)
+
+
 def own_encoder(folder: str, grad_factor: float = 1.0, **settings: Any) -> Model[list[Doc], Any]:
     """Initialised encoder without dropout and listeners: one array of vectors a document."""
     settings = {"context": "document", "precision": "float32", "transformer_config": NO_DROPOUT, **settings}

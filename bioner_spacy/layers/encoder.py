@@ -18,7 +18,8 @@ from ..errors import BionerError, Errors
 from ..tokenization.sentences import doc_sentence_starts
 from ..types import Array
 from ..words import word_offsets
-from .encoder_shim import EncoderShim, check_settings, load_encoder, max_pieces
+from .encoder_shim import EncoderShim, check_settings, max_pieces
+from .pretrained import load_encoder
 from .windows import WindowBatch, align_pieces, cut_windows
 
 

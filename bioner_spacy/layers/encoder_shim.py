@@ -10,11 +10,10 @@ import numpy
 import safetensors.torch
 import srsly
 import torch
-from safetensors import SafetensorError
 from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_default_device, torch2xp
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors
 from ..types import Array
 from .packed_bert import Block, encode_packed, is_packable, quicken_dropout
 from .precision import PRECISIONS, bfloat16_enabled
@@ -271,71 +270,3 @@ def check_settings(*, pooling: str, precision: str, window: int, overlap: int) -
         raise BionerError(Errors.E301.format(setting="precision", value=precision, allowed=", ".join(PRECISIONS)))
     if overlap < 0 or window <= 2 * overlap:
         raise BionerError(Errors.E302.format(window=window, overlap=overlap))
-
-
-def load_encoder(
-    name: str, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]
-) -> tuple[PreTrainedTokenizerFast, PreTrainedModel]:
-    """Load a pretrained encoder and its fast tokenizer, weights from safetensors only.
-
-    Args:
-        name: a Hugging Face name, a folder, or "package:NAME" for a folder inside an installed Python package.
-        tokenizer_config: arguments for the tokenizer.
-        transformer_config: settings that override those of the encoder's configuration.
-
-    Raises:
-        BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer.
-    """
-    source = resolve_encoder(name)
-    settings = {"use_fast": True, **tokenizer_config}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source, **settings)
-        if "do_lower_case" not in settings and _loses_case(tokenizer):
-            # BioBERT and others are published without a configuration of their tokenizer.
-            warn(Warnings.W301.format(name=name))
-            tokenizer = AutoTokenizer.from_pretrained(source, do_lower_case=False, **settings)
-        config = AutoConfig.from_pretrained(source, **transformer_config)
-        transformer = AutoModel.from_pretrained(source, config=config, use_safetensors=True)
-    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
-        reason = " ".join(str(error).split())
-        raise BionerError(Errors.E303.format(name=name, reason=reason)) from error
-    if not tokenizer.is_fast:
-        raise BionerError(Errors.E304.format(name=name))
-    return tokenizer, transformer
-
-
-def _loses_case(tokenizer: Any) -> bool:
-    """Whether a fast tokenizer makes text lower case although more than a hundredth of its pieces have capital letters."""
-    normalizer = tokenizer.backend_tokenizer.normalizer if tokenizer.is_fast else None
-    if normalizer is None or normalizer.normalize_str("A") != "a":
-        return False
-    pieces = set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens)
-    return sum(piece != piece.lower() for piece in pieces) > len(pieces) / 100
-
-
-def resolve_encoder(name: str) -> str:
-    """Turn the `name` setting of an encoder into what transformers' `from_pretrained` takes.
-
-    Args:
-        name: a Hugging Face name, a folder, or "package:NAME". A package is located by its metadata and never
-            imported.
-
-    Raises:
-        BionerError: the package is not installed or holds no encoder.
-    """
-    from importlib.metadata import PackageNotFoundError, distribution
-
-    kind, _, package = name.partition(":")
-    if kind != "package":
-        return name
-    try:
-        if not package:  # for which Python 3.10 finds any package
-            raise PackageNotFoundError(package)
-        files = distribution(package).files or []
-    except PackageNotFoundError:
-        raise BionerError(Errors.E305.format(package=package)) from None
-    for file in files:
-        folder = Path(str(file.locate())).parent
-        if file.name == "model.safetensors" and (folder / "config.json").is_file():
-            return str(folder)
-    raise BionerError(Errors.E306.format(package=package))

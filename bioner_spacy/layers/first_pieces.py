@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from thinc.api import get_torch_default_device
 
-from .encoder_shim import load_encoder, max_pieces
+from .encoder_shim import max_pieces
+from .pretrained import load_encoder
 
 LAYERS = (-2, -3, -4)
 """Layers whose states are averaged, those of Akdemir and Shibuya (2020); of a shallow encoder those that it has."""

@@ -31,7 +31,7 @@ def build_transformer(
     device has units for it, in training and prediction alike.
 
     Args:
-        name: a Hugging Face model name, a folder, or "package:NAME" for weights inside an installed package.
+        name: a Hugging Face name or "NAME@REVISION", a folder, or "package:NAME" for weights inside an installed package.
         context: what is read at once, with the values that the reader's `context` has, so that one variable of a config
             tells both: the text as it is given ("group", "document"), or else one sentence. Where sentences begin, rules
             say (`bioner_spacy.tokenization.sentences`), whatever the document has been told.
