@@ -42,13 +42,22 @@ def add_command(name: str, ablate: Callable[..., Systems], default: str, about: 
         alpha: options.Alpha = options.ALPHA,
         resamples: options.Resamples = options.RESAMPLES,
     ) -> None:
-        chosen = load_catalogue(catalogue).training_set(corpora)
+        chosen, overrides = load_catalogue(catalogue).training_set(corpora), config_overrides(context)
+        settings = run_settings(
+            chosen,
+            config,
+            corpus_folder=corpus,
+            epochs=epochs,
+            fraction=fraction,
+            encoder=encoder,
+            overrides=overrides,
+        )
         experiment = Experiment(
             config,
             output,
             corpus_folder=corpus,
-            settings=run_settings(chosen, epochs=epochs, fraction=fraction, encoder=encoder),
-            overrides=config_overrides(context),
+            settings=settings,
+            overrides=overrides,
             split=split,
             gpu_id=gpu_id,
             shared={"experiment": name, "corpora": list(chosen.corpora)},

@@ -40,13 +40,16 @@ def main(
 
     Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
     """
-    chosen = load_catalogue(catalogue).training_set(corpora)
+    chosen, overrides = load_catalogue(catalogue).training_set(corpora), config_overrides(context)
+    settings = run_settings(
+        chosen, config, corpus_folder=corpus, epochs=epochs, fraction=fraction, encoder=encoder, overrides=overrides
+    )
     experiment = Experiment(
         config,
         output,
         corpus_folder=corpus,
-        settings=run_settings(chosen, epochs=epochs, fraction=fraction, encoder=encoder),
-        overrides=config_overrides(context),
+        settings=settings,
+        overrides=overrides,
         split=split,
         gpu_id=gpu_id,
         shared={"corpora": list(chosen.corpora)},

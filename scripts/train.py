@@ -1,18 +1,16 @@
 """Train one pipeline on several corpora, or a single-task baseline on each of them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 from wasabi import msg
 
+from bioner_spacy.cli import options
 from bioner_spacy.cli.app import config_overrides, run
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.training.runs import ENOUGH_STEPS, enough_epochs, run_settings, train_run
-
-EPOCHS_HELP = (
-    f"Epochs; 0: those of the set in the catalogue, for other corpora as many as give {ENOUGH_STEPS:,} steps."
-)
+from bioner_spacy.training.runs import run_settings, train_run
 
 
 def main(
@@ -24,7 +22,7 @@ def main(
     catalogue: Annotated[Path, typer.Option(help="The corpus catalogue.")] = Path("configs/catalogue.yml"),
     corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus"),
     encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")] = None,
-    epochs: Annotated[int, typer.Option(min=0, help=EPOCHS_HELP)] = 0,
+    epochs: options.Epochs = 0,
     fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
@@ -34,17 +32,21 @@ def main(
     Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
     """
     overrides = config_overrides(context)
-    loaded = load_catalogue(catalogue)
-    chosen_set = loaded.training_set(corpora)
-    names = list(chosen_set.corpora)
-    settings = run_settings(chosen_set, epochs=epochs, fraction=fraction, encoder=encoder)
-    settings.update(corpus_folder=str(corpus), seed=seed)
-    runs = {output / name: [name] for name in names} if each else {output: names}
-    for folder, chosen in runs.items():
-        if not (epochs or chosen_set.epochs):
-            settings["epochs"] = enough_epochs(config, chosen, settings=settings, overrides=overrides)
-            msg.info(f"{', '.join(chosen)}: {settings['epochs']} epochs")
-        train_run(config, folder, chosen, settings=settings, overrides=overrides, gpu_id=gpu_id)
+    chosen = load_catalogue(catalogue).training_set(corpora)
+    runs = {output / name: (name,) for name in chosen.corpora} if each else {output: chosen.corpora}
+    for folder, names in runs.items():
+        settings = run_settings(
+            replace(chosen, corpora=names),
+            config,
+            corpus_folder=corpus,
+            epochs=epochs,
+            fraction=fraction,
+            encoder=encoder,
+            overrides=overrides,
+        )
+        msg.info(f"{', '.join(names)}: {settings['epochs']} epochs")
+        settings.update(corpus_folder=str(corpus), seed=seed)
+        train_run(config, folder, names, settings=settings, overrides=overrides, gpu_id=gpu_id)
     msg.good(f"Trained {len(runs)} pipeline(s): {', '.join(str(folder / 'model-last') for folder in runs)}")
 
 

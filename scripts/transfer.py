@@ -44,15 +44,22 @@ def main(
     [name, *more] = known.select(target)
     if more:
         raise typer.BadParameter("name one corpus", param_hint="--target")
+    overrides = config_overrides(context)
     settings = run_settings(
-        known.training_set(f"{target},{auxiliaries}"), epochs=epochs, fraction=fraction, encoder=encoder
+        known.training_set(f"{target},{auxiliaries}"),
+        config,
+        corpus_folder=corpus,
+        epochs=epochs,
+        fraction=fraction,
+        encoder=encoder,
+        overrides=overrides,
     )
     experiment = Experiment(
         config,
         output,
         corpus_folder=corpus,
         settings=settings,
-        overrides=config_overrides(context),
+        overrides=overrides,
         split=split,
         gpu_id=gpu_id,
         shared={"experiment": "transfer", "target": name, "auxiliaries": others, "best": chosen},

@@ -57,13 +57,15 @@ def pairs(
     A run on a pair is scored on both corpora, and gives the gains in both directions. Further arguments change the
     config, as for `spacy train`: --components.multitask_ner.grain guideline
     """
-    chosen = load_catalogue(catalogue).training_set(corpora)
+    chosen, overrides = load_catalogue(catalogue).training_set(corpora), config_overrides(context)
+    budget = {"vars.words": words, **overrides}
+    settings = run_settings(chosen, config, corpus_folder=corpus, epochs=epochs, encoder=encoder, overrides=budget)
     experiment = Experiment(
         config,
         output,
         corpus_folder=corpus,
-        settings={**run_settings(chosen, epochs=epochs, fraction=1.0, encoder=encoder), "words": words},
-        overrides=config_overrides(context),
+        settings={**settings, "words": words},
+        overrides=overrides,
         split=split,
         gpu_id=gpu_id,
     )

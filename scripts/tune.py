@@ -33,7 +33,10 @@ def main(
     The score of a trial is the mean over corpora of micro F1 on the devel split, and over the seeds. Further arguments
     change the config for all trials, as for `spacy train`: --components.multitask_ner.grain corpus
     """
-    chosen = load_catalogue(catalogue).training_set(corpora)
+    chosen, overrides = load_catalogue(catalogue).training_set(corpora), config_overrides(context)
+    settings = run_settings(
+        chosen, config, corpus_folder=corpus, epochs=epochs, fraction=fraction, encoder=encoder, overrides=overrides
+    )
     tuning = tune(
         config,
         output,
@@ -42,8 +45,8 @@ def main(
         corpora=chosen.corpora,
         corpus_folder=corpus,
         seeds=options.parse_seeds(seeds),
-        settings=run_settings(chosen, epochs=epochs, fraction=fraction, encoder=encoder),
-        overrides=config_overrides(context),
+        settings=settings,
+        overrides=overrides,
         gpu_id=gpu_id,
     )
     typer.echo(tuning.to_table().to_text())

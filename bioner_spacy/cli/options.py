@@ -7,6 +7,7 @@ import typer
 
 from ..evaluation.significance import ALPHA as ALPHA
 from ..evaluation.significance import RESAMPLES as RESAMPLES
+from ..training.runs import ENOUGH_STEPS
 
 Output = Annotated[Path, typer.Argument(help="Folder of the results; what is there is not computed again.")]
 Seeds = Annotated[str, typer.Option(help="Random seeds, separated by commas.")]
@@ -15,7 +16,13 @@ Catalogue = Annotated[Path, typer.Option(help="The corpus catalogue.")]
 CorpusFolder = Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")]
 Split = Annotated[str, typer.Option(help="The split to score on.")]
 Encoder = Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")]
-Epochs = Annotated[int, typer.Option(min=0, help="Epochs; 0: as many as the catalogue gives the corpora.")]
+Epochs = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        help=f"Epochs; 0: those of the set in the catalogue, for other corpora as many as give {ENOUGH_STEPS:,} steps.",
+    ),
+]
 Fraction = Annotated[float, typer.Option(help="Share of each training set that is used.")]
 GpuId = Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")]
 Alpha = Annotated[float, typer.Option(min=0, max=1, help="Level of the tests.")]

@@ -30,22 +30,6 @@ CURVE_FILE = "curve.jsonl"
 """File in the folder of a run with losses and scores, a JSON line for each evaluation."""
 
 
-def run_settings(chosen: CorpusSet, *, epochs: int, fraction: float, encoder: Optional[str]) -> dict[str, object]:
-    """Values for the section `vars` of a training config.
-
-    Args:
-        chosen: corpora with the number of epochs and the words in a batch that suit them.
-        epochs: number of epochs; 0 for the one of the catalogue.
-        fraction: share of each training set.
-        encoder: name of the encoder; None for the one of the config.
-    """
-    settings: dict[str, object] = {"fraction": fraction, "epochs": epochs or chosen.epochs or EPOCHS}
-    settings["batch_words"] = chosen.batch_words
-    if encoder:
-        settings["encoder"] = encoder
-    return settings
-
-
 def epoch_size(config: Mapping[str, Any]) -> tuple[int, int]:
     """Words and steps of one epoch.
 
@@ -88,6 +72,40 @@ def enough_epochs(
         loaded = load_config(config, overrides={**_values(corpora, settings), **overrides}, interpolate=True)
         _, steps = epoch_size(loaded)
     return max(EPOCHS, min(MOST_EPOCHS, math.ceil(ENOUGH_STEPS / max(1, steps))))
+
+
+def run_settings(
+    chosen: CorpusSet,
+    config: Path,
+    *,
+    corpus_folder: Path,
+    epochs: int = 0,
+    fraction: float = 1.0,
+    encoder: Optional[str] = None,
+    overrides: Mapping[str, object] = {},
+) -> dict[str, object]:
+    """Values for the section `vars` of a training config, but for the folder of the corpora.
+
+    Args:
+        chosen: corpora with the number of epochs and the words in a batch that suit them.
+        config: training config, as for `train_run`.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        epochs: number of epochs; 0 for the one of the catalogue, and where it has none for `enough_epochs`.
+        fraction: share of each training set.
+        encoder: name of the encoder; None for the one of the config.
+        overrides: other values by their names with dots, which are to go before these.
+
+    Raises:
+        BionerError: as `enough_epochs` does.
+    """
+    settings: dict[str, object] = {"fraction": fraction, "batch_words": chosen.batch_words}
+    if encoder:
+        settings["encoder"] = encoder
+    read = {**settings, "corpus_folder": str(corpus_folder)}
+    settings["epochs"] = (
+        epochs or chosen.epochs or enough_epochs(config, chosen.corpora, settings=read, overrides=overrides)
+    )
+    return settings
 
 
 def _values(corpora: Sequence[str], settings: Mapping[str, object]) -> dict[str, object]:

@@ -8,10 +8,11 @@ import pytest
 from spacy.util import load_config
 from toy_corpora import write_corpora
 
+from bioner_spacy.corpora.catalogue import CorpusSet
 from bioner_spacy.errors import BionerError
 from bioner_spacy.evaluation.learning_curves import read_curve
 from bioner_spacy.training import runs
-from bioner_spacy.training.runs import CURVE_FILE, enough_epochs, train_run
+from bioner_spacy.training.runs import CURVE_FILE, enough_epochs, run_settings, train_run
 
 CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
 
@@ -65,6 +66,16 @@ def test_small_corpora_are_read_more_often(
         enough_epochs(tmp_path / "none.cfg", ["genes"], settings=settings)
     with pytest.raises(BionerError, match="genez"):
         enough_epochs(CONFIG, ["genez"], settings=settings)
+
+
+@pytest.mark.parametrize("asked, of_catalogue, epochs", [(7, 5, 7), (0, 5, 5), (0, 0, 50)])
+def test_epochs_are_those_asked_for_or_of_the_catalogue_or_enough(
+    tmp_path: Path, asked: int, of_catalogue: int, epochs: int
+) -> None:
+    write_corpora(tmp_path, ["genes"])
+    chosen = CorpusSet("mine", ("genes",), of_catalogue, 600)
+    settings = run_settings(chosen, CONFIG, corpus_folder=tmp_path, epochs=asked, overrides={"vars.exclude": None})
+    assert settings == {"fraction": 1.0, "batch_words": 600, "epochs": epochs}
 
 
 @pytest.mark.parametrize("name", ["notes", "notes/a.txt", "."])
