@@ -1,5 +1,6 @@
 """Reading several converted corpora as one training or development set."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -75,6 +76,7 @@ class MultiCorpus:
         self.limit = limit
         self.words = words
         self.exclude = self._find_exclude(exclude)
+        self._nothing_excluded = exclude == AUTO and self.exclude is None
         self.context = context
         self.context_words = context_words
         self._excluded = _read_exclude(self.exclude) if self.exclude else {}
@@ -92,6 +94,8 @@ class MultiCorpus:
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples: the predicted side is the raw text, tokenised by the pipeline."""
+        if self._nothing_excluded:
+            _tell_that_nothing_is_excluded(self.path)
         for corpus in self._require_corpora():
             # Kept, because a training run goes through the corpora several times before its first step.
             if corpus not in self._docs or self._docs[corpus][0].vocab is not nlp.vocab:
@@ -118,10 +122,7 @@ class MultiCorpus:
         if exclude != AUTO:
             return None if exclude is None else Path(exclude)
         file = self.path / EXCLUDE_FILE
-        if file.is_file():
-            return file
-        warn(Warnings.W403.format(path=self.path))
-        return None
+        return file if file.is_file() else None
 
     def _read(self, corpus: str, vocab: Vocab) -> list[Doc]:
         records = load_docs(self._file(corpus), vocab)
@@ -179,6 +180,12 @@ class MultiCorpus:
             raise BionerError(Errors.E421.format(path=self.exclude, problem=problem))
         numbers: list[int] = self._excluded[corpus]["exclude"]
         return numbers
+
+
+@functools.cache
+def _tell_that_nothing_is_excluded(path: Path) -> None:
+    """Once, as training makes several readers and reads with each many times."""
+    warn(Warnings.W403.format(path=path))
 
 
 def _read_exclude(path: Path) -> Mapping[str, Mapping[str, Any]]:

@@ -4,7 +4,6 @@ import configparser
 import math
 import shutil
 import sys
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from spacy.util import load_config, registry
 
 from ..corpora.catalogue import CorpusSet
 from ..device import require_gpu
-from ..errors import BionerError, BionerWarning, Errors, reason
+from ..errors import BionerError, Errors, reason
 
 EPOCHS = 3
 """Epochs where the catalogue gives none."""
@@ -67,8 +66,7 @@ def enough_epochs(
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
-    with _told_if_wrong(config), warnings.catch_warnings():
-        warnings.simplefilter("ignore", BionerWarning)  # of the reader, which come again when it is trained with
+    with _told_if_wrong(config):
         loaded = load_config(config, overrides={**_values(corpora, settings), **overrides}, interpolate=True)
         _, steps = epoch_size(loaded)
     return max(EPOCHS, min(MOST_EPOCHS, math.ceil(ENOUGH_STEPS / max(1, steps))))

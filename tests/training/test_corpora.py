@@ -1,5 +1,6 @@
 """The reader of several converted corpora."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -288,8 +289,13 @@ def test_the_exclude_file_of_the_folder(tmp_path: Path) -> None:
     assert texts(MultiCorpus(folder, exclude="auto")) == everything[:1]
     assert texts(MultiCorpus(folder)) == everything
     (folder / "exclude.json").unlink()
-    with pytest.warns(BionerWarning, match="corpus has no exclude.json"):
-        assert texts(MultiCorpus(folder, exclude="auto")) == everything
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        reader = MultiCorpus(folder, exclude="auto")
+        reader.lengths()
+    with pytest.warns(BionerWarning, match="corpus has no exclude.json") as told:
+        assert texts(reader) == texts(reader) == everything
+    assert len(told) == 1
 
 
 # Sentences of the articles of a corpus; the last two records have no document id.
