@@ -1,7 +1,7 @@
 """What the heads read of a batch."""
 
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy
 from spacy.tokens import Doc
@@ -11,12 +11,19 @@ from thinc.types import Floats2d
 from ..types import Batch
 
 
+def as_batch(X: Union[Batch, list[Doc]]) -> Batch:
+    """What a model takes: a batch, or documents alone, as `spacy debug model` gives them, each a text to read by itself."""
+    return X if isinstance(X, Batch) else Batch(X, numpy.array([len(doc) for doc in X], dtype="int64"))
+
+
 def batch2docs() -> Model[Batch, list[Doc]]:
     """Build a layer from a batch to its documents, for heads to which it is all one where a text ends."""
     return Model("batch2docs", forward_docs)
 
 
 def forward_docs(model: Model, batch: Batch, is_train: bool) -> tuple[list[Doc], Callable[[list[Doc]], Batch]]:
+    batch = as_batch(batch)
+
     def backprop(d_docs: list[Doc]) -> Batch:
         return batch
 
@@ -42,6 +49,7 @@ def init_words(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
 def forward_words(
     model: Model, batch: Batch, is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], Batch]]:
+    batch = as_batch(batch)
     vectors, backprop_docs = model.layers[0](batch.docs, is_train)
 
     def backprop(d_texts: list[Floats2d]) -> Batch:

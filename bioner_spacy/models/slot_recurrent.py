@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 from ..errors import BionerError, Errors
 from ..formulations.binary import threshold_log_odds
 from ..formulations.slots import SlotFormulation
-from ..layers.batch import batch2words
+from ..layers.batch import as_batch, batch2words
 from ..layers.slots import Slots
 from ..types import Batch, StepScores
 from .resize import replace_output, set_n_outputs
@@ -96,6 +96,7 @@ def init(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
 
 def forward(model: Model, batch: Batch, is_train: bool) -> tuple[StepScores, Callable[[Any], Batch]]:
     words, output = model.layers
+    batch = as_batch(batch)
     vectors, backprop_words = words(batch, is_train)
     scores, backprop_vectors = output((vectors, batch.targets), is_train)
 

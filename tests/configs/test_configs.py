@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import spacy
 import srsly
-from spacy.cli._util import parse_config_overrides
+from spacy.cli._util import app, parse_config_overrides
 from spacy.cli.debug_data import debug_data
 from spacy.cli.init_config import fill_config
 from spacy.cli.train import train
@@ -19,6 +19,7 @@ from spacy.training.initialize import init_nlp
 from spacy.util import load_config
 from thinc.api import Config
 from toy_corpora import BREAST_CANCER, CORPORA, component, found, make_examples, write_corpora
+from typer.testing import CliRunner
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY
@@ -204,6 +205,16 @@ def test_spacy_debug_data_takes_it(config: Path, overrides: dict[str, Any], caps
     with suppress(SystemExit):  # the sentences are too few for its taste
         debug_data(config, config_overrides=overrides, silent=False)
     assert "Pipeline can be initialized with data" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("architecture", ["TagHeads", "SpanPairs", "SlotRecurrent", "CrossSharing"])
+@each_config
+def test_spacy_debug_model_takes_it(config: Path, overrides: dict[str, Any], architecture: str) -> None:
+    """Which runs models on documents alone in the end."""
+    overrides["components.multitask_ner.model.@architectures"] = f"bioner_spacy.{architecture}.v1"
+    further = [text for name, value in overrides.items() for text in (f"--{name}", str(value))]
+    done = CliRunner().invoke(app, ["debug", "model", str(config), "multitask_ner", *further])
+    assert done.exit_code == 0 and "model looks good" in done.output
 
 
 @each_config
