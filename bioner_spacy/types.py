@@ -1,14 +1,12 @@
 """Arrays that pass between the component, the models and the formulations."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
-
-from .tasks import Task
 
 # A NumPy array, or one of CuPy where a docstring does not say "on the CPU"; shapes are in the docstrings. Scores are
 # on the device of the model, targets and spans on the CPU.
@@ -158,6 +156,3 @@ class Formulation(Protocol):
 
     def decode(self, scores: Any, lengths: Array) -> SpanArrays:
         """The best spans of every task, on the CPU, given the scores of documents of `lengths` words."""
-
-
-MakeFormulation = Callable[[Sequence[Task]], Formulation]
