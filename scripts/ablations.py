@@ -44,13 +44,7 @@ def add_command(name: str, ablate: Callable[..., Systems], default: str, about: 
     ) -> None:
         chosen, overrides = load_catalogue(catalogue).training_set(corpora), config_overrides(context)
         settings = run_settings(
-            chosen,
-            config,
-            corpus_folder=corpus,
-            epochs=epochs,
-            fraction=fraction,
-            encoder=encoder,
-            overrides=overrides,
+            chosen, config, corpus, epochs=epochs, fraction=fraction, encoder=encoder, overrides=overrides
         )
         experiment = Experiment(
             config,

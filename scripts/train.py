@@ -35,14 +35,9 @@ def main(
     chosen = load_catalogue(catalogue).training_set(corpora)
     runs = {output / name: (name,) for name in chosen.corpora} if each else {output: chosen.corpora}
     for folder, names in runs.items():
+        part = replace(chosen, corpora=names)
         settings = run_settings(
-            replace(chosen, corpora=names),
-            config,
-            corpus_folder=corpus,
-            epochs=epochs,
-            fraction=fraction,
-            encoder=encoder,
-            overrides=overrides,
+            part, config, corpus, epochs=epochs, fraction=fraction, encoder=encoder, overrides=overrides
         )
         msg.info(f"{', '.join(names)}: {settings['epochs']} epochs")
         settings.update(corpus_folder=str(corpus), seed=seed)

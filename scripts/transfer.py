@@ -45,14 +45,9 @@ def main(
     if more:
         raise typer.BadParameter("name one corpus", param_hint="--target")
     overrides = config_overrides(context)
+    together = known.training_set(f"{target},{auxiliaries}")
     settings = run_settings(
-        known.training_set(f"{target},{auxiliaries}"),
-        config,
-        corpus_folder=corpus,
-        epochs=epochs,
-        fraction=fraction,
-        encoder=encoder,
-        overrides=overrides,
+        together, config, corpus, epochs=epochs, fraction=fraction, encoder=encoder, overrides=overrides
     )
     experiment = Experiment(
         config,

@@ -59,7 +59,7 @@ def pairs(
     """
     chosen, overrides = load_catalogue(catalogue).training_set(corpora), config_overrides(context)
     budget = {"vars.words": words, **overrides}
-    settings = run_settings(chosen, config, corpus_folder=corpus, epochs=epochs, encoder=encoder, overrides=budget)
+    settings = run_settings(chosen, config, corpus, epochs=epochs, encoder=encoder, overrides=budget)
     experiment = Experiment(
         config,
         output,

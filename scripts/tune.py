@@ -35,7 +35,7 @@ def main(
     """
     chosen, overrides = load_catalogue(catalogue).training_set(corpora), config_overrides(context)
     settings = run_settings(
-        chosen, config, corpus_folder=corpus, epochs=epochs, fraction=fraction, encoder=encoder, overrides=overrides
+        chosen, config, corpus, epochs=epochs, fraction=fraction, encoder=encoder, overrides=overrides
     )
     tuning = tune(
         config,

@@ -75,8 +75,8 @@ def enough_epochs(
 def run_settings(
     chosen: CorpusSet,
     config: Path,
-    *,
     corpus_folder: Path,
+    *,
     epochs: int = 0,
     fraction: float = 1.0,
     encoder: Optional[str] = None,

@@ -74,7 +74,7 @@ def test_epochs_are_those_asked_for_or_of_the_catalogue_or_enough(
 ) -> None:
     write_corpora(tmp_path, ["genes"])
     chosen = CorpusSet("mine", ("genes",), of_catalogue, 600)
-    settings = run_settings(chosen, CONFIG, corpus_folder=tmp_path, epochs=asked, overrides={"vars.exclude": None})
+    settings = run_settings(chosen, CONFIG, tmp_path, epochs=asked, overrides={"vars.exclude": None})
     assert settings == {"fraction": 1.0, "batch_words": 600, "epochs": epochs}
 
 
