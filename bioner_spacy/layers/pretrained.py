@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, Warnings, reason, warn
 
 
 def load_encoder(
@@ -34,19 +34,14 @@ def load_encoder(
             tokenizer = AutoTokenizer.from_pretrained(source, do_lower_case=False, **settings)
         config = AutoConfig.from_pretrained(source, **{"revision": revision, **transformer_config})
     except Exception as error:
-        raise BionerError(Errors.E303.format(name=name, reason=_whole_reason(error))) from error
+        raise BionerError(Errors.E303.format(name=name, reason=reason(error))) from error
     try:
         transformer = AutoModel.from_pretrained(source, config=config, revision=revision, use_safetensors=True)
     except Exception as error:
-        raise BionerError(Errors.E310.format(name=name, reason=_whole_reason(error))) from error
+        raise BionerError(Errors.E310.format(name=name, reason=reason(error))) from error
     if not tokenizer.is_fast:
         raise BionerError(Errors.E304.format(name=name))
     return tokenizer, transformer
-
-
-def _whole_reason(error: Exception) -> str:
-    """What an exception says, in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _loses_case(tokenizer: Any) -> bool:
