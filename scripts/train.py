@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from wasabi import msg
@@ -18,14 +18,14 @@ def main(
     output: Annotated[Path, typer.Argument(help="Folder to write to; with --each, the folder of <corpus> folders.")],
     corpora: Annotated[str, typer.Option(help="Sets or corpora of the catalogue, separated by commas.")] = "sample",
     each: Annotated[bool, typer.Option(help="Train a single-task baseline on each corpus.")] = False,
-    config: Annotated[Path, typer.Option(help="The training config.")] = Path("configs/multitask.cfg"),
-    catalogue: Annotated[Path, typer.Option(help="The corpus catalogue.")] = Path("configs/catalogue.yml"),
-    corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus"),
-    encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")] = None,
+    config: options.Config = options.CONFIG,
+    catalogue: options.Catalogue = options.CATALOGUE,
+    corpus: options.CorpusFolder = options.CORPUS_FOLDER,
+    encoder: options.Encoder = None,
     epochs: options.Epochs = 0,
-    fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0,
+    fraction: options.Fraction = 1.0,
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
-    gpu_id: Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")] = -1,
+    gpu_id: options.GpuId = -1,
 ) -> None:
     """Train one pipeline on several corpora, or a single-task baseline on each of them.
 
