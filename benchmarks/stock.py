@@ -1,5 +1,6 @@
 """spaCy's own entity recognisers in the place of ours: the same encoder, data, batches, schedule and optimizer."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,7 +81,10 @@ def make_stock(config: dict[str, Any], component: str, encoder: str) -> None:
         encoder: name of the encoder, as our own config takes it.
     """
     registry.readers("bioner_spacy_benchmarks.FlatCorpus.v1", func=FlatCorpus)
-    transformer = {**TRANSFORMER, "model": {**TRANSFORMER["model"], "name": resolve_encoder(encoder)[0]}}  # type: ignore[dict-item]
+    name, revision = resolve_encoder(encoder)
+    if revision != "main":
+        sys.exit(f"spaCy's own encoder takes no revision: name a folder with {encoder}.")
+    transformer = {**TRANSFORMER, "model": {**TRANSFORMER["model"], "name": name}}  # type: ignore[dict-item]
     config["components"] = {"transformer": transformer, component: STOCK[component]}
     config["nlp"]["pipeline"] = ["transformer", component]
     config["training"]["logger"] = {"@loggers": "spacy.ConsoleLogger.v1"}
