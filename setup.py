@@ -65,9 +65,9 @@ ENTRY_POINTS = {
         "bioner_spacy.UncertaintyBalance.v1 = bioner_spacy.training.balance:UncertaintyBalance",
         "bioner_spacy.DynamicWeightAverage.v1 = bioner_spacy.training.balance:DynamicWeightAverage",
     ],
-    "spacy_scorers": ["bioner_spacy.multitask_scorer.v1 = bioner_spacy.evaluation.scorer:make_scorer"],
+    "spacy_scorers": ["bioner_spacy.multitask_scorer.v1 = bioner_spacy.scoring.scorer:make_scorer"],
     "spacy_cli": ["bioner = bioner_spacy.cli.commands:app"],
-    "spacy_displacy_colors": ["bioner_spacy = bioner_spacy.evaluation.colors:displacy_colors"],
+    "spacy_displacy_colors": ["bioner_spacy = bioner_spacy.reports.colors:displacy_colors"],
 }
 
 setup(

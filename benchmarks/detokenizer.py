@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from bioner_spacy.corpora.files import numbered_lines
+from bioner_spacy.files import numbered_lines
 from bioner_spacy.tokenization import detokenize
 
 # Tokenised corpora, and where the raw text of each is.

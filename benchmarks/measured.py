@@ -13,8 +13,8 @@ import matplotlib
 import torch
 from matplotlib.figure import Figure
 
-from bioner_spacy.corpora.files import replacing
-from bioner_spacy.evaluation.chart import BASELINE_COLOR, STYLE, save_figure
+from bioner_spacy.files import replacing
+from bioner_spacy.reports.chart import BASELINE_COLOR, STYLE, save_figure
 
 PACKAGES = ("spacy", "spacy-transformers", "transformers", "torch", "numpy")
 

@@ -29,8 +29,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from systems import MODELS, add_arguments, make_pipeline, read_texts, training
 
-from bioner_spacy.evaluation.table import Section, Table
 from bioner_spacy.scope import SPANS_KEY, set_gold
+from bioner_spacy.scoring.table import Section, Table
 from bioner_spacy.training.corpora import MultiCorpus
 
 FRESH = Path(__file__).with_name("fresh.py")

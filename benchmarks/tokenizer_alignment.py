@@ -17,9 +17,9 @@ import spacy
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 
-from bioner_spacy.corpora import iob, pubtator
-from bioner_spacy.corpora.document import SourceDocument
 from bioner_spacy.errors import BionerWarning
+from bioner_spacy.formats import iob, pubtator
+from bioner_spacy.formats.document import SourceDocument
 from bioner_spacy.tokenization import create_tokenizer
 from bioner_spacy.tokenization.alignment import Alignment, measure
 

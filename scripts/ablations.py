@@ -7,11 +7,11 @@ import typer
 from wasabi import msg
 
 from bioner_spacy.cli import options
-from bioner_spacy.cli.ablations import ablate_annotation, ablate_scope
 from bioner_spacy.cli.app import config_overrides, one_line_errors
-from bioner_spacy.cli.experiment import Experiment
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.evaluation.systems import Systems
+from bioner_spacy.experiments.ablations import ablate_annotation, ablate_scope
+from bioner_spacy.experiments.experiment import Experiment
+from bioner_spacy.scoring.systems import Systems
 from bioner_spacy.training.runs import run_settings
 
 app = typer.Typer(add_completion=False, help=__doc__)

@@ -6,11 +6,11 @@ from typing import Annotated, Optional
 import typer
 from wasabi import msg
 
+from bioner_spacy.analysis.analysis import analyze
+from bioner_spacy.analysis.calibration import BINS
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.corpora.context import CONTEXT_WORDS
-from bioner_spacy.evaluation.analysis import analyze
-from bioner_spacy.evaluation.calibration import BINS
 
 
 def main(

@@ -7,9 +7,9 @@ import typer
 from wasabi import msg
 
 from bioner_spacy.cli.app import run
-from bioner_spacy.evaluation.compare import NAMES, compare
-from bioner_spacy.evaluation.results import read_results
-from bioner_spacy.evaluation.significance import ALPHA, RESAMPLES
+from bioner_spacy.scoring.compare import NAMES, compare
+from bioner_spacy.scoring.results import read_results
+from bioner_spacy.scoring.significance import ALPHA, RESAMPLES
 
 RESULTS = "from evaluate.py: a file, a folder of files, or a pattern in quotes, such as 'reports/seed-*/multi.json'."
 

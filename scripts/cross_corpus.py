@@ -6,11 +6,11 @@ from typing import Annotated, Optional
 import typer
 from wasabi import msg
 
+from bioner_spacy.analysis.cross_corpus import cross_corpus
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.corpora.catalogue import type_pairs
 from bioner_spacy.corpora.context import CONTEXT_WORDS
-from bioner_spacy.evaluation.cross_corpus import cross_corpus
 
 
 def main(

@@ -9,9 +9,9 @@ from wasabi import msg
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.corpora.context import CONTEXT_WORDS
-from bioner_spacy.corpora.files import require_file
-from bioner_spacy.evaluation.evaluate import evaluate
-from bioner_spacy.evaluation.table import results_table
+from bioner_spacy.files import require_file
+from bioner_spacy.scoring.evaluate import evaluate
+from bioner_spacy.scoring.table import results_table
 
 
 def main(

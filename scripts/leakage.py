@@ -9,7 +9,7 @@ from wasabi import msg
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.corpora.leakage import LEVELS, converted_corpora, find_leaks
-from bioner_spacy.evaluation.corpus_report import leakage_table, write_leakage
+from bioner_spacy.reports.corpus_report import leakage_table, write_leakage
 
 
 def main(

@@ -9,7 +9,7 @@ from wasabi import msg
 from bioner_spacy.cli.app import run
 from bioner_spacy.cli.package import build_wheels
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.evaluation.results import Results
+from bioner_spacy.scoring.results import Results
 
 
 def main(

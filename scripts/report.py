@@ -8,7 +8,7 @@ from wasabi import msg
 
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.evaluation.report import write_report
+from bioner_spacy.reports.report import write_report
 
 
 def main(

@@ -6,11 +6,11 @@ from typing import Annotated, Optional
 import typer
 from wasabi import msg
 
+from bioner_spacy.analysis.review import NUMBER, make_review
+from bioner_spacy.analysis.review_scores import score_review
 from bioner_spacy.cli.app import one_line_errors
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.corpora.context import CONTEXT_WORDS
-from bioner_spacy.evaluation.review import NUMBER, make_review
-from bioner_spacy.evaluation.review_scores import score_review
 
 app = typer.Typer(add_completion=False, help=__doc__)
 

@@ -7,9 +7,9 @@ from wasabi import msg
 
 from bioner_spacy.cli import options
 from bioner_spacy.cli.app import config_overrides, run
-from bioner_spacy.cli.experiment import Experiment
-from bioner_spacy.cli.transfer import compare_transfer
 from bioner_spacy.corpora import load_catalogue
+from bioner_spacy.experiments.experiment import Experiment
+from bioner_spacy.experiments.transfer import compare_transfer
 from bioner_spacy.training.runs import run_settings
 
 

@@ -8,15 +8,15 @@ from wasabi import msg
 
 from bioner_spacy.cli import options
 from bioner_spacy.cli.app import config_overrides, one_line_errors
-from bioner_spacy.cli.experiment import Experiment
-from bioner_spacy.cli.transferability import EQUAL_EPOCHS, config_encoder, measure_gains
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.evaluation.transferability.correlation import best_measure
-from bioner_spacy.evaluation.transferability.correlation import correlate as correlate_with
-from bioner_spacy.evaluation.transferability.gains import FILE as GAINS_FILE
-from bioner_spacy.evaluation.transferability.gains import Gains
-from bioner_spacy.evaluation.transferability.measures import Measures, measure_corpora
-from bioner_spacy.evaluation.transferability.ranking import rank as rank_by
+from bioner_spacy.experiments.experiment import Experiment
+from bioner_spacy.experiments.transferability.correlation import best_measure
+from bioner_spacy.experiments.transferability.correlation import correlate as correlate_with
+from bioner_spacy.experiments.transferability.gains import FILE as GAINS_FILE
+from bioner_spacy.experiments.transferability.gains import Gains
+from bioner_spacy.experiments.transferability.measures import Measures, measure_corpora
+from bioner_spacy.experiments.transferability.ranking import rank as rank_by
+from bioner_spacy.experiments.transferability.runs import EQUAL_EPOCHS, config_encoder, measure_gains
 from bioner_spacy.training.runs import run_settings
 
 app = typer.Typer(add_completion=False, help=__doc__)

@@ -8,8 +8,8 @@ from wasabi import msg
 
 from bioner_spacy.cli import options
 from bioner_spacy.cli.app import config_overrides, run
-from bioner_spacy.cli.tune import tune
 from bioner_spacy.corpora import load_catalogue
+from bioner_spacy.experiments.tune import tune
 from bioner_spacy.training.runs import run_settings
 
 

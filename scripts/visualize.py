@@ -8,9 +8,9 @@ from wasabi import msg
 
 from bioner_spacy.cli.app import run
 from bioner_spacy.corpora import load_catalogue
-from bioner_spacy.evaluation.chart import write_chart
-from bioner_spacy.evaluation.comparison import Comparison
-from bioner_spacy.evaluation.displacy_html import write_page
+from bioner_spacy.reports.chart import write_chart
+from bioner_spacy.reports.displacy_html import write_page
+from bioner_spacy.scoring.comparison import Comparison
 
 
 def main(

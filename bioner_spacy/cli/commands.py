@@ -12,12 +12,12 @@ from wasabi import msg
 
 from ..corpora import SplitReport
 from ..corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
+from ..formats.documents import INPUTS, OUTPUTS, TEXT
 from ..scope import SPANS_KEY
+from ..serving.apply import apply_pipeline
+from ..serving.convert import convert_file
 from .app import one_line_errors
-from .apply import apply_pipeline
 from .check import issue_lines
-from .convert import convert_file
-from .formats import INPUTS, OUTPUTS, TEXT
 
 app = typer.Typer(name="bioner", help="Biomedical entities: annotate texts, convert files.", no_args_is_help=True)
 spacy_app.add_typer(app)

@@ -5,8 +5,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from ..evaluation.significance import ALPHA as ALPHA
-from ..evaluation.significance import RESAMPLES as RESAMPLES
+from ..scoring.significance import ALPHA as ALPHA
+from ..scoring.significance import RESAMPLES as RESAMPLES
 from ..training.runs import ENOUGH_STEPS
 
 Output = Annotated[Path, typer.Argument(help="Folder of the results; what is there is not computed again.")]

@@ -11,10 +11,10 @@ import srsly
 from spacy.cli.package import package
 
 from ..corpora import Catalogue
-from ..corpora.files import replacing
 from ..errors import BionerError, Errors
-from ..evaluation.results import Results
-from .model_card import complete_meta
+from ..files import replacing
+from ..reports.model_card import complete_meta
+from ..scoring.results import Results
 
 
 def build_wheels(

@@ -1,11 +1,11 @@
 """Corpora: the catalogue, readers of their file formats, and the way from files to training data."""
 
+from ..formats.document import Mention, SourceDocument
+from ..formats.readers import READERS
 from .assets import Asset, fetch, project_assets, verify
 from .catalogue import SPLITS, Catalogue, Corpus, CorpusSet
 from .catalogue_file import load_catalogue
 from .convert import SplitReport, convert, convert_documents, summary, tokenizing_pipeline
-from .document import Mention, SourceDocument
-from .readers import READERS
 from .to_doc import Issue, to_doc
 
 __all__ = [

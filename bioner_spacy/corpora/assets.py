@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..errors import BionerError, Errors, Warnings, warn
+from ..files import checksum, replacing
 from .catalogue import Catalogue, Corpus, CorpusFile
-from .files import checksum, replacing
 
 TIMEOUT = 60
 """Seconds without an answer after which a download fails."""

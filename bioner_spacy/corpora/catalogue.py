@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..errors import BionerError, Errors
-from .document import OnError, SourceDocument, stop
-from .readers import READERS
+from ..formats.document import OnError, SourceDocument, stop
+from ..formats.readers import READERS
 from .splits import by_count, by_list, by_share, read_list
 
 SPLITS = ("train", "devel", "test")

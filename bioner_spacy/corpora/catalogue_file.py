@@ -13,8 +13,8 @@ from typing import Any, NoReturn, Optional
 import srsly
 
 from ..errors import BionerError, Errors
+from ..formats.readers import READERS, reader_options
 from .catalogue import SPLITS, Catalogue, Corpus, CorpusFile, CorpusSet
-from .readers import READERS, reader_options
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _CHECKSUMS = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{32}")}

@@ -12,12 +12,12 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import BionerError, BionerWarning, Errors
+from ..files import checksum
+from ..formats.document import SourceDocument
 from ..tokenization.alignment import measure
 from ..words import word_offsets
 from .catalogue import Corpus
 from .convert import SplitReport, convert_documents
-from .document import SourceDocument
-from .files import checksum
 from .leakage import normalise
 from .listed import Listed
 from .statistics import SplitStatistics, Surface, Usage, count_usage

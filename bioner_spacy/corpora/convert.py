@@ -16,11 +16,11 @@ from spacy.tokens import Doc
 
 from ..docbin import write_docs
 from ..errors import BionerError, Errors, Warnings, warn
+from ..files import remove, replacing
+from ..formats.document import SourceDocument
 from ..scope import SPANS_KEY
 from ..tokenization import create_tokenizer
 from .catalogue import SPLITS, Catalogue, Corpus
-from .document import SourceDocument
-from .files import remove, replacing
 from .listed import Listed
 from .to_doc import KINDS, Issue, to_doc
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..errors import BionerError, Errors
-from .document import OnError, SourceDocument, stop
-from .files import numbered_lines
+from ..files import numbered_lines
+from ..formats.document import OnError, SourceDocument, stop
 
 _ANY = ""
 """In place of a type: any document."""

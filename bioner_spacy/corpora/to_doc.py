@@ -8,10 +8,10 @@ from typing import Optional
 from spacy.tokens import Doc, Span
 
 from ..errors import BionerError, Errors
+from ..formats.document import Mention, SourceDocument
+from ..formats.readers import SENTENCE_FORMATS
 from ..scope import set_gold
 from .catalogue import Corpus
-from .document import Mention, SourceDocument
-from .readers import SENTENCE_FORMATS
 
 ALIGNMENTS = ("expand", "drop", "error")
 DISCONTINUOUS = ("report", "cover")

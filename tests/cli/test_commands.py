@@ -14,16 +14,16 @@ from spacy.tokens import DocBin, Span
 from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
-from bioner_spacy.cli import apply
-from bioner_spacy.cli.apply import apply_pipeline
 from bioner_spacy.cli.commands import app
-from bioner_spacy.cli.convert import convert_file
-from bioner_spacy.cli.formats import DOCBIN, INPUTS, OUTPUTS
 from bioner_spacy.corpora import READERS
-from bioner_spacy.corpora.document import Passage
 from bioner_spacy.docbin import load_docs
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.formats.document import Passage
+from bioner_spacy.formats.documents import DOCBIN, INPUTS, OUTPUTS
 from bioner_spacy.scope import get_corpus, get_doc_id, get_scope, set_gold
+from bioner_spacy.serving import apply
+from bioner_spacy.serving.apply import apply_pipeline
+from bioner_spacy.serving.convert import convert_file
 
 MENTIONS = {(0, 4, "DISEASE"), (8, 16, "SPECIES"), (12, 16, "X")}
 PUBTATOR = (

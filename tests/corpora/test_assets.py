@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bioner_spacy.corpora import SPLITS, Catalogue, fetch, load_catalogue, project_assets, verify
-from bioner_spacy.corpora.files import checksum
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.files import checksum
 
 Load = Callable[[Any], Catalogue]
 

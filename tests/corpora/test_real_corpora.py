@@ -19,8 +19,8 @@ from bioner_spacy.corpora import (
     fetch,
     load_catalogue,
 )
-from bioner_spacy.corpora.files import checksum
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.files import checksum
 
 FOLDER = os.environ.get("BIONER_CORPORA", "")
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "configs" / "catalogue.yml")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_spacy.corpora.document import Mention, SourceDocument
 from bioner_spacy.corpora.splits import by_count, by_list, by_share, read_list, stratify
 from bioner_spacy.errors import BionerError
+from bioner_spacy.formats.document import Mention, SourceDocument
 
 SHARES = {"train": 0.75, "devel": 0.1, "test": 0.15}
 

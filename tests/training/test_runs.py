@@ -10,7 +10,7 @@ from toy_corpora import write_corpora
 
 from bioner_spacy.corpora.catalogue import CorpusSet
 from bioner_spacy.errors import BionerError
-from bioner_spacy.evaluation.learning_curves import read_curve
+from bioner_spacy.reports.learning_curves import read_curve
 from bioner_spacy.training import runs
 from bioner_spacy.training.runs import CURVE_FILE, enough_epochs, run_settings, train_run
 

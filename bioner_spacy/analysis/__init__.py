@@ -1,0 +1,1 @@
+"""What a pipeline gets right and wrong: mistakes, calibration, thresholds, review by people, other corpora."""

@@ -1,0 +1,179 @@
+"""Whether scores of predicted mentions are probabilities: of those with a score of 0.8, are four of five right?
+
+A prediction is right by the strict match. Scores are looked at in bins, of equal width (Guo et al. 2017, On calibration
+of modern neural networks, equations 2, 3 and 5) or of equal numbers of predictions (Nguyen and O'Connor 2015, Posterior
+calibration and exploratory analysis for natural language processing models). The expected calibration error is the mean
+distance of the precision of a bin from its mean score, weighted by the predictions in it (Naeini et al. 2015, Obtaining
+well calibrated probabilities using Bayesian binning); the Brier score is the mean squared error of the scores (1950).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Optional
+
+import numpy
+from numpy.typing import NDArray
+
+from ..scoring.results import ALL_TYPES
+from ..scoring.scored import ScoredDoc
+from ..scoring.table import MISSING, Table, corpus_name, percent
+
+ALL_CORPORA = "all corpora"
+BINS = 10
+
+
+@dataclass(frozen=True)
+class ScoredMentions:
+    """Predicted mentions with their scores.
+
+    Attributes:
+        scores: (n,) scores, 0 to 1.
+        right: (n,) whether each prediction is a gold mention.
+        gold: number of gold mentions, found or not.
+    """
+
+    scores: NDArray[numpy.float64]
+    right: NDArray[numpy.bool_]
+    gold: int
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Predictions with similar scores.
+
+    Attributes:
+        low: least score of an equal-width bin, which does not belong to it unless it is 0; of an equal-mass bin its
+            least score.
+        high: highest score.
+        count: number of predictions.
+        score: their mean score.
+        precision: share of them that is right.
+    """
+
+    low: float
+    high: float
+    count: int
+    score: float
+    precision: float
+
+
+def scored_mentions(docs: Iterable[ScoredDoc]) -> dict[tuple[str, str], ScoredMentions]:
+    """Gather the scores of predictions.
+
+    Args:
+        docs: documents with mentions in scope, and a score for each predicted one.
+
+    Returns:
+        Corpus and entity type -> predictions, sorted; for each corpus also `ALL_TYPES`, and then for `ALL_CORPORA` the
+        same of all together.
+    """
+    scores: defaultdict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
+    gold: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for doc in docs:
+        for corpus in (doc.corpus, ALL_CORPORA):
+            gold[corpus, ALL_TYPES] += len(doc.gold)
+            for _, _, entity_type in doc.gold:
+                gold[corpus, entity_type] += 1
+            for mention in sorted(doc.predicted):
+                for entity_type in (mention[2], ALL_TYPES):
+                    scores[corpus, entity_type].append((doc.scores[mention], mention in doc.gold))
+    found = {}
+    for key in sorted(
+        gold.keys() | scores.keys(), key=lambda key: (key[0] == ALL_CORPORA, key[0], key[1] == ALL_TYPES, key[1])
+    ):
+        values = numpy.array(scores[key], dtype="float64").reshape(-1, 2)
+        found[key] = ScoredMentions(values[:, 0], values[:, 1].astype(bool), gold[key])
+    return found
+
+
+def equal_width_bins(found: ScoredMentions, bins: int = BINS) -> list[Bin]:
+    """Bins of equal width from 0 to 1; each holds its upper border, and the first one 0 too.
+
+    Args:
+        found: predictions.
+        bins: number of bins.
+
+    Returns:
+        The bins that are not empty, lowest first.
+    """
+    edges = numpy.linspace(0, 1, bins + 1)
+    numbers = numpy.digitize(found.scores, edges[1:-1], right=True)
+    return [_bin(found, numbers == k, edges[k], edges[k + 1]) for k in numpy.unique(numbers)]
+
+
+def equal_mass_bins(found: ScoredMentions, bins: int = BINS) -> list[Bin]:
+    """Bins of equal numbers of predictions, as far as that can be: equal scores stand in one bin.
+
+    Args:
+        found: predictions.
+        bins: most bins.
+
+    Returns:
+        The bins, lowest first.
+    """
+    if not len(found.scores):
+        return []
+    shares = numpy.linspace(0, 1, bins + 1)[1:-1]
+    edges = numpy.unique(numpy.quantile(found.scores, shares, method="inverted_cdf"))
+    numbers = numpy.digitize(found.scores, edges, right=True)
+    parts = [numbers == k for k in numpy.unique(numbers)]
+    return [_bin(found, part, found.scores[part].min(), found.scores[part].max()) for part in parts]
+
+
+def calibration_error(bins: Sequence[Bin]) -> Optional[float]:
+    """Expected calibration error, 0 to 1; None without predictions."""
+    total = sum(part.count for part in bins)
+    return sum(part.count * abs(part.precision - part.score) for part in bins) / total if total else None
+
+
+def brier_score(found: ScoredMentions) -> Optional[float]:
+    """Mean squared difference of the score from 1, if the prediction is right, or 0; None without predictions."""
+    return float(numpy.mean((found.scores - found.right) ** 2)) if len(found.scores) else None
+
+
+def describe_calibration(found: ScoredMentions, bins: int = BINS) -> dict[str, Any]:
+    """All that is told about the scores of some predictions.
+
+    Args:
+        found: predictions.
+        bins: number of bins.
+
+    Returns:
+        Counts `gold`, `predicted` and `right`; `score` (mean score), `precision`, `brier`; `ece` and `bins` of equal
+        width; `ece_equal_mass` and `bins_equal_mass`. What needs predictions is None where there are none.
+    """
+    width, mass = equal_width_bins(found, bins), equal_mass_bins(found, bins)
+    some = bool(len(found.scores))
+    return {
+        "gold": found.gold,
+        "predicted": len(found.scores),
+        "right": int(found.right.sum()),
+        "score": float(found.scores.mean()) if some else None,
+        "precision": float(found.right.mean()) if some else None,
+        "brier": brier_score(found),
+        "ece": calibration_error(width),
+        "ece_equal_mass": calibration_error(mass),
+        "bins": [asdict(part) for part in width],
+        "bins_equal_mass": [asdict(part) for part in mass],
+    }
+
+
+def calibration_table(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> Table:
+    """Calibration by corpus and type, in percent, but for the Brier score.
+
+    Args:
+        described: corpus and entity type -> as `describe_calibration` tells it.
+    """
+    rows = []
+    for (corpus, entity_type), of_row in described.items():
+        values = [percent(of_row[name]) for name in ("score", "precision", "ece", "ece_equal_mass")]
+        brier = MISSING if of_row["brier"] is None else f"{of_row['brier']:.4f}"
+        rows.append([corpus_name(corpus), entity_type, str(of_row["predicted"]), *values, brier])
+    header = ["Corpus", "Entity type", "Predicted", "Mean score", "Precision", "ECE", "ECE equal mass", "Brier score"]
+    return Table(header, rows, numbers=6)
+
+
+def _bin(found: ScoredMentions, chosen: NDArray[numpy.bool_], low: float, high: float) -> Bin:
+    score, precision = float(found.scores[chosen].mean()), float(found.right[chosen].mean())
+    return Bin(float(low), float(high), int(chosen.sum()), score, precision)

@@ -1,0 +1,286 @@
+"""Scores of pipelines on corpora that they were not trained on: a matrix of pipelines and test corpora."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from spacy.language import Language
+from spacy.training import Example
+
+from ..corpora.context import CONTEXT_WORDS, check_context
+from ..errors import BionerError, Errors, Warnings, warn
+from ..files import replacing
+from ..reports.chart import save_figure
+from ..reports.cross_corpus_chart import draw_matrix
+from ..scope import SPANS_KEY, get_doc_id, get_scope, score_name
+from ..scoring.evaluate import Run, corpus_files, describe, finds_entities, load_pipeline, read_gold
+from ..scoring.results import Pipeline, write_json, write_text
+from ..scoring.scorer import Compared, Mention, doc_mentions, score_mentions
+from ..scoring.table import MISSING, Section, Table, corpus_name, count, percent, with_total
+
+Types = Optional[frozenset[str]]
+"""Entity types; None for all."""
+
+IN_DOMAIN = "*"
+"""Marks the score of a pipeline on a corpus that it was trained on."""
+
+_MATRIX = """\
+F1 in percent, strict match, on the {split} split, and the number of entity types that pipeline and corpus share: only
+these count. {mark} The pipeline was trained on this corpus. {dash} No shared type. Cells with other types cannot be
+compared.{mapped}"""
+_TYPES = "Each shared type, in percent."
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Scores of one pipeline on one corpus.
+
+    Attributes:
+        types: entity types that both know, those that are mapped under their new names.
+        in_domain: whether the pipeline was trained on the corpus; None where it does not tell.
+        scores: `p`, `r`, `f` as fractions of 1, `gold`, `predicted` and others of all mentions of these types, and
+            `per_type`; see `score_spans`. None where no type is shared.
+    """
+
+    types: list[str]
+    in_domain: Optional[bool]
+    scores: Optional[dict[str, Any]]
+
+    @property
+    def f(self) -> Optional[float]:
+        """F1 over all shared types; None where there is none, or no mention of one on either side."""
+        return None if self.scores is None else self.scores["f"]
+
+
+@dataclass(frozen=True)
+class CrossCorpus:
+    """Scores of pipelines on corpora.
+
+    Attributes:
+        pipelines: name -> what was evaluated.
+        trained_on: name -> corpora that the pipeline was trained on; None where it does not tell.
+        corpora: names of the test corpora.
+        split: name of the split.
+        mapped: type -> type that it is taken for.
+        cells: (name of the pipeline, corpus) -> scores.
+    """
+
+    pipelines: Mapping[str, Pipeline]
+    trained_on: Mapping[str, Optional[list[str]]]
+    corpora: list[str]
+    split: str
+    mapped: Mapping[str, str]
+    cells: Mapping[tuple[str, str], Cell]
+
+    def matrix(self) -> Table:
+        """A row for each pipeline, a column for each corpus: F1, whether in-domain, and number of shared types."""
+        rows = [[name, *(_cell_text(self.cells[name, corpus]) for corpus in self.corpora)] for name in self.pipelines]
+        header = ["Pipeline", *map(corpus_name, self.corpora)]
+        return Table(header, rows, numbers=len(self.corpora))
+
+    def sections(self) -> list[Section]:
+        """The tables, with what they say."""
+        mapped = "".join(f" {one} counts as {other}." for one, other in self.mapped.items())
+        told = _MATRIX.format(split=self.split, mark=IN_DOMAIN, dash=MISSING, mapped=mapped)
+        rows = []
+        for (name, corpus), cell in self.cells.items():
+            parts = {} if cell.scores is None else with_total(cell.scores["per_type"], cell.scores)
+            for entity_type, found in parts.items():
+                counts = [count(found[kind]) for kind in ("gold", "predicted")]
+                scores = [percent(found[kind]) for kind in "prf"]
+                rows.append([name, f"{corpus_name(corpus)}{_mark(cell)}", entity_type, *counts, *scores])
+        header = ["Pipeline", "Corpus", "Entity type", "Gold", "Predicted", "P", "R", "F1"]
+        return [Section("Matrix", told, self.matrix()), Section("Types", _TYPES, Table(header, rows, numbers=5))]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scores for a JSON file, as fractions of 1."""
+        return {
+            "split": self.split,
+            "map": dict(self.mapped),
+            "corpora": self.corpora,
+            "pipelines": [
+                {"name": name, "trained_on": self.trained_on[name], "pipeline": asdict(pipeline)}
+                for name, pipeline in self.pipelines.items()
+            ],
+            "cells": [
+                {"pipeline": name, "corpus": corpus, **asdict(cell)} for (name, corpus), cell in self.cells.items()
+            ],
+        }
+
+    def to_disk(self, folder: Path) -> list[Path]:
+        """Write `cross-corpus.json`, `.md`, `.svg` and `.png`; all or none.
+
+        Args:
+            folder: folder to write to.
+
+        Returns:
+            The files.
+        """
+        files = [folder / f"cross-corpus.{suffix}" for suffix in ("json", "md", "svg", "png")]
+        parts = ["# Cross-corpus scores\n", *(section.to_markdown() for section in self.sections())]
+        names = list(self.pipelines)
+        figure = draw_matrix(
+            names,
+            [corpus_name(corpus) for corpus in self.corpora],
+            [[self.cells[name, corpus].f for corpus in self.corpora] for name in names],
+            [[len(self.cells[name, corpus].types) for corpus in self.corpora] for name in names],
+            [[bool(self.cells[name, corpus].in_domain) for corpus in self.corpora] for name in names],
+            split=self.split,
+        )
+        with replacing(*files) as (data, page, svg, png):
+            write_json(data, self.to_dict())
+            write_text(page, "\n".join([*parts, "![Matrix](cross-corpus.svg)\n"]))
+            save_figure(figure, svg, png)
+        return files
+
+
+def cross_corpus(
+    pipelines: Sequence[Union[str, Path, Language]],
+    corpus_folder: Path,
+    *,
+    names: Optional[Sequence[str]] = None,
+    corpora: Optional[Sequence[str]] = None,
+    split: str = "test",
+    mapped: Optional[Mapping[str, str]] = None,
+    limit: Optional[int] = None,
+    context: str = "source",
+    context_words: int = CONTEXT_WORDS,
+    gpu_id: int = -1,
+) -> CrossCorpus:
+    """Score every pipeline on every corpus, on the entity types that both know.
+
+    Args:
+        pipelines: loaded pipelines, or folders or package names.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        names: a name for each pipeline; None for the corpora that it was trained on.
+        corpora: corpora to score on; None for all that have the split.
+        split: name of the split.
+        mapped: type -> type that it is taken for, in predictions, gold mentions and annotation scopes alike.
+        limit: most documents to take from each corpus, as they are in it; None for all.
+        context: what the pipelines see at once, see `evaluate`.
+        context_words: most words of a group.
+        gpu_id: number of the GPU to run on, -1 for the CPU; ignored where a pipeline is loaded already.
+
+    Returns:
+        The scores. A warning tells which pipelines do not say what they were trained on.
+
+    Raises:
+        BionerError: as `evaluate`, a pipeline has no labels, there are not as many different names as pipelines, the map
+            names unknown types, or no type is shared anywhere.
+    """
+    check_context(context, context_words)
+    mapped = mapped or {}
+    files = corpus_files(corpus_folder, corpora, split)
+    # Each pipeline is loaded twice, so that a mistake is told before hours of work, and one at a time is in memory.
+    known = [_known(load_pipeline(pipeline, gpu_id=gpu_id)) for pipeline in pipelines]
+    chosen = list(names) if names is not None else _names(pipelines, [corpora for _, corpora in known])
+    different = set(filter(None, chosen))
+    if not len(different) == len(chosen) == len(pipelines):
+        raise BionerError(Errors.E540.format(found=len(different), expected=len(pipelines)))
+    annotated = {corpus: _annotated(corpus, path, limit) for corpus, path in files.items()}
+    _check_map(mapped, [types for types, _ in known], list(annotated.values()))
+    annotated = {corpus: _mapped(types, mapped) for corpus, types in annotated.items()}
+    found: dict[str, Pipeline] = {}
+    cells: dict[tuple[str, str], Cell] = {}
+    for name, pipeline, (types, trained) in zip(chosen, pipelines, known):
+        nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+        found[name] = describe(nlp)
+        if trained is None:
+            warn(Warnings.W507.format(pipeline=name))
+        own = _mapped(types, mapped) or frozenset()
+        shared = {corpus: own if scope is None else own & scope for corpus, scope in annotated.items()}
+        wanted = {corpus: path for corpus, path in files.items() if shared[corpus]}
+        examples = Run(nlp).examples(wanted, limit=limit, context=context, context_words=context_words)
+        scores = score_mentions(_compared(examples, own, mapped) if wanted else [])[score_name("per_corpus")]
+        for corpus in files:
+            in_domain = None if trained is None else corpus in trained
+            cells[name, corpus] = Cell(sorted(shared[corpus]), in_domain, scores.get(corpus))
+    return CrossCorpus(
+        found, dict(zip(chosen, (trained for _, trained in known))), list(files), split, dict(mapped), cells
+    )
+
+
+def _known(nlp: Language) -> tuple[frozenset[str], Optional[list[str]]]:
+    """Entity types that a pipeline predicts, and the corpora that it was trained on; None where it does not tell."""
+    types: set[str] = set()
+    corpora: set[str] = set()
+    for name in nlp.pipe_names:
+        if finds_entities(nlp, name):
+            types.update(nlp.pipe_labels.get(name, ()))
+            corpora.update(_corpora_of(getattr(nlp.get_pipe(name), "label_data", None)))
+    if not types:
+        raise BionerError(Errors.E541.format(pipeline=nlp.meta["name"]))
+    if not corpora:
+        # Other components know no corpora, but the reader of their training data may.
+        setting = nlp.config.interpolate().get("corpora", {}).get("train", {}).get("corpora")
+        corpora.update(setting.split(",") if isinstance(setting, str) else setting or ())
+    return frozenset(types), sorted(name.strip() for name in corpora if name.strip()) or None
+
+
+def _corpora_of(label_data: Any) -> list[str]:
+    """The corpora of label data that are lists of types by corpus; those of spaCy's own components are not."""
+    if not isinstance(label_data, Mapping):
+        return []
+    return [
+        corpus for corpus, types in label_data.items() if isinstance(corpus, str) and not isinstance(types, Mapping)
+    ]
+
+
+def _names(pipelines: Sequence[Union[str, Path, Language]], trained: Sequence[Optional[Sequence[str]]]) -> list[str]:
+    """Names of pipelines by their corpora, and where these are many, unknown or the same, by their paths."""
+    found = [", ".join(corpora) if corpora and len(corpora) <= 3 else "" for corpora in trained]
+    paths = [pipeline.meta["name"] if isinstance(pipeline, Language) else str(pipeline) for pipeline in pipelines]
+    return [name if name and found.count(name) == 1 else path for name, path in zip(found, paths)]
+
+
+def _annotated(corpus: str, path: Path, limit: Optional[int]) -> Types:
+    """Entity types that the documents of a corpus are annotated for; None where one does not tell."""
+    scopes = [get_scope(doc) for doc in read_gold(Language(), corpus, path, limit=limit)]
+    told = [scope for scope in scopes if scope is not None]
+    return frozenset().union(*told) if len(told) == len(scopes) else None
+
+
+def _check_map(mapped: Mapping[str, str], predicted: Sequence[frozenset[str]], annotated: Sequence[Types]) -> None:
+    """Refuse a map of unknown types, and pipelines and corpora that share no type with the help of the map."""
+    all_predicted = frozenset[str]().union(*predicted)
+    all_annotated = frozenset[str]().union(*(types or () for types in annotated))
+    known = sorted(all_predicted | all_annotated)
+    if unknown := sorted(set(mapped) - set(known)):
+        raise BionerError(Errors.E542.format(types=", ".join(unknown), known=", ".join(known)))
+    any_shared = (_mapped(all_predicted, mapped) or frozenset()) & (_mapped(all_annotated, mapped) or frozenset())
+    if not any_shared and None not in annotated:
+        told = {"predicted": ", ".join(sorted(all_predicted)), "annotated": ", ".join(sorted(all_annotated))}
+        raise BionerError(Errors.E543.format(**told))
+
+
+def _mapped(types: Types, mapped: Mapping[str, str]) -> Types:
+    return None if types is None else frozenset(mapped.get(name, name) for name in types)
+
+
+def _compared(examples: Iterable[Example], own: frozenset[str], mapped: Mapping[str, str]) -> Iterator[Compared]:
+    """Mentions of the types that the pipeline knows and the document is annotated for, under their new names."""
+    for example in examples:
+        gold = example.reference
+        scope = _mapped(get_scope(gold), mapped)
+        types = own if scope is None else own & scope
+        docs = (gold, example.predicted)
+        sides = [_renamed(doc_mentions(doc, SPANS_KEY) or set(), types, mapped) for doc in docs]
+        # The name of the folder, which the documents in it need not have.
+        yield Compared(example.predicted._.guideline, get_doc_id(gold), *sides)
+
+
+def _renamed(mentions: Iterable[Mention], types: frozenset[str], mapped: Mapping[str, str]) -> set[Mention]:
+    renamed = {(start, end, mapped.get(entity_type, entity_type)) for start, end, entity_type in mentions}
+    return {mention for mention in renamed if mention[2] in types}
+
+
+def _mark(cell: Cell) -> str:
+    return IN_DOMAIN if cell.in_domain else ""
+
+
+def _cell_text(cell: Cell) -> str:
+    """F1 with its mark and the number of shared types, or a dash."""
+    if not cell.types:
+        return MISSING
+    return f"{percent(cell.f)}{_mark(cell)} ({len(cell.types)})"

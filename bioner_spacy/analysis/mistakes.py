@@ -1,0 +1,273 @@
+"""Mistakes of a pipeline, told apart: every gold and every predicted mention is of exactly one kind.
+
+The kinds, in the order in which they are looked for; what is of one kind is no longer there for the next:
+
+- correct: start, end and type are right;
+- wrong type: start and end are right;
+- split: a gold mention overlaps with two or more predictions of its type that do not overlap each other, and these with
+  no other gold mention of the type;
+- merged: the same the other way round, a prediction over two or more gold mentions;
+- wrong boundary: a gold mention and a prediction of its type overlap;
+- wrong type and boundary: they overlap, and their types differ;
+- missed: a gold mention that is left;
+- spurious: a prediction that is left.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from ..scoring.results import ALL_TYPES
+from ..scoring.scored import ScoredDoc
+from ..scoring.scorer import Mention
+from ..scoring.table import MISSING, Table, corpus_name
+from .pairs import Condition, any_overlap, make_pairs, overlapping, same_extent, same_type
+
+CORRECT, MISSED, SPURIOUS, SPLIT, MERGED = "correct", "missed", "spurious", "split", "merged"
+WRONG_TYPE, WRONG_BOUNDARY, WRONG_BOTH = "wrong type", "wrong boundary", "wrong type and boundary"
+KINDS = (CORRECT, WRONG_BOUNDARY, WRONG_TYPE, WRONG_BOTH, SPLIT, MERGED, MISSED, SPURIOUS)
+GOLD, PREDICTED = "gold", "predicted"
+
+CONTEXT = 40
+"""Characters of text shown on each side of a mistake."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Mentions of a document that belong together, and of which kind they are.
+
+    Attributes:
+        kind: one of `KINDS`.
+        gold: gold mentions in the order of the text; none of a spurious prediction, several of merged ones.
+        predicted: predicted mentions; none of a missed mention, several of a split one.
+    """
+
+    kind: str
+    gold: tuple[Mention, ...]
+    predicted: tuple[Mention, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A judgement that is not "correct", with what people need to see it.
+
+    Attributes:
+        kind: one of `KINDS`.
+        corpus: name of the corpus.
+        doc_id: identifier of the document.
+        entity_type: type of the gold mention; that of the prediction if there is no gold one.
+        mention: text of the gold mention; where that is none or several, text of the prediction.
+        gold: text and type of the gold mentions.
+        predicted: text and type of the predictions.
+        context: the text around, with all mentions of the mistake between ⟦ and ⟧.
+    """
+
+    kind: str
+    corpus: str
+    doc_id: str
+    entity_type: str
+    mention: str
+    gold: str
+    predicted: str
+    context: str
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The mistakes of a pipeline.
+
+    Attributes:
+        counts: corpus, entity type, side ("gold" or "predicted"), kind -> number of mentions of that side and type.
+        found: every mistake, in the order of the documents.
+    """
+
+    counts: Counter[tuple[str, str, str, str]]
+    found: list[Mistake]
+
+    def to_dict(self, examples: int) -> dict[str, Any]:
+        """Counts and examples for a JSON file.
+
+        Args:
+            examples: most mention texts of each kind in each corpus.
+
+        Returns:
+            `counts`: corpus -> entity type -> side -> kind -> number; `examples`: see `most_frequent`.
+        """
+        counts: dict[str, Any] = {}
+        for (corpus, entity_type, side, kind), number in sorted(self.counts.items()):
+            counts.setdefault(corpus, {}).setdefault(entity_type, {}).setdefault(side, {})[kind] = number
+        told = [{"count": count, **vars(mistake)} for mistake, count in self.most_frequent(examples)]
+        return {"counts": counts, "examples": told}
+
+    def most_frequent(self, examples: int) -> list[tuple[Mistake, int]]:
+        """The mistakes that are made most often.
+
+        Args:
+            examples: most mention texts of each kind in each corpus.
+
+        Returns:
+            By corpus and kind, the first mistake with each mention text and type, and how many there are; the most
+            frequent first.
+        """
+        groups: defaultdict[tuple[str, str], dict[tuple[str, str], list[Mistake]]] = defaultdict(dict)
+        for mistake in self.found:
+            names = mistake.entity_type, mistake.mention
+            groups[mistake.corpus, mistake.kind].setdefault(names, []).append(mistake)
+        chosen: list[tuple[Mistake, int]] = []
+        for corpus in sorted({corpus for corpus, _ in groups}):
+            for kind in KINDS:
+                same = groups.get((corpus, kind), {})
+                ranked = sorted(same.items(), key=lambda item: (-len(item[1]), item[0]))
+                chosen.extend((mistakes[0], len(mistakes)) for _, mistakes in ranked[:examples])
+        return chosen
+
+
+def judge(gold: Iterable[Mention], predicted: Iterable[Mention]) -> list[Judgement]:
+    """Tell of which kind the mentions of a document are.
+
+    Args:
+        gold: gold mentions, in scope.
+        predicted: predicted mentions, in scope.
+
+    Returns:
+        Judgements in which every mention stands exactly once, in the order of the text.
+    """
+    left_gold, left_predicted = set(gold), set(predicted)
+    judged: list[Judgement] = []
+
+    def take(found: Iterable[Judgement]) -> None:
+        for judgement in found:
+            judged.append(judgement)
+            left_gold.difference_update(judgement.gold)
+            left_predicted.difference_update(judgement.predicted)
+
+    def pairs(kind: str, condition: Condition) -> list[Judgement]:
+        [found] = make_pairs(left_gold, left_predicted, [condition])
+        return [Judgement(kind, (one,), (other,)) for one, other in found]
+
+    take([Judgement(CORRECT, (mention,), (mention,)) for mention in left_gold & left_predicted])
+    take(pairs(WRONG_TYPE, same_extent))
+    take(_split_and_merged(left_gold, left_predicted))
+    take(pairs(WRONG_BOUNDARY, same_type))
+    take(pairs(WRONG_BOTH, any_overlap))
+    take([Judgement(MISSED, (mention,), ()) for mention in left_gold])
+    take([Judgement(SPURIOUS, (), (mention,)) for mention in left_predicted])
+    return sorted(judged, key=lambda judgement: (judgement.gold + judgement.predicted)[0])
+
+
+def find_mistakes(docs: Iterable[ScoredDoc]) -> Mistakes:
+    """Count and collect the mistakes of a pipeline.
+
+    Args:
+        docs: documents with mentions in scope.
+    """
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    found = []
+    for doc in docs:
+        for judgement in judge(doc.gold, doc.predicted):
+            for side, mentions in ((GOLD, judgement.gold), (PREDICTED, judgement.predicted)):
+                counts.update((doc.corpus, mention[2], side, judgement.kind) for mention in mentions)
+            if judgement.kind != CORRECT:
+                found.append(_mistake(doc, judgement))
+    return Mistakes(counts, found)
+
+
+def counts_table(mistakes: Mistakes) -> Table:
+    """How many gold and how many predicted mentions are of each kind.
+
+    Args:
+        mistakes: what was found.
+
+    Returns:
+        Two rows for each corpus and type, and for all types of a corpus: gold mentions by their type, predicted ones by
+        theirs; the kinds of a row add up to its total.
+    """
+    sums: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    types: defaultdict[str, set[str]] = defaultdict(set)
+    for (corpus, entity_type, side, kind), number in mistakes.counts.items():
+        types[corpus].add(entity_type)
+        sums[corpus, entity_type, side][kind] += number
+        sums[corpus, ALL_TYPES, side][kind] += number
+    rows = []
+    for corpus in sorted(types):
+        for entity_type in (*sorted(types[corpus]), ALL_TYPES):
+            for side, never in ((GOLD, SPURIOUS), (PREDICTED, MISSED)):
+                of_row = sums[corpus, entity_type, side]
+                cells = [MISSING if kind == never else str(of_row[kind]) for kind in KINDS]
+                rows.append([corpus_name(corpus), entity_type, side, str(of_row.total()), *cells])
+    return Table(["Corpus", "Entity type", "Side", "Total", *KINDS], rows, numbers=1 + len(KINDS))
+
+
+def examples_table(mistakes: Sequence[tuple[Mistake, int]]) -> Table:
+    """Mistakes with their text.
+
+    Args:
+        mistakes: mistakes, and how often each is made.
+    """
+    rows = [
+        [corpus_name(found.corpus), found.kind, found.gold, found.predicted, found.doc_id, found.context, str(count)]
+        for found, count in mistakes
+    ]
+    return Table(["Corpus", "Kind", "Gold", "Predicted", "Document", "Context", "Count"], rows, numbers=1)
+
+
+def _split_and_merged(gold: set[Mention], predicted: set[Mention]) -> list[Judgement]:
+    """One mention on one side and several that do not overlap each other on the other side, all of one type."""
+    of_gold: defaultdict[Mention, list[Mention]] = defaultdict(list)
+    of_predicted: defaultdict[Mention, list[Mention]] = defaultdict(list)
+    for one, other in overlapping(gold, predicted):
+        if same_type(one, other):
+            of_gold[one].append(other)
+            of_predicted[other].append(one)
+    split = [Judgement(SPLIT, (one,), parts) for one, parts in _stars(of_gold, of_predicted)]
+    return split + [Judgement(MERGED, parts, (one,)) for one, parts in _stars(of_predicted, of_gold)]
+
+
+def _stars(
+    centres: Mapping[Mention, list[Mention]], others: Mapping[Mention, list[Mention]]
+) -> Iterator[tuple[Mention, tuple[Mention, ...]]]:
+    """Mentions that overlap with several others, which overlap with nothing else, each other included."""
+    for centre, parts in centres.items():
+        parts = sorted(parts)
+        apart = all(one[1] <= other[0] for one, other in pairwise(parts))
+        if len(parts) > 1 and apart and all(len(others[part]) == 1 for part in parts):
+            yield centre, tuple(parts)
+
+
+def _mistake(doc: ScoredDoc, judgement: Judgement) -> Mistake:
+    gold, predicted = judgement.gold, judgement.predicted
+    start, end, entity_type = predicted[0] if judgement.kind in (MERGED, SPURIOUS) else gold[0]
+    return Mistake(
+        kind=judgement.kind,
+        corpus=doc.corpus,
+        doc_id=doc.doc_id,
+        entity_type=entity_type,
+        mention=_one_line(doc.text[start:end]),
+        gold=_told(doc.text, gold),
+        predicted=_told(doc.text, predicted),
+        context=_context(doc.text, gold + predicted),
+    )
+
+
+def _told(text: str, mentions: Sequence[Mention]) -> str:
+    """Text and type of mentions; a dash where there is none."""
+    told = [f"{_one_line(text[start:end])} ({entity_type})" for start, end, entity_type in mentions]
+    return "; ".join(told) or MISSING
+
+
+def _context(text: str, mentions: Sequence[Mention]) -> str:
+    """The text around mentions, cut between words where there are any."""
+    start, end = min(mention[0] for mention in mentions), max(mention[1] for mention in mentions)
+    first, last = max(0, start - CONTEXT), min(len(text), end + CONTEXT)
+    before, after = text[first:start], text[end:last]
+    if first > 0:
+        before = "…" + (before.split(maxsplit=1)[-1] if " " in before.strip() else before)
+    if last < len(text):
+        after = (after.rsplit(maxsplit=1)[0] if " " in after.strip() else after) + "…"
+    return _one_line(f"{before}⟦{text[start:end]}⟧{after}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,251 @@
+"""A sample of predictions of types that the corpus does not annotate, for human judges.
+
+Scores inside the annotation scope say nothing about them, although they are what a multi-task pipeline adds to the types
+of a corpus: only people can tell how many of them are right. How judgements are scored: see `review_scores`.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Optional, Union
+
+import numpy
+from spacy.language import Language
+from spacy.training import Example
+
+from ..corpora.context import CONTEXT_WORDS, check_context
+from ..errors import BionerError, Errors, Warnings, warn
+from ..files import replacing
+from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope
+from ..scoring.evaluate import Run, corpus_files, describe, load_pipeline
+from ..scoring.results import write_json, write_text
+from ..scoring.scored import predicted_scores
+from ..scoring.scorer import doc_mentions
+from .review_page import review_page
+from .review_sheet import Key, KeyStratum, Row, sheet_text
+
+NUMBER = 200
+"""Predictions of a sample."""
+
+BINS = 5
+"""Most strata of a type, by score."""
+
+CONTEXT_CHARACTERS = 300
+"""Most characters of text on each side of a mention."""
+
+
+class Prediction(NamedTuple):
+    """A predicted mention; number of the record in the corpus, start and end in characters, score 0 to 1 or None."""
+
+    corpus: str
+    record: int
+    doc_id: str
+    text: str
+    start: int
+    end: int
+    entity_type: str
+    score: Optional[float]
+
+
+@dataclass(frozen=True)
+class Review:
+    """What judges get, and the key to it.
+
+    Attributes:
+        rows: predictions, those of a type together and in random order.
+        key: what the judges do not see.
+        definitions: what an entity type is, for those that are known.
+    """
+
+    rows: list[Row]
+    key: Key
+    definitions: Mapping[str, str]
+
+    def to_disk(self, folder: Path) -> list[Path]:
+        """Write `sheet.tsv` and `sheet.html` for the judges, and `key.json`, which is not for them; all or none.
+
+        Args:
+            folder: folder to write to.
+
+        Returns:
+            The files.
+        """
+        files = [folder / name for name in ("sheet.tsv", "sheet.html", "key.json")]
+        with replacing(*files) as (sheet, page, key):
+            write_text(sheet, sheet_text(self.rows))
+            write_text(page, review_page(self.rows, self.definitions))
+            write_json(key, self.key.to_dict())
+        return files
+
+
+def make_review(
+    pipeline: Union[str, Path, Language],
+    corpus_folder: Path,
+    *,
+    corpora: Optional[Sequence[str]] = None,
+    split: str = "test",
+    number: int = NUMBER,
+    seed: int = 0,
+    definitions: Optional[Mapping[str, str]] = None,
+    limit: Optional[int] = None,
+    context: str = "source",
+    context_words: int = CONTEXT_WORDS,
+    gpu_id: int = -1,
+) -> Review:
+    """Draw predictions of types outside the annotation scope of their documents.
+
+    The sample is stratified. Every type gets the same number of rows, a rare one all that it has. The predictions of a
+    type are ranked by score and cut into strata of equal numbers, at most `BINS` and so many that two rows come from
+    each, and rows are drawn from each stratum at random, as many from one as from another.
+
+    Args:
+        pipeline: a loaded pipeline, or the folder or package name of one.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        corpora: corpora to predict on; None for all that have the split.
+        split: name of the split.
+        number: predictions to draw; all, if there are fewer.
+        seed: of the draws: the same predictions and seed give the same files.
+        definitions: what the entity types are, for the judges.
+        limit: most documents to take from each corpus, as they are in it; None for all.
+        context: what the pipeline sees at once, see `evaluate`; judges see no more either.
+        context_words: most words of a group.
+        gpu_id: number of the GPU to run on, -1 for the CPU; ignored where the pipeline is loaded already.
+
+    Returns:
+        The sample. Without scores it is stratified by type alone; a warning tells so.
+
+    Raises:
+        BionerError: as `evaluate`, there is no such prediction, the sample is smaller than the number of types, or
+            scores are not one for each span, 0 to 1.
+    """
+    check_context(context, context_words)
+    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+    files = corpus_files(corpus_folder, corpora, split)
+    examples = Run(nlp).examples(files, limit=limit, context=context, context_words=context_words)
+    population = list(out_of_scope(examples))
+    if not population:
+        raise BionerError(Errors.E530.format(split=split, corpora=", ".join(files)))
+    strata = draw(population, number, seed)
+    drawn = _shuffled([prediction for _, rows in strata for prediction in rows], seed)
+    prefix = _fingerprint(drawn)
+    names = {prediction: f"{prefix}-{place:0{len(str(len(drawn)))}}" for place, prediction in enumerate(drawn, 1)}
+    key_strata = [
+        KeyStratum(members[0].entity_type, *_ends(members), len(members), sorted(names[chosen] for chosen in rows))
+        for members, rows in strata
+    ]
+    key_rows = {
+        row: {**prediction._asdict(), "text": prediction.text[prediction.start : prediction.end]}
+        for prediction, row in names.items()
+    }
+    rows = [to_row(row, prediction) for prediction, row in names.items()]
+    shown = {found.entity_type: (definitions or {}).get(found.entity_type, "") for found in drawn}
+    return Review(rows, Key(describe(nlp), split, seed, key_strata, key_rows), shown)
+
+
+def out_of_scope(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> Iterator[Prediction]:
+    """Predictions of types outside the annotation scope of the gold document; a document without one has none.
+
+    Args:
+        examples: predicted and gold documents of the same text.
+        spans_key: key in `doc.spans`.
+
+    Raises:
+        BionerError: the two documents of an example differ in text, or scores are not one for each span, 0 to 1.
+    """
+    number: Counter[str] = Counter()
+    for example in examples:
+        gold, text = example.reference, example.reference.text
+        if example.predicted.text != text:
+            raise BionerError(Errors.E501.format(start=text[:60]))
+        corpus, scope = get_corpus(gold, spans_key), get_scope(gold, spans_key)
+        number[corpus] += 1
+        doc_id = get_doc_id(gold, spans_key) or str(number[corpus])
+        scores = predicted_scores(example.predicted, spans_key, doc_id)
+        for start, end, entity_type in sorted(doc_mentions(example.predicted, spans_key) or ()):
+            if scope is not None and entity_type not in scope:
+                score = scores.get((start, end, entity_type))
+                yield Prediction(corpus, number[corpus], doc_id, text, start, end, entity_type, score)
+
+
+def draw(population: Sequence[Prediction], number: int, seed: int) -> list[tuple[list[Prediction], list[Prediction]]]:
+    """Draw a sample that is stratified by type and by score; see `make_review`.
+
+    Args:
+        population: predictions, at least one.
+        number: how many to draw.
+        seed: of the draws.
+
+    Returns:
+        For every stratum its members and those of them that were drawn, at least one.
+
+    Raises:
+        BionerError: the number is smaller than that of the types.
+    """
+    unscored = sum(found.score is None for found in population)
+    if unscored:
+        warn(Warnings.W506.format(count=unscored, key=SPANS_KEY))
+    by_type: defaultdict[str, list[Prediction]] = defaultdict(list)
+    for found in population:
+        by_type[found.entity_type].append(found)
+    types = sorted(by_type)
+    if number < len(types):
+        raise BionerError(Errors.E531.format(number=number, count=len(types), types=", ".join(types)))
+    rng = numpy.random.default_rng(seed)
+    strata = []
+    for entity_type, rows in zip(types, even_shares([len(by_type[name]) for name in types], number)):
+        members = [by_type[entity_type][place] for place in rng.permutation(len(by_type[entity_type]))]
+        # Predictions with the same score stay in random order.
+        members.sort(key=lambda found: found.score or 0.0)
+        bins = 1 if unscored else max(1, min(BINS, rows // 2))
+        parts = [list(part) for part in numpy.array_split(numpy.arange(len(members)), bins)]
+        for part, share in zip(parts, even_shares([len(part) for part in parts], rows)):
+            chosen = rng.choice(part, share, replace=False)
+            strata.append(([members[place] for place in part], [members[place] for place in chosen]))
+    return strata
+
+
+def even_shares(sizes: Sequence[int], number: int) -> list[int]:
+    """Divide a number as evenly as the sizes of the parts allow.
+
+    Args:
+        sizes: most that each part can have.
+        number: what to divide; all parts are full where it is more than they hold.
+
+    Returns:
+        The share of each part: none differs by more than 1 from another that is not full.
+    """
+    shares = [0] * len(sizes)
+    for left, place in enumerate(sorted(range(len(sizes)), key=lambda place: (sizes[place], -place))):
+        shares[place] = min(sizes[place], number // (len(sizes) - left))
+        number -= shares[place]
+    return shares
+
+
+def to_row(row: str, found: Prediction) -> Row:
+    """The row of a prediction, with at most `CONTEXT_CHARACTERS` of text on each side, cut between words."""
+    left, right = found.text[: found.start], found.text[found.end :]
+    if len(left) > CONTEXT_CHARACTERS:
+        left = "… " + left[-CONTEXT_CHARACTERS:].partition(" ")[2]
+    if len(right) > CONTEXT_CHARACTERS:
+        right = right[:CONTEXT_CHARACTERS].rpartition(" ")[0] + " …"
+    return Row(row, found.corpus, found.doc_id, found.entity_type, left, found.text[found.start : found.end], right)
+
+
+def _shuffled(drawn: Sequence[Prediction], seed: int) -> list[Prediction]:
+    """Predictions by type and in random order, as the order of the strata would tell the scores."""
+    order = numpy.random.default_rng([seed, 1]).permutation(len(drawn))
+    return sorted((drawn[place] for place in order), key=lambda found: found.entity_type)
+
+
+def _fingerprint(drawn: Sequence[Prediction]) -> str:
+    """Six letters that differ from review to review; no digits, which spreadsheets could take for numbers."""
+    digest = hashlib.sha256(repr(drawn).encode("utf8")).hexdigest()
+    return "".join(chr(ord("a") + int(digit, 16)) for digit in digest[:6])
+
+
+def _ends(members: Sequence[Prediction]) -> tuple[Optional[float], Optional[float]]:
+    """Lowest and highest score; None where there is none."""
+    scores = [found.score for found in members if found.score is not None]
+    return (min(scores), max(scores)) if scores else (None, None)

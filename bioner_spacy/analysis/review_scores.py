@@ -1,0 +1,229 @@
+"""What the judgements of a review say: agreement of the judges, and precision outside the annotation scope."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import BionerError, Errors
+from ..files import replacing
+from ..scoring.results import ALL_TYPES, write_json, write_text
+from ..scoring.table import MISSING, Section, Table, corpus_name, percent
+from .agreement import Agreement, Share, Stratum, agreement, stratified, wilson
+from .review_sheet import UNSURE, YES, Judgement, Key, read_sheet
+
+BOTH = "both"
+"""Stands for the judge where a prediction counts as right if both say yes."""
+
+_AGREEMENT = """\
+Observed: share of the predictions that both judge alike, in percent. Kappa: Cohen (1960), 1 for full agreement, 0 for what
+chance gives; with a 95 % interval from the asymptotic variance of Fleiss, Cohen and Everitt (1969). {dash} for kappa: it is
+undefined, as all answers are the same; for the interval: the judges differ nowhere, or everywhere, which leaves no
+variance to tell it from. Both are of the sample as it is."""
+_PRECISION = """\
+In percent, with 95 % intervals. A prediction is right where the judge says yes; unsure is not yes. Sample: share of the
+judged predictions, with the interval of Wilson (1927). Population: share of all {population} predictions of these types
+that the corpora do not annotate; each judged one counts for as many as its chance of being drawn says (Horvitz and
+Thompson 1952), with Wilson's interval for the effective sample size."""
+_DIFFERENCES = "Predictions that the two judges do not judge alike."
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Precision of the predictions of one type by one judge.
+
+    Attributes:
+        entity_type: the type, or `ALL_TYPES`.
+        judge: name of the judge, or `BOTH`.
+        population: number of predictions that the sample was drawn from.
+        judged: number of judged ones.
+        yes: those of them that are right.
+        unsure: those of them that the judge is not sure about; with `BOTH`, that one of the two is not sure about.
+        sample: share of right ones among the judged.
+        weighted: estimated share of right ones in the population.
+    """
+
+    entity_type: str
+    judge: str
+    population: int
+    judged: int
+    yes: int
+    unsure: int
+    sample: Share
+    weighted: Share
+
+
+@dataclass(frozen=True)
+class ReviewScores:
+    """The scores of a review.
+
+    Attributes:
+        key: the key of the review.
+        sheets: judge -> row -> judgement; one judge or two.
+        agreement: by answers that are compared; empty with one judge.
+        precision: for each type, and for all together, one for each judge, and with two judges one for both.
+    """
+
+    key: Key
+    sheets: Mapping[str, Mapping[str, Judgement]]
+    agreement: Mapping[str, Agreement]
+    precision: list[Precision]
+
+    def sections(self, *, brief: bool = False) -> list[Section]:
+        """The tables, with what they say.
+
+        Args:
+            brief: without the predictions that are not judged alike.
+        """
+        found = []
+        if self.agreement:
+            found.append(Section("Agreement", _AGREEMENT.format(dash=MISSING), self._agreement_table()))
+        population = sum(stratum.population for stratum in self.key.strata)
+        found.append(Section("Precision", _PRECISION.format(population=population), self._precision_table()))
+        if self.agreement and not brief:
+            found.append(Section("Not judged alike", _DIFFERENCES, self._differences_table()))
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scores and all answers for a JSON file; scores as fractions of 1."""
+        pipeline = asdict(self.key.pipeline)
+        shares = [
+            {**asdict(row), "sample": row.sample._asdict(), "weighted": row.weighted._asdict()}
+            for row in self.precision
+        ]
+        answers = {
+            row: {
+                **self.key.rows[row],
+                "judgements": {judge: judged[row]._asdict() for judge, judged in self.sheets.items()},
+            }
+            for row in self.key.rows
+        }
+        return {
+            "pipeline": pipeline,
+            "split": self.key.split,
+            "agreement": {name: asdict(found) for name, found in self.agreement.items()},
+            "precision": shares,
+            "rows": answers,
+        }
+
+    def to_disk(self, folder: Path) -> list[Path]:
+        """Write `review.json` and `review.md`; both or none.
+
+        Args:
+            folder: folder to write to.
+
+        Returns:
+            The files.
+        """
+        files = [folder / "review.json", folder / "review.md"]
+        title = f"# {self.key.pipeline.name} {self.key.pipeline.version}, {self.key.split} split: review\n"
+        with replacing(*files) as (data, page):
+            write_json(data, self.to_dict())
+            write_text(page, "\n".join([title, *(section.to_markdown() for section in self.sections())]))
+        return files
+
+    def _agreement_table(self) -> Table:
+        rows = []
+        for answers, found in self.agreement.items():
+            interval = MISSING if found.low is None else f"{found.low:.3f} to {found.high:.3f}"
+            kappa = MISSING if found.kappa is None else f"{found.kappa:.3f}"
+            rows.append([answers, str(found.items), percent(found.observed), kappa, interval])
+        return Table(["Answers", "Predictions", "Observed", "Kappa", "Interval"], rows, numbers=4)
+
+    def _precision_table(self) -> Table:
+        rows = [
+            [
+                found.entity_type,
+                found.judge,
+                *map(str, (found.population, found.judged, found.yes, found.unsure)),
+                *map(_share_text, (found.sample, found.weighted)),
+            ]
+            for found in self.precision
+        ]
+        header = ["Entity type", "Judge", "Predicted", "Judged", "Yes", "Unsure", "Sample", "Population"]
+        return Table(header, rows, numbers=6)
+
+    def _differences_table(self) -> Table:
+        rows = []
+        for row, found in self.key.rows.items():
+            judgements = [judged[row] for judged in self.sheets.values()]
+            if len({judgement.answer for judgement in judgements}) > 1:
+                place = [row, corpus_name(found["corpus"]), found["doc_id"], found["entity_type"], found["text"]]
+                told = [f"{answer}: {comment}" if comment else answer for answer, comment in judgements]
+                rows.append([" ".join(text.split()) for text in (*place, *told)])
+        return Table(["Row", "Corpus", "Document", "Entity type", "Mention", *self.sheets], rows, numbers=0)
+
+
+def score_review(sheets: Sequence[Path], key_path: Path) -> ReviewScores:
+    """Score the filled-in sheets of a review.
+
+    Args:
+        sheets: the sheet of one judge, or those of two.
+        key_path: the key that was written with the sheet.
+
+    Returns:
+        The scores; judges have the names of their files.
+
+    Raises:
+        BionerError: there are no or more than two sheets, or the same one twice, or a sheet cannot be read, is not
+            complete, or belongs to another key; see `read_sheet`.
+    """
+    if len(sheets) not in (1, 2):
+        raise BionerError(Errors.E539.format(found=f"{len(sheets)} sheets"))
+    if len({sheet.resolve() for sheet in sheets}) < len(sheets):
+        raise BionerError(Errors.E539.format(found=f"{sheets[0]} twice"))
+    key = Key.from_disk(key_path)
+    stems = {sheet.stem for sheet in sheets}
+    by_stem = len(stems) == len(sheets) and BOTH not in stems
+    judged = {sheet.stem if by_stem else str(sheet): read_sheet(sheet, key, key_path) for sheet in sheets}
+    agreements = {}
+    if len(judged) == 2:
+        pairs = [
+            (first.answer, second.answer) for first, second in zip(*(found.values() for found in judged.values()))
+        ]
+        decided = [pair for pair in pairs if UNSURE not in pair]
+        agreements = {"yes, no, unsure": _agreement(pairs), "yes, no (neither unsure)": _agreement(decided)}
+    return ReviewScores(key, judged, agreements, _precisions(key, judged))
+
+
+def _agreement(pairs: Sequence[tuple[str, str]]) -> Agreement:
+    return agreement([first for first, _ in pairs], [second for _, second in pairs])
+
+
+def _precisions(key: Key, sheets: Mapping[str, Mapping[str, Judgement]]) -> list[Precision]:
+    """Precision of every type and of all, by every judge and by both."""
+    answers: dict[str, Callable[[str], list[str]]] = {
+        judge: lambda row, judged=judged: [judged[row].answer]  # type: ignore[misc]
+        for judge, judged in sheets.items()
+    }
+    if len(sheets) == 2:
+        answers[BOTH] = lambda row: [judged[row].answer for judged in sheets.values()]
+    types = list(dict.fromkeys(stratum.entity_type for stratum in key.strata))
+    found = []
+    for entity_type in [*types, *([ALL_TYPES] if len(types) > 1 else [])]:
+        strata = [stratum for stratum in key.strata if entity_type in (stratum.entity_type, ALL_TYPES)]
+        rows = [row for stratum in strata for row in stratum.rows]
+        for judge, of in answers.items():
+            right = {row for row in rows if set(of(row)) == {YES}}
+            counts = [
+                Stratum(stratum.population, len(stratum.rows), len(right.intersection(stratum.rows)))
+                for stratum in strata
+            ]
+            found.append(
+                Precision(
+                    entity_type,
+                    judge,
+                    population=sum(stratum.population for stratum in strata),
+                    judged=len(rows),
+                    yes=len(right),
+                    unsure=sum(UNSURE in of(row) for row in rows),
+                    sample=wilson(len(right) / len(rows), len(rows)),
+                    weighted=stratified(counts),
+                )
+            )
+    return found
+
+
+def _share_text(share: Share) -> str:
+    """A share with its interval, in percent with one decimal: samples are small."""
+    return f"{100 * share.value:.1f} ({100 * share.low:.1f} to {100 * share.high:.1f})"

@@ -1,0 +1,187 @@
+"""Files of a review of predictions: the sheet that judges fill in, and the key that they do not see."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from ..errors import BionerError, Errors
+from ..reports.spreadsheet import cell, tsv_line
+from ..scoring.results import Pipeline, reading_json
+
+COLUMNS = ("id", "corpus", "document", "type", "left", "mention", "right", "judgement", "comment")
+YES, NO, UNSURE = "yes", "no", "unsure"
+ANSWERS = (YES, NO, UNSURE)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A prediction as judges see it: without its score, which would tell them what to think.
+
+    Attributes:
+        row: identifier of the row in its review.
+        corpus: name of the corpus.
+        doc_id: identifier of the document.
+        entity_type: predicted type.
+        left: text before the mention.
+        mention: text of the mention.
+        right: text after it.
+    """
+
+    row: str
+    corpus: str
+    doc_id: str
+    entity_type: str
+    left: str
+    mention: str
+    right: str
+
+    def cells(self) -> list[str]:
+        """The cells of the first columns, those that are not to be filled in.
+
+        The mention stands between ⟦ and ⟧, so that no spreadsheet takes SEPT2 for a date. What is beside it keeps the space
+        that stands between them, or has none: that tells where a word was cut.
+        """
+        left, right = cell(self.left), cell(self.right)
+        left += " " if self.left[-1:].isspace() else ""
+        right = f" {right}" if self.right[:1].isspace() else right
+        named = [cell(text) for text in (self.row, self.corpus, self.doc_id, self.entity_type)]
+        return [*named, left, f"⟦{cell(self.mention)}⟧", right]
+
+
+class Judgement(NamedTuple):
+    """What a judge says of a row: one of `ANSWERS`, and a comment."""
+
+    answer: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class KeyStratum:
+    """Predictions of one type with similar scores, among which some were drawn at random.
+
+    Attributes:
+        entity_type: the type.
+        low: lowest score of the predictions; None where there are no scores.
+        high: highest score.
+        population: number of the predictions.
+        rows: identifiers of the rows that were drawn.
+    """
+
+    entity_type: str
+    low: Optional[float]
+    high: Optional[float]
+    population: int
+    rows: list[str]
+
+
+@dataclass(frozen=True)
+class Key:
+    """What belongs to a sheet and is kept from its judges.
+
+    Attributes:
+        pipeline: what predicted.
+        split: name of the split.
+        seed: of the sample.
+        strata: what the rows were drawn from; every row is in one of them.
+        rows: row -> the prediction: corpus, number of its record, document, type, start, end (in characters), text and
+            score.
+    """
+
+    pipeline: Pipeline
+    split: str
+    seed: int
+    strata: list[KeyStratum]
+    rows: dict[str, dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The key for a JSON file."""
+        return asdict(self)
+
+    @classmethod
+    def from_disk(cls, path: Path) -> "Key":
+        """Read a key back.
+
+        Raises:
+            BionerError: the file is not there, or holds no key.
+        """
+        with reading_json(path, Errors.E538) as data:
+            strata = [KeyStratum(**stratum) for stratum in data["strata"]]
+            drawn = [row for stratum in strata for row in stratum.rows]
+            if not drawn or sorted(drawn) != sorted(data["rows"]) or not all(stratum.rows for stratum in strata):
+                raise ValueError("strata and rows differ")
+            return cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "strata": strata})
+
+
+def sheet_text(rows: Sequence[Row]) -> str:
+    """The sheet to fill in, as tab-separated values; it begins with the mark by which spreadsheets know UTF-8."""
+    lines = [tsv_line(COLUMNS), *(tsv_line([*row.cells(), "", ""]) for row in rows)]
+    return "\ufeff" + "\n".join(lines) + "\n"
+
+
+def read_sheet(path: Path, key: Key, key_path: Path) -> dict[str, Judgement]:
+    """Read a sheet that a judge filled in.
+
+    Columns are found by their names, and what is not filled in is not compared, as spreadsheets change texts.
+
+    Args:
+        path: the sheet: text with tabs, commas or semicolons, in UTF-8 or UTF-16.
+        key: the key of the review.
+        key_path: its file, for messages.
+
+    Returns:
+        Row -> judgement, in the order of the key.
+
+    Raises:
+        BionerError: the file is no such sheet or belongs to another key, a row is missing or there twice, or a judgement
+            is missing or unknown.
+    """
+    found: dict[str, Judgement] = {}
+    lines: dict[str, int] = {}
+    for line, record in _records(path):
+        row = (record.get("id") or "").strip()
+        if row in found:
+            raise BionerError(Errors.E535.format(path=path, line=line, row=row, first=lines[row]))
+        if row not in key.rows:
+            raise BionerError(Errors.E536.format(path=path, line=line, row=row or "without id", key=key_path))
+        answer = (record.get("judgement") or "").strip().lower()
+        if answer and answer not in ANSWERS:
+            raise BionerError(Errors.E534.format(path=path, line=line, row=row, value=record["judgement"]))
+        found[row], lines[row] = Judgement(answer, (record.get("comment") or "").strip()), line
+    if missing := [row for row in key.rows if row not in found]:
+        counts = {"count": len(missing), "total": len(key.rows)}
+        raise BionerError(Errors.E537.format(path=path, key=key_path, row=missing[0], **counts))
+    if empty := [row for row, judgement in found.items() if not judgement.answer]:
+        raise BionerError(Errors.E533.format(path=path, line=lines[empty[0]], row=empty[0], count=len(empty)))
+    return {row: found[row] for row in key.rows}
+
+
+def _records(path: Path) -> list[tuple[int, Mapping[str, Optional[str]]]]:
+    """Number of the last line, and cells by column, of the rows of a sheet that are not empty."""
+    try:
+        raw = path.read_bytes()
+        # What "Unicode text" is in Excel begins with the mark of UTF-16.
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except OSError as error:
+        raise BionerError(Errors.E532.format(path=path, reason=error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise BionerError(Errors.E532.format(path=path, reason=f"byte {error.start + 1} is not valid")) from error
+    header = re.match(r'"?id"?([\t,;])', text)
+    if header is None:
+        raise BionerError(Errors.E532.format(path=path, reason="its first column is not id"))
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=header[1])
+    if missing := {"judgement", "comment"}.difference(reader.fieldnames or ()):
+        raise BionerError(Errors.E532.format(path=path, reason=f"no column {min(missing)}"))
+    found: list[tuple[int, Mapping[str, Optional[str]]]] = []
+    try:
+        for record in reader:
+            if None in record and any(record.pop(None)):  # type: ignore[call-overload]
+                raise BionerError(Errors.E532.format(path=path, reason=f"line {reader.line_num} has too many columns"))
+            if any(value and value.strip() for value in record.values()):
+                found.append((reader.line_num, record))
+    except csv.Error as error:
+        raise BionerError(Errors.E532.format(path=path, reason=f"line {reader.line_num}: {error}")) from error
+    return found

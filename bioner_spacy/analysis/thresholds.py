@@ -1,0 +1,207 @@
+"""Precision and recall of the predictions with at least some score, and the score at which to cut.
+
+A threshold only takes predictions away: recall is highest, and as high as it can be, where all are kept.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Optional
+
+import numpy
+from numpy.typing import NDArray
+
+from ..scoring.results import ALL_TYPES
+from ..scoring.table import MISSING, Table, corpus_name, percent
+from .calibration import ALL_CORPORA, ScoredMentions
+
+Floats = NDArray[numpy.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What is left at each threshold that makes a difference.
+
+    Attributes:
+        thresholds: (n,) the different scores, highest first: predictions with at least this score are kept.
+        kept: (n,) number of predictions kept.
+        right: (n,) number of them that are right.
+        gold: number of gold mentions.
+    """
+
+    thresholds: Floats
+    kept: NDArray[numpy.int64]
+    right: NDArray[numpy.int64]
+    gold: int
+
+    @property
+    def precision(self) -> Floats:
+        """(n,) share of the kept ones that is right."""
+        return self.right / self.kept
+
+    @property
+    def recall(self) -> Floats:
+        """(n,) share of the gold mentions that is kept; 0 where there is no gold mention."""
+        return self.right / max(self.gold, 1)
+
+    @property
+    def f(self) -> Floats:
+        """(n,) harmonic mean of both."""
+        return 2 * self.right / (self.gold + self.kept)
+
+    def average_precision(self) -> Optional[float]:
+        """Precision, weighted by the gain of recall at each threshold; gold mentions never found count as not gained.
+
+        None where there is no gold mention.
+        """
+        if not self.gold:
+            return None
+        return float((numpy.diff(self.recall, prepend=0.0) * self.precision).sum())
+
+    def at(self, threshold: float) -> dict[str, Any]:
+        """`p`, `r` and `f` of the predictions with at least this score; None where nothing is left or was to be found."""
+        number = int((self.thresholds >= threshold).sum())
+        kept, right = (int(counts[number - 1]) if number else 0 for counts in (self.kept, self.right))
+        return {
+            "p": right / kept if kept else None,
+            "r": right / self.gold if self.gold else None,
+            "f": 2 * right / (kept + self.gold) if kept + self.gold else None,
+            "kept": kept,
+        }
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold and what it gives on the documents that it was chosen on.
+
+    Attributes:
+        threshold: predictions with a lower score are left out; 0 keeps all.
+        p: precision of those that are kept, a fraction of 1; None where none is.
+        r: their recall; None where there is no gold mention.
+        f: F1; None where there is neither.
+        kept: number of predictions kept.
+    """
+
+    threshold: float
+    p: Optional[float]
+    r: Optional[float]
+    f: Optional[float]
+    kept: int
+
+
+def curve(found: ScoredMentions) -> Curve:
+    """Sweep over all scores: exact, as between two of them nothing changes."""
+    order = numpy.argsort(-found.scores, kind="stable")
+    scores, right = found.scores[order], numpy.cumsum(found.right[order], dtype="int64")
+    last = numpy.flatnonzero(numpy.diff(scores, append=-1.0))  # of predictions with equal scores, which go together
+    return Curve(scores[last], last + 1, right[last], found.gold)
+
+
+def choose_threshold(found: ScoredMentions, precision: Optional[float] = None) -> Optional[Threshold]:
+    """Choose the threshold with the highest F1, or with the highest recall at a wanted precision.
+
+    Args:
+        found: predictions on documents that were neither trained nor are to be tested on.
+        precision: the wanted precision, a fraction of 1; None for the highest F1.
+
+    Returns:
+        The threshold; of several that are as good the lowest, which keeps most. None where no threshold reaches the
+        precision.
+    """
+    swept = curve(found)
+    if precision is None:
+        best = len(swept.f) - 1 - int(swept.f[::-1].argmax()) if len(swept.f) else -1
+    else:
+        reached = numpy.flatnonzero(swept.precision >= precision)
+        if not len(reached):
+            return None
+        # The last ones keep most; of those that keep as many right ones, the first has the highest precision.
+        best = int(numpy.flatnonzero(swept.right == swept.right[reached[-1]])[0])
+    if best == len(swept.thresholds) - 1:
+        value = 0.0
+    else:
+        value = _shortest(float(swept.thresholds[best + 1]), float(swept.thresholds[best]))
+    return Threshold(value, **swept.at(value))
+
+
+def describe_thresholds(
+    groups: Mapping[tuple[str, str], ScoredMentions], precision: Optional[float] = None
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Choose a threshold for all predictions together, and one for each corpus and type.
+
+    Args:
+        groups: corpus and entity type -> predictions, as `scored_mentions` gives them.
+        precision: the wanted precision; None for the highest F1.
+
+    Returns:
+        For each group: `gold` and `predicted` (counts), `average_precision`, `all` (scores where all predictions are
+        kept), `threshold` (the one chosen for the group, None where there is none), `one` (scores at the threshold
+        chosen for all corpora and types) and `curve` (`threshold` 0, 0.05, ... 1 and
+        the `p`, `r` and `f` at each).
+    """
+    chosen = {group: choose_threshold(found, precision) for group, found in groups.items()}
+    one = chosen.get((ALL_CORPORA, ALL_TYPES))
+    steps = [step / 20 for step in range(21)]
+    described = {}
+    for group, found in groups.items():
+        swept, best = curve(found), chosen[group]
+        described[group] = {
+            "gold": found.gold,
+            "predicted": len(found.scores),
+            "average_precision": swept.average_precision(),
+            "all": swept.at(0.0),
+            "threshold": None if best is None else asdict(best),
+            "one": None if one is None else swept.at(one.threshold),
+            "curve": {"threshold": steps, **{name: [swept.at(step)[name] for step in steps] for name in "prf"}},
+        }
+    return described
+
+
+def by_entity_type(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, float]:
+    """The thresholds chosen for types over all corpora; types that are not predicted, or have none, are left out.
+
+    Args:
+        described: as `describe_thresholds` tells it.
+    """
+    return {
+        entity_type: float(group["threshold"]["threshold"])
+        for (corpus, entity_type), group in described.items()
+        if corpus == ALL_CORPORA and entity_type != ALL_TYPES and group["predicted"] and group["threshold"] is not None
+    }
+
+
+def config_section(name: str, settings: Mapping[str, float]) -> str:
+    """A section of a spaCy config, to paste into one.
+
+    Args:
+        name: its name, with dots.
+        settings: the settings.
+    """
+    lines = [f"{setting} = {value!r}" for setting, value in settings.items()]
+    return "\n".join([f"[{name}]", *lines]) + "\n"
+
+
+def thresholds_table(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> Table:
+    """The chosen thresholds and what they give, in percent; a dash where no threshold gives what is wanted.
+
+    Args:
+        described: as `describe_thresholds` tells it.
+    """
+    rows = []
+    for (corpus, entity_type), group in described.items():
+        best = group["threshold"]
+        cells = [MISSING] * 4 if best is None else [str(best["threshold"]), *(percent(best[name]) for name in "prf")]
+        one = MISSING if group["one"] is None else percent(group["one"]["f"])
+        fixed = [percent(group["average_precision"]), percent(group["all"]["f"])]
+        rows.append([corpus_name(corpus), entity_type, str(group["gold"]), *fixed, *cells, one])
+    header = ["Corpus", "Entity type", "Gold", "AP", "F1 all", "Threshold", "P", "R", "F1", "F1 one"]
+    return Table(header, rows, numbers=len(header) - 2)
+
+
+def _shortest(low: float, high: float) -> float:
+    """The number with the fewest decimals above `low` and up to `high`, near the middle, in single precision too."""
+    for digits in range(1, 17):
+        value = round((low + high) / 2, digits)
+        # The pipeline compares a threshold with scores of single precision, in that precision.
+        if low < value <= high and numpy.float32(value) > numpy.float32(low):
+            return value
+    return high

@@ -1,0 +1,1 @@
+"""Pipelines that are trained to be compared."""

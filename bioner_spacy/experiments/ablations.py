@@ -1,0 +1,117 @@
+"""What keeping track of annotation scopes is worth: against a naive merge, heads of corpora, and full annotation."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ..errors import BionerError, Errors
+from ..scoring.results import Results
+from ..scoring.significance import ALPHA, RESAMPLES
+from ..scoring.systems import Systems, compare_systems
+from ..training.corpora import MultiCorpus
+from .experiment import Experiment, over_seeds, run_name
+from .split_types import split_types
+
+MASKED, NAIVE, BY_CORPUS, FULL = "scope masking", "naive merge", "one head per corpus", "full annotation"
+GRAIN, IGNORE_SCOPE = "components.multitask_ner.grain", "components.multitask_ner.ignore_scope"
+SYSTEMS: Mapping[str, Mapping[str, object]] = {
+    MASKED: {GRAIN: "type", IGNORE_SCOPE: False},
+    NAIVE: {GRAIN: "type", IGNORE_SCOPE: True},
+    BY_CORPUS: {GRAIN: "corpus", IGNORE_SCOPE: False},
+}
+"""Values of the config for each system."""
+
+PARTS = "parts"
+"""Subfolder of the corpora that a corpus is split into."""
+
+
+def ablate_scope(
+    experiment: Experiment,
+    corpora: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    alpha: float = ALPHA,
+    resamples: int = RESAMPLES,
+) -> Systems:
+    """Train on corpora with scope masking, merged naively and with one head per corpus; each against the first.
+
+    Args:
+        experiment: where runs are kept.
+        corpora: names of the corpora to train and to score on.
+        seeds: random seeds; each system is trained once with each.
+        alpha: level of the tests.
+        resamples: number of draws of each test.
+
+    Raises:
+        BionerError: the experiment changes a setting that tells the systems apart; and as its runs do.
+    """
+    experiment.require_unset(GRAIN, IGNORE_SCOPE)
+
+    def run(system: str) -> Callable[[int], Results]:
+        return lambda seed: experiment.run(run_name(seed, system), corpora, seed=seed, overrides=SYSTEMS[system])
+
+    results = over_seeds({system: run(system) for system in SYSTEMS}, seeds)
+    title = f"Scope ablation on {', '.join(corpora)} ({experiment.split} split)"
+    return compare_systems(title, results, alpha=alpha, resamples=resamples)
+
+
+def ablate_annotation(
+    experiment: Experiment,
+    corpora: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    alpha: float = ALPHA,
+    resamples: int = RESAMPLES,
+) -> Systems:
+    """Train on a corpus of several types, and on parts of it that keep the annotation of one type each.
+
+    The parts hold the training examples that training on the corpus reads (share, sentences left out and context are the
+    same), dealt out anew for every seed: see `split_types`. With scope masking and merged naively; both, and
+    training on the full annotation, are scored on all types of the corpus.
+
+    Args:
+        experiment: where runs and parts are kept.
+        corpora: name of one corpus that annotates several types.
+        seeds: random seeds, of training and of the draw.
+        alpha: level of the tests.
+        resamples: number of draws of each test.
+
+    Raises:
+        BionerError: there are several corpora, the corpus cannot be split, or the experiment changes a setting that
+            tells the systems apart; and as its runs do.
+    """
+    if len(corpora) != 1:
+        raise BionerError(Errors.E608.format(what="a corpus to split", names=", ".join(corpora)))
+    [corpus] = corpora
+    experiment.require_unset(GRAIN, IGNORE_SCOPE, "corpora.train", "corpora.dev")
+
+    def full(seed: int) -> Results:
+        return experiment.run(run_name(seed, FULL), [corpus], seed=seed, overrides=SYSTEMS[MASKED])
+
+    def on_parts(system: str) -> Callable[[int], Results]:
+        return lambda seed: _run_on_parts(experiment, corpus, system, seed)
+
+    systems = {MASKED: on_parts(MASKED), FULL: full, NAIVE: on_parts(NAIVE)}
+    results = over_seeds(systems, seeds)
+    title = f"Full annotation of {corpus} and one type in each part ({experiment.split} split)"
+    return compare_systems(title, results, alpha=alpha, resamples=resamples)
+
+
+def _run_on_parts(experiment: Experiment, corpus: str, system: str, seed: int) -> Results:
+    name, folder = run_name(seed, system), experiment.folder / PARTS / f"seed-{seed}"
+    parts: Sequence[str] = ()
+    if not experiment.results(name).is_file():
+        context = experiment.variable("context", "context_words")
+        chosen = experiment.variable("fraction", "words", "exclude")
+        training = MultiCorpus(experiment.corpus_folder, [corpus], "train", **chosen, **context)
+        development = MultiCorpus(experiment.corpus_folder, [corpus], "devel", **context)
+        parts = split_types(training, development, corpus, folder, seed=seed)
+    # What was chosen for the parts is not to be chosen from again.
+    plain = {"fraction": 1.0, "words": 0, "exclude": None, "context": "source"}
+    overrides = {f"vars.{setting}": plain[setting] for setting in experiment.variable(*plain)}
+    return experiment.run(
+        name,
+        parts,
+        seed=seed,
+        score_on=[corpus],
+        corpus_folder=folder,
+        overrides={**SYSTEMS[system], **overrides},
+    )

@@ -1,0 +1,265 @@
+"""Pipelines that are trained and scored once, in a folder that remembers what was done."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+from spacy.cli._util import show_validation_error
+from spacy.util import load_config
+
+from ..errors import BionerError, Errors
+from ..files import checksum
+from ..scoring.evaluate import evaluate
+from ..scoring.results import Results, reading_json, write_json
+from ..training.corpora import MultiCorpus
+from ..training.runs import epoch_size, train_run
+
+SETTINGS_FILE = "settings.json"
+RESULTS = "runs"
+"""Subfolder of the results."""
+
+
+EPOCHS, MAX_EPOCHS = "vars.epochs", "training.max_epochs"
+"""The variable, and the setting that is to follow it."""
+
+CORPORA_FILE = "corpora.json"
+"""Checksums of the corpora that the results are of."""
+
+_SET_BY_RUNS = (
+    *("vars.corpora", "vars.corpus_folder", "vars.seed", "system.seed", "training.seed"),
+    *(f"corpora.{part}.{setting}" for part in ("train", "dev") for setting in ("path", "corpora", "split")),
+)
+
+
+class Budget(NamedTuple):
+    """What a run reads: words of the training corpora, epochs, and steps of all epochs."""
+
+    words: int
+    epochs: int
+    steps: int
+
+    def with_steps(self, steps: float) -> "Budget":
+        """The budget with as many epochs, one at least, as take about so many steps."""
+        per_epoch = self.steps / self.epochs
+        epochs = max(1, round(steps / per_epoch))
+        return Budget(self.words, epochs, round(epochs * per_epoch))
+
+
+class Experiment:
+    """Training runs of one config in one folder, each done once.
+
+    The results of a run stand in `folder`/runs/<name>.json, and what is there already is not computed again: an
+    interrupted experiment goes on, and runs can be added. All runs share the settings that stand in
+    `folder`/settings.json, and the corpora whose checksums stand in `folder`/corpora.json; what sets a run apart from the
+    others must show in its name.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        folder: Path,
+        *,
+        corpus_folder: Path,
+        settings: Mapping[str, object],
+        overrides: Mapping[str, object] = {},
+        split: str = "test",
+        gpu_id: int = -1,
+        shared: Mapping[str, object] = {},
+    ) -> None:
+        """Open the folder of an experiment, or begin one.
+
+        Args:
+            config: training config, see `train_run`.
+            folder: folder of the results.
+            corpus_folder: folder with `<corpus>/<split>.spacy`.
+            settings: values for the section `vars` of the config.
+            overrides: other values of the config by their names with dots.
+            split: the split to score on.
+            gpu_id: number of the GPU; -1 for the CPU.
+            shared: what else all runs of the folder must have in common.
+
+        Raises:
+            BionerError: there is no such config, `overrides` set what runs set themselves, or `folder` holds results of
+                another config, of other settings or with other sentences left out of training.
+        """
+        if not config.is_file():
+            raise BionerError(Errors.E410.format(path=config))
+        self.config, self.folder, self.split, self.gpu_id = config, folder, split, gpu_id
+        self.corpus_folder = corpus_folder
+        self.settings = {**settings, "corpus_folder": str(corpus_folder)}
+        self.overrides = dict(overrides)
+        self.require_unset(*_SET_BY_RUNS)
+        self.variables = self._variables()
+        made_with = {"config": config.read_text(encoding="utf8"), "split": split, **shared, **settings, **overrides}
+        self._check({**made_with, "excluded sentences": self._checksum_of_excluded()})
+        self._checksums: dict[Path, str] = {}
+        # Scored on texts of the kind that was trained on.
+        self._context = self.variable("context", "context_words")
+
+    def run(
+        self,
+        name: str,
+        corpora: Sequence[str],
+        *,
+        seed: int,
+        score_on: Optional[Sequence[str]] = None,
+        corpus_folder: Optional[Path] = None,
+        overrides: Mapping[str, object] = {},
+        keep: bool = False,
+    ) -> Results:
+        """Train and score a pipeline, or read the results where that was done before.
+
+        Args:
+            name: of the run in this folder; may have slashes.
+            corpora: names of the corpora to train on.
+            seed: random seed.
+            score_on: corpora to score on; None for those trained on.
+            corpus_folder: where the corpora to train on are; None for the folder of the experiment. Scores are always of
+                the folder of the experiment.
+            overrides: values of the config for this run alone.
+            keep: whether to keep the pipeline, in `pipeline(name)`; trained again where it is not there.
+
+        Raises:
+            BionerError: as `train_run` and `evaluate` do; a corpus is not the one that other runs read; or its documents
+                say that they are of another one.
+        """
+        path, pipeline = self.results(name), self.pipeline(name)
+        self._check_corpora([*(corpora if corpus_folder is None else ()), *(score_on or corpora)])
+        if path.is_file() and (pipeline.is_dir() or not keep):
+            return Results.from_disk(path)
+        settings = {**self.settings, "seed": seed}
+        if corpus_folder is not None:
+            settings["corpus_folder"] = str(corpus_folder)
+        try:
+            train_run(
+                self.config,
+                pipeline.parent,
+                corpora,
+                settings=settings,
+                overrides={**self.overrides, **overrides},
+                gpu_id=self.gpu_id,
+            )
+            results = evaluate(
+                pipeline,
+                self.corpus_folder,
+                corpora=list(score_on or corpora),
+                split=self.split,
+                gpu_id=self.gpu_id,
+                **self._context,
+            )
+            if unknown := sorted(set(results.per_corpus) - set(score_on or corpora)):
+                folders = ", ".join(str(self.corpus_folder / corpus) for corpus in score_on or corpora)
+                raise BionerError(Errors.E613.format(folders=folders, names=", ".join(unknown)))
+            results.to_disk(path)
+        finally:
+            if not (keep and path.is_file()):
+                shutil.rmtree(pipeline.parent, ignore_errors=True)
+        return Results.from_disk(path)
+
+    def budget(self, corpora: Sequence[str]) -> Budget:
+        """What a run on some corpora reads.
+
+        Args:
+            corpora: names of the corpora to train on.
+
+        Raises:
+            BionerError: a corpus is not there, as of the reader of the config, or the epochs are none.
+        """
+        values = {**self._values(), "vars.corpora": ",".join(corpora)}
+        with show_validation_error(self.config):
+            config = load_config(self.config, overrides=values, interpolate=True)
+            words, steps = epoch_size(config)
+        epochs = config["training"]["max_epochs"]
+        if not isinstance(epochs, int) or epochs < 1:
+            raise BionerError(Errors.E301.format(setting=MAX_EPOCHS, value=epochs, allowed="1 and more"))
+        return Budget(words, epochs, epochs * steps)
+
+    def results(self, name: str) -> Path:
+        """File of the results of a run."""
+        return self.folder / RESULTS / f"{name}.json"
+
+    def pipeline(self, name: str) -> Path:
+        """Folder of the pipeline of a run, which is there if the run was to keep it."""
+        return self.folder / RESULTS / name / "model-last"
+
+    def discard(self, name: str) -> None:
+        """Delete the pipeline of a run that was kept; its results stay."""
+        shutil.rmtree(self.pipeline(name).parent, ignore_errors=True)
+
+    def variable(self, *names: str) -> dict[str, Any]:
+        """Values of the section `vars`, of those names that the config has there."""
+        return {name: self.variables[name] for name in names if name in self.variables}
+
+    def require_unset(self, *names: str) -> None:
+        """See that the overrides leave alone what the runs of an experiment are to set themselves.
+
+        Args:
+            names: of values of the config or of sections, with dots.
+
+        Raises:
+            BionerError: one of them, or a value below one, is among the overrides.
+        """
+        taken = [value for value in self.overrides if any(f"{value}.".startswith(f"{name}.") for name in names)]
+        if taken:
+            raise BionerError(Errors.E605.format(names=", ".join(sorted(taken))))
+
+    def _variables(self) -> dict[str, Any]:
+        with show_validation_error(self.config):
+            return dict(load_config(self.config, overrides=self._values(), interpolate=True)["vars"])
+
+    def _values(self) -> dict[str, object]:
+        return {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
+
+    def _check(self, made_with: Mapping[str, object]) -> None:
+        path = self.folder / SETTINGS_FILE
+        # Settings of an experiment that ended before its first result bind nobody.
+        if not path.is_file() or not any((self.folder / RESULTS).rglob("*.json")):
+            write_json(path, dict(made_with))
+            return
+        with reading_json(path, Errors.E612) as before:
+            if not isinstance(before, dict):
+                raise TypeError("no settings by name")
+        # As JSON has them: lists for tuples.
+        made_with = json.loads(json.dumps(made_with))
+        different = sorted(name for name in {*before, *made_with} if before.get(name) != made_with.get(name))
+        if different:
+            raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
+
+    def _check_corpora(self, corpora: Sequence[str]) -> None:
+        """See that corpora are those that earlier runs read, and remember them."""
+        path = self.folder / CORPORA_FILE
+        known: dict[str, str] = {}
+        if path.is_file() and any((self.folder / RESULTS).rglob("*.json")):
+            with reading_json(path, Errors.E612) as before:
+                known = dict(before)
+        for corpus in corpora:
+            for split in ("train", "devel", self.split):
+                file = self.corpus_folder / corpus / f"{split}.spacy"
+                if file not in self._checksums and file.is_file():
+                    self._checksums[file] = checksum(file)
+        found = {f"{file.parent.name}/{file.name}": digest for file, digest in self._checksums.items()}
+        if different := sorted(name for name in found if known.get(name, found[name]) != found[name]):
+            raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
+        if not found.keys() <= known.keys():
+            write_json(path, {**known, **found})
+
+    def _checksum_of_excluded(self) -> Optional[str]:
+        """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or None."""
+        file = MultiCorpus(self.variables["corpus_folder"], exclude=self.variables.get("exclude")).exclude
+        return None if file is None else checksum(file)
+
+
+def over_seeds(systems: Mapping[str, Callable[[int], Results]], seeds: Sequence[int]) -> dict[str, list[Results]]:
+    """Results of systems for each seed, all systems with one seed before the next seed begins."""
+    results: dict[str, list[Results]] = {system: [] for system in systems}
+    for seed in seeds:
+        for system, run in systems.items():
+            results[system].append(run(seed))
+    return results
+
+
+def run_name(seed: int, system: str) -> str:
+    """Name of a run in the folder of the experiment."""
+    return f"seed-{seed}/{system.replace(' ', '-')}"

@@ -1,0 +1,92 @@
+"""Transfer and multi-task training, alone and together, for a corpus with the help of others."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Optional
+
+from ..errors import BionerError, Errors
+from ..scoring.results import Results
+from ..scoring.significance import ALPHA, RESAMPLES
+from ..scoring.systems import Systems, compare_systems
+from .experiment import EPOCHS, MAX_EPOCHS, Experiment, over_seeds, run_name
+
+SINGLE, TRANSFER, MULTI, BOTH = "single task", "transfer", "multi-task", "transfer + multi-task"
+LONGER = "longer single task"
+"""On the target alone, for about as many steps as multi-task training takes: what is gained by steps and not by data."""
+AUXILIARIES = "auxiliaries"
+"""Name of the runs that the pipelines to start from come from; they are scored on their own corpora."""
+INIT_FROM = "vars.init_from"
+
+
+def compare_transfer(
+    experiment: Experiment,
+    target: str,
+    auxiliaries: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    best: Optional[Sequence[str]] = None,
+    alpha: float = ALPHA,
+    resamples: int = RESAMPLES,
+) -> Systems:
+    """Train on a target corpus alone, longer, from a pipeline trained on others, together with others, and both.
+
+    Akdemir & Shibuya 2020, "Analyzing the effect of multi-task learning for biomedical named entity recognition" (arXiv
+    2011.00425): the encoder and the heads are trained on the auxiliary corpora first, and then on the target ("transfer") or
+    on the target and its best auxiliaries ("transfer + multi-task"). All are scored on the target alone, and tested against
+    training on it alone for as many steps as multi-task training takes.
+
+    Args:
+        experiment: where runs are kept.
+        target: name of the corpus to be good at.
+        auxiliaries: names of the other corpora.
+        seeds: random seeds; each system is trained once with each.
+        best: those auxiliaries that the last stage of "transfer + multi-task" trains on; None for all.
+        alpha: level of the tests.
+        resamples: number of draws of each test.
+
+    Raises:
+        BionerError: the target is among the auxiliaries, one of `best` is not, or the experiment sets what tells
+            the systems apart; and as its runs do.
+    """
+    chosen = list(auxiliaries if best is None else best)
+    if target in auxiliaries or not auxiliaries:
+        raise BionerError(Errors.E609.format(target=target, names=", ".join(auxiliaries) or "none"))
+    if unknown := [name for name in chosen if name not in auxiliaries]:
+        raise BionerError(Errors.E610.format(names=", ".join(unknown), known=", ".join(auxiliaries)))
+    experiment.require_unset(INIT_FROM, MAX_EPOCHS)
+    if not experiment.variable("init_from"):
+        raise BionerError(Errors.E611.format(config=experiment.config))
+
+    def alone(system: str, corpora: Sequence[str], overrides: Mapping[str, object] = {}) -> Callable[[int], Results]:
+        return lambda seed: experiment.run(
+            run_name(seed, system), corpora, seed=seed, score_on=[target], overrides=overrides
+        )
+
+    def transferred(system: str, corpora: Sequence[str]) -> Callable[[int], Results]:
+        return lambda seed: _run_from(experiment, system, corpora, auxiliaries, target, seed)
+
+    longer = experiment.budget([target]).with_steps(experiment.budget([target, *auxiliaries]).steps)
+    systems = {
+        LONGER: alone(LONGER, [target], {EPOCHS: longer.epochs}),
+        SINGLE: alone(SINGLE, [target]),
+        MULTI: alone(MULTI, [target, *auxiliaries]),
+        TRANSFER: transferred(TRANSFER, [target]),
+        BOTH: transferred(BOTH, [target, *chosen]),
+    }
+    results: dict[str, list[Results]] = {system: [] for system in systems}
+    for seed in seeds:
+        for system, found in over_seeds(systems, [seed]).items():
+            results[system] += found
+        experiment.discard(run_name(seed, AUXILIARIES))
+    title = f"Transfer to {target} from {', '.join(auxiliaries)} ({experiment.split} split)"
+    return compare_systems(title, results, alpha=alpha, resamples=resamples)
+
+
+def _run_from(
+    experiment: Experiment, system: str, corpora: Sequence[str], auxiliaries: Sequence[str], target: str, seed: int
+) -> Results:
+    """A run that begins with the pipeline of the auxiliaries, which is trained where it is needed and not there."""
+    name, first = run_name(seed, system), run_name(seed, AUXILIARIES)
+    if not experiment.results(name).is_file():
+        experiment.run(first, auxiliaries, seed=seed, keep=True)
+    overrides = {INIT_FROM: str(experiment.pipeline(first))}
+    return experiment.run(name, corpora, seed=seed, score_on=[target], overrides=overrides)

@@ -1,0 +1,106 @@
+"""Which corpora to try first as auxiliaries of a target, told without training on any."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Optional
+
+from ...errors import BionerError, Errors
+from ...scoring.table import MISSING, Table
+from .measures import AFTER_TRAINING, Measures, value_text
+
+MEAN_RANK = "mean rank"
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Auxiliary corpora of a target, the most promising first.
+
+    Attributes:
+        target: name of the target corpus.
+        by: the measure that decides, or `MEAN_RANK`.
+        auxiliaries: names of the corpora in order; the same rank for the same value, in the order given.
+        ranks: auxiliary -> its rank by what decides, 1 the best; a mean where several share it.
+        values: measure -> auxiliary -> value; measures that need no training.
+        counted: measures that decide.
+        missing: auxiliaries of which the measure that decides is undefined; they stand last.
+    """
+
+    target: str
+    by: str
+    auxiliaries: list[str]
+    ranks: dict[str, float]
+    values: dict[str, dict[str, Optional[float]]]
+    counted: list[str]
+    missing: list[str]
+
+    def table(self) -> Table:
+        """A row for each auxiliary: rank, then its measures."""
+        header = ["Auxiliary", self.by.capitalize() if self.by == MEAN_RANK else f"Rank by {self.by}", *self.values]
+        rows = []
+        for corpus in self.auxiliaries:
+            cells = [MISSING if corpus in self.missing else f"{self.ranks[corpus]:.2f}"]
+            cells += [value_text(name, of_measure[corpus]) for name, of_measure in self.values.items()]
+            rows.append([corpus, *cells])
+        return Table(header, rows, numbers=len(header) - 1)
+
+    def method(self) -> str:
+        """How the order was found, in a sentence."""
+        if self.by != MEAN_RANK:
+            return f"Ranked by the measure {self.by} alone."
+        return (
+            f"Ranked by the mean of the ranks by {', '.join(self.counted)}, each counting the same; which of them tells "
+            "gains on these corpora was not measured."
+        )
+
+
+def rank(measures: Measures, target: str, *, by: Optional[str] = None, sign: float = 1.0) -> Ranking:
+    """Rank corpora as auxiliaries of a target.
+
+    Args:
+        measures: measures of the target and of the corpora.
+        target: name of the target.
+        by: name of the measure that decides; None for the mean rank over all measures that are defined for every
+            corpus and need no training.
+        sign: below 0 if small values of `by` are better.
+
+    Raises:
+        BionerError: the target was not measured, or there is no such measure.
+    """
+    if target not in measures.corpora:
+        raise BionerError(Errors.E558.format(target=target, known=", ".join(measures.corpora)))
+    others = [corpus for corpus in measures.corpora if corpus != target]
+    values = {
+        name: {corpus: found.get((target, corpus)) for corpus in others}
+        for name, found in measures.values.items()
+        if name not in AFTER_TRAINING
+    }
+    if by is not None and by not in values:
+        raise BionerError(Errors.E557.format(measure=by, known=", ".join(values)))
+    if by is None:
+        counted = [name for name, found in values.items() if None not in found.values()]
+        of_measures = [_ranks(values[name]) for name in counted]
+        ranks = {corpus: sum(found[corpus] for found in of_measures) / len(of_measures) for corpus in others}
+    else:
+        counted = [by]
+        ranks = _ranks({corpus: None if x is None else sign * x for corpus, x in values[by].items()})
+    return Ranking(
+        target=target,
+        by=by or MEAN_RANK,
+        auxiliaries=sorted(others, key=lambda corpus: ranks[corpus]),
+        ranks=ranks,
+        values=values,
+        counted=counted,
+        missing=[corpus for corpus in others if by is not None and values[by][corpus] is None],
+    )
+
+
+def _ranks(values: Mapping[str, Optional[float]]) -> dict[str, float]:
+    """Ranks, 1 for the largest; those that share a value share the mean of their ranks, and those without are last."""
+    keys = {name: float("-inf") if value is None else value for name, value in values.items()}
+
+    def rank_of(name: str) -> float:
+        above = sum(value > keys[name] for value in keys.values())
+        same = sum(value == keys[name] for value in keys.values())
+        return above + (same + 1) / 2
+
+    return {name: rank_of(name) for name in keys}

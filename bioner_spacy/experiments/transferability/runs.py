@@ -1,0 +1,135 @@
+"""Gains of auxiliary corpora: one run on each corpus, one on each pair, for every seed."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from statistics import mean
+
+from spacy.cli._util import show_validation_error
+from spacy.util import load_config
+
+from ...errors import BionerError, Errors, Warnings, warn
+from ...reports.learning_curves import read_curve
+from ...scoring.results import Results
+from ...scoring.significance import ALPHA, RESAMPLES
+from ..experiment import EPOCHS, MAX_EPOCHS, RESULTS, Budget, Experiment
+from .gains import Gains, Losses, gain_rows
+
+POINTS = 20
+"""Evaluations of a run alone, at each of which the learning curve has a point."""
+
+LOOKED_AT = 100
+"""Documents of the development set for these evaluations, whose scores nobody uses."""
+
+EQUAL_EPOCHS = "equal-epochs"
+"""Subfolder of the gains against runs of as many epochs."""
+
+_LOGGING = ("training.logger.output_file", "training.eval_frequency", "corpora.dev.limit")
+
+
+def measure_gains(
+    experiment: Experiment,
+    corpora: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    equal_steps: bool = True,
+    alpha: float = ALPHA,
+    resamples: int = RESAMPLES,
+) -> Gains:
+    """Train and score, for each seed, a pipeline on each corpus and one on each pair of corpora.
+
+    Args:
+        experiment: where runs are kept, as seed-<seed>/alone/<corpus>-<epochs>-epochs, with the learning curves
+            beside them as .jsonl, and seed-<seed>/joint/<corpus>+<corpus>. Its setting `words` says how many words of each
+            corpus a run reads, about, the same documents in every run; 0 for all.
+        corpora: names of two corpora or more; corpora can be added to an experiment.
+        seeds: random seeds.
+        equal_steps: whether runs on one corpus have more epochs than joint ones, for about as many steps as these have on
+            the mean over partners; else all runs have the same epochs.
+        alpha: level of the tests.
+        resamples: number of draws of each test.
+
+    Returns:
+        The gains in both directions of every pair.
+
+    Raises:
+        BionerError: there is one corpus only, or as the runs of the experiment do.
+    """
+    if len(set(corpora)) < 2:
+        raise BionerError(Errors.E620.format(names=", ".join(corpora)))
+    experiment.require_unset(*_LOGGING)
+    words = int(experiment.variables.get("words", 0))
+    budgets = {corpus: experiment.budget([corpus]) for corpus in corpora}
+    for corpus, budget in budgets.items():
+        if budget.words < words:
+            warn(Warnings.W508.format(corpus=corpus, found=budget.words, wanted=words))
+    alone: dict[str, list[Results]] = {corpus: [] for corpus in corpora}
+    joint: dict[frozenset[str], list[Results]] = {frozenset(pair): [] for pair in combinations(corpora, 2)}
+    joint_steps = {pair: experiment.budget(sorted(pair)).steps for pair in joint}
+    epochs = next(iter(budgets.values())).epochs
+    if equal_steps:
+        experiment.require_unset(MAX_EPOCHS)
+        for corpus in corpora:
+            wanted = mean(steps for pair, steps in joint_steps.items() if corpus in pair)
+            budgets[corpus] = budgets[corpus].with_steps(wanted)
+    for seed in seeds:
+        for corpus in corpora:
+            name = _name_alone(corpus, budgets[corpus], seed)
+            alone[corpus].append(_run_alone(experiment, name, corpus, budgets[corpus], seed))
+        for pair, runs in joint.items():
+            # In one order, whatever the order of the corpora: it decides on the batches.
+            names = sorted(pair)
+            runs.append(experiment.run(f"seed-{seed}/joint/{'+'.join(names)}", names, seed=seed))
+    return Gains(
+        corpora=list(corpora),
+        split=experiment.split,
+        seeds=list(seeds),
+        words={corpus: budget.words for corpus, budget in budgets.items()},
+        budget=words,
+        equal_steps=equal_steps,
+        epochs=epochs,
+        steps={corpus: budget.steps for corpus, budget in budgets.items()},
+        joint_steps=round(mean(joint_steps.values())),
+        rows=gain_rows(alone, joint, alpha=alpha, resamples=resamples),
+        curves={
+            corpus: _curves(experiment, [_name_alone(corpus, budget, seed) for seed in seeds])
+            for corpus, budget in budgets.items()
+        },
+        alpha=alpha,
+    )
+
+
+def config_encoder(config: Path) -> str:
+    """Name of the encoder of a training config.
+
+    Raises:
+        BionerError: there is no such config.
+    """
+    if not config.is_file():
+        raise BionerError(Errors.E410.format(path=config))
+    with show_validation_error(config):
+        return str(load_config(config)["vars"]["encoder"])
+
+
+def _name_alone(corpus: str, budget: Budget, seed: int) -> str:
+    """Name of a run; its epochs are a part of it, as they depend on the other corpora where steps are equal."""
+    return f"seed-{seed}/alone/{corpus}-{budget.epochs}-epochs"
+
+
+def _run_alone(experiment: Experiment, name: str, corpus: str, budget: Budget, seed: int) -> Results:
+    """Train on one corpus; how often it is evaluated on the way changes nothing in what is learnt."""
+    curve = _curve_file(experiment, name)
+    if not experiment.results(name).is_file():
+        curve.unlink(missing_ok=True)  # of a run that was interrupted
+    logging = dict(zip(_LOGGING, (str(curve), max(1, budget.steps // POINTS), LOOKED_AT)))
+    return experiment.run(name, [corpus], seed=seed, overrides={**logging, EPOCHS: budget.epochs})
+
+
+def _curves(experiment: Experiment, names: Sequence[str]) -> list[Losses]:
+    files = (_curve_file(experiment, name) for name in names)
+    curves = [read_curve(file) for file in files if file.is_file()]
+    return [list(zip(curve.updates, curve.loss)) for curve in curves]
+
+
+def _curve_file(experiment: Experiment, name: str) -> Path:
+    return experiment.folder / RESULTS / f"{name}.jsonl"

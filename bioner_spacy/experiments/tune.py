@@ -1,0 +1,190 @@
+"""A search for the settings of training that score best on development data."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import numpy
+from spacy.util import load_config
+from wasabi import msg
+
+from ..errors import BionerError, Errors
+from ..files import replacing
+from ..reports.chart import save_figure
+from ..reports.tuning_chart import draw_tuning
+from ..scoring.results import Results, write_text
+from ..scoring.table import percent
+from .experiment import Experiment
+from .search_space import Choice, Range, SearchSpace, Setting, Value, resolve_space
+from .tuning import Trial, Tuning, read_trials, value_text
+
+SPLIT = "devel"
+TRIALS_FILE, PAGE, CHART, BEST = "tuning.json", "tuning.md", "tuning", "best.cfg"
+
+
+def tune(
+    config: Path,
+    output: Path,
+    *,
+    space: Path,
+    trials: int,
+    corpora: Sequence[str],
+    corpus_folder: Path,
+    seeds: Sequence[int],
+    settings: Mapping[str, object],
+    overrides: Mapping[str, object] = {},
+    gpu_id: int = -1,
+) -> Tuning:
+    """Search settings of a config for the highest mean over corpora of micro F1 on the devel split.
+
+    Trials are kept in `output`/tuning.json, what they scored in `output`/runs, and nothing is trained twice: an interrupted
+    search goes on, and trials can be added. After each trial the files are those of the search so far: tuning.json,
+    tuning.md, tuning.svg, tuning.png, and best.cfg, the config with the best values. Pipelines are deleted once they are
+    scored.
+
+    Args:
+        config: training config, see `train_run`.
+        output: folder of the results.
+        space: file of the settings to search, see `read_space`.
+        trials: number of trials in the folder at the end.
+        corpora: names of the corpora.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        seeds: random seeds of training; each trial is trained once with each. The first is that of the search too.
+        settings: values for the section `vars` of the config.
+        overrides: other values of the config by their names with dots.
+        gpu_id: number of the GPU; -1 for the CPU.
+
+    Raises:
+        BionerError: Optuna is not installed, the search space is not one of the config, `output` holds another search, or
+            as `Experiment` and its runs do.
+    """
+    _optuna()
+    found = resolve_space(
+        space, config, corpora=corpora, corpus_folder=corpus_folder, settings=settings, overrides=overrides
+    )
+    shared = {"corpora": list(corpora), "seeds": list(seeds), "search space": found.to_json()}
+    experiment = Experiment(
+        config,
+        output,
+        corpus_folder=corpus_folder,
+        settings=settings,
+        overrides=overrides,
+        split=SPLIT,
+        gpu_id=gpu_id,
+        shared=shared,
+    )
+    experiment.require_unset(*found.settings)
+    tuning = Tuning(found, corpora, seeds, _finished(experiment, seeds))
+    while len(tuning.trials) < trials:
+        values = propose(found, tuning.trials, seed=seeds[0])
+        number, names = len(tuning.trials) + 1, tuning.names()
+        told = ", ".join(f"{names[name]} {value_text(values[name])}" for name in tuning.varied)
+        msg.info(f"Trial {number} of {trials}: {told}")
+        scores = [
+            _score(experiment.run(_run_name(values, seed), corpora, seed=seed, overrides=values)) for seed in seeds
+        ]
+        tuning = tuning.add(Trial(values, tuple(scores)))
+        _write(tuning, experiment)
+        best = tuning.trials[tuning.best]
+        so_far = (
+            "the best so far" if tuning.best + 1 == number else f"best: {percent(best.score)}, trial {tuning.best + 1}"
+        )
+        msg.good(f"Trial {number} of {trials}: F1 {percent(tuning.trials[-1].score)} ({so_far})")
+    _write(tuning, experiment)
+    return tuning
+
+
+def propose(space: SearchSpace, trials: Sequence[Trial], *, seed: int) -> dict[str, Value]:
+    """Values to try next: the tree-structured Parzen estimator (Bergstra and others 2011), all settings together.
+
+    The first trial has the values of the config where the space holds them, the first ten are otherwise random. The
+    random numbers of a trial depend on the seed and on its place alone, so that a search that was interrupted goes on
+    as it would have without.
+
+    Args:
+        space: what is searched.
+        trials: the trials so far.
+        seed: random seed.
+    """
+    optuna = _optuna()
+    distributions = {name: _distribution(optuna, setting) for name, setting in space.settings.items()}
+    numbers = numpy.random.SeedSequence([seed, len(trials)]).generate_state(1)
+    sampler = optuna.samplers.TPESampler(seed=int(numbers[0]))
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for trial in trials:
+        params = {name: _encode(setting, trial.values[name]) for name, setting in space.settings.items()}
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, value=trial.score))
+    if not trials:
+        start = {name: space.start[name] for name, setting in space.settings.items() if space.start[name] in setting}
+        study.enqueue_trial({name: _encode(space.settings[name], value) for name, value in start.items()})
+    asked = study.ask(distributions).params
+    return {name: _decode(setting, asked[name]) for name, setting in space.settings.items()}
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise BionerError(Errors.E633) from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna
+
+
+def _distribution(optuna: Any, setting: Setting) -> Any:
+    if isinstance(setting, Choice):
+        # By their places, as 1 and true are the same to Optuna.
+        return optuna.distributions.CategoricalDistribution(tuple(range(len(setting.values))))
+    kind = optuna.distributions.IntDistribution if setting.whole else optuna.distributions.FloatDistribution
+    return kind(setting.low, setting.high, log=setting.log)
+
+
+def _encode(setting: Setting, value: Value) -> Any:
+    return value if isinstance(setting, Range) else setting.index(value)
+
+
+def _decode(setting: Setting, value: Any) -> Value:
+    return setting.tidy(value) if isinstance(setting, Range) else setting.values[value]
+
+
+def _run_name(values: Mapping[str, Value], seed: int) -> str:
+    """Name of a run, the same for the same values, so that those that come up again are not trained again."""
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    return f"{digest[:12]}/seed-{seed}"
+
+
+def _finished(experiment: Experiment, seeds: Sequence[int]) -> tuple[Trial, ...]:
+    """Trials of a search that goes on, up to the first one whose results are not there."""
+    path = experiment.folder / TRIALS_FILE
+    if not path.is_file():
+        return ()
+
+    def scored(trial: Trial) -> bool:
+        return all(experiment.results(_run_name(trial.values, seed)).is_file() for seed in seeds)
+
+    return tuple(takewhile(scored, read_trials(path)))
+
+
+def _score(results: Results) -> float:
+    """Mean over corpora of their micro F1."""
+    score = results.scores["macro_f"]
+    if score is None:
+        raise BionerError(Errors.E634.format(path=results.label))
+    return float(score)
+
+
+def _write(tuning: Tuning, experiment: Experiment) -> None:
+    folder = experiment.folder
+    tuning.to_disk(folder / TRIALS_FILE, folder / PAGE)
+    figure = draw_tuning(tuning)
+    with replacing(*(folder / f"{CHART}.{suffix}" for suffix in ("svg", "png"))) as parts:
+        save_figure(figure, *parts)
+    variables = {**experiment.settings, "corpora": ",".join(tuning.corpora), "seed": tuning.seeds[0]}
+    values = {**{f"vars.{name}": value for name, value in variables.items()}, **experiment.overrides}
+    best = tuning.trials[tuning.best]
+    values.update({name: best.values[name] for name in tuning.space.settings})
+    filled = load_config(experiment.config, overrides=values)
+    head = f"# Trial {tuning.best + 1} of {len(tuning.trials)} of scripts/tune.py: F1 {percent(best.score)} on development data.\n"
+    write_text(folder / BEST, head + filled.to_str(interpolate=False) + "\n")

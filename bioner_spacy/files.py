@@ -1,0 +1,124 @@
+"""Files: lines of text with their numbers, checksums, and writing that never leaves half a file."""
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .errors import BionerError, Errors
+
+BLANK = " \t"
+"""Characters that a blank line may hold; some conversions break sentences with a line of one tab."""
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Read the lines of a UTF-8 file, LF or CRLF, without their line ends.
+
+    Lines end at line feeds only: characters that Python's `str.splitlines` also takes for line ends may stand in
+    the text of an abstract.
+
+    Args:
+        path: the file.
+
+    Yields:
+        The number of the line, from 1, and the line.
+
+    Raises:
+        BionerError: if the file is not there or a line is not valid UTF-8.
+    """
+    if not path.is_file():
+        raise BionerError(Errors.E101.format(path=path))
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise BionerError(Errors.E103.format(path=path, line=number, byte=error.start + 1)) from None
+            yield number, line.removesuffix("\n").removesuffix("\r")
+
+
+def checksum(path: Path, algorithm: str = "sha256") -> str:
+    """Checksum of a file, or of a folder.
+
+    Args:
+        path: the file or folder.
+        algorithm: a name known to `hashlib`.
+
+    Returns:
+        Hexadecimal digest; that of a folder is the digest of the list of its files, each as a line with the digest,
+        two spaces and the path, in the order of the paths, hidden files left out (what `sha256sum` prints).
+    """
+    digest = hashlib.new(algorithm)
+    if path.is_dir():
+        names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+        for name in names:
+            if not any(part.startswith(".") for part in name.split("/")):
+                digest.update(f"{checksum(path / name, algorithm)}  {name}\n".encode())
+        return digest.hexdigest()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
+def require_file(path: Path) -> None:
+    """See that a path can be that of a file to write, before the work that leads to it.
+
+    Raises:
+        BionerError: it is a folder.
+        NotADirectoryError: it lies in a file.
+    """
+    if path.is_dir():
+        raise BionerError(Errors.E108.format(path=path))
+    above = next((parent for parent in path.parents if parent.exists()), path)
+    if above.is_file():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
+
+
+@contextmanager
+def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
+    """Write files or folders beside their destinations and move all of them there at the end, or none.
+
+    Args:
+        paths: the destinations; missing folders around them are made, and taken away again if they stay empty.
+        folders: whether folders may be replaced, with all that is in them.
+
+    Yields:
+        For every destination the path to write to.
+
+    Raises:
+        BionerError: a destination is a folder, and these may not be replaced.
+    """
+    for path in paths:
+        if path.is_dir() and not folders:
+            raise BionerError(Errors.E108.format(path=path))
+    parts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths]
+    made = [folder for path in paths for folder in path.parents if not folder.exists()]
+    try:
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        yield parts
+        for part, path in zip(parts, paths):
+            if path.is_dir() or part.is_dir():  # which the system call does not replace
+                remove(path)
+            os.replace(part, path)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # a full disk tells no name
+            error.filename = str(paths[0])
+        raise
+    finally:
+        for part in parts:
+            remove(part)
+        for folder in made:
+            with suppress(OSError):  # where there is something in it
+                folder.rmdir()

@@ -1,0 +1,1 @@
+"""File formats: one module a format, and what they share."""

@@ -1,0 +1,228 @@
+"""Parsing of BioC files, XML and JSON, into nodes that know their line.
+
+The parsers are those of the standard library and not those of the package `bioc`: messages and mentions name the line
+of an annotation, which that package does not keep, and it would bring five more packages along.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn, Optional
+from xml.parsers import expat
+
+from ..errors import BionerError, Errors
+from ..files import numbered_lines
+
+_CHUNK = 1 << 16
+_NUMBER = re.compile(r"\s*[0-9]{1,9}\s*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_JSON_MARK = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\n]', re.DOTALL)
+
+_LISTS = {
+    "collection": "collections",
+    "document": "documents",
+    "passage": "passages",
+    "sentence": "sentences",
+    "annotation": "annotations",
+    "location": "locations",
+    "relation": "relations",
+}
+"""Elements of BioC XML that have parts, and the key of BioC JSON that lists them."""
+
+_PARENTS = {
+    "collection": ("",),
+    "document": ("collection",),
+    "passage": ("document",),
+    "sentence": ("passage",),
+    "annotation": ("document", "passage", "sentence"),
+    "location": ("annotation",),
+    "id": ("document",),
+    "offset": ("passage", "sentence"),
+    "text": ("passage", "sentence", "annotation"),
+}
+_LEAVES = ("id", "offset", "text", "infon")
+
+
+class Node(dict[str, Any]):
+    """One object of BioC JSON, or one element of BioC XML in the form that it has in JSON; `line` is its first line."""
+
+    line = 1
+
+
+def fail(path: Path, node: Node, reason: str) -> NoReturn:
+    """Raise the error that a node is not as it should be."""
+    raise BionerError(Errors.E106.format(path=path, line=node.line, reason=reason))
+
+
+def objects(path: Path, node: Node, key: str) -> list[Node]:
+    """The parts that a node lists under a key; none where the key is missing or null.
+
+    A key in the singular is taken for a mistake and not for a missing one.
+    """
+    if key not in node and isinstance(node.get(key[:-1]), list | dict):
+        fail(path, node, f"{key[:-1]} stands where BioC in JSON has {key}")
+    value = node.get(key) or []
+    if not isinstance(value, list) or not all(isinstance(part, Node) for part in value):
+        fail(path, node, f"{key} must be a list of objects")
+    return value
+
+
+def string(path: Path, node: Node, key: str) -> str:
+    """The text that a node has under a key, a number as its digits; empty where the key is missing or null."""
+    value = node.get(key)
+    if value is None:
+        return ""
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, str):
+        fail(path, node, f"{key} must be a string")
+    if _SURROGATE.search(value):
+        fail(path, node, f"{key} holds half of a surrogate pair, which is no character")
+    return value
+
+
+def number(path: Path, node: Node, key: str) -> int:
+    """The number, 0 or more, that a node has under a key."""
+    value = str(node[key]) if type(node.get(key)) in (int, str) else ""
+    if not _NUMBER.fullmatch(value):
+        fail(path, node, f"{key} must be a number, not {node.get(key)!r}")
+    return int(value)
+
+
+def parse(path: Path, type_infon: str) -> Iterator[Node]:
+    """Parse a BioC file.
+
+    Args:
+        path: the file; XML where its first character is `<`, else JSON.
+        type_infon: key of the infon to keep, beside the `type` of passages; others may be left out.
+
+    Yields:
+        The documents in the order of the file.
+
+    Raises:
+        BionerError: if the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC.
+    """
+    if not path.is_file():
+        raise BionerError(Errors.E101.format(path=path))
+    with path.open("rb") as file:
+        head = file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head:
+        raise BionerError(Errors.E102.format(path=path))
+    if head.startswith(b"<"):
+        yield from _XmlParser(path, type_infon).documents()
+    elif head.startswith((b"{", b"[")):
+        yield from _json_documents(path)
+    else:
+        raise BionerError(Errors.E106.format(path=path, line=1, reason="neither XML nor JSON"))
+
+
+def _json_documents(path: Path) -> Iterator[Node]:
+    text = "\n".join(line for _, line in numbered_lines(path))
+    lines = iter(_object_lines(text))
+
+    def with_line(value: dict[str, Any]) -> Node:
+        node = Node(value)
+        node.line = next(lines, 1)
+        return node
+
+    try:
+        data = json.loads(text, object_hook=with_line)
+    except (ValueError, RecursionError) as error:
+        line, reason = getattr(error, "lineno", 1), getattr(error, "msg", str(error))
+        raise BionerError(Errors.E106.format(path=path, line=line, reason=f"not valid JSON ({reason})")) from None
+    for collection in data if isinstance(data, list) else [data]:
+        if not isinstance(collection, Node) or "documents" not in collection:
+            node = collection if isinstance(collection, Node) else Node()
+            fail(path, node, "a BioC collection is needed: an object with a list documents")
+        yield from objects(path, collection, "documents")
+
+
+def _object_lines(text: str) -> list[int]:
+    """First line of every JSON object in the order in which they end, which is the order in which they are parsed."""
+    line, opened, closed = 1, [], []
+    for match in _JSON_MARK.finditer(text):
+        mark = match[0]
+        if mark == "\n":
+            line += 1
+        elif mark == "{":
+            opened.append(line)
+        elif mark == "}" and opened:
+            closed.append(opened.pop())
+    return closed
+
+
+class _XmlParser:
+    """Parses BioC XML piece by piece; holds one document at a time.
+
+    Entities of a file's own and external ones are errors, as BioC needs none: the former can fill the memory, and the
+    latter would be left out of the text.
+    """
+
+    def __init__(self, path: Path, type_infon: str) -> None:
+        self.path = path
+        self.type_infon = type_infon
+        self.tags = [""]
+        self.nodes: list[Node] = []
+        self.finished: list[Node] = []
+        self.characters: list[str] = []
+        self.infon: Optional[str] = None
+        self.parser = expat.ParserCreate("UTF-8")
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.characters.append
+        self.parser.EntityDeclHandler = lambda name, *rest: self.fail(f"the file declares an entity, {name}")
+        self.parser.SkippedEntityHandler = lambda name, *rest: self.fail(f"the entity {name} is not known")
+
+    def documents(self) -> Iterator[Node]:
+        with self.path.open("rb") as file:
+            try:
+                while chunk := file.read(_CHUNK):
+                    self.parser.Parse(chunk, False)
+                    yield from self.finished
+                    self.finished.clear()
+                self.parser.Parse(b"", True)
+            except expat.ExpatError as error:
+                reason = f"not valid XML in UTF-8 ({expat.ErrorString(error.code)})"
+                raise BionerError(Errors.E106.format(path=self.path, line=error.lineno, reason=reason)) from None
+
+    def fail(self, reason: str) -> NoReturn:
+        raise BionerError(Errors.E106.format(path=self.path, line=self.parser.CurrentLineNumber, reason=reason))
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        parent = self.tags[-1]
+        if not parent and tag != "collection":
+            self.fail(f"a BioC collection is needed, not an element {tag}")
+        if parent in _LEAVES or parent not in _PARENTS.get(tag, (parent,)):
+            self.fail(f"an element {tag} cannot stand in an element {parent}")
+        self.tags.append(tag)
+        self.characters.clear()
+        if tag == "infon":
+            self.infon = attributes.get("key")
+        elif tag in _LISTS:
+            node = Node(attributes)
+            node.line = self.parser.CurrentLineNumber
+            if tag not in ("collection", "document"):  # documents are not kept
+                self.nodes[-1].setdefault(_LISTS[tag], []).append(node)
+            self.nodes.append(node)
+
+    def end(self, tag: str) -> None:
+        self.tags.pop()
+        if tag in _LISTS:
+            node = self.nodes.pop()
+            if tag == "document":
+                self.finished.append(node)
+        elif tag in _LEAVES:
+            self.add_leaf(tag, "".join(self.characters))
+
+    def add_leaf(self, tag: str, value: str) -> None:
+        """Keep the content of an element in the element that it stands in; of infons those that hold a type."""
+        if tag != "infon":
+            owner, key = self.nodes[-1], tag
+        elif self.infon == self.type_infon or (self.infon == "type" and self.tags[-1] == "passage"):
+            owner, key = self.nodes[-1].setdefault("infons", {}), self.infon
+        else:
+            return
+        if owner.setdefault(key, value) != value:
+            self.fail(f"an element {tag} stands there twice with different content")

@@ -1,0 +1,158 @@
+"""Reader of the GENIA term corpus: sentences in XML with nested terms (`cons` elements).
+
+The corpus is that of Kim, Ohta, Tateisi and Tsujii, "GENIA corpus - a semantically annotated corpus for
+bio-textmining", Bioinformatics 2003; the file is `GENIAcorpus3.02.xml` of its release 3.02.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn, Optional
+from xml.parsers import expat
+
+from ..errors import BionerError, Errors
+from ..files import numbered_lines
+from .document import Mention, OnError, SourceDocument, stop
+
+COORDINATION = "coordination"
+"""Label of terms that stand for several, such as `(AND G#DNA_molecule G#DNA_molecule)`."""
+
+COORDINATED_PART = "coordinated_part"
+"""Label of terms without a type: the parts of coordinations."""
+
+_PREFIX = "G#"
+
+
+def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
+    """Read GENIA's term XML; every sentence is one document, titles among them.
+
+    The text is that of the XML, with its own spacing. The label of a mention is its type in the GENIA ontology
+    without the prefix: `protein_molecule` for `G#protein_molecule`. A term with a type in brackets is a
+    `coordination`, one without a type a `coordinated_part`: their types are not those of their characters, so that
+    catalogues map both to null. Mentions come outermost first; repeated ones are kept.
+
+    Args:
+        path: the file.
+        on_error: what to do about the first place that cannot be read, after which the rest of the file is left out.
+
+    Yields:
+        The sentences in the order of the file; their `doc_id` is the `bibliomisc` of the article (`MEDLINE:123`).
+
+    Raises:
+        BionerError: if the file is missing, not UTF-8, not well-formed XML, holds no sentence, or if a sentence or
+            a term is not as the format has it.
+    """
+    parser = _Parser(path)
+    empty = True
+    # Line by line: memory holds one line and the sentences that end in it, whatever the size of the file.
+    try:
+        for _, line in numbered_lines(path):
+            for document in parser.feed(line + "\n"):
+                empty = False
+                yield document
+        parser.close()
+    except BionerError as error:
+        on_error(error)
+        return
+    if empty:
+        raise BionerError(Errors.E102.format(path=path))
+
+
+class _Parser:
+    """Events of the XML parser, made into sentences. Expat itself, because it alone tells the line of an event."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.doc_id = ""
+        self.number = 0  # of the sentence in its article
+        self.line = 0  # of the sentence; 0: outside of sentences
+        self.parts: Optional[list[str]] = None  # text of the sentence or bibliomisc that is open
+        self.mentions: list[Mention] = []  # closed or open; open ones end where they start
+        self.open: list[int] = []  # indices of open mentions
+        self.ready: list[SourceDocument] = []
+        self.expat = expat.ParserCreate()
+        self.expat.StartElementHandler = self.start
+        self.expat.EndElementHandler = self.end
+        self.expat.CharacterDataHandler = self.characters
+        self.expat.SkippedEntityHandler = self.entity
+
+    def feed(self, text: str) -> list[SourceDocument]:
+        self.parse(text, False)
+        ready, self.ready = self.ready, []
+        return ready
+
+    def close(self) -> None:
+        self.parse("", True)
+
+    def parse(self, text: str, final: bool) -> None:
+        try:
+            self.expat.Parse(text, final)
+        except expat.ExpatError as error:
+            reason = f"not valid XML ({expat.ErrorString(error.code)})"
+            raise BionerError(Errors.E106.format(path=self.path, line=error.lineno, reason=reason)) from None
+
+    def fail(self, reason: str) -> NoReturn:
+        line = self.expat.CurrentLineNumber
+        raise BionerError(Errors.E106.format(path=self.path, line=line, reason=reason))
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "article":
+            self.doc_id, self.number = "", 0
+        elif name in ("bibliomisc", "sentence"):
+            if self.parts is not None:
+                self.fail(f"a {name} inside of another element with text")
+            self.parts = []
+            if name == "sentence":
+                self.open_sentence()
+        elif name == "cons":
+            if not self.line:
+                self.fail("a cons outside of sentences")
+            offset = self.offset()
+            self.open.append(len(self.mentions))
+            self.mentions.append(Mention(offset, offset, self.label(attributes), self.expat.CurrentLineNumber))
+
+    def end(self, name: str) -> None:
+        if name == "bibliomisc":
+            self.doc_id, self.parts = "".join(self.parts or ()).strip(), None
+        elif name == "cons":
+            index = self.open.pop()
+            mention = self.mentions[index]
+            if self.offset() == mention.start:
+                self.fail("a cons without text")
+            self.mentions[index] = Mention(mention.start, self.offset(), mention.label, mention.line)
+        elif name == "sentence":
+            self.close_sentence()
+
+    def characters(self, text: str) -> None:
+        if self.parts is not None:
+            self.parts.append(text)
+
+    def entity(self, name: str, is_parameter: bool) -> None:
+        """Without this, expat leaves out what it does not know where the file names a DTD."""
+        self.fail(f"the entity {name} is not known")
+
+    def offset(self) -> int:
+        return sum(map(len, self.parts or ()))
+
+    def label(self, attributes: dict[str, str]) -> str:
+        sem = attributes.get("sem")
+        if sem is None:
+            return COORDINATED_PART
+        if sem.startswith("("):
+            return COORDINATION
+        if not sem.startswith(_PREFIX) or sem == _PREFIX:
+            self.fail(f"sem is {sem!r}, which is neither {_PREFIX} with a type nor a coordination in brackets")
+        return sem.removeprefix(_PREFIX)
+
+    def open_sentence(self) -> None:
+        if not self.doc_id:
+            self.fail("a sentence of an article without bibliomisc")
+        self.line = self.expat.CurrentLineNumber
+        self.number += 1
+
+    def close_sentence(self) -> None:
+        text = "".join(self.parts or ())
+        if not text.strip():
+            self.fail("a sentence without text")
+        name = f"{self.doc_id}:{self.number}"
+        self.ready.append(SourceDocument(name, text, tuple(self.mentions), self.path, self.line, self.doc_id))
+        self.parts, self.mentions, self.line = None, [], 0

@@ -1,0 +1,116 @@
+"""Scores of predicted mentions as charts: reliability diagrams, and precision and recall by threshold."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import matplotlib
+import numpy
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..analysis.calibration import BINS, ScoredMentions, calibration_error, equal_width_bins
+from ..analysis.thresholds import choose_threshold, curve
+from ..scoring.table import MISSING, corpus_name, percent
+from .chart import STYLE
+
+# Colours of Okabe and Ito (2008), which differ for all kinds of colour vision; lines differ in their dashes too.
+_BLUE, _SKY, _ORANGE, _GREEN = "#0072B2", "#56B4E9", "#E69F00", "#009E73"
+_LINES = (("precision", "p", _BLUE, "--"), ("recall", "r", _ORANGE, ":"), ("F1", "f", _GREEN, "-"))
+_THRESHOLDS = numpy.linspace(0, 1, 401).tolist()
+_COLUMNS, _SIZE = 3, 3.1  # panels in a row, and the length of their sides in inches
+
+
+def draw_reliability(groups: Mapping[str, ScoredMentions], *, split: str, bins: int = BINS) -> Figure:
+    """Draw reliability diagrams: the precision of predictions with similar scores, which should be their score.
+
+    Args:
+        groups: name -> predictions; one panel each.
+        split: name of the split, for the title.
+        bins: number of bins of equal width.
+
+    Returns:
+        The figure. A bar is the precision in a bin, a dot its mean score; well calibrated bars end at the dashed line.
+        The dark line is the share of the predictions that are in the bin.
+    """
+
+    def draw(axes: Axes, name: str, found: ScoredMentions) -> None:
+        parts = equal_width_bins(found, bins)
+        lows, widths = [part.low for part in parts], [part.high - part.low for part in parts]
+        precision = [part.precision for part in parts]
+        shares = [part.count / len(found.scores) for part in parts]
+        axes.bar(lows, precision, widths, align="edge", color=_SKY, edgecolor="white", label="precision")
+        axes.plot([0, 1], [0, 1], "--", color="black", linewidth=1, label="perfectly calibrated")
+        axes.plot([part.score for part in parts], precision, "o", color=_BLUE, label="mean score", markersize=4)
+        middles = [low + width / 2 for low, width in zip(lows, widths)]
+        axes.plot(middles, shares, color="#444444", marker=".", linewidth=1, label="share of the predictions")
+        axes.set_title(f"{corpus_name(name)}: ECE {_percent(calibration_error(parts))}", fontsize=9)
+        axes.set_xlabel("score")
+
+    return _panels(groups, f"Precision by score ({split} split)", draw)
+
+
+def draw_thresholds(groups: Mapping[str, ScoredMentions], *, split: str, precision: float | None = None) -> Figure:
+    """Draw precision, recall and F1 by threshold, with the threshold that `choose_threshold` chooses.
+
+    Args:
+        groups: name -> predictions; one panel each.
+        split: name of the split, for the title.
+        precision: the wanted precision; None for the highest F1.
+
+    Returns:
+        The figure.
+    """
+
+    def draw(axes: Axes, name: str, found: ScoredMentions) -> None:
+        swept = curve(found)
+        at = [swept.at(threshold) for threshold in _THRESHOLDS]
+        for name_, score, color, dashes in _LINES:
+            # Not a number where nothing is left, which is no point of the line.
+            axes.plot(
+                _THRESHOLDS,
+                [numpy.nan if of[score] is None else of[score] for of in at],
+                dashes,
+                color=color,
+                label=name_,
+            )
+        chosen = choose_threshold(found, precision)
+        if chosen is not None:
+            axes.axvline(chosen.threshold, color="black", linewidth=1, label="chosen threshold")
+        told = "no threshold" if chosen is None else f"{chosen.threshold}, F1 {_percent(chosen.f)}"
+        axes.set_title(f"{corpus_name(name)}: {told}", fontsize=9)
+        axes.set_xlabel("threshold")
+
+    return _panels(groups, f"Precision, recall and F1 by threshold ({split} split)", draw)
+
+
+def _panels(
+    groups: Mapping[str, ScoredMentions], title: str, draw: Callable[[Axes, str, ScoredMentions], None]
+) -> Figure:
+    """A square panel for each group, with what is drawn into it, and one legend."""
+    columns = min(_COLUMNS, max(1, len(groups)))
+    rows = -(-max(1, len(groups)) // columns)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(max(2, columns) * _SIZE, rows * _SIZE + 0.9), layout="constrained")
+        panels: Any = figure.subplots(rows, columns, squeeze=False).ravel()
+        legend: dict[str, Any] = {}
+        for axes, (name, found) in zip(panels, groups.items()):
+            if len(found.scores):
+                draw(axes, name, found)
+            else:
+                axes.set_title(f"{corpus_name(name)}: no prediction", fontsize=9)
+            axes.set_xlim(0, 1)
+            axes.set_ylim(0, 1.02)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.grid(True, color="#dddddd")
+            axes.set_axisbelow(True)
+            legend.update({label: line for line, label in zip(*axes.get_legend_handles_labels())})
+        for axes in panels[len(groups) :]:
+            axes.remove()
+        figure.suptitle(title, fontsize=11)
+        if legend:
+            figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=len(legend), frameon=False)
+    return figure
+
+
+def _percent(fraction: float | None) -> str:
+    return MISSING if fraction is None else f"{percent(fraction)} %"

@@ -1,0 +1,196 @@
+"""Statistics of converted corpora as tables and as a chart, and leakage between them as tables."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import srsly
+from spacy.vocab import Vocab
+
+from ..corpora.catalogue import SPLITS
+from ..corpora.leakage import EXCLUDE_FILE, LEAK_COLUMNS, LEVELS, Leakage
+from ..corpora.statistics import Disagreement, SplitStatistics, compare_guidelines, describe, dice, name_text
+from ..docbin import iter_docs
+from ..errors import BionerError, Errors
+from ..files import replacing
+from ..scoring.table import MISSING, Section, Table
+from .chart import STYLE
+from .corpus_chart import draw_statistics
+
+LENGTHS = (1, 2, 3, 4)
+"""Lengths of mentions with a column of their own; longer ones share one."""
+
+SPLITS_TEXT = """\
+Documents are what the corpus file is made of: sentences, abstracts or whole texts; articles are what they belong to,
+where the file tells. Length: mean tokens of a mention; 1 to 5+: share of the mentions of that length, in percent.
+Nested: mentions inside another one; depth: how many are around one at most. Ambiguous: share of the different names,
+in percent, that are mentions of more than one type."""
+TYPES_TEXT = """\
+Types without a mention in a split count as annotated there. A name is the same in upper and lower case, acronyms
+excepted."""
+OVERLAP_TEXT = """\
+Dice coefficient of the names that are mentions in two corpora, whatever their type, in percent: 100 where both have the
+same names."""
+GUIDELINES_TEXT = """\
+How two corpora that annotate one type treat the names that stand in the texts of both and that one of them annotates.
+An example such as "tumor 3/40, 25/26" stands 40 times in the first corpus, where 3 are annotated as the type, and 26
+times in the second; places inside a longer mention do not count, nor those after the first five million tokens of a
+split. Disagree: share of the names that one corpus annotates in most places and the other does not. Against: share of
+the places that are annotated where the other corpus does not annotate the name in most places, or the other way round."""
+
+
+def read_statistics(folder: Path, corpora: Sequence[str]) -> dict[tuple[str, str], SplitStatistics]:
+    """Count what is in converted corpora, a document at a time.
+
+    Args:
+        folder: folder with `<corpus>/<split>.spacy`.
+        corpora: names of the corpora.
+
+    Returns:
+        Corpus and split -> counts, in the order of the corpora and of the splits.
+
+    Raises:
+        BionerError: a corpus has not been converted.
+    """
+    files = {(corpus, split): folder / corpus / f"{split}.spacy" for corpus in corpora for split in SPLITS}
+    present = {place: file for place, file in files.items() if file.exists()}
+    for corpus in corpora:
+        if corpus not in {name for name, _ in present}:
+            raise BionerError(Errors.E151.format(corpus=corpus, folder=folder, splits=", ".join(SPLITS)))
+    # A vocabulary for each file: that of all corpora together is large.
+    return {place: describe(iter_docs(file, Vocab())) for place, file in present.items()}
+
+
+def describe_corpora(statistics: Mapping[tuple[str, str], SplitStatistics]) -> list[Section]:
+    """The tables of the page: splits, mentions by type, shared names, and guidelines on the same names.
+
+    Guidelines are compared on the first split that a corpus has, which is train in most.
+    """
+    first: dict[str, SplitStatistics] = {}
+    for (corpus, _), found in statistics.items():
+        first.setdefault(corpus, found)
+    return [
+        Section("Splits", SPLITS_TEXT, splits_table(statistics)),
+        Section("Mentions by type", TYPES_TEXT, types_table(statistics)),
+        Section("Shared names", OVERLAP_TEXT, overlap_table(statistics)),
+        Section("Guidelines on the same names", GUIDELINES_TEXT, guidelines_table(compare_guidelines(first))),
+    ]
+
+
+def write_report(
+    statistics: Mapping[tuple[str, str], SplitStatistics], sections: Sequence[Section], output: Path
+) -> list[Path]:
+    """Write `statistics.md` and `statistics.svg`, the same in a picture; both or none.
+
+    Args:
+        statistics: as `read_statistics` gives them.
+        sections: the tables, as `describe_corpora` makes them.
+        output: folder to write to.
+
+    Returns:
+        The files.
+    """
+    files = [output / "statistics.md", output / "statistics.svg"]
+    parts = (section.to_markdown() for section in sections)
+    with matplotlib.rc_context(STYLE), replacing(*files) as (page, chart):
+        page.write_text(
+            "\n".join(["# Corpora\n\n![The same as a picture](statistics.svg)\n", *parts]), encoding="utf8"
+        )
+        draw_statistics(statistics).savefig(chart, format="svg", metadata={"Date": None, "Creator": None})
+    return files
+
+
+def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
+    """Write what was found of evaluation data in training data.
+
+    Writes `leakage.md` (tables) and `leakage.json` (every pair), and `exclude.json` (training sentences to leave out,
+    for the setting `exclude` of the reader) beside the corpora, all of them or none.
+
+    Args:
+        leakage: what was found.
+        folder: folder of the converted corpora.
+        output: folder for the report.
+
+    Returns:
+        The files.
+    """
+    exclude = leakage.exclude()
+    summary = ", ".join(f"{name} {len(kept['exclude'])} of {kept['sentences']}" for name, kept in exclude.items())
+    header = f"# Evaluation data in training data\n\nNear matches: similarity of {leakage.threshold} or more.\n"
+    sections = [f"## {level.capitalize()}\n\n{leakage_table(leakage, level).to_markdown()}" for level in LEVELS]
+    sections.append(f"## Left out of training\n\n{summary}\n")
+    files = [output / "leakage.md", output / "leakage.json", folder / EXCLUDE_FILE]
+    with replacing(*files) as (report, pairs, excluded):
+        report.write_text("\n".join([header, *sections]), encoding="utf8")
+        srsly.write_json(pairs, leakage.to_json())
+        srsly.write_json(excluded, exclude)
+    return files
+
+
+def leakage_table(leakage: Leakage, level: str) -> Table:
+    """Evaluation sentences or documents that stand in training data, by corpus and split; see `Leakage.table`."""
+    return Table(LEAK_COLUMNS, leakage.table(level), numbers=5)
+
+
+def splits_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Table:
+    """Size, lengths of mentions in tokens, nesting and ambiguity of each split."""
+    rows = []
+    for (corpus, split), found in statistics.items():
+        total = max(found.lengths.total(), 1)
+        shares = [found.lengths[length] / total for length in LENGTHS]
+        shares.append(sum(count for length, count in found.lengths.items() if length > LENGTHS[-1]) / total)
+        sizes = [found.documents, found.articles, found.tokens, found.mentions.total()]
+        cells = [f"{size:,}" if size else MISSING for size in sizes]
+        cells += [f"{found.mean_length:.2f}", *(f"{100 * share:.0f}" for share in shares)]
+        cells += [f"{found.nested:,}", str(max(found.depths, default=0)), f"{100 * found.ambiguous:.1f}"]
+        rows.append([corpus, split, *cells])
+    header = ["Corpus", "Split", "Documents", "Articles", "Tokens", "Mentions", "Length", *map(str, LENGTHS)]
+    return Table([*header, f"{LENGTHS[-1] + 1}+", "Nested", "Depth", "Ambiguous"], rows, numbers=len(header) + 2)
+
+
+def types_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Table:
+    """Mentions and different names of each type of each corpus, by split."""
+    splits = [split for split in SPLITS if any(key[1] == split for key in statistics)]
+    types = sorted({(corpus, name) for (corpus, _), found in statistics.items() for name in found.types})
+    rows = []
+    for corpus, entity_type in types:
+        of_splits = [statistics.get((corpus, split)) for split in splits]
+        cells = [MISSING if found is None else f"{found.mentions[entity_type]:,}" for found in of_splits]
+        names = {name for found in of_splits if found is not None for name in found.surfaces.get(entity_type, ())}
+        rows.append([corpus, entity_type, *cells, f"{len(names):,}"])
+    return Table(["Corpus", "Entity type", *splits, "Different names"], rows, numbers=len(splits) + 1)
+
+
+def overlap_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Table:
+    """Dice coefficient, in percent, of the names that are mentions in each pair of corpora, all splits together."""
+    names: dict[str, set] = {}
+    for (corpus, _), found in statistics.items():
+        names.setdefault(corpus, set()).update(found.vocabulary)
+    corpora = list(names)
+    rows = []
+    for place, one in enumerate(corpora):
+        shares = [f"{100 * dice(names[one], names[other]):.1f}" for other in corpora[:place]]
+        rows.append([one, *shares, *[""] * (len(corpora) - place)])
+    return Table(["Corpus", *corpora], rows, numbers=len(corpora))
+
+
+def guidelines_table(disagreements: Sequence[Disagreement]) -> Table:
+    """For each type and pair of corpora that share it: how often they treat the same names differently."""
+    rows = []
+    for found in sorted(
+        disagreements, key=lambda found: (found.entity_type, -_share(found.disagreeing, found.shared))
+    ):
+        examples = "; ".join(
+            f"{name_text(surface)} {one.annotated}/{one.occurrences}, {other.annotated}/{other.occurrences}"
+            for surface, one, other in found.examples[:5]
+        )
+        shares = [(found.disagreeing, found.shared), (found.against, found.occurrences)]
+        cells = [f"{100 * _share(part, total):.1f}" if total else MISSING for part, total in shares]
+        counts = [f"{found.shared:,}", cells[0], f"{found.occurrences:,}", cells[1]]
+        rows.append([found.entity_type, *found.corpora, examples, *counts])
+    header = ["Entity type", "Corpus", "Other corpus", "Examples", "Names", "Disagree %", "Places", "Against %"]
+    return Table(header, rows, numbers=4)
+
+
+def _share(part: int, total: int) -> float:
+    return part / total if total else 0.0

@@ -1,0 +1,158 @@
+"""The meta data of a packaged pipeline, of which spaCy makes the README of the package: its model card."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Optional
+
+import srsly
+from spacy.util import load_config
+
+from ..corpora import Catalogue
+from ..corpora.catalogue import NOT_KNOWN, Corpus
+from ..errors import BionerError, Errors, Warnings, warn
+from ..scope import SPANS_KEY, score_name
+from ..scoring.evaluate import describe, load_pipeline
+from ..scoring.results import Pipeline, Results
+from ..scoring.table import MISSING, UNNAMED, Section, Table, results_table
+
+SAMPLE = "sample"
+"""The set of the catalogue whose corpora are invented."""
+
+_SCORES = """\
+Strict match (start, end and type), in percent, on the {split} split, inside the annotation scope of each corpus:
+predictions of types that a corpus does not annotate do not count."""
+_NO_SCORES = "None were given when this package was built."
+_CORPORA = """\
+What the pipeline learnt from, and what each corpus annotates. No corpus is part of this package. The licences of corpora
+bind those who pass the pipeline on, too."""
+_LIMITS = """\
+Scores are those of text like that of the corpora, by their guidelines: elsewhere expect less.
+Corpora annotate some types only. How good predictions of the others are in their text, the scores do not tell.
+One training with one seed; other seeds give other scores.
+Not examined for clinical use."""
+_SAMPLE = "The sample corpora are invented: they show that everything runs, and prove nothing about quality."
+_USE = """\
+```python
+import spacy
+
+nlp = spacy.load("{lang}_{name}")
+doc = nlp("Aspirin lowers the risk of colorectal cancer in carriers of BRCA1 mutations.")
+print([(ent.text, ent.label_) for ent in doc.ents])  # the best spans that do not overlap
+group = doc.spans["{key}"]  # all spans, nested ones too
+print([(span.text, span.label_, score) for span, score in zip(group, group.attrs["scores"])])
+```
+
+The texts of a file, one a line: `python -m spacy bioner apply {lang}_{name} texts.txt annotated.spacy`"""
+
+
+def complete_meta(
+    pipeline: Path, catalogue: Catalogue, results: Optional[Results], *, name: str, component: str = "multitask_ner"
+) -> dict[str, Any]:
+    """The meta data of a pipeline, with what its config, the catalogue and an evaluation know.
+
+    Args:
+        pipeline: folder of the trained pipeline.
+        catalogue: tells about the corpora that it was trained on.
+        results: its scores on test data; None for a card without scores.
+        name: name of the package without the language.
+        component: name of the component that knows the corpora.
+
+    Returns:
+        `meta.json` with description, sources, `performance` (the scores under the names that the scorer gives them) and
+        `notes`, which stand in the README as Markdown.
+
+    Raises:
+        BionerError: the results are those of another pipeline, or it has no such component. A warning names corpora that
+            the catalogue does not know.
+    """
+    meta: dict[str, Any] = srsly.read_json(pipeline / "meta.json")
+    known = describe(load_pipeline(pipeline))
+    if results is not None:
+        _check(results, known)
+    settings = pipeline / component / "cfg"
+    label_data = srsly.read_json(settings).get("label_data") if settings.is_file() else None
+    if label_data is None:
+        raise BionerError(Errors.E614.format(pipeline=pipeline, component=component))
+    names = list(label_data)
+    corpora = [catalogue.corpora[corpus] for corpus in names if corpus in catalogue.corpora]
+    unknown = {corpus or UNNAMED: types for corpus, types in label_data.items() if corpus not in catalogue.corpora}
+    if unknown:
+        warn(Warnings.W510.format(names=", ".join(unknown)))
+    day = datetime.fromtimestamp((pipeline / "meta.json").stat().st_mtime, timezone.utc)
+    config = load_config(pipeline / "config.cfg", interpolate=True)
+    facts = {
+        "Encoder": known.encoder or MISSING,
+        "Seed": MISSING if known.seed is None else str(known.seed),
+        "Day": f"{day:%Y-%m-%d}",
+        "Epochs": str(config["training"].get("max_epochs", MISSING)),
+        "Read at once": str(config.get("vars", {}).get("context", MISSING)),
+        "A task is": str(config["components"][component].get("grain", MISSING)),
+        "Corpora": ", ".join(names),
+    }
+    training = Table(["What", "Value"], [[fact, value] for fact, value in facts.items()], numbers=0)
+    types = ", ".join(meta["labels"][component])
+    meta["description"] = f"Multi-task biomedical named entity recognition: {types}."
+    meta["sources"] = [_source(corpus) for corpus in corpora]
+    # What training left there is on development data, of an evaluation before its end.
+    meta["performance"] = {} if results is None else {score_name(key): of for key, of in results.scores.items()}
+    meta["notes"] = "\n".join(
+        [
+            f"## Scores\n\n{_NO_SCORES}\n" if results is None else _scores(results),
+            Section("Corpora", " ".join(_CORPORA.split()), _corpora_table(corpora, unknown)).to_markdown(),
+            f"## Training\n\n{training.to_markdown()}",
+            f"## Limits\n\n{_limits(corpora, catalogue)}",
+            f"## Use\n\n{_USE.format(lang=meta['lang'], name=name, key=SPANS_KEY)}\n",
+        ]
+    )
+    return meta
+
+
+def _check(results: Results, known: Pipeline) -> None:
+    found = {
+        what: (getattr(results.pipeline, what), getattr(known, what))
+        for what in ("name", "version", "encoder", "seed", "components")
+    }
+    # The config tells the corpora too. Results of another origin have none.
+    configs = [None if one.config is None else one.config[:12] for one in (results.pipeline, known)]
+    found |= {} if None in configs else {"a config with the checksum": (configs[0], configs[1])}
+    different = [f"{what} {one} and {other}" for what, (one, other) in found.items() if one != other]
+    if different:
+        raise BionerError(Errors.E619.format(results=results.label, different="; ".join(different)))
+
+
+def _scores(results: Results) -> str:
+    text = " ".join(_SCORES.format(split=results.split).split())
+    if results.limit is not None:
+        text += f" Only {results.limit} documents of each corpus were taken."
+    if results.context != "source":
+        words = f" of at most {results.context_words} words" if results.context_words else ""
+        text += f" The pipeline saw one {results.context}{words} at a time, not what the source has as one text."
+    return Section("Scores", text, results_table(results)).to_markdown()
+
+
+def _source(corpus: Corpus) -> dict[str, str]:
+    """A source as spaCy's meta data have it, which takes every address for a link."""
+    source = {"name": corpus.name, "license": corpus.licence}
+    return {**source, "url": corpus.homepage} if _is_link(corpus.homepage) else source
+
+
+def _corpora_table(corpora: Sequence[Corpus], unknown: Mapping[str, Sequence[str]]) -> Table:
+    rows = []
+    for corpus in corpora:
+        name = f"[{corpus.name}]({corpus.homepage})" if _is_link(corpus.homepage) else corpus.name
+        about = (corpus.licence, corpus.redistributable, corpus.citation, corpus.notes)
+        rows.append([name, ", ".join(corpus.types), *(" ".join(text.split()) or MISSING for text in about)])
+    rows += [[name, ", ".join(types), NOT_KNOWN, *3 * [MISSING]] for name, types in unknown.items()]
+    header = ["Corpus", "Entity types", "Licence", "Copies may be passed on", "Citation", "Annotation policy"]
+    return Table(header, rows, numbers=0)
+
+
+def _limits(corpora: Sequence[Corpus], catalogue: Catalogue) -> str:
+    sample = catalogue.sets[SAMPLE].corpora if SAMPLE in catalogue.sets else ()
+    limits = [_SAMPLE] if any(corpus.name in sample for corpus in corpora) else []
+    return "".join(f"- {limit}\n" for limit in (*limits, *_LIMITS.splitlines()))
+
+
+def _is_link(text: str) -> bool:
+    return text.startswith(("https://", "http://"))

@@ -1,0 +1,1 @@
+"""Scores of pipelines, results, and whether they differ."""

@@ -1,0 +1,170 @@
+"""The results of one pipeline on one split, as a JSON file that is the same for the same pipeline and data."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from glob import glob
+from pathlib import Path
+from typing import Any, Optional
+
+from ..errors import BionerError, Errors
+from ..files import replacing
+from .documents import KINDS, UNITS
+
+ALL_TYPES = "all types"
+"""Stands for the entity type in rows over every type of a corpus."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What tells one trained pipeline from another.
+
+    Attributes:
+        name: language and name, as spaCy's package names: `en_bioner`.
+        version: version of the pipeline package.
+        encoder: name of the pretrained encoder in the config; None where there is none.
+        seed: seed of the training, from the config.
+        components: names of the components that ran.
+        config: checksum of its config, which tells what it was trained on and how; None where it is not known.
+    """
+
+    name: str
+    version: str
+    encoder: Optional[str]
+    seed: Optional[int]
+    components: list[str]
+    config: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Results:
+    """Scores of a pipeline on one split of some corpora.
+
+    Attributes:
+        pipeline: what was evaluated.
+        split: name of the split.
+        limit: most documents taken from a corpus; None for all.
+        scores: the scores of `score_spans` without the prefix of their names.
+        context: what the pipeline saw at once, see `evaluate`.
+        context_words: most words of a group; None for other contexts.
+        documents: counts by document of every corpus, see `DocumentCounts.to_dict`; empty in files that were written
+            before there were any.
+        words: number of words (tokens of the pipeline) that were processed.
+        words_per_second: speed of `nlp.pipe` on raw text; the only part that differs from run to run.
+        path: the file that the results come from; it is not written.
+    """
+
+    pipeline: Pipeline
+    split: str
+    limit: Optional[int]
+    scores: dict[str, Any]
+    words: int
+    words_per_second: float
+    context: str = "source"
+    context_words: Optional[int] = None
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    path: Optional[Path] = field(default=None, compare=False)
+
+    @property
+    def label(self) -> str:
+        """What tells these results from others in a message: their file, else the name of the pipeline."""
+        return self.pipeline.name if self.path is None else str(self.path)
+
+    @property
+    def per_corpus(self) -> dict[str, dict[str, Any]]:
+        """Scores by corpus, see `score_spans`."""
+        corpora: dict[str, dict[str, Any]] = self.scores["per_corpus"]
+        return corpora
+
+    def to_disk(self, path: Path) -> None:
+        """Write the results as JSON, whole or not at all."""
+        data = asdict(self)
+        del data["path"]
+        write_json(path, data)
+
+    @classmethod
+    def from_disk(cls, path: Path) -> "Results":
+        """Read results back.
+
+        Raises:
+            BionerError: the file is not there, or holds no results.
+        """
+        with reading_json(path, Errors.E506) as data:
+            results = cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "path": path})
+            _require_scores(results)
+            return results
+
+
+def _require_scores(results: Results) -> None:
+    """See that all is there that tables and comparisons read; ValueError, KeyError and the like where it is not."""
+    if not isinstance(results.pipeline.seed, int | None):
+        raise TypeError(f"the seed is {results.pipeline.seed!r}")
+    groups = list(results.per_corpus.items())
+    if not groups:
+        raise ValueError("no corpus")
+    for corpus, of_corpus in results.per_corpus.items():
+        groups += [(f"{corpus}, {entity_type}", scores) for entity_type, scores in of_corpus["per_type"].items()]
+    for group, scores in groups:
+        for name in ("f", "gold", *({"p", "r", "predicted"} & scores.keys())):
+            if not isinstance(scores[name], float | int | None):
+                raise TypeError(f"{name} of {group} is {scores[name]!r}")
+    for corpus, documents in results.documents.items():
+        for entity_type, counts in documents["counts"].items():
+            for kind in KINDS:
+                numbers = [int(number) for number in counts[kind].split()]
+                if len(numbers) != documents["n"] or documents["unit"] not in UNITS:
+                    raise ValueError(f"counts of {corpus}, {entity_type} are not those of {documents['n']} documents")
+
+
+def read_results(patterns: Sequence[str]) -> list[Results]:
+    """Read the results of one side of a comparison.
+
+    Args:
+        patterns: files, folders of them, or patterns such as `reports/seed-*/multi.json`.
+
+    Raises:
+        BionerError: there is none, or one cannot be read.
+    """
+    files: list[Path] = []
+    for pattern in patterns:
+        path = Path(pattern)
+        found = sorted(path.glob("*.json")) if path.is_dir() else [Path(name) for name in sorted(glob(pattern))]
+        if not found:
+            raise BionerError(Errors.E506.format(path=pattern, reason="no such file"))
+        files += found
+    return [Results.from_disk(file) for file in files]
+
+
+@contextmanager
+def reading_json(path: Path, error: str) -> Iterator[Any]:
+    """Read a JSON file, and tell what is wrong with it or with what is made of it.
+
+    Args:
+        path: the file.
+        error: message with places for `path` and `reason`.
+
+    Yields:
+        Its content. Numbers are exact, which they are not with srsly.
+
+    Raises:
+        BionerError: the file is not there or holds no JSON, or the block finds that something else is in it
+            (`ValueError`, `KeyError`, `TypeError`, `AttributeError`).
+    """
+    try:
+        yield json.loads(path.read_text(encoding="utf8"))
+    except OSError as problem:
+        raise BionerError(error.format(path=path, reason=problem.strerror)) from problem
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise BionerError(error.format(path=path, reason=problem)) from problem
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write JSON with sorted keys, so that files can be compared line by line; whole or not at all."""
+    write_text(path, json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all; missing folders are made."""
+    with replacing(path) as parts:
+        parts[0].write_text(text, encoding="utf8")

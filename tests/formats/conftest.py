@@ -1,0 +1,3 @@
+"""Fixtures of this folder."""
+
+from corpus_fixtures import *  # noqa: F403

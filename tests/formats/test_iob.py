@@ -1,0 +1,219 @@
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.formats.iob import SCHEMES, TagError, decode_tags, detect_scheme, read
+
+Spans = tuple[tuple[int, int, str], ...]
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "train.tsv"
+    path.write_bytes(text.encode())
+    return path
+
+
+def mentions(path: Path, **options: Any) -> list[list[tuple[str, str, int]]]:
+    return [
+        [(document.text[m.start : m.end], m.label, m.line) for m in document.mentions]
+        for document in read(path, **options)
+    ]
+
+
+# Brute force: all sets of spans that do not overlap, and their tags by the definition of the schemes.
+
+
+def flat_spans(length: int, labels: str) -> set[Spans]:
+    found: set[Spans] = {()}
+    for end in range(1, length + 1):
+        for start in range(end):
+            for before in flat_spans(start, labels):
+                found.update((*before, (start, end, label)) for label in labels)
+    return found
+
+
+def encode(spans: Spans, length: int, scheme: str) -> tuple[str, ...]:
+    tags = ["O"] * length
+    for start, end, label in spans:
+        for i in range(start, end):
+            tags[i] = f"{'B' if i == start else 'I'}-{label}"
+        if scheme != "iob2":
+            last, single = ("E", "S") if scheme == "iobes" else ("L", "U")
+            tags[end - 1] = f"{single if end - start == 1 else last}-{label}"
+    return tuple(tags)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("length", [1, 2, 3, 4])
+def test_tags_are_valid_exactly_if_they_encode_spans(scheme: str, length: int) -> None:
+    labels = "XY" if length < 4 else "X"
+    valid = {encode(spans, length, scheme): list(spans) for spans in flat_spans(length, labels)}
+    tags = ["O", *(f"{prefix}-{label}" for prefix in SCHEMES[scheme] for label in labels)]
+    for sequence in itertools.product(tags, repeat=length):
+        if sequence in valid:
+            assert decode_tags(sequence, scheme=scheme) == (valid[sequence], [])
+        else:
+            with pytest.raises(TagError) as caught:
+                decode_tags(sequence, scheme=scheme)
+            assert 0 <= caught.value.index < length
+        spans, repaired = decode_tags(sequence, scheme=scheme, invalid="begin")
+        assert bool(repaired) == (sequence not in valid)
+        covered = [i for start, end, _ in spans for i in range(start, end)]
+        assert covered == [i for i, tag in enumerate(sequence) if tag != "O"]  # no tagged token is lost
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@given(spans=st.sampled_from(sorted(flat_spans(5, "XY"))))
+@settings(max_examples=60)
+def test_round_trip(scheme: str, spans: Spans) -> None:
+    assert decode_tags(encode(spans, 5, scheme), scheme=scheme) == (list(spans), [])
+
+
+def test_text_offsets_lines_and_articles(tmp_path: Path) -> None:
+    text = '-DOCSTART-\tO\n\nThe\tO\nFOX2\tB-gene\nkinase\tI-gene\n\n\n"\tO\nup\tO\n"\tO\n'
+    text += "-DOCSTART- (PMID:5)\tO\nFOX3\tB-gene"
+    documents = list(read(write(tmp_path, text)))
+    assert [document.doc_id for document in documents] == ["train-1", "train-1", "PMID:5"]
+    assert [document.line for document in documents] == [3, 8, 12]
+    assert len({document.id for document in documents}) == 3
+    assert [document.text.replace(" ", "") for document in documents] == ["TheFOX2kinase", '"up"', "FOX3"]
+    assert mentions(write(tmp_path, text)) == [[("FOX2 kinase", "gene", 4)], [], [("FOX3", "gene", 12)]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FOX2 B-gene\nup O\n\nno O\n",
+        "FOX2   B-gene\nup O\n\nno O\n",
+        "FOX2\tB-gene\r\nup\tO\r\n\t\r\nno\tO\r\n",
+        "\n\nFOX2\tB-gene\nup\tO\n \n\n\nno\tO",
+        "\ufeffFOX2\tS-gene\nup\tO\n\nno\tO",
+        "FOX2\tU-gene\nup\tO\n\nno\tO",
+        "FOX2 NN B-gene\nup RB O\n\nno UH O\n",
+    ],
+)
+def test_layouts(tmp_path: Path, text: str) -> None:
+    options = {"tag_columns": [2]} if "NN" in text else {}
+    documents = list(read(write(tmp_path, text), **options))
+    assert [document.text for document in documents] == ["FOX2 up", "no"]
+    assert [[m.label for m in document.mentions] for document in documents] == [["gene"], []]
+
+
+def test_layers_of_nested_mentions(tmp_path: Path) -> None:
+    path = write(tmp_path, "IL2\tB-protein\tB-DNA\ngene\tO\tI-DNA\n\nup\tO\tO\n")
+    assert mentions(path) == [[("IL2", "protein", 1), ("IL2 gene", "DNA", 1)], []]
+    assert mentions(path, tag_columns=[2]) == [[("IL2 gene", "DNA", 1)], []]
+
+
+def test_tags_without_type(tmp_path: Path) -> None:
+    path = write(tmp_path, "E\tB\ncoli\tI\ngrew\tO\n")
+    assert mentions(path, default_label="Species") == [[("E coli", "Species", 1)]]
+    with pytest.raises(BionerError, match=r"train\.tsv, line 1: .*default_label"):
+        list(read(path))
+
+
+def test_labels_may_hold_hyphens(tmp_path: Path) -> None:
+    assert mentions(write(tmp_path, "lac\tB-Regulon-operon\n")) == [[("lac", "Regulon-operon", 1)]]
+
+
+@pytest.mark.parametrize("tags", ["OEB", "OLB", "OI", "OUS"])
+def test_detected_scheme(tmp_path: Path, tags: str) -> None:
+    path = write(tmp_path, "".join(f"a\t{tag}{'-X' * (tag != 'O')}\n" for tag in tags))
+    if tags == "OUS":
+        with pytest.raises(BionerError, match="mixes"):
+            detect_scheme(path)
+    else:
+        assert detect_scheme(path) == {"E": "iobes", "L": "biluo", "I": "iob2"}[tags[1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a\tO\nb\tI-X\n", 2, "does not continue"),
+        ("a\tB-X\nb\tI-Y\n", 2, "does not continue"),
+        ("a\tO\nb\n", 2, "1 columns where 2"),
+        ("a\tO\nb\tO\tO\n", 2, "3 columns where 2"),
+        ("a\n", 1, "1 columns where 2"),
+        ("a\tO\nb\tX-Y\n", 2, "no tag"),
+        ("a\tO\nb\tB-\n", 2, "no tag"),
+        ("a\tO\nb\t\n", 2, "no tag"),
+        ("a\tO\n\tO\n", 2, "empty or holds whitespace"),
+        ("a\tO\nb c\tO\n", 2, "empty or holds whitespace"),
+        ("a\tO\n\u00a0\tO\n", 2, "empty or holds whitespace"),
+        ("a\tO\n-DOCSTART-\tB-X\n", 2, "cannot have the tag"),
+    ],
+)
+def test_malformed_lines(tmp_path: Path, text: str, line: int, message: str) -> None:
+    with pytest.raises(BionerError, match=rf"train\.tsv, line {line}: .*{message}"):
+        list(read(write(tmp_path, text)))
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "-DOCSTART-\tO\n\n"])
+def test_file_without_a_sentence(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BionerError, match="no document"):
+        list(read(write(tmp_path, text)))
+
+
+@pytest.mark.parametrize(
+    "options", [{"scheme": "iob1"}, {"invalid": "skip"}, {"tag_columns": [2]}, {"tag_columns": [0]}]
+)
+def test_wrong_settings(tmp_path: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(BionerError, match=next(iter(options))):
+        list(read(write(tmp_path, "a\tO\n"), **options))
+
+
+DRIFTED = "We\tO\n\nsaw\tO\nthe\tO\nFOX2\tB-gene\n\nkinase\tE-gene\nand\tO\nFOX3\tS-gene\n"
+"""Sentence breaks one token late, as in files that lost their -DOCSTART- lines; one mention is cut in two."""
+
+
+def test_drifted_sentence_breaks_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match=r"line 5: .*sentence breaks of the file may be wrong"):
+        list(read(write(tmp_path, DRIFTED)))
+    iob2 = DRIFTED.replace("E-", "I-").replace("S-", "B-")
+    with pytest.raises(BionerError, match=r"line 7: .*sentence breaks of the file may be wrong"):
+        list(read(write(tmp_path, iob2)))
+
+
+def test_invalid_tags_may_begin_a_mention(tmp_path: Path) -> None:
+    with pytest.warns(BionerWarning, match="2 tags .* first in line 5"):
+        found = mentions(write(tmp_path, DRIFTED), invalid="begin")
+    assert found == [[], [("FOX2", "gene", 5)], [("kinase", "gene", 7), ("FOX3", "gene", 9)]]
+
+
+LINES = st.lists(
+    st.one_of(
+        st.text(st.sampled_from("aB-IOX\t \r-é\u00a0\u2028"), max_size=8),
+        st.sampled_from(["a\tO", "b\tB-X", "c\tI-X", "d\tE-X", "e\tS-X", "f\tB", "", "-DOCSTART-\tO"]),
+    ),
+    max_size=12,
+).map(lambda lines: "\n".join(lines).encode())
+
+
+@given(content=st.one_of(st.binary(max_size=60), LINES), invalid=st.sampled_from(["error", "begin"]))
+@settings(max_examples=300)
+@pytest.mark.filterwarnings("ignore::bioner_spacy.errors.BionerWarning")
+def test_any_bytes_give_documents_or_a_clear_error(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, invalid: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzz.tsv"
+    path.write_bytes(content)
+    try:
+        documents = list(read(path, default_label="X", invalid=invalid))
+    except BionerError as error:
+        assert "fuzz.tsv" in str(error)
+        return
+    assert documents
+    words = "".join(document.text for document in documents)
+    for line in content.decode("utf-8-sig").split("\n"):
+        line = line.removesuffix("\r")
+        if not line.strip(" \t"):
+            continue
+        token = line.split("\t")[0] if "\t" in line else line.strip(" ").split(" ")[0]
+        assert token.startswith("-DOCSTART-") or token in words  # no token is lost
+    for document in documents:
+        assert all(0 <= m.start < m.end <= len(document.text) for m in document.mentions)

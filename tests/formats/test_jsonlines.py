@@ -1,0 +1,111 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bioner_spacy.errors import BionerError
+from bioner_spacy.formats.jsonlines import read
+
+GOOD: dict[str, Any] = {"tokens": ["FOX2", "binds", "ER- cells", "."], "entity_mentions": []}
+
+
+def write(folder: Path, *records: Any) -> Path:
+    path = folder / "train.jsonl"
+    path.write_text("\n".join(r if isinstance(r, str) else json.dumps(r) for r in records), encoding="utf-8")
+    return path
+
+
+def mention(start: Any, end: Any, label: Any = "DNA", **other: Any) -> dict[str, Any]:
+    return {"start": start, "end": end, "entity_type": label, **other}
+
+
+def test_nested_mentions_and_identifiers(tmp_path: Path) -> None:
+    mentions = [
+        mention(0, 1),
+        mention(0, 1, "protein"),
+        mention(0, 3, "cell", text="FOX2 binds ER- cells"),
+        mention(2, 3),
+    ]
+    record = {**GOOD, "entity_mentions": mentions, "doc_id": "d", "sent_id": "s"}
+    first, second = read(write(tmp_path, record, " ", GOOD))
+    assert (first.id, first.doc_id, first.line) == ("s", "d", 1)
+    assert (second.id, second.doc_id, second.line) == ("train:3", "", 3)
+    assert first.text.startswith("FOX2 binds ER- cells")
+    assert [(first.text[m.start : m.end], m.label, m.line) for m in first.mentions] == [
+        ("FOX2", "DNA", 1),
+        ("FOX2", "protein", 1),
+        ("FOX2 binds ER- cells", "cell", 1),
+        ("ER- cells", "DNA", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"tokens": ["\\ud800"], "entity_mentions": []}', "not valid JSON"),
+        ("[]", "object is needed"),
+        ({"entity_mentions": []}, "no list tokens"),
+        ({**GOOD, "tokens": []}, "no list tokens"),
+        ({**GOOD, "tokens": ["a", ""]}, "the token ''"),
+        ({**GOOD, "tokens": ["a", 1]}, "the token 1"),
+        ({**GOOD, "tokens": ["\u00a0"]}, "has no characters"),
+        ({"tokens": ["a"]}, "no list entity_mentions"),
+        ({**GOOD, "doc_id": ["a"]}, "doc_id must be"),
+        ({**GOOD, "entity_mentions": ["a"]}, "must be an object"),
+        ({**GOOD, "entity_mentions": [mention(0, 5)]}, "token 0 to 5 of a sentence of 4"),
+        ({**GOOD, "entity_mentions": [mention(-1, 1)]}, "token -1 to 1"),
+        ({**GOOD, "entity_mentions": [mention(1, 1)]}, "token 1 to 1"),
+        ({**GOOD, "entity_mentions": [mention(False, True)]}, "token False to True"),
+        ({**GOOD, "entity_mentions": [mention("0", 1)]}, "token 0 to 1"),
+        ({**GOOD, "entity_mentions": [mention(0, 1, "")]}, "no entity_type"),
+        ({**GOOD, "entity_mentions": [mention(0, 1, text="FOX3")]}, "'FOX3' is 'FOX2'"),
+    ],
+)
+def test_malformed_lines(tmp_path: Path, record: Any, message: str) -> None:
+    with pytest.raises(BionerError, match=rf"train\.jsonl, line 2: .*{message}"):
+        list(read(write(tmp_path, GOOD, record)))
+
+
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_file_without_a_sentence(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BionerError, match="no document"):
+        list(read(write(tmp_path, text)))
+
+
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-1, 3), st.floats(), st.text(max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["start", "end", "a"]), inner)
+    ),
+    max_leaves=6,
+)
+MENTIONS = st.fixed_dictionaries(
+    {"start": st.integers(0, 2), "end": st.integers(0, 3), "entity_type": st.sampled_from(["A", "B", ""])},
+    optional={"text": VALUES},
+)
+RECORDS = st.fixed_dictionaries(
+    {"tokens": st.one_of(st.lists(st.text(max_size=3), max_size=3), VALUES)},
+    optional={"entity_mentions": st.one_of(st.lists(MENTIONS, max_size=3), VALUES), "doc_id": VALUES},
+)
+
+
+@given(content=st.one_of(st.binary(max_size=60), RECORDS.map(lambda record: json.dumps(record).encode())))
+@settings(max_examples=300)
+def test_any_bytes_give_documents_or_a_clear_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzz.jsonl"
+    path.write_bytes(content)
+    try:
+        (document,) = read(path)
+    except BionerError as error:
+        assert "fuzz.jsonl" in str(error)
+        return
+    record = json.loads(content)
+    assert "".join(document.text.split()) == "".join("".join(record["tokens"]).split())
+    tokens = [record["tokens"][m["start"] : m["end"]] for m in record["entity_mentions"]]
+    texts = ["".join(document.text[m.start : m.end].split()) for m in document.mentions]
+    assert texts == ["".join("".join(words).split()) for words in tokens]

@@ -1,0 +1,54 @@
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from annotated_docs import docs, make_doc, scores
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.tokens import Doc
+
+from bioner_spacy.errors import BionerWarning
+from bioner_spacy.formats.jsonlines import read
+from bioner_spacy.formats.writers.jsonlines import write
+
+
+def test_file(tmp_path: Path) -> None:
+    doc = make_doc(["ER- cells", "\n", "\U0001d6fd"], [(0, 3, "A"), (1, 3, "B")], doc_id="d", scores=[0.5, 1])
+    with pytest.warns(BionerWarning, match="1 documents without a word .* jsonlines .* is document 2"):
+        write([doc, make_doc([" "]), make_doc(["x"])], tmp_path / "out.jsonl")
+    first, second = (tmp_path / "out.jsonl").read_text("utf8").splitlines()
+    assert json.loads(first) == {
+        "doc_id": "d",
+        "tokens": ["ER- cells", "\U0001d6fd"],
+        "entity_mentions": [
+            {"start": 0, "end": 2, "entity_type": "A", "text": "ER- cells \U0001d6fd", "score": 0.5},
+            {"start": 1, "end": 2, "entity_type": "B", "text": "\U0001d6fd", "score": 1.0},
+        ],
+    }
+    assert json.loads(second) == {"doc_id": "3", "tokens": ["x"], "entity_mentions": []}
+
+
+def words_of(text: str) -> str:
+    """A text without its whitespace, which the format does not keep."""
+    return "".join(text.split())
+
+
+@given(st.lists(docs("\x00"), min_size=1, max_size=3))
+@pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|without a word)")
+def test_what_is_written_is_read(documents: list[Doc]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "out.jsonl"
+        write([make_doc(["x"]), *documents], path)
+        _, *found = read(path)
+        written = [json.loads(line)["entity_mentions"] for line in path.read_bytes().splitlines()[1:]]
+    kept = [doc for doc in documents if doc.text.strip()]
+    for doc, document, records in zip(kept, found, written, strict=True):
+        assert words_of(document.text) == words_of(doc.text)
+        spans = [span for span in doc.spans["bioner"] if span.text.strip()]
+        # Where a span begins and ends is told by the words before and in it.
+        assert [
+            (words_of(document.text[: m.start]), words_of(document.text[m.start : m.end]), m.label)
+            for m in document.mentions
+        ] == [(words_of(doc.text[: span.start_char]), words_of(span.text), span.label_) for span in spans]
+        assert [record.get("score") for record in records] == scores(doc)

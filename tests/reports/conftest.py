@@ -1,0 +1,3 @@
+"""Fixtures of this folder."""
+
+from evaluation_fixtures import *  # noqa: F403

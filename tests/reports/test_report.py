@@ -1,0 +1,225 @@
+"""All reports of a run on one page."""
+
+import json
+import runpy
+import sys
+from dataclasses import replace
+from datetime import datetime, timezone
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bioner_spacy.corpora import Catalogue, load_catalogue
+from bioner_spacy.corpora.catalogue import Corpus
+from bioner_spacy.errors import BionerError
+from bioner_spacy.reports.report import make_report
+from bioner_spacy.reports.report_page import render
+from bioner_spacy.reports.report_parts import Chart, Code, Folded, Heading, Part, Text, read_page, read_table
+from bioner_spacy.scoring.compare import compare
+from bioner_spacy.scoring.results import Pipeline, Results
+from bioner_spacy.scoring.table import Section, Table
+
+ROOT = Path(__file__).parents[2]
+EVIL = """<script>alert("1")</script>&amp;'"</td><img src=x onerror=y>"""
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="300pt" height="90pt"><text>F1</text></svg>'
+VOID = {"meta", "img"}
+
+
+class Page(HTMLParser):
+    """Collects the elements and texts of a page, and sees that every element is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+
+def results(corpus: str, f: float, *, types: tuple[str, ...] = ("GENE",)) -> Results:
+    scores = {"p": f, "r": f, "f": f, "tp": 1, "fp": 1, "fn": 1, "gold": 2, "predicted": 2}
+    of_corpus = {**scores, "per_type": dict.fromkeys(types, scores)}
+    overall = {"macro_f": f, "p": f, "r": f, "f": f}
+    pipeline = Pipeline("en_x", "0.0.0", encoder="tiny", seed=7, components=["multitask_ner"])
+    found = {**overall, "per_corpus": {corpus: of_corpus}}
+    return Results(pipeline, split="test", limit=None, scores=found, words=10, words_per_second=5.0)
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return load_catalogue(ROOT / "configs" / "catalogue.yml")
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """Folder of reports with scores and a comparison."""
+    folder = tmp_path / "reports"
+    multi, single = results("sample-genes", 0.75), results("sample-genes", 0.5)
+    multi.to_disk(folder / "multi.json")
+    single.to_disk(folder / "single" / "sample-genes.json")
+    compare([multi], [single]).to_disk(folder / "comparison.json", folder / "comparison.md")
+    return folder
+
+
+def test_what_is_missing_is_named_with_its_command(reports: Path, catalogue: Catalogue) -> None:
+    page = Page(make_report(reports, catalogue=catalogue, made=datetime(2020, 2, 3, tzinfo=timezone.utc)))
+    assert "03 February 2020" in page.text
+    for title, command in (("Analysis", "analyze"), ("Leakage", "leakage"), ("Learning curves", "train")):
+        assert f"{title}: scripts/{command}.py" in page.text
+    assert "Comparison: scripts" not in page.text and "75.00" in page.text
+    assert "that of this project" in page.text and "Hand-written sentences with gene names" in page.text
+    assert page.text.count("Multi-task against single-task (test split)") == 2  # title and heading
+
+
+def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
+    analysis = reports / "analysis"
+    analysis.mkdir()
+    table = Table(["Context", "Count"], [["the ⟦a|b⟧ \\| gene", "3"]], numbers=1)
+    sections = Section("Mistakes", "Some `code`\nover lines.", table).to_markdown()
+    (analysis / "analysis.md").write_text(f"# Title\n\n{sections}\n![Dia](r.svg)\n![No](../x.svg)\n", encoding="utf8")
+    (analysis / "r.svg").write_text(SVG, encoding="utf8")
+    (reports / "own").mkdir()
+    (reports / "own" / "own.md").write_text("# A page of one's own\n\n- one\n- two\n", encoding="utf8")
+    training = tmp_path / "training"
+    (training / "multi").mkdir(parents=True)
+    line = {"epoch": 0, "losses": {"multitask_ner": 1.0}, "scores": {}, "score": 0.5}
+    lines = [json.dumps({**line, "step": step}) for step in (0, 10)]
+    (training / "multi" / "curve.jsonl").write_text("\n".join(lines), encoding="utf8")
+    page = Page(make_report(reports, catalogue=catalogue, training=training))
+    assert "the a|b \\| gene" in page.text and "A page of one's own" in page.text
+    assert "Some code over lines." in page.text
+    assert [attrs["alt"] for tag, attrs in page.elements if tag == "img"][-2:] == [
+        "F1 and loss against updates",
+        "Dia",
+    ]
+    assert "Learning curves: scripts" not in page.text and "Analysis: scripts" not in page.text
+
+
+def test_reports_of_another_run_stay_apart(reports: Path, catalogue: Catalogue) -> None:
+    other = results("sample-diseases", 0.25)
+    other.to_disk(reports / "other" / "multi.json")
+    compare([other], [other]).to_disk(reports / "other" / "comparison.json", reports / "other" / "comparison.md")
+    (reports / "other" / "analysis").mkdir()
+    (reports / "other" / "analysis" / "x.md").write_text("# Elsewhere\n\n- one\n", encoding="utf8")
+    page = Page(make_report(reports, catalogue=catalogue))
+    assert "sample-diseases" not in page.text and "Elsewhere" not in page.text and "sample-genes" in page.text
+
+
+def test_corpora_that_the_catalogue_does_not_know_are_told(catalogue: Catalogue, tmp_path: Path) -> None:
+    results("my-notes", 0.5).to_disk(tmp_path / "multi.json")
+    assert "not known: the corpus is not in the catalogue" in Page(make_report(tmp_path, catalogue=catalogue)).text
+
+
+def test_results_of_other_systems_have_dashes(catalogue: Catalogue, tmp_path: Path) -> None:
+    """They may hold no more than what comparisons read."""
+    found = results("sample-genes", 0.5)
+    scores = {"f": 0.5, "gold": 2, "per_type": {"GENE": {"f": 0.5, "gold": 2}}}
+    replace(found, scores={"per_corpus": {"sample-genes": scores}}).to_disk(tmp_path / "multi.json")
+    assert "50.00" in Page(make_report(tmp_path, catalogue=catalogue)).text
+
+
+def test_the_folder_of_one_run(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
+    line = {"epoch": 0, "losses": {"multitask_ner": 1.0}, "scores": {}, "score": 0.5}
+    lines = [json.dumps({**line, "step": step}) for step in (0, 10)]
+    (tmp_path / "mine" / "model-last").mkdir(parents=True)
+    (tmp_path / "mine" / "curve.jsonl").write_text("\n".join(lines), encoding="utf8")
+    (tmp_path / "mine" / "model-last" / "config.cfg").write_text("[vars]\nepochs = 17\n", encoding="utf8")
+    page = Page(make_report(reports, catalogue=catalogue, training=tmp_path / "mine"))
+    assert "F1 and loss against updates" in [attrs.get("alt") for _, attrs in page.elements]
+    assert "vars.epochs = 17" in page.text
+
+
+def test_one_evaluation_is_no_curve(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
+    (tmp_path / "training" / "multi").mkdir(parents=True)
+    line = {"epoch": 0, "step": 0, "losses": {}, "scores": {}, "score": 0.5}
+    (tmp_path / "training" / "multi" / "curve.jsonl").write_text(json.dumps(line), encoding="utf8")
+    page = Page(make_report(reports, catalogue=catalogue, training=tmp_path / "training"))
+    assert "evaluated too seldom" in page.text
+
+
+def test_no_text_becomes_part_of_the_page(catalogue: Catalogue, tmp_path: Path) -> None:
+    results(EVIL, 0.5, types=(EVIL,)).to_disk(tmp_path / "multi.json")
+    about = dict.fromkeys(("description", "licence", "homepage", "citation", "redistributable", "notes"), EVIL)
+    corpus = Corpus(name=EVIL, format="iob", options={}, files={}, shares={}, folder="", url=None, labels={}, **about)
+    html = make_report(tmp_path, catalogue=Catalogue(catalogue.path, {}, {EVIL: corpus}, {}))
+    blocks = [
+        Heading(EVIL),
+        Text([EVIL]),
+        Text([EVIL, EVIL]),
+        Table([EVIL], [[EVIL]], 0),
+        Code(EVIL),
+        Folded(EVIL, EVIL),
+    ]
+    parts = render(EVIL, EVIL, [Part(EVIL, [*blocks, Chart(f"<svg>{EVIL}</svg>", EVIL)])])
+    for page in (Page(html), Page(parts)):
+        assert EVIL in page.text
+        assert not {"script", "link", "iframe"} & {tag for tag, _ in page.elements}
+        assert not {name for _, attrs in page.elements for name in attrs if name.startswith("on")}
+
+
+def test_nothing_is_loaded(reports: Path, catalogue: Catalogue) -> None:
+    page = Page(make_report(reports, catalogue=catalogue))
+    sources = [attrs[name] for _, attrs in page.elements for name in ("src", "href") if name in attrs]
+    assert sources and all(source.startswith(("data:image/svg+xml;base64,", "#part-")) for source in sources)
+    assert any("default-src 'none'" in attrs.get("content", "") for _, attrs in page.elements)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8), min_size=2, max_size=2
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_tables_come_back(rows: list[list[str]]) -> None:
+    table = Table(["a", "b|c"], rows, numbers=1)
+    assert read_table(table.to_markdown().splitlines()) == table
+
+
+def test_pages_come_back(tmp_path: Path) -> None:
+    table = Table(["Corpus", "F1"], [["a", ""], ["| b", "1"]], numbers=1)
+    path = tmp_path / "page.md"
+    path.write_text(f"# Page\n\ntext\n\n{Section('One', 'more', table).to_markdown()}\n- x\n", encoding="utf8")
+    assert read_page(path) == Part("Page", [Text(["text"]), Heading("One"), Text(["more"]), table, Text(["x"])])
+
+
+def test_code_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("before\n```ini\n[a]\n\n# | b |\n```\nafter\n## Two\nmore\n", encoding="utf8")
+    part = read_page(path)
+    assert part == Part(
+        "page", [Text(["before"]), Code("[a]\n\n# | b |"), Text(["after"]), Heading("Two"), Text(["more"])]
+    )
+    assert "<pre tabindex" in render("", "", [part]) and "# | b |</pre>" in render("", "", [part])
+
+
+def test_a_folder_without_reports(tmp_path: Path, catalogue: Catalogue) -> None:
+    with pytest.raises(BionerError, match="holds no reports"):
+        make_report(tmp_path, catalogue=catalogue)
+
+
+def test_command(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue = ROOT / "configs" / "catalogue.yml"
+    monkeypatch.setattr(sys, "argv", ["report.py", str(reports), "--catalogue", str(catalogue)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "scripts" / "report.py"), run_name="__main__")
+    assert not ended.value.code
+    assert (reports / "report.html").read_text(encoding="utf8").startswith("<!DOCTYPE html>")
