@@ -1,9 +1,12 @@
 """Files: lines of text with their numbers, checksums, and writing that never leaves half a file."""
 
 import errno
+import glob
 import hashlib
 import os
+import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +15,8 @@ from .errors import BionerError, Errors
 
 BLANK = " \t"
 """Characters that a blank line may hold; some conversions break sentences with a line of one tab."""
+STALE = 24 * 3600
+"""Seconds without a change after which what is half written belongs to no living run."""
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -85,6 +90,19 @@ def require_file(path: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
 
 
+def temporary_name(path: Path) -> Path:
+    """A name beside a path that no other run has; what killed runs left under such names is removed when it is old.
+
+    The name is random, as a process number may be the same in every run of a container.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):  # another process removed it
+            newest = max(file.stat().st_mtime for file in [left, *left.rglob("*")])
+            if time.time() - newest > STALE:
+                remove(left)
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+
+
 @contextmanager
 def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
     """Write files or folders beside their destinations and move all of them there at the end, or none.
@@ -102,7 +120,7 @@ def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
     for path in paths:
         if path.is_dir() and not folders:
             raise BionerError(Errors.E108.format(path=path))
-    parts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths]
+    parts = [temporary_name(path) for path in paths]
     made = [folder for path in paths for folder in path.parents if not folder.exists()]
     try:
         for path in paths:

@@ -1,10 +1,11 @@
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.files import checksum, numbered_lines, replacing
+from bioner_spacy.files import STALE, checksum, numbered_lines, replacing, temporary_name
 
 
 def test_lines_end_at_line_feeds_only(tmp_path: Path) -> None:
@@ -78,3 +79,16 @@ def test_a_full_disk_is_told_with_the_file(tmp_path: Path) -> None:
         with replacing(tmp_path / "report.json"), Path("/dev/full").open("w") as full:
             full.write("more")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_never_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    fresh, old = tmp_path / ".out.1.part", tmp_path / ".out.2.part"
+    for left in (fresh, old):
+        left.mkdir()
+        (left / "stale").touch()
+    for path in (old / "stale", old):
+        os.utime(path, (0, path.stat().st_mtime - STALE - 60))
+    first, second = temporary_name(tmp_path / "out"), temporary_name(tmp_path / "out")
+    assert first != second and not first.exists() and not second.exists()
+    assert fresh.is_dir() and not old.exists()

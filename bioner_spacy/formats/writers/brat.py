@@ -14,6 +14,7 @@ from pathlib import Path
 from spacy.tokens import Doc
 
 from ...errors import BionerError, Errors
+from ...files import temporary_name
 from ...scope import SPANS_KEY
 from .export import Annotated, Export, ScoredSpan
 
@@ -89,7 +90,7 @@ def _new_folder(path: Path) -> Iterator[Path]:
     """Write a folder beside its destination and move it there at the end, or leave nothing."""
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise BionerError(Errors.E165.format(path=path))
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = temporary_name(path)
     part.mkdir(parents=True)
     try:
         yield part
