@@ -237,6 +237,15 @@ class Errors:
         "own, such as spacy.HashEmbedCNN.v2."
     )
 
+    E427 = (
+        "Component {name} listens to a component {upstream!r} whose vectors documents do not have: put the component "
+        "transformer (or tok2vec) that it was trained with before it, and do not leave that out by enable, exclude or disable."
+    )
+    E428 = (
+        "Documents of these corpora have entities and no annotation scope (setting components.{name}.unscoped is error): "
+        "{corpora}. State the scope with set_gold."
+    )
+
     # 5xx evaluation
     E501 = (
         "The predicted and the gold document that starts with {start!r} differ in text, so their mentions cannot be "
@@ -415,6 +424,16 @@ class Warnings:
     W406 = (
         "{n} gold mentions have types outside the annotation scope of their documents and are not learnt ({types}): add a type "
         "to the scope where it is annotated exhaustively."
+    )
+
+    W407 = (
+        "Documents with entities and without an annotation scope are taken to annotate the types that their corpus annotates "
+        "({corpora}): state the scope with set_gold, or set components.multitask_ner.unscoped to all if they are annotated "
+        "for every type of every corpus."
+    )
+    W408 = (
+        "The components {names} have one spans_key, {spans_key!r}, so that the later one replaces the spans of the earlier "
+        "one: give each its own spans_key."
     )
 
     # 1xx corpora

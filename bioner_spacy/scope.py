@@ -5,14 +5,21 @@ The annotation scope is the set of entity types for which a document is exhausti
 `Doc.user_data` does not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from .errors import BionerError, Errors
+from .errors import BionerError, Errors, Warnings, warn
 
 SPANS_KEY = "bioner"
+
+LabelData = dict[str, set[str]]
+"""Entity types by the name of the corpus; the name is "" where documents give none."""
+
+UNSCOPED = ("corpus", "all", "error")
+"""What a document without a statement of its scope is taken to annotate: the types of its corpus, or every type; or none
+is accepted."""
 
 
 def score_name(name: str, spans_key: str = SPANS_KEY) -> str:
@@ -78,12 +85,98 @@ def get_scope(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[frozenset[str]]:
     """Entity types for which a gold document is exhaustively annotated.
 
     Returns:
-        The scope; None where the document carries no statement about it (documents made by other tools), which
-        callers take as "annotated for every type that they know".
+        The scope; None where the document carries no statement about it (documents made by other tools): see
+        `effective_scope`.
     """
     if spans_key not in doc.spans or "scope" not in doc.spans[spans_key].attrs:
         return None
     return frozenset(doc.spans[spans_key].attrs["scope"])
+
+
+def gold_spans(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[list[Span]]:
+    """Gold spans of a document, or its entities where it has no group of spans; None without entity annotation."""
+    if spans_key in doc.spans:
+        return list(doc.spans[spans_key])
+    return list(doc.ents) if has_gold_ents(doc) else None
+
+
+def annotated_types(docs: Iterable[Doc], spans_key: str = SPANS_KEY) -> tuple[LabelData, LabelData]:
+    """Entity types that each corpus annotates, as far as its documents say: their scopes, and the types of their mentions
+    where they state none.
+
+    Args:
+        docs: gold documents; those without entity annotation say nothing.
+        spans_key: key in `doc.spans`.
+
+    Returns:
+        Entity types by the name of the corpus; and the same of corpora with documents that state no scope.
+    """
+    types: LabelData = {}
+    unscoped: set[str] = set()
+    for doc in docs:
+        scope, spans = get_scope(doc, spans_key), gold_spans(doc, spans_key)
+        if scope is None and spans is None:
+            continue
+        corpus = get_corpus(doc, spans_key)
+        types.setdefault(corpus, set()).update({span.label_ for span in spans or ()} if scope is None else scope)
+        if scope is None:
+            unscoped.add(corpus)
+    return types, {corpus: types[corpus] for corpus in sorted(unscoped)}
+
+
+def effective_scope(
+    doc: Doc, corpus_types: Optional[Mapping[str, Collection[str]]], spans_key: str = SPANS_KEY
+) -> Optional[frozenset[str]]:
+    """The scope that a gold document states, or what it is taken to be.
+
+    Args:
+        doc: the document.
+        corpus_types: entity types that each corpus annotates, which are the scope of its documents that state none; those
+            of other corpora count for the types of their mentions. None for "annotated for every type".
+        spans_key: key in `doc.spans`.
+
+    Returns:
+        The scope; None for every type.
+    """
+    scope = get_scope(doc, spans_key)
+    if scope is not None or corpus_types is None:
+        return scope
+    known = corpus_types.get(get_corpus(doc, spans_key))
+    return frozenset((span.label_ for span in gold_spans(doc, spans_key) or ()) if known is None else known)
+
+
+def state_scopes(
+    docs: Sequence[Doc], corpus_types: Mapping[str, Collection[str]] = {}, spans_key: str = SPANS_KEY
+) -> None:
+    """Give documents that state no scope that of their corpus, in place, with one warning that names the types.
+
+    Args:
+        docs: gold documents, all that there are of their corpora.
+        corpus_types: entity types that are known to be annotated in a corpus, beside those that its documents show.
+        spans_key: key in `doc.spans`.
+    """
+    found, unscoped = annotated_types(docs, spans_key)
+    scopes = {corpus: types.union(corpus_types.get(corpus, ())) for corpus, types in found.items()}
+    for doc in docs:
+        if get_scope(doc, spans_key) is None and (spans := gold_spans(doc, spans_key)) is not None:
+            corpus = get_corpus(doc, spans_key)
+            if spans_key not in doc.spans:
+                doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=spans)
+            doc.spans[spans_key].attrs["scope"] = sorted(scopes[corpus])
+    if unscoped:
+        warn_of_unscoped({corpus: scopes[corpus] for corpus in unscoped})
+
+
+def warn_of_unscoped(corpus_types: Mapping[str, Collection[str]]) -> None:
+    """Warn that documents state no scope, and of what they are taken to annotate.
+
+    Args:
+        corpus_types: entity types by the name of the corpus.
+    """
+    names = (
+        f"{corpus or '(no name)'}: {', '.join(sorted(types)) or 'none'}" for corpus, types in corpus_types.items()
+    )
+    warn(Warnings.W407.format(corpora="; ".join(names)))
 
 
 def has_gold_ents(doc: Doc) -> bool:

@@ -5,8 +5,8 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
-from bioner_spacy.errors import BionerError
-from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope, set_gold, set_origin
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope, name_corpus, set_gold, set_origin, state_scopes
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,24 @@ def test_keys_are_apart(doc: Doc) -> None:
 def test_spans_of_other_tools_state_no_scope(doc: Doc) -> None:
     doc.spans[SPANS_KEY] = [Span(doc, 0, 1, label="GENE")]
     assert (get_scope(doc), get_corpus(doc)) == (None, "")
+
+
+def test_the_scope_of_a_corpus_is_what_its_documents_annotate(nlp: Language) -> None:
+    docs = [nlp.make_doc(text) for text in ("BRCA1 mutations", "Aspirin helps", "Nothing said", "No genes")]
+    set_gold(docs[0], [], corpus="A", scope=["RNA"])
+    docs[1].ents = [Span(docs[1], 0, 1, "CHEMICAL")]
+    docs[3].ents = []
+    for doc in docs:
+        name_corpus(doc, "A")
+    with pytest.warns(BionerWarning, match=r"\(A: CHEMICAL, GENE, RNA\)") as warned:
+        state_scopes(docs, {"A": ["GENE"], "B": ["DISEASE"]})
+    assert len(warned) == 1
+    assert [get_scope(doc) for doc in docs] == [
+        {"RNA"},
+        {"CHEMICAL", "GENE", "RNA"},
+        None,
+        {"CHEMICAL", "GENE", "RNA"},
+    ]
 
 
 def test_setting_gold_again_replaces_it(doc: Doc) -> None:

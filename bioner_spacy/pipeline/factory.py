@@ -6,6 +6,7 @@ from typing import Any, Optional, Union
 from spacy.language import Language
 from thinc.api import Config, Model
 
+from ..errors import Warnings, warn
 from ..scope import SPANS_KEY, score_name
 from ..training.balance import TaskBalance
 from ..types import Batch
@@ -45,6 +46,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
         "task_weights": {},
         "task_balance": {"@misc": "bioner_spacy.FixedBalance.v1"},
         "ignore_scope": False,
+        "unscoped": "corpus",
         "learn_rate_factor": 10.0,
         "scorer": {"@scorers": "bioner_spacy.multitask_scorer.v1", "spans_key": SPANS_KEY},
     },
@@ -74,10 +76,14 @@ def make_multitask_ner(
     task_weights: dict[str, float],
     task_balance: Optional[TaskBalance],
     ignore_scope: bool,
+    unscoped: str,
     learn_rate_factor: float,
     scorer: Optional[Callable],
 ) -> MultiTaskNER:
     """Construct a `multitask_ner` component; the arguments are those of `MultiTaskNER`."""
+    twins = [other for other, pipe in nlp.pipeline if isinstance(pipe, MultiTaskNER) and pipe.spans_key == spans_key]
+    if twins:
+        warn(Warnings.W408.format(names=", ".join([*twins, name]), spans_key=spans_key))
     return MultiTaskNER(
         nlp.vocab,
         model,
@@ -94,6 +100,7 @@ def make_multitask_ner(
         task_weights=task_weights,
         task_balance=task_balance,
         ignore_scope=ignore_scope,
+        unscoped=unscoped,
         learn_rate_factor=learn_rate_factor,
         scorer=scorer,
     )

@@ -1,7 +1,7 @@
 """From `Example` objects to gold arrays over the words of the predicted documents."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Optional
 
 import numpy
@@ -11,43 +11,30 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..errors import BionerError, Errors, Warnings, warn
-from ..scope import get_corpus, get_scope, has_gold_ents
+from ..scope import effective_scope, get_corpus, get_scope, gold_spans
 from ..tasks import Task
 from ..tokenization.sentences import sentence_lengths
 from ..types import Formulation, Gold, SpanArrays
 from ..words import word_offsets
 
 
-def collect_label_data(examples: Iterable[Example], spans_key: str) -> dict[str, set[str]]:
-    """Entity types that each corpus annotates, as far as its documents tell.
-
-    Args:
-        examples: documents; those whose reference has no entity annotation tell nothing.
-        spans_key: key of the gold spans in the references; `doc.ents` stand in where it is missing.
-
-    Returns:
-        Entity types by the name of the corpus.
-    """
-    label_data: dict[str, set[str]] = {}
-    for example in examples:
-        scope, spans = get_scope(example.reference, spans_key), _gold_spans(example.reference, spans_key)
-        if scope is not None or spans is not None:
-            types = {label for _, _, label in spans or ()} if scope is None else scope
-            label_data.setdefault(get_corpus(example.reference, spans_key), set()).update(types)
-    return label_data
-
-
 def collect_gold(
-    examples: Sequence[Example], tasks: Sequence[Task], spans_key: str, *, ignore_scope: bool = False
+    examples: Sequence[Example],
+    tasks: Sequence[Task],
+    spans_key: str,
+    *,
+    ignore_scope: bool = False,
+    corpus_types: Optional[Mapping[str, Collection[str]]] = None,
 ) -> tuple[Gold, int]:
     """Gather the gold spans of a batch.
 
     Args:
         examples: predicted documents with N words in all, and their references. A reference without any entity
-            annotation supervises nothing; without a statement of its scope it counts as annotated for every type.
+            annotation supervises nothing.
         tasks: the K tasks.
         spans_key: key of the gold spans in the references; `doc.ents` stand in where it is missing.
         ignore_scope: whether every annotated reference supervises every task, whatever its corpus annotates.
+        corpus_types: entity types by corpus, the scope of documents that state none; None for every type.
 
     Returns:
         Gold over the words of the predicted documents, and the number of gold mentions that are left out because
@@ -63,7 +50,7 @@ def collect_gold(
         reference = example.reference
         spans = _gold_spans(reference, spans_key)
         if spans is not None:
-            scope, corpus = get_scope(reference, spans_key), get_corpus(reference, spans_key)
+            scope, corpus = effective_scope(reference, corpus_types, spans_key), get_corpus(reference, spans_key)
             supervised[d] = [ignore_scope or task.supervised_by(corpus, scope) for task in tasks]
             places = _places(tasks, supervised[d])
             wanted = [span for span in spans if span[2] in places]
@@ -137,13 +124,8 @@ def warn_of_unlearnable(
 
 def _gold_spans(doc: Doc, spans_key: str) -> Optional[list[tuple[int, int, str]]]:
     """Gold (first word, end word, type), without repeats; None for a document without entity annotation."""
-    if spans_key in doc.spans:
-        source = doc.spans[spans_key]
-    elif has_gold_ents(doc):
-        source = doc.ents
-    else:
-        return None
-    return list(dict.fromkeys((span.start, span.end, span.label_) for span in source))
+    spans = gold_spans(doc, spans_key)
+    return None if spans is None else list(dict.fromkeys((span.start, span.end, span.label_) for span in spans))
 
 
 def _places(tasks: Sequence[Task], supervised: numpy.ndarray) -> dict[str, list[tuple[int, int]]]:

@@ -1,6 +1,6 @@
 """The trainable component `multitask_ner`: many heads on one shared encoder."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -17,15 +17,15 @@ from thinc.api import Model, Optimizer, set_dropout_rate, to_numpy
 
 from ..corpora.context import WHOLE, check_context
 from ..errors import BionerError, Errors, Warnings, warn
-from ..scope import SPANS_KEY
+from ..scope import SPANS_KEY, UNSCOPED, annotated_types, warn_of_unscoped
 from ..tasks import Task, make_tasks, require_annotated
 from ..tokenization.sentences import sentence_lengths
 from ..training.balance import TaskBalance
 from ..training.updates import update_weights
 from ..types import Array, Batch, Formulation, Gold, SpanArrays
-from .gold import collect_gold, collect_label_data, read_by_sentence, warn_of_unlearnable
+from .gold import collect_gold, read_by_sentence, warn_of_unlearnable
 from .merge import Merge, Merger
-from .spans import flat_view, lowest_scores, merge_by_document, without_spaces
+from .spans import flat_view, lowest_scores, merge_by_document, require_upstream, warn_of_replaced, without_spaces
 
 
 class MultiTaskNER(TrainablePipe):
@@ -58,6 +58,8 @@ class MultiTaskNER(TrainablePipe):
             `bioner_spacy.training.balance`.
         ignore_scope: whether all that a corpus does not annotate is learnt to be no mention, as where corpora are merged
             naively. Only for measuring what that costs.
+        unscoped: what documents that have entities and state no annotation scope are taken to annotate: what their corpus
+            annotates ("corpus"), every type ("all"); or they are refused in training ("error").
         learn_rate_factor: factor on the learning rate of the heads, which start from nothing and need larger steps
             than a pretrained encoder; an encoder inside the component learns at the plain rate.
         scorer: scoring function.
@@ -81,11 +83,14 @@ class MultiTaskNER(TrainablePipe):
         task_weights: Mapping[str, float] = {},
         task_balance: Optional[TaskBalance] = None,
         ignore_scope: bool = False,
+        unscoped: str = "corpus",
         learn_rate_factor: float = 1.0,
         scorer: Optional[Callable] = None,
     ) -> None:
         make_tasks({}, grain)
         check_context(context)
+        if unscoped not in UNSCOPED:
+            raise BionerError(Errors.E301.format(setting="unscoped", value=unscoped, allowed=", ".join(UNSCOPED)))
         task_balance = TaskBalance() if task_balance is None else task_balance
         if not isinstance(task_balance, TaskBalance):
             allowed = "a subclass of TaskBalance, such as @misc = bioner_spacy.FixedBalance.v1"
@@ -109,8 +114,10 @@ class MultiTaskNER(TrainablePipe):
         self.task_weights = dict(task_weights)
         self.task_balance = task_balance
         self.ignore_scope = ignore_scope
+        self.unscoped = unscoped
         self.learn_rate_factor = learn_rate_factor
         self.scorer = scorer
+        self._replaces = False
         self.cfg: dict[str, Any] = {"label_data": {}}
         self._set_tasks()
 
@@ -197,10 +204,11 @@ class MultiTaskNER(TrainablePipe):
             if hasattr(node, "upstream_name") and node.has_dim("nO") is None:
                 raise BionerError(Errors.E426.format(name=self.name, upstream=node.upstream_name))
         label_data = {corpus: set(types) for corpus, types in self.label_data.items()}
-        found = collect_label_data(get_examples(), self.spans_key) if labels is None else labels
-        for corpus, types in found.items():
+        found, unscoped = annotated_types((example.reference for example in get_examples()), self.spans_key)
+        for corpus, types in (found if labels is None else labels).items():
             label_data.setdefault(corpus, set()).update(types)
         self.cfg["label_data"] = {corpus: sorted(types) for corpus, types in sorted(label_data.items())}
+        self._check_unscoped(unscoped)
         annotated = {entity_type for types in self.cfg["label_data"].values() for entity_type in types}
         require_annotated("types", self.types or (), sorted(annotated))
         old_columns = self._formulation.columns
@@ -216,6 +224,13 @@ class MultiTaskNER(TrainablePipe):
         self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
         self.model.initialize(X=self.make_batch(sample))
 
+    def _check_unscoped(self, unscoped: Mapping[str, Collection[str]]) -> None:
+        """Refuse documents that state no scope, or warn of what they are taken to annotate, given this by their corpora."""
+        if unscoped and self.unscoped == "error":
+            raise BionerError(Errors.E428.format(name=self.name, corpora=", ".join(map(repr, unscoped))))
+        if unscoped and self.unscoped == "corpus" and not self.ignore_scope:
+            warn_of_unscoped({corpus: self.label_data.get(corpus, types) for corpus, types in unscoped.items()})
+
     def predict(self, docs: Iterable[Doc]) -> list[SpanArrays]:
         """Find spans without setting them.
 
@@ -226,7 +241,8 @@ class MultiTaskNER(TrainablePipe):
             Spans of each document, over its own words, merged to entity types; `types` index `labels`.
 
         Raises:
-            BionerError: the component has not been initialised.
+            BionerError: the component has not been initialised, or the documents lack the vectors of the component that it
+                listens to.
         """
         docs = list(docs)
         lengths = numpy.array([len(doc) for doc in docs], dtype="int64")
@@ -234,6 +250,7 @@ class MultiTaskNER(TrainablePipe):
             raise BionerError(Errors.E405.format(name=self.name))
         spans = SpanArrays.empty()
         if lengths.sum():
+            require_upstream(self.name, self.model, docs[int(lengths.argmax())])
             read = numpy.concatenate([sentence_lengths(doc) for doc in docs]) if self._by_sentence else lengths
             spans = self._formulation.decode(self.model.predict(Batch(docs, read)), read)
         spans = without_spaces(spans, numpy.concatenate([numpy.zeros(0), *(doc.to_array(IS_SPACE) for doc in docs)]))
@@ -252,6 +269,8 @@ class MultiTaskNER(TrainablePipe):
             labels = self._label_ids if doc.vocab is self.vocab else self._merger.types
             spans = [Span(doc, start, end, label=labels[number]) for start, end, number in rows]
             scores = found.scores[kept].tolist()
+            if self.spans_key in doc.spans and not self._replaces:
+                self._replaces = warn_of_replaced(doc, self.spans_key, self.name, self.labels)
             doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs={"scores": scores}, spans=spans)
             if self.annotate_ents:
                 doc.ents = flat_view(doc, spans, scores, keep=not self.overwrite_ents)
@@ -305,7 +324,10 @@ class MultiTaskNER(TrainablePipe):
         return Batch(docs, gold.lengths, self._formulation.targets(gold)[0])
 
     def _collect_gold(self, examples: Sequence[Example]) -> tuple[Gold, int]:
-        gold, misaligned = collect_gold(examples, self._tasks, self.spans_key, ignore_scope=self.ignore_scope)
+        corpus_types = None if self.unscoped == "all" else self.cfg["label_data"]
+        gold, misaligned = collect_gold(
+            examples, self._tasks, self.spans_key, ignore_scope=self.ignore_scope, corpus_types=corpus_types
+        )
         if self._by_sentence:
             gold = read_by_sentence(gold, [example.predicted for example in examples])
         return gold, misaligned
@@ -344,7 +366,9 @@ class MultiTaskNER(TrainablePipe):
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score predictions, those under the component's own `spans_key`, whatever the scorer's is."""
-        scores: dict[str, Any] = super().score(examples, **{"spans_key": self.spans_key, **kwargs})
+        corpus_types = None if self.unscoped == "all" else self.label_data
+        settings = {"spans_key": self.spans_key, "corpus_types": corpus_types, **kwargs}
+        scores: dict[str, Any] = super().score(examples, **settings)
         return scores
 
     def finish_update(self, sgd: Optimizer) -> None:

@@ -1,12 +1,13 @@
 """Predicted spans of a batch on their way to its documents."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Optional
 
 import numpy
 from spacy.tokens import Doc, Span
+from thinc.api import Model
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings, warn
 from ..tasks import require_annotated
 from ..types import Array, SpanArrays
 from .merge import Merger
@@ -33,6 +34,44 @@ def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
     chosen = numpy.sort(order[best])
     starts, ends, tasks, types = (column[chosen] for column in columns)
     return SpanArrays(starts, ends, tasks, types, scores[chosen])
+
+
+def require_upstream(name: str, model: Model, doc: Doc) -> None:
+    """See that a document has the vectors that a model takes from another component; without them it would find nothing.
+
+    Args:
+        name: name of the component of the model.
+        model: the model.
+        doc: a document of one token or more.
+
+    Raises:
+        BionerError: it has not.
+    """
+    for node in model.walk():
+        if (upstream := getattr(node, "upstream_name", None)) is not None:
+            # A listener of spacy-transformers, whose vectors are in an extension, or one of spaCy.
+            listens_to_transformer = node.name == "transformer-listener"
+            if doc._.trf_data is None if listens_to_transformer else not doc.tensor.size:
+                raise BionerError(Errors.E427.format(name=name, upstream=upstream))
+
+
+def warn_of_replaced(doc: Doc, spans_key: str, name: str, labels: Collection[str]) -> bool:
+    """Warn if spans that are about to be replaced were predicted by another component.
+
+    Args:
+        doc: a document with spans under the key.
+        spans_key: the key.
+        name: name of the component that replaces them.
+        labels: its labels.
+
+    Returns:
+        Whether there was a warning.
+    """
+    group = doc.spans[spans_key]
+    replaces = "scores" in group.attrs and any(span.label_ not in labels for span in group)
+    if replaces:
+        warn(Warnings.W408.format(names=f"{name} and an earlier one", spans_key=spans_key))
+    return replaces
 
 
 def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[str, float]) -> Array:

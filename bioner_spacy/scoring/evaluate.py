@@ -15,7 +15,7 @@ from ..corpora.context import CONTEXT_WORDS, check_context, in_context
 from ..device import require_gpu
 from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors, Warnings, reason, warn
-from ..scope import SPANS_KEY, get_corpus, has_gold_ents, name_corpus, score_name
+from ..scope import SPANS_KEY, get_corpus, has_gold_ents, name_corpus, score_name, state_scopes
 from .documents import DocumentCounts, counting
 from .results import Pipeline, Results
 from .scorer import mentions_in_scope, score_mentions
@@ -163,6 +163,10 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
         name_corpus(doc, corpus)
     if others := {get_corpus(doc) for doc in annotated} - {corpus}:
         warn(Warnings.W511.format(path=path, names=", ".join(sorted(others))))
+    learnt = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "unscoped") and hasattr(pipe, "label_data")]
+    if all(pipe.unscoped != "all" for pipe in learnt):
+        known = [pipe.label_data.get(corpus, ()) for pipe in learnt]
+        state_scopes(annotated, {corpus: {label for types in known for label in types}})
     return annotated[:limit]
 
 

@@ -6,7 +6,7 @@ predictions of types outside the scope of the gold document count neither for no
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Optional
@@ -123,25 +123,33 @@ def make_scorer(spans_key: str = SPANS_KEY) -> Callable[..., dict[str, Any]]:
 def _score(examples: Iterable[Example], *, spans_key: str, **kwargs: Any) -> dict[str, Any]:
     # spaCy hands every scorer the settings of the whole pipeline; none of them is for this one.
     examples = list(examples)
+    corpus_types = kwargs.get("corpus_types", {})
     # spaCy's own scores know no scope.
     ents = get_ner_prf(example for example in examples if get_scope(example.reference, spans_key) is None)
     return {
-        **score_spans(examples, spans_key=spans_key),
+        **score_spans(examples, spans_key=spans_key, corpus_types=corpus_types),
         **{name: score for name, score in ents.items() if score is not None},
     }
 
 
-def score_spans(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> dict[str, Any]:
+def score_spans(
+    examples: Iterable[Example],
+    *,
+    spans_key: str = SPANS_KEY,
+    corpus_types: Optional[Mapping[str, Collection[str]]] = {},
+) -> dict[str, Any]:
     """Precision, recall and F1 of predicted mentions, by corpus and by entity type.
 
     Mentions are compared by character offsets, so the two documents of an example may be tokenised differently. A
     mention given twice counts once. Types outside the annotation scope of the gold document are left out on both
-    sides; a document without a statement of scope counts for every type. A gold document without annotation (no
-    span group, and no entities either) is skipped.
+    sides; a document without a statement of scope counts for the types that its corpus annotates. A gold document without
+    annotation (no span group, and no entities either) is skipped.
 
     Args:
         examples: predicted and gold documents of the same text.
         spans_key: key in `doc.spans`, and the prefix of the names of the scores.
+        corpus_types: entity types that are known to be annotated in a corpus, beside those that its gold documents show;
+            None to count documents without a statement of scope for every type.
 
     Returns:
         Behind `spans_{spans_key}_`: `p`, `r` and `f` over all mentions (micro averages); `macro_f`, the mean over
@@ -154,19 +162,31 @@ def score_spans(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> d
     Raises:
         BionerError: the two documents of an example differ in text.
     """
-    return score_mentions(mentions_in_scope(examples, spans_key=spans_key), spans_key=spans_key)
+    return score_mentions(
+        mentions_in_scope(examples, spans_key=spans_key, corpus_types=corpus_types), spans_key=spans_key
+    )
 
 
-def mentions_in_scope(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> Iterator[Compared]:
+def mentions_in_scope(
+    examples: Iterable[Example],
+    *,
+    spans_key: str = SPANS_KEY,
+    corpus_types: Optional[Mapping[str, Collection[str]]] = {},
+) -> Iterator[Compared]:
     """The mentions that `score_spans` compares, for each example with a gold document that is annotated.
+
+    Those of documents that state no scope come last, as all documents of a corpus say what it annotates.
 
     Args:
         examples: predicted and gold documents of the same text.
         spans_key: key in `doc.spans`.
+        corpus_types: as for `score_spans`.
 
     Raises:
         BionerError: the two documents of an example differ in text.
     """
+    types = {corpus: set(names) for corpus, names in (corpus_types or {}).items()}
+    unscoped: list[Compared] = []
     for example in examples:
         gold = doc_mentions(example.reference, spans_key)
         if gold is None:
@@ -175,11 +195,26 @@ def mentions_in_scope(examples: Iterable[Example], *, spans_key: str = SPANS_KEY
             raise BionerError(Errors.E501.format(start=example.reference.text[:60]))
         predicted = doc_mentions(example.predicted, spans_key) or set()
         scope = get_scope(example.reference, spans_key)
-        if scope is not None:
-            gold = {mention for mention in gold if mention[2] in scope}
-            predicted = {mention for mention in predicted if mention[2] in scope}
-        names = (get_corpus(example.reference, spans_key), get_doc_id(example.reference, spans_key))
-        yield Compared(*names, gold, predicted)
+        compared = Compared(
+            get_corpus(example.reference, spans_key), get_doc_id(example.reference, spans_key), gold, predicted
+        )
+        if corpus_types is not None:
+            shown = {label for _, _, label in gold} if scope is None else scope
+            types.setdefault(compared.corpus, set()).update(shown)
+        if scope is None and corpus_types is not None:
+            unscoped.append(compared)
+        else:
+            yield compared if scope is None else _within(compared, scope)
+    for compared in unscoped:
+        yield _within(compared, types[compared.corpus])
+
+
+def _within(compared: Compared, scope: Collection[str]) -> Compared:
+    """The mentions of the types in a scope."""
+    gold, predicted = (
+        {mention for mention in side if mention[2] in scope} for side in (compared.gold, compared.predicted)
+    )
+    return compared._replace(gold=gold, predicted=predicted)
 
 
 def score_mentions(compared: Iterable[Compared], *, spans_key: str = SPANS_KEY) -> dict[str, Any]:

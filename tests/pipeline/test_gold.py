@@ -12,8 +12,8 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.pipeline.gold import collect_gold, collect_label_data, read_by_sentence
-from bioner_spacy.scope import SPANS_KEY, set_gold
+from bioner_spacy.pipeline.gold import collect_gold, read_by_sentence
+from bioner_spacy.scope import SPANS_KEY, annotated_types, set_gold
 from bioner_spacy.tasks import make_tasks
 from bioner_spacy.types import Gold, SpanArrays
 
@@ -45,8 +45,7 @@ def rows(examples: Sequence[Example], grain: str = "type") -> tuple[list[tuple[i
 
 
 def label_data(*references: Doc) -> dict[str, set[str]]:
-    examples = [Example(make_doc([token.text for token in reference]), reference) for reference in references]
-    return collect_label_data(examples, SPANS_KEY)
+    return annotated_types(references)[0]
 
 
 def test_words_are_counted_through_the_batch() -> None:
@@ -81,6 +80,26 @@ def test_entities_with_missing_words_supervise_nothing() -> None:
 def test_scope_and_corpus_say_what_a_document_supervises(grain: str, corpus: str, supervised: list[bool]) -> None:
     reference = gold(["a"], [], corpus, LABEL_DATA[corpus])
     assert rows([Example(make_doc(["a"]), reference)], grain)[1] == [supervised]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "supervised"), [("A", [False, True]), ("B", [True, True]), ("", [False, True]), ("C", [False, True])]
+)
+def test_documents_without_a_scope_have_that_of_their_corpus(corpus: str, supervised: list[bool]) -> None:
+    """An unknown corpus is taken to annotate the types of its mentions alone."""
+    reference = make_doc(["a", "b"])
+    if corpus:
+        reference.spans[SPANS_KEY] = [Span(reference, 0, 1, "DISEASE")]
+        reference.spans[SPANS_KEY].attrs["corpus"] = corpus
+    else:
+        reference.ents = [Span(reference, 0, 1, "DISEASE")]
+    examples = [Example(make_doc(["a", "b"]), reference)]
+    types = {**LABEL_DATA, "": ["DISEASE"]}
+    gold, _ = collect_gold(examples, make_tasks(types, "type"), SPANS_KEY, corpus_types=types)
+    assert gold.supervised.tolist() == [supervised]
+    del types[""]
+    gold, _ = collect_gold(examples, make_tasks(types, "type"), SPANS_KEY, corpus_types=types)
+    assert gold.supervised.tolist() == [supervised]
 
 
 def test_types_are_numbered_within_their_task() -> None:

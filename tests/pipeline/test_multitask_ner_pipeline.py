@@ -204,6 +204,46 @@ def test_sourced_and_given_another_label(nlp: Language, tmp_path: Path) -> None:
     assert found(spacy.load(tmp_path)(text)) >= set(mentions)
 
 
+@pytest.mark.parametrize("how", ["enable", "exclude", "sourced", "order"])
+def test_a_pipeline_without_the_vectors_that_it_listens_to_is_an_error(encoder: str, saved: Path, how: str) -> None:
+    listens_to = {"tok2vec": "tok2vec", "transformer": "transformer"}.get(encoder)
+    if how in ("enable", "exclude"):
+        settings: dict[str, Any] = {"enable": ["multitask_ner"], "exclude": ["transformer", "tok2vec"]}
+        nlp = spacy.load(saved, **{how: settings[how]})
+    else:
+        full, nlp = spacy.load(saved), spacy.load(saved, exclude=["transformer", "tok2vec", "multitask_ner"])
+        nlp.add_pipe("multitask_ner", source=full)
+        if how == "order" and listens_to:
+            nlp.add_pipe(listens_to, source=full)
+    if listens_to:
+        with pytest.raises(
+            BionerError,
+            match="Component multitask_ner listens to a component '[*]' whose vectors documents do not have",
+        ):
+            nlp(BREAST_CANCER[0])
+    else:
+        assert nlp(BREAST_CANCER[0]).spans["bioner"]
+    assert not nlp("").spans["bioner"]
+
+
+def test_components_that_replace_the_spans_of_others_are_named(nlp: Language) -> None:
+    with pytest.warns(BionerWarning, match="components multitask_ner, second have one spans_key, 'bioner'"):
+        nlp.add_pipe("multitask_ner", name="second")
+    nlp.add_pipe("multitask_ner", name="third", config={"spans_key": "other"})
+
+
+def test_a_sourced_component_that_replaces_the_spans_of_another_is_named() -> None:
+    nlps = [make_nlp(), make_nlp()]
+    for nlp, corpus in zip(nlps, ["genes", "diseases"]):
+        train(nlp, make_examples(nlp, [corpus]), steps=60)
+    nlps[1].add_pipe("multitask_ner", name="genes", source=nlps[0], first=True)
+    nlps[1].rename_pipe("multitask_ner", "diseases")
+    with pytest.warns(BionerWarning, match="diseases and an earlier one have one spans_key") as warned:
+        for _ in range(2):
+            nlps[1](BRCA1[0])
+    assert len([w for w in warned if issubclass(w.category, BionerWarning)]) == 1
+
+
 def test_replaced_listeners_keep_predictions(nlp: Language, tmp_path: Path) -> None:
     expected = predictions(nlp)
     for name in shared_encoder(nlp):

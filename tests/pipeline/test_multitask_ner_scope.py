@@ -11,6 +11,8 @@ from spacy.training import Example
 from thinc.api import SGD, set_dropout_rate
 from toy_corpora import BREAST_CANCER, HEADS, component, gold_doc, make_examples, make_nlp, output_names, train
 
+from bioner_spacy.errors import BionerError, BionerWarning
+
 SHARED = ""  # in place of a task
 
 
@@ -139,8 +141,52 @@ def test_a_document_without_annotation_does_not_dilute_the_others(fresh: Callabl
     assert mixed_d_scores[: len(d_scores)] == pytest.approx(d_scores)
 
 
-def test_entities_without_a_statement_of_scope_teach_every_task(fresh: Callable[..., Language]) -> None:
-    nlp = fresh()
+@pytest.mark.parametrize("only_ents", [True, False])
+@pytest.mark.parametrize("heads", ["cnn", *HEADS])
+def test_documents_without_a_scope_leave_the_heads_of_other_corpora_alone(heads: str, only_ents: bool) -> None:
+    nlp = make_nlp(heads)
+    references = [nlp.make_doc(BREAST_CANCER[0]), nlp.make_doc("Aspirin helps .")]
+    mentions = [(2, 4, "DISEASE"), (0, 1, "CHEMICAL")]
+    for reference, mention in zip(references, mentions):
+        reference.ents = [Span(reference, *mention)]
+        if not only_ents:
+            reference.spans["bioner"] = list(reference.ents)
+    unscoped = [Example(nlp.make_doc(reference.text), reference) for reference in references]
+    with pytest.warns(BionerWarning, match=r"without an annotation scope .*\(\(no name\): CHEMICAL, DISEASE\)"):
+        train(nlp, [*make_examples(nlp, ["genes"]), *unscoped], steps=0)
+    layer = component(nlp).model.get_ref("output_layer")
+    before = layer.get_param("b").copy()
+    nlp.update(unscoped[:1], sgd=SGD(0.1))  # one that has no chemical, of a corpus that annotates them
+    changed = (layer.get_param("b") != before).ravel()
+    assert not changed[columns(nlp, "GENE")].any()
+    assert changed[columns(nlp, "DISEASE")].any() and changed[columns(nlp, "CHEMICAL")].any()
+    _, d_scores, d_bias = gradients(nlp, unscoped)
+    assert not d_scores[:, columns(nlp, "GENE")].any() and not d_bias[columns(nlp, "GENE")].any()
+
+
+def test_documents_without_a_scope_can_be_refused(untrained: Callable[..., Language]) -> None:
+    nlp = untrained(unscoped="error")
+    reference = gold_doc(nlp, BREAST_CANCER)
+    with pytest.raises(BionerError, match="components.multitask_ner.unscoped is error"):
+        train(nlp, [Example(nlp.make_doc(reference.text), reference)], steps=0)
+    with pytest.raises(BionerError, match="Setting unscoped is 'none'; allowed: corpus, all, error"):
+        untrained(unscoped="none")
+
+
+@pytest.mark.parametrize(("unscoped", "false_positives"), [("corpus", 0), ("all", 1)])
+def test_documents_without_a_scope_are_scored_for_what_their_corpus_annotates(
+    unscoped: str, false_positives: int
+) -> None:
+    nlp = make_nlp(unscoped=unscoped)
+    nlp.initialize(lambda: make_examples(nlp))
+    reference, predicted = gold_doc(nlp, BREAST_CANCER), nlp.make_doc(BREAST_CANCER[0])
+    predicted.spans["bioner"] = [Span(predicted, 2, 4, "DISEASE"), Span(predicted, 0, 1, "GENE")]
+    scores = component(nlp).score([Example(predicted, reference)])
+    assert scores["spans_bioner_per_corpus"][""]["fp"] == false_positives
+
+
+def test_entities_that_are_said_to_be_complete_teach_every_task(fresh: Callable[..., Language]) -> None:
+    nlp = fresh(unscoped="all")
     reference = nlp.make_doc(BREAST_CANCER[0])
     reference.ents = [Span(reference, 2, 4, "DISEASE")]
     _, d_scores, _ = gradients(nlp, [Example(nlp.make_doc(reference.text), reference)])

@@ -11,7 +11,7 @@ from hand_made import ASTHMA, GOLD, RECEPTOR, mark
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
-from bioner_spacy.errors import BionerError
+from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.scope import set_gold
 from bioner_spacy.scoring.evaluate import corpus_files, describe, evaluate, load_pipeline, read_gold
 from bioner_spacy.scoring.results import Results
@@ -169,7 +169,9 @@ def test_documents_of_other_tools_get_the_name_of_their_folder(nlp: Language, tm
     with_ents.ents = mark(with_ents, [("asthma", "DISEASE")])
     with_spans.spans["bioner"] = mark(with_spans, [("asthma", "DISEASE")])
     DocBin(docs=[with_ents, with_spans, nlp.make_doc("No annotation .")]).to_disk(tmp_path / "test.spacy")
-    gold = read_gold(nlp, "drugs", tmp_path / "test.spacy")
+    with pytest.warns(BionerWarning, match=r"\(drugs: DISEASE\)"):
+        gold = read_gold(nlp, "drugs", tmp_path / "test.spacy")
+    assert [doc.spans["bioner"].attrs["scope"] for doc in gold] == [["DISEASE"], ["DISEASE"]]
     assert [doc.spans["bioner"].attrs["corpus"] for doc in gold] == ["drugs", "drugs"]
     assert [[span.text for span in doc.spans["bioner"]] for doc in gold] == [["asthma"], ["asthma"]]
 

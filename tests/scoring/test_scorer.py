@@ -64,10 +64,14 @@ def test_predictions_in_scope_that_are_not_gold_are_false_positives() -> None:
     assert scores["spans_bioner_per_type"]["CHEMICAL"]["p"] == 0.0
 
 
-def test_empty_scope_counts_nothing_and_no_scope_counts_every_type() -> None:
+def test_empty_scope_counts_nothing_and_no_scope_counts_the_types_of_the_corpus() -> None:
     predicted = make_doc([(0, 1, "GENE")])
     assert score([(0, 1, "GENE")], [], [])["spans_bioner_f"] is None
-    assert score_spans([Example(predicted, make_doc([]))])["spans_bioner_p"] == 0.0
+    none, other = [Example(predicted, make_doc([]))], Example(make_doc([]), make_doc([(2, 3, "GENE")]))
+    assert score_spans(none)["spans_bioner_p"] is None
+    assert score_spans(none, corpus_types=None)["spans_bioner_p"] == 0.0
+    assert score_spans(none, corpus_types={"": ["GENE"]})["spans_bioner_p"] == 0.0
+    assert score_spans([*none, other])["spans_bioner_p"] == 0.0
 
 
 def test_scores_are_none_where_there_is_nothing_to_score() -> None:
