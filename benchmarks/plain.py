@@ -8,8 +8,10 @@ import numpy
 import torch
 from spacy.language import Language
 from thinc.api import to_numpy
-from transformers import AutoModelForTokenClassification, pipeline
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, PreTrainedTokenizerFast, pipeline
 
+from bioner_spacy.layers.encoder_files import encoder_config
 from bioner_spacy.layers.precision import bfloat16_enabled
 
 WINDOW = 256
@@ -27,7 +29,7 @@ def bare_encoder(nlp: Language, *, batch_pieces: int = 4096) -> Callable[[Sequen
         A function that encodes texts.
     """
     shim = _shim(nlp)
-    tokenizer, transformer, device = shim.tokenizer, shim.transformer, shim.device
+    tokenizer, transformer, device = _tokenizer(shim), _transformer(shim), shim.device
     dtype, enabled = torch.bfloat16, bfloat16_enabled(shim.precision, device)
 
     def encode(texts: Sequence[str]) -> None:
@@ -74,7 +76,7 @@ def hugging_face(nlp: Language, *, batch_size: int = 32) -> Callable[[Sequence[s
     W, b = (to_numpy(layer.get_param(name)) for name in ("W", "b"))
     outside = {task: i for i, (task, tag) in enumerate(columns) if tag == "O"}
     tags = [(i, task, tag) for i, (task, tag) in enumerate(columns) if tag != "O"]
-    config = deepcopy(shim.transformer.config)
+    config = deepcopy(_transformer(shim).config)
     config.id2label = {0: "O", **{n: tag for n, (_, _, tag) in enumerate(tags, start=1)}}
     config.label2id = {tag: n for n, tag in config.id2label.items()}
     model: Any = AutoModelForTokenClassification.from_config(config)
@@ -86,7 +88,7 @@ def hugging_face(nlp: Language, *, batch_size: int = 32) -> Callable[[Sequence[s
     run = pipeline(
         "token-classification",
         model=model,
-        tokenizer=shim.tokenizer,
+        tokenizer=_tokenizer(shim),
         aggregation_strategy="simple",
         batch_size=batch_size,
         stride=min(OVERLAP, shim.tokenizer.model_max_length // 4),
@@ -97,3 +99,19 @@ def hugging_face(nlp: Language, *, batch_size: int = 32) -> Callable[[Sequence[s
 
 def _shim(nlp: Language) -> Any:
     return nlp.get_pipe("transformer").model.shims[0]
+
+
+def _tokenizer(shim: Any) -> Any:
+    """The tokenizer of an encoder as transformers has it."""
+    one = shim.tokenizer
+    backend = Tokenizer.from_str(one.backend.to_str())  # a copy, for it is told what to cut
+    settings = {"model_max_length": one.model_max_length, "pad_token": one.pad_token}
+    return PreTrainedTokenizerFast(tokenizer_object=backend, **settings)
+
+
+def _transformer(shim: Any) -> Any:
+    """The encoder as transformers has it."""
+    config = encoder_config(shim.transformer)
+    model = AutoModel.from_config(AutoConfig.for_model(**config))
+    model.load_state_dict(shim.transformer.state_dict(), strict=False)
+    return model.to(shim.device)

@@ -179,6 +179,15 @@ class Errors:
         "NAME@refs/pr/1 for a pull request of the hub's bot, or convert what you trust (README, Encoders). Reason given: "
         "{reason}"
     )
+    E311 = (
+        "The encoder of the pipeline cannot be loaded, because its file is damaged or of another program: replace the "
+        "pipeline by a complete copy. Reason given: {reason}"
+    )
+    E312 = (
+        "{what} needs code of its own, which is never run: choose an encoder whose layers and tokenizer transformers itself "
+        "has."
+    )
+    E313 = "The encoder cannot be stored in 8 bits, because it has {reason}: train it again, or store it as float32."
 
     # 4xx pipeline and training
     E401 = "Setting merge names {policy!r} for {type}, which is neither a policy nor a corpus with tasks: {allowed}."

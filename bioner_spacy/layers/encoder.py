@@ -12,7 +12,6 @@ from spacy_transformers.layers.split_trf import split_trf_batch
 from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d, Floats3d, Ragged
 from transformers.modeling_outputs import BaseModelOutput
-from transformers.tokenization_utils_fast import PreTrainedTokenizerFast
 
 from ..errors import BionerError, Errors
 from ..tokenization.sentences import doc_sentence_starts
@@ -20,6 +19,7 @@ from ..types import Array
 from ..words import word_offsets
 from .encoder_shim import EncoderShim, check_settings, max_pieces
 from .pretrained import load_encoder
+from .subwords import SubwordTokenizer
 from .windows import WindowBatch, align_pieces, cut_windows
 
 
@@ -84,7 +84,7 @@ def init(model: Model, X: Optional[Sequence[Doc]] = None, Y: Any = None) -> None
     shim = cast(EncoderShim, model.shims[0])
     if shim.transformer is None:
         attrs = model.attrs
-        shim.set_transformer(*load_encoder(attrs["name"], attrs["tokenizer_config"], attrs["transformer_config"]))
+        shim.adopt(*load_encoder(attrs["name"], attrs["tokenizer_config"], attrs["transformer_config"]))
     model.set_dim("nO", cast(Any, shim.transformer).config.hidden_size)
 
 
@@ -113,13 +113,13 @@ def _fit_window(window: int, overlap: int, shim: EncoderShim) -> tuple[int, int]
 
 
 def make_windows(
-    docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, window: int, overlap: int, *, sentences: bool
+    docs: Sequence[Doc], tokenizer: SubwordTokenizer, window: int, overlap: int, *, sentences: bool
 ) -> WindowBatch:
     """Tokenise documents to word pieces and cut them into windows.
 
     Args:
         docs: D documents with N words in all.
-        tokenizer: fast tokenizer of the encoder.
+        tokenizer: tokenizer of the encoder.
         window: most pieces in a window, special pieces included.
         overlap: pieces of context on either side of a window's core.
         sentences: whether no window reaches over the border of a sentence.
@@ -127,25 +127,16 @@ def make_windows(
     Raises:
         BionerError: the special pieces alone fill the window.
     """
-    n_special = tokenizer.num_special_tokens_to_add()
+    n_special = len(tokenizer.prefix) + len(tokenizer.suffix)
     size = window - n_special
     if size < 1:
         raise BionerError(Errors.E308.format(window=window, count=n_special))
     bases = numpy.cumsum([0, *(len(doc.text) + 1 for doc in docs)])[:-1]
     texts = [text for doc, base in zip(docs, bases) for text in _texts(doc, base, sentences)]
-    encoding = tokenizer(
-        [text for text, _ in texts] or [""],
-        add_special_tokens=False,
-        return_offsets_mapping=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        padding=False,
-        truncation=False,
-        verbose=False,
-    )
-    text_lengths = numpy.array([len(ids) for ids in encoding["input_ids"]], dtype="int64")
+    encodings = tokenizer.encode([text for text, _ in texts] or [""])
+    text_lengths = numpy.array([len(encoding) for encoding in encodings], dtype="int64")
     offsets = (
-        numpy.array([pair for text in encoding["offset_mapping"] for pair in text], dtype="int64").reshape(-1, 2)
+        numpy.array([pair for encoding in encodings for pair in encoding.offsets], dtype="int64").reshape(-1, 2)
         + numpy.repeat([base for _, base in texts] or [0], text_lengths)[:, None]
     )
     words = [tuple(side + base for side in word_offsets(doc)) for doc, base in zip(docs, bases)]
@@ -159,7 +150,7 @@ def make_windows(
         numpy.maximum.accumulate(offsets[:, 1]) if len(offsets) else offsets[:, 1],
     )
     return cut_windows(
-        numpy.array([i for ids in encoding["input_ids"] for i in ids], dtype="int64"),
+        numpy.array([i for encoding in encodings for i in encoding.ids], dtype="int64"),
         text_lengths,
         firsts,
         counts,

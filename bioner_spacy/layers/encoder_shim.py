@@ -2,21 +2,19 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Optional
 
 import numpy
-import safetensors.torch
 import srsly
 import torch
 from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_default_device, torch2xp
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 
 from ..errors import BionerError, Errors
 from ..types import Array
+from .encoder_files import dump_encoder, load_dumped_encoder, without_transformers
 from .packed_bert import Block, encode_packed, is_packable, quicken_dropout
 from .precision import PRECISIONS, bfloat16_enabled
+from .subwords import SubwordTokenizer
 from .windows import SMALL_BLOCK, SMALL_PASS, WindowBatch, group_by_length
 
 POOLINGS = ("mean", "first")
@@ -26,12 +24,17 @@ class EncoderShim(PyTorchShim):
     """Runs a Hugging Face transformer over a `WindowBatch` and returns one vector a word.
 
     Windows of similar length share a forward pass, in mixed precision where the device has bfloat16 units. Weights
-    are stored as safetensors, with the tokenizer and the model configuration beside them.
+    are stored as safetensors, with the tokenizer and the model configuration beside them; see `encoder_files`.
 
     Args:
         pooling: how the pieces of a word become its vector, "mean" or "first".
         precision: "auto", "bfloat16" or "float32"; see `bfloat16_enabled`.
         batch_pieces: most pieces in a forward pass, padding counted.
+
+    Attributes:
+        tokenizer: the tokenizer; None before initialisation or loading.
+        weights: how weights are saved, one of `encoder_files.WEIGHTS`. An encoder that was loaded is saved as it was
+            stored, until it learns.
     """
 
     def __init__(self, *, pooling: str, precision: str, batch_pieces: int) -> None:
@@ -39,15 +42,19 @@ class EncoderShim(PyTorchShim):
         self.pooling = pooling
         self.precision = precision
         self.batch_pieces = batch_pieces
-        self.tokenizer: Any = None
+        self.tokenizer: Optional[SubwordTokenizer] = None
+        self.weights = "float32"
 
     @property
-    def transformer(self) -> Optional[PreTrainedModel]:
-        """The Hugging Face model; None before initialisation or loading."""
+    def transformer(self) -> Any:
+        """A `Bert`, or another model of transformers; None before initialisation or loading."""
         return self._model
 
-    def set_transformer(self, tokenizer: Any, transformer: Any) -> None:
-        """Adopt a tokenizer and a transformer and move the latter to the default device."""
+    def adopt(self, tokenizer: Any, transformer: Any) -> None:
+        """Take over a fast tokenizer and a model of transformers."""
+        self._set_transformer(SubwordTokenizer.from_hugging_face(tokenizer), without_transformers(transformer))
+
+    def _set_transformer(self, tokenizer: SubwordTokenizer, transformer: Any) -> None:
         self.tokenizer = tokenizer
         self._model = transformer.to(get_torch_default_device())
         table = self._model.get_input_embeddings()
@@ -92,6 +99,7 @@ class EncoderShim(PyTorchShim):
         of other rows neither decay nor move them, nor does weight decay. Optimizers that average, and functions in
         place of an optimizer, see the whole table.
         """
+        self.weights = "float32"
         for name, parameter in self._model.named_parameters():
             gradient = parameter.grad
             if gradient is None:
@@ -107,7 +115,8 @@ class EncoderShim(PyTorchShim):
 
     def _encode(self, batch: WindowBatch) -> torch.Tensor:
         device = self.device
-        prefix, suffix = _special_pieces(self.tokenizer)
+        tokenizer: Any = self.tokenizer
+        prefix, suffix = tokenizer.prefix, tokenizer.suffix
         lengths = batch.ends - batch.starts + len(prefix) + len(suffix)
         packed = is_packable(self._model)
         groups = group_by_length(lengths, batch_pieces=self.batch_pieces, small=SMALL_BLOCK if packed else SMALL_PASS)
@@ -117,10 +126,7 @@ class EncoderShim(PyTorchShim):
             width = int(lengths[group[0]])
             window_rows[group] = n_rows + numpy.arange(len(group)) * width + len(prefix)
             n_rows += len(group) * width
-        ids = [
-            _pad_group(batch, group, lengths[group], prefix, suffix, self.tokenizer.pad_token_id or 0)
-            for group in groups
-        ]
+        ids = [_pad_group(batch, group, lengths[group], tokenizer) for group in groups]
         run = self._run_packed if packed else self._run_padded
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_enabled(self.precision, device)):
             hidden = run(ids, [lengths[group] for group in groups])
@@ -184,28 +190,15 @@ class EncoderShim(PyTorchShim):
     def to_bytes(self) -> bytes:
         """Serialise tokenizer, configuration and weights (safetensors)."""
         if self._model is None:
-            return srsly.msgpack_dumps({})
-        with TemporaryDirectory() as folder:
-            self.tokenizer.save_pretrained(folder)
-            self._model.config.save_pretrained(folder)
-            files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
-        # Tied weights share memory, which safetensors refuses.
-        state = {name: tensor.detach().cpu().clone() for name, tensor in self._model.state_dict().items()}
-        return srsly.msgpack_dumps({"files": files, "state": safetensors.torch.save(state)})
+            empty: bytes = srsly.msgpack_dumps({})
+            return empty
+        return dump_encoder(self.tokenizer, self._model, weights=self.weights)  # type: ignore[arg-type]
 
     def from_bytes(self, bytes_data: bytes) -> "EncoderShim":
-        """Load what `to_bytes` wrote; needs neither network nor the encoder's own package."""
-        msg = srsly.msgpack_loads(bytes_data)
-        if not msg:
-            return self
-        with TemporaryDirectory() as folder:
-            for name, content in msg["files"].items():
-                (Path(folder) / name).write_bytes(content)
-            config = AutoConfig.from_pretrained(folder)
-            tokenizer = AutoTokenizer.from_pretrained(folder, config=config)
-        transformer = AutoModel.from_config(config)
-        transformer.load_state_dict(safetensors.torch.load(msg["state"]))
-        self.set_transformer(tokenizer, transformer)
+        """Load what `to_bytes` wrote; needs neither network nor the encoder's own package, and writes no file."""
+        if bytes_data != srsly.msgpack_dumps({}):
+            tokenizer, transformer, self.weights = load_dumped_encoder(bytes_data)
+            self._set_transformer(tokenizer, transformer)
         return self
 
 
@@ -224,7 +217,7 @@ def _update_rows(optimizer: Optimizer, key: tuple[int, str], table: Any, gradien
         moments[key][rows] = moments.pop(part_key).reshape(len(rows), -1)
 
 
-def max_pieces(transformer: PreTrainedModel) -> int:
+def max_pieces(transformer: Any) -> int:
     """Most pieces, special ones included, for which a transformer has positions."""
     positions = getattr(transformer.config, "max_position_embeddings", None)
     if positions is None or positions < 1:  # relative positions
@@ -236,22 +229,13 @@ def max_pieces(transformer: PreTrainedModel) -> int:
     return positions
 
 
-def _special_pieces(tokenizer: Any) -> tuple[list[int], list[int]]:
-    """Ids that the tokenizer puts before and after a text, such as [CLS] and [SEP]."""
-    marker = -1
-    ids = tokenizer.build_inputs_with_special_tokens([marker])
-    at = ids.index(marker)
-    return ids[:at], ids[at + 1 :]
-
-
-def _pad_group(
-    batch: WindowBatch, group: Array, lengths: Array, prefix: list[int], suffix: list[int], pad: int
-) -> Array:
+def _pad_group(batch: WindowBatch, group: Array, lengths: Array, tokenizer: SubwordTokenizer) -> Array:
     """Ids of windows, (windows, longest), padded at the end; special pieces included, as in `lengths`."""
+    prefix, suffix = tokenizer.prefix, tokenizer.suffix
     columns = numpy.arange(int(lengths.max()))
     pieces = batch.starts[group][:, None] + columns - len(prefix)
     ids = batch.piece_ids[numpy.clip(pieces, 0, len(batch.piece_ids) - 1)]
-    ids[columns >= lengths[:, None]] = pad
+    ids[columns >= lengths[:, None]] = tokenizer.pad_token_id
     ids[:, : len(prefix)] = prefix
     for i, special in enumerate(reversed(suffix)):
         ids[numpy.arange(len(group)), lengths - 1 - i] = special

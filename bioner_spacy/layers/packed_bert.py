@@ -13,10 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import Dropout
 from torch.nn.functional import pad, scaled_dot_product_attention
-from transformers import PreTrainedModel
 
-# Encoders with the layers of BERT under the names that it has for them.
-PACKABLE = ("bert", "camembert", "roberta", "xlm-roberta")
+from .bert import PACKABLE
 
 
 @dataclass(frozen=True)
@@ -34,11 +32,11 @@ class Block:
     mask: Optional[Tensor]
 
 
-def is_packable(transformer: PreTrainedModel) -> bool:
+def is_packable(transformer: Any) -> bool:
     """Whether `encode_packed` computes what the encoder itself would."""
     config = transformer.config
     absolute = getattr(config, "position_embedding_type", "absolute") == "absolute"
-    return config.model_type in PACKABLE and absolute and not config.is_decoder
+    return config.model_type in PACKABLE and absolute and not getattr(config, "is_decoder", False)
 
 
 def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequence[Block]) -> Tensor:

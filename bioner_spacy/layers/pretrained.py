@@ -2,16 +2,17 @@
 
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
-
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BionerError, Errors, Warnings, reason, warn
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 
 def load_encoder(
     name: str, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]
-) -> tuple[PreTrainedTokenizerFast, PreTrainedModel]:
+) -> "tuple[PreTrainedTokenizerFast, PreTrainedModel]":
     """Load a pretrained encoder and its fast tokenizer, weights from safetensors only.
 
     Args:
@@ -21,10 +22,14 @@ def load_encoder(
         transformer_config: settings that override those of the encoder's configuration.
 
     Raises:
-        BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer.
+        BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer, or needs code of its own.
     """
+    # Takes seconds, and a pipeline that was saved does without.
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
     source, revision = resolve_encoder(name)
-    settings = {"use_fast": True, "revision": revision, **tokenizer_config}
+    no_code = {"trust_remote_code": False}
+    settings = {"use_fast": True, "revision": revision, **tokenizer_config, **no_code}
     # Clients of hubs raise what they like: a KeyError where the service that converts weights does not answer as usual.
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, **settings)
@@ -32,11 +37,15 @@ def load_encoder(
             # BioBERT and others are published without a configuration of their tokenizer.
             warn(Warnings.W301.format(name=name))
             tokenizer = AutoTokenizer.from_pretrained(source, do_lower_case=False, **settings)
-        config = AutoConfig.from_pretrained(source, **{"revision": revision, **transformer_config})
+        config = AutoConfig.from_pretrained(source, **{"revision": revision, **transformer_config, **no_code})
     except Exception as error:
+        if "trust_remote_code" in str(error):
+            raise BionerError(Errors.E312.format(what=f"The encoder {name!r}")) from error
         raise BionerError(Errors.E303.format(name=name, reason=reason(error))) from error
     try:
-        transformer = AutoModel.from_pretrained(source, config=config, revision=revision, use_safetensors=True)
+        transformer = AutoModel.from_pretrained(
+            source, config=config, revision=revision, use_safetensors=True, **no_code
+        )
     except Exception as error:
         raise BionerError(Errors.E310.format(name=name, reason=reason(error))) from error
     if not tokenizer.is_fast:
