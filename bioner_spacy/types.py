@@ -1,8 +1,8 @@
 """Arrays that pass between the component, the models and the formulations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Optional, Protocol
 
 import numpy
 from numpy.typing import NDArray
@@ -48,11 +48,14 @@ class Gold:
         lengths: (D,) words per document.
         spans: gold spans, for supervised tasks only.
         supervised: (D, K) bool, whether the document supervises the task.
+        barred: spans that are known to be no mention of a task that their document does not supervise, because they are
+            mentions of a disjoint type.
     """
 
     lengths: Array
     spans: SpanArrays
     supervised: Any
+    barred: SpanArrays = field(default_factory=SpanArrays.empty)
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,13 @@ class Batch:
         lengths: (D,) words of each text that heads read by itself: a document, or one of its sentences.
         targets: what the formulation's `targets` made of their gold annotation; None when predicting. Models whose
             scores do not depend on it pass it over.
+        guidelines: corpus by whose guideline each document is annotated, None where that is not known; empty for none.
     """
 
     docs: list[Doc]
     lengths: Array
     targets: Any = None
+    guidelines: Sequence[Optional[str]] = ()
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,9 @@ def next_action(log_odds: Array, least: float) -> Array:
 
 OUT_OF_SCOPE = -1
 """Target of what a document's annotation says nothing about."""
+
+BARRED = -2
+"""Target outside the scope of what is known to be no mention, by a mention of a disjoint type."""
 
 MOST_STEPS = 8
 """Most steps at one place, the one that leaves it included: where a model takes more, it goes on all the same."""

@@ -13,7 +13,7 @@ from thinc.api import get_array_module
 from ..tasks import Task
 from ..types import Array
 from .crf import CRFFormulation
-from .tags import OUT_OF_SCOPE, log_softmax
+from .tags import log_softmax
 
 # Prefix of what an output of the discriminator is called, before the name of the task.
 DISCRIMINATOR = "is "
@@ -59,7 +59,7 @@ class AdversarialCRFFormulation(CRFFormulation):
         own = scores[:, len(self.columns) - self.n_tasks :]
         total = xp.concatenate([xp.zeros((1, self.n_tasks)), xp.cumsum(own, axis=0, dtype="float64")])
         log_p = log_softmax((total[first + lengths] - total[first]) / lengths[:, None])
-        supervised = tags[first] != OUT_OF_SCOPE
+        supervised = tags[first] >= 0
         n_supervised = supervised.sum(axis=1, keepdims=True)
         wanted = supervised / xp.maximum(n_supervised, 1)
         n_documents = max(int((n_supervised > 0).sum()), 1)

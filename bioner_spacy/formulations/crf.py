@@ -14,9 +14,9 @@ import numpy
 from thinc.api import get_array_module, to_numpy
 
 from ..tasks import Task
-from ..types import Array, Gold, SpanArrays
+from ..types import Array, SpanArrays
 from .chains import NEVER, best_path_and_marginals, marginals
-from .tags import OUT_OF_SCOPE, TagFormulation, concatenate, document_starts, find_spans
+from .tags import BARRED, OUT_OF_SCOPE, TagFormulation, concatenate, document_starts, find_spans, in_barred_texts
 
 # Words of a mention that the search for documents without any looks ahead.
 _LOOK_AHEAD = 4
@@ -53,53 +53,57 @@ class CRFFormulation(TagFormulation):
             of_moves = [[move_columns[of_task[i], of_task[j]] for of_task in columns] for i, j in moves]
             self._chains.append((members, numpy.vstack([columns.T, of_moves]), moves))
 
-    def targets(self, gold: Gold) -> tuple[tuple[Array, Array], int]:
-        """As in `TagFormulation`; the targets are the (N, K) tags and (N,) bool, whether a word begins a document."""
-        tags, n_lost = super().targets(gold)
-        return (tags, document_starts(gold.lengths)), n_lost
-
     def loss(self, scores: Array, targets: tuple[Array, Array], weights: Array) -> tuple[Array, Array]:
-        """Negative log-likelihood of the tags of each task, divided by the number of words in its scope.
+        """Negative log-likelihood of the tags of each task, and of what is barred outside of its scope.
+
+        In the scope it is divided by the number of tokens there. Outside, a mention of a disjoint type says that no mention
+        of the task ends where it does: the loss is that of all tag sequences of the text in which none does, log Z minus
+        log Z of these alone, divided by the number of tokens of such texts (a partial annotation, Tsuboi et al. 2008,
+        "Training conditional random fields using incomplete annotations").
 
         Args:
-            scores: (N, columns) scores of tags and moves.
+            scores: (N, columns) scores of tags and transitions.
             targets: as made by `targets`.
             weights: (K,) weight of each task in the sum whose gradient is returned.
 
         Returns:
-            (K,) loss in nats a word, 0 for a task without words in scope, and (N, columns) gradient, exactly 0
-            outside the scope.
+            (K,) loss in nats a token, 0 for a task without tokens in scope and none barred, and (N, columns) gradient,
+            exactly 0 outside the scope but in texts with something barred.
         """
         xp = get_array_module(scores)
         losses = xp.zeros(self.n_tasks, dtype="f")
         d_scores = xp.zeros_like(scores).ravel()
         tags, starts = targets
+        barred = in_barred_texts(tags, starts)
         for tasks, columns, moves in self._chains:
-            in_scope = tags[:, tasks] != OUT_OF_SCOPE
-            n_words = in_scope.sum(axis=0)
-            # A chain for each task, of the words in its scope alone; shorter ones go on with words that add nothing.
-            words = numpy.argsort(~in_scope, axis=0, kind="stable")[: n_words.max(initial=0)]
-            kept = numpy.arange(len(words))[:, None] < n_words
-            truth = numpy.where(kept, numpy.take_along_axis(tags[:, tasks], words, axis=0), 0)
-            before = numpy.where(starts[words], 0, numpy.concatenate([truth[:1], truth[:-1]]))
-            scale = kept * (to_numpy(weights)[tasks] / numpy.maximum(n_words, 1))
-            places = words * scores.shape[1] + columns[:, None]
-            kept, begins, scale, places = (xp.asarray(array) for array in (kept, starts[words], scale, places))
-            chosen = tuple(xp.asarray(array) for array in (before, truth, *numpy.indices(words.shape)))
+            for read, allowed in ((tags[:, tasks] >= 0, _gold_edges), (barred[:, tasks], _open_edges)):
+                # A chain for each task, of the tokens to be read; shorter ones go on with tokens that add nothing.
+                n_tokens = read.sum(axis=0)
+                if not n_tokens.any():
+                    continue
+                words = numpy.argsort(~read, axis=0, kind="stable")[: n_tokens.max()]
+                kept = numpy.arange(len(words))[:, None] < n_tokens
+                truth = numpy.where(kept, numpy.take_along_axis(tags[:, tasks], words, axis=0), OUT_OF_SCOPE)
+                scale = kept * (to_numpy(weights)[tasks] / numpy.maximum(n_tokens, 1))
+                places = words * scores.shape[1] + columns[:, None]
+                begins = starts[words]
+                here = (xp.asarray(array) for array in (kept, begins, scale, places, tasks, n_tokens))
+                kept, at_start, scale, places, numbers, counts = here
 
-            edges = _chain_edges(scores.ravel()[places], moves, begins, kept)
-            log_z, p = marginals(xp.moveaxis(edges, (0, 1), (2, 3)))
-            # Where nothing is in scope, what rounding left of log Z is not a loss.
-            total = xp.where(kept.any(axis=0), log_z - (edges[chosen] * kept).sum(axis=0), 0.0)
-            losses[xp.asarray(tasks)] = total / xp.maximum(kept.sum(axis=0), 1)
+                edges = _chain_edges(scores.ravel()[places], moves, at_start, kept)
+                log_z, p = marginals(xp.moveaxis(edges, (0, 1), (2, 3)))
+                log_allowed, p_allowed = allowed(edges, truth, begins, to_numpy(kept))
+                # Where nothing is read, what rounding left of log Z is not a loss.
+                total = xp.where(counts > 0, log_z - log_allowed, 0.0)
+                losses[numbers] += (total / xp.maximum(counts, 1)).astype("f")
 
-            d_edges = xp.ascontiguousarray(xp.moveaxis(p, (2, 3), (0, 1)))
-            d_edges[0] = xp.where(begins, d_edges.sum(axis=0), d_edges[0])
-            d_edges[1:] *= ~begins
-            d_edges[chosen] -= 1.0
-            d_edges *= scale
-            d_values = [*d_edges.sum(axis=0), *(d_edges[move] for move in moves)]
-            d_scores[places] = xp.stack(d_values)
+                d_edges = xp.ascontiguousarray(xp.moveaxis(p, (2, 3), (0, 1)))
+                d_edges -= p_allowed
+                d_edges[0] = xp.where(at_start, d_edges.sum(axis=0), d_edges[0])
+                d_edges[1:] *= ~at_start
+                d_edges *= scale
+                d_values = xp.stack([*d_edges.sum(axis=0), *(d_edges[move] for move in moves)])
+                d_scores[places] += d_values.astype(d_scores.dtype)
         return losses, d_scores.reshape(scores.shape)
 
     def decode(self, scores: Array, lengths: Array) -> SpanArrays:
@@ -133,6 +137,57 @@ class CRFFormulation(TagFormulation):
                     )
                 )
         return concatenate(parts)
+
+
+def _gold_edges(edges: Any, truth: Array, begins: Array, kept: Array) -> tuple[Any, Any]:
+    """Sum of the edges of the gold sequences, and the transitions that these make.
+
+    Args:
+        edges: (T, T, N, K) edges of K chains.
+        truth: (N, K) gold tags.
+        begins: (N, K) whether a token begins a text.
+        kept: (N, K) false for tokens that add nothing.
+
+    Returns:
+        (K,) sums, and (T, T, N, K) 1 for transitions of the gold sequences, 0 for others.
+    """
+    xp = get_array_module(edges)
+    truth = numpy.where(kept, truth, 0)
+    before = numpy.where(begins, 0, numpy.concatenate([truth[:1], truth[:-1]]))
+    chosen = tuple(xp.asarray(array) for array in (before, truth, *numpy.indices(truth.shape)))
+    made = xp.zeros_like(edges)
+    made[chosen] = xp.asarray(kept)
+    return (edges * made).sum(axis=(0, 1, 2)), made
+
+
+def _open_edges(edges: Any, truth: Array, begins: Array, kept: Array) -> tuple[Any, Any]:
+    """Logarithm of the sum over the sequences in which no mention ends at a barred token, and their transitions.
+
+    Args:
+        edges: (T, T, N, K) edges of K chains.
+        truth: (N, K) targets; whole texts.
+        begins: (N, K) whether a token begins a text.
+        kept: (N, K) false for tokens that add nothing.
+
+    Returns:
+        (K,) log Z, and (T, T, N, K) probability of each transition among these sequences.
+    """
+    xp = get_array_module(edges)
+    barred = truth == BARRED
+    last = numpy.ones_like(barred)
+    last[:-1] = begins[1:] | ~kept[1:]
+    # At the end of a text only O is open; else what leads from a mention to anything but its continuation is closed.
+    after = numpy.zeros_like(barred)
+    after[1:] = (barred & ~last)[:-1]
+    open_edges = edges.copy()
+    n_tags = len(edges)
+    open_edges[:, 1:] = xp.where(xp.asarray(barred & last), NEVER, open_edges[:, 1:])
+    others = [0, *range(1, n_tags, 2)]
+    for i in range(1, n_tags):
+        for j in others:
+            open_edges[i, j] = xp.where(xp.asarray(after), NEVER, open_edges[i, j])
+    log_z, p = marginals(xp.moveaxis(open_edges, (0, 1), (2, 3)))
+    return log_z, xp.moveaxis(p, (2, 3), (0, 1))
 
 
 def _line_up(pairs: Array, lengths: Array) -> tuple[Array, Array, Array]:

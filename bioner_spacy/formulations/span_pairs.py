@@ -9,7 +9,7 @@ import numpy
 from thinc.api import get_array_module, to_numpy
 
 from ..tasks import Task
-from ..types import OUT_OF_SCOPE, Array, Gold, SpanArrays
+from ..types import BARRED, OUT_OF_SCOPE, Array, Gold, SpanArrays
 from .binary import binary_entropy, crossed_out, sigmoid, type_pairs
 
 
@@ -43,8 +43,8 @@ class SpanPairFormulation:
 
         Returns:
             (N, columns) 1 for mentions, 0 for other spans, `OUT_OF_SCOPE` for spans of tasks that the document does
-            not supervise and for those that would end behind their document; and the number of spans that are wider
-            than `width`.
+            not supervise and for those that would end behind their document, `BARRED` for the former where they are
+            mentions of a disjoint type; and the number of spans that are wider than `width`.
         """
         spans = gold.spans
         supervised = numpy.repeat(gold.supervised, gold.lengths, axis=0)[:, self._task_of]
@@ -54,6 +54,12 @@ class SpanPairFormulation:
         fits = widths <= self.width
         pairs = self._first_pair[spans.tasks[fits]] + spans.types[fits]
         targets[spans.starts[fits], pairs, widths[fits] - 1] = 1
+        barred = gold.barred
+        widths_barred = barred.ends - barred.starts
+        fitting = widths_barred <= self.width
+        pairs = self._first_pair[barred.tasks[fitting]] + barred.types[fitting]
+        places = (barred.starts[fitting], pairs, widths_barred[fitting] - 1)
+        targets[places] = numpy.where(targets[places] == OUT_OF_SCOPE, BARRED, targets[places])
         return targets.reshape(len(targets), len(self.columns)), int((~fits).sum())
 
     def loss(self, scores: Array, targets: Array, weights: Array) -> tuple[Array, Array]:
@@ -66,20 +72,21 @@ class SpanPairFormulation:
 
         Returns:
             (K,) loss in nats a word, 0 for a task without words in scope, and (N, columns) gradient, exactly 0
-            outside the scope.
+            outside the scope but for spans that are barred, whose loss is divided by the number of all tokens.
         """
         xp = get_array_module(scores)
         targets, weights = xp.asarray(targets), xp.asarray(weights)
-        in_scope = targets != OUT_OF_SCOPE
+        in_scope = targets >= 0
         truth = targets == 1
-        entropy = (binary_entropy(scores, truth) * in_scope).reshape(len(scores), len(self._task_of), self.width)
-        # The span of one word is in scope wherever its word is.
+        # The span of one token is in scope wherever its token is.
         first = xp.asarray(self._first_pair)
-        n_words = xp.maximum(in_scope.reshape(entropy.shape)[:, first, 0].sum(axis=0), 1)
+        shape = (len(scores), len(self._task_of), self.width)
+        n_tokens = xp.maximum(in_scope.reshape(shape)[:, first, 0].sum(axis=0), 1)
         task_of = xp.asarray(self._task_of)
-        losses = (task_of == xp.arange(self.n_tasks)[:, None]) @ entropy.sum(axis=(0, 2)) / n_words
-        scale = (weights / n_words)[task_of].repeat(self.width)
-        d_scores = (sigmoid(scores) - truth) * in_scope * scale
+        share = in_scope / n_tokens[task_of].repeat(self.width) + (targets == BARRED) / max(len(scores), 1)
+        entropy = (binary_entropy(scores, truth) * share).reshape(shape)
+        losses = (task_of == xp.arange(self.n_tasks)[:, None]) @ entropy.sum(axis=(0, 2))
+        d_scores = (sigmoid(scores) - truth) * share * weights[task_of].repeat(self.width)
         return losses.astype("f"), d_scores.astype(scores.dtype)
 
     def decode(self, scores: Array, lengths: Array) -> SpanArrays:

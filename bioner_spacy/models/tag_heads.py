@@ -10,6 +10,7 @@ from thinc.types import Floats2d
 from ..formulations.crf import CRFFormulation
 from ..formulations.tags import OUTSIDE, TagFormulation
 from ..layers.batch import batch2docs
+from ..layers.guideline import guideline_residual, resized_corrections
 from ..layers.linear import linear
 from ..layers.prior import RARE
 from ..types import Batch
@@ -23,6 +24,8 @@ def build_tag_heads(
     tok2vec: Model[list[Doc], list[Floats2d]],
     dropout: float = 0.1,
     crf: bool = True,
+    guideline_rank: int = 0,
+    guideline_dropout: float = 0.5,
     nO: Optional[int] = None,
 ) -> Model[Batch, Floats2d]:
     """Build BIO tag heads for the `multitask_ner` component: a linear classifier for each task on word vectors.
@@ -32,6 +35,9 @@ def build_tag_heads(
         dropout: dropout on the word vectors while training. The component's `dropout` replaces it.
         crf: whether the tags of a task form a conditional random field (`bioner_spacy.formulations.crf`) or each word
             is classified by itself and decoding finds the best valid sequence.
+        guideline_rank: rank of the correction that each corpus has by its guideline, for all tasks together; 0 for none.
+            See `bioner_spacy.layers.guideline`.
+        guideline_dropout: share of the documents, 0 to 1, that are trained on without the correction of their corpus.
         nO: number of scores a word, found from the tasks on initialisation.
 
     Returns:
@@ -39,7 +45,13 @@ def build_tag_heads(
     """
     output: Model = linear(nO, tok2vec.maybe_get_dim("nO"))
     output.name = "heads"
-    model: Model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout), output)
+    model: Model
+    if guideline_rank:
+        features: Model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout))
+        model = guideline_residual(features, output, rank=guideline_rank, dropout=guideline_dropout)
+        model.attrs["set_guidelines"] = set_guidelines
+    else:
+        model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout), output)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("output_layer", output)
     model.attrs["make_formulation"] = CRFFormulation if crf else TagFormulation
@@ -77,6 +89,24 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
     new.set_param("W", W)
     new.set_param("b", b)
     replace_output(model, new)
+    if (corrected := model.maybe_get_ref("corrections")) is not None:
+        sources = [position.get(name, -1) for name in new_columns]
+        model.replace_node(corrected, resized_corrections(corrected, corrected.attrs["guidelines"], sources))
+
+
+def set_guidelines(model: Model, guidelines: Sequence[str]) -> None:
+    """Say which corpora have a correction by their guideline, in place; those that had one keep it.
+
+    Args:
+        model: a model made by `build_tag_heads` with a `guideline_rank`.
+        guidelines: names of the corpora.
+    """
+    corrected = model.get_ref("corrections")
+    if corrected.has_param("A"):
+        columns = range(corrected.get_dim("nO"))
+        model.replace_node(corrected, resized_corrections(corrected, guidelines, columns))
+    else:
+        corrected.attrs["guidelines"] = list(guidelines)
 
 
 def tag_bias(columns: Sequence[Any]) -> list[float]:

@@ -47,6 +47,7 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
         "task_balance": {"@misc": "bioner_spacy.FixedBalance.v1"},
         "ignore_scope": False,
         "unscoped": "corpus",
+        "disjoint": {},
         "learn_rate_factor": 10.0,
         "scorer": {"@scorers": "bioner_spacy.multitask_scorer.v1", "spans_key": SPANS_KEY},
     },
@@ -77,6 +78,7 @@ def make_multitask_ner(
     task_balance: Optional[TaskBalance],
     ignore_scope: bool,
     unscoped: str,
+    disjoint: dict[str, list[str]],
     learn_rate_factor: float,
     scorer: Optional[Callable],
 ) -> MultiTaskNER:
@@ -101,6 +103,7 @@ def make_multitask_ner(
         task_balance=task_balance,
         ignore_scope=ignore_scope,
         unscoped=unscoped,
+        disjoint=disjoint,
         learn_rate_factor=learn_rate_factor,
         scorer=scorer,
     )

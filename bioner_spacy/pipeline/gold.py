@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Optional
 
 import numpy
@@ -12,7 +13,7 @@ from spacy.util import minibatch
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import effective_scope, get_corpus, get_scope, gold_spans
-from ..tasks import Task
+from ..tasks import GUIDELINE_SEPARATOR, Task
 from ..tokenization.sentences import sentence_lengths
 from ..types import Formulation, Gold, SpanArrays
 from ..words import word_offsets
@@ -25,6 +26,7 @@ def collect_gold(
     *,
     ignore_scope: bool = False,
     corpus_types: Optional[Mapping[str, Collection[str]]] = None,
+    disjoint: Mapping[str, Sequence[str]] = {},
 ) -> tuple[Gold, int]:
     """Gather the gold spans of a batch.
 
@@ -35,6 +37,8 @@ def collect_gold(
         spans_key: key of the gold spans in the references; `doc.ents` stand in where it is missing.
         ignore_scope: whether every annotated reference supervises every task, whatever its corpus annotates.
         corpus_types: entity types by corpus, the scope of documents that state none; None for every type.
+        disjoint: for an entity type, or for CORPUS$TYPE as one corpus understands it, the types that a mention of it never
+            is: a mention of them is barred where a reference has one of it and does not supervise their tasks.
 
     Returns:
         Gold over the words of the predicted documents, and the number of gold mentions that are left out because
@@ -45,6 +49,7 @@ def collect_gold(
     """
     supervised = numpy.zeros((len(examples), len(tasks)), dtype=bool)
     rows: list[tuple[int, int, int, int]] = []
+    barred: list[tuple[int, int, int, int]] = []
     base, n_misaligned = 0, 0
     for d, example in enumerate(examples):
         reference = example.reference
@@ -53,15 +58,24 @@ def collect_gold(
             scope, corpus = effective_scope(reference, corpus_types, spans_key), get_corpus(reference, spans_key)
             supervised[d] = [ignore_scope or task.supervised_by(corpus, scope) for task in tasks]
             places = _places(tasks, supervised[d])
+            other_places = _places(tasks, ~supervised[d]) if disjoint else {}
             wanted = [span for span in spans if span[2] in places]
             placed = _to_predicted_words(example, wanted)
             n_misaligned += len(wanted) - len(placed)
             rows.extend((base + start, base + end, *place) for start, end, label in placed for place in places[label])
+            for start, end, label in placed:
+                others = disjoint.get(f"{corpus}{GUIDELINE_SEPARATOR}{label}", disjoint.get(label, ()))
+                at = (place for other in others for place in other_places.get(other, ()))
+                barred.extend((base + start, base + end, *place) for place in at)
         base += len(example.predicted)
-    columns = numpy.array(rows, dtype="int64").reshape(-1, 4).T
-    spans_arrays = SpanArrays(columns[0], columns[1], columns[2], columns[3], numpy.ones(len(rows), dtype="f"))
     lengths = numpy.array([len(example.predicted) for example in examples], dtype="int64")
-    return Gold(lengths, spans_arrays, supervised), n_misaligned
+    return Gold(lengths, _span_arrays(rows), supervised, _span_arrays(barred)), n_misaligned
+
+
+def _span_arrays(rows: Sequence[tuple[int, int, int, int]]) -> SpanArrays:
+    """Spans from rows of first token, end, task and type."""
+    columns = numpy.array(rows, dtype="int64").reshape(-1, 4).T
+    return SpanArrays(columns[0], columns[1], columns[2], columns[3], numpy.ones(len(rows), dtype="f"))
 
 
 def read_by_sentence(gold: Gold, docs: Sequence[Doc]) -> Gold:
@@ -84,7 +98,7 @@ def read_by_sentence(gold: Gold, docs: Sequence[Doc]) -> Gold:
     last = numpy.append(docs_of_parts[1:] != docs_of_parts[:-1], True)
     kept = last | (numpy.cumsum(inside)[ends] == 0)
     lengths = numpy.diff(numpy.concatenate([[0], ends[kept]]))
-    return Gold(lengths, gold.spans, gold.supervised[docs_of_parts[kept]])
+    return replace(gold, lengths=lengths, supervised=gold.supervised[docs_of_parts[kept]])
 
 
 def warn_of_unlearnable(

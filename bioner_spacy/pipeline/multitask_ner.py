@@ -17,7 +17,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate, to_numpy
 
 from ..corpora.context import WHOLE, check_context
 from ..errors import BionerError, Errors, Warnings, warn
-from ..scope import SPANS_KEY, UNSCOPED, annotated_types, warn_of_unscoped
+from ..scope import SPANS_KEY, UNSCOPED, annotated_types, get_corpus, warn_of_unscoped
 from ..tasks import Task, make_tasks, require_annotated
 from ..tokenization.sentences import sentence_lengths
 from ..training.balance import TaskBalance
@@ -60,6 +60,9 @@ class MultiTaskNER(TrainablePipe):
             naively. Only for measuring what that costs.
         unscoped: what documents that have entities and state no annotation scope are taken to annotate: what their corpus
             annotates ("corpus"), every type ("all"); or they are refused in training ("error").
+        disjoint: for an entity type, the types that a mention of it never is; CORPUS$TYPE in place of the type says the same
+            of the mentions of one corpus. Heads of types that a document does not supervise learn from its mentions of
+            disjoint types that these are none of theirs.
         learn_rate_factor: factor on the learning rate of the heads, which start from nothing and need larger steps
             than a pretrained encoder; an encoder inside the component learns at the plain rate.
         scorer: scoring function.
@@ -84,6 +87,7 @@ class MultiTaskNER(TrainablePipe):
         task_balance: Optional[TaskBalance] = None,
         ignore_scope: bool = False,
         unscoped: str = "corpus",
+        disjoint: Mapping[str, Sequence[str]] = {},
         learn_rate_factor: float = 1.0,
         scorer: Optional[Callable] = None,
     ) -> None:
@@ -115,6 +119,7 @@ class MultiTaskNER(TrainablePipe):
         self.task_balance = task_balance
         self.ignore_scope = ignore_scope
         self.unscoped = unscoped
+        self.disjoint = {name: tuple(types) for name, types in disjoint.items()}
         self.learn_rate_factor = learn_rate_factor
         self.scorer = scorer
         self._replaces = False
@@ -164,7 +169,7 @@ class MultiTaskNER(TrainablePipe):
             self._set_tasks()
             raise
         if self.model.get_ref("output_layer").has_dim("nO"):
-            self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
+            self._resize(old_columns)
         return 1
 
     def _set_tasks(self) -> None:
@@ -178,6 +183,12 @@ class MultiTaskNER(TrainablePipe):
         self._merger = Merger(self._tasks, self.merge if self._tasks else "union")
         self.vocab.strings.add(self.spans_key)
         self._label_ids = [self.vocab.strings.add(entity_type) for entity_type in self._merger.types]
+
+    def _resize(self, old_columns: Sequence[tuple[str, ...]]) -> None:
+        """Give the model the outputs of the tasks, and corrections for the corpora where it has such."""
+        self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
+        if set_guidelines := self.model.attrs.get("set_guidelines"):
+            set_guidelines(self.model, [corpus for corpus in sorted(self.label_data) if corpus])
 
     def initialize(
         self,
@@ -221,7 +232,7 @@ class MultiTaskNER(TrainablePipe):
         warn_of_unlearnable(get_examples(), self._collect_gold, self._formulation, self.spans_key)
         # Some encoders cannot be run on documents without words alone.
         sample = list(islice((example for example in get_examples() if len(example.predicted)), 10))
-        self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
+        self._resize(old_columns)
         self.model.initialize(X=self.make_batch(sample))
 
     def _check_unscoped(self, unscoped: Mapping[str, Collection[str]]) -> None:
@@ -252,7 +263,8 @@ class MultiTaskNER(TrainablePipe):
         if lengths.sum():
             require_upstream(self.name, self.model, docs[int(lengths.argmax())])
             read = numpy.concatenate([sentence_lengths(doc) for doc in docs]) if self._by_sentence else lengths
-            spans = self._formulation.decode(self.model.predict(Batch(docs, read)), read)
+            batch = Batch(docs, read, guidelines=[doc._.guideline for doc in docs])
+            spans = self._formulation.decode(self.model.predict(batch), read)
         spans = without_spaces(spans, numpy.concatenate([numpy.zeros(0), *(doc.to_array(IS_SPACE) for doc in docs)]))
         return merge_by_document(self._merger, spans, lengths, [doc._.guideline for doc in docs])
 
@@ -321,12 +333,18 @@ class MultiTaskNER(TrainablePipe):
 
     def _make_batch(self, examples: Sequence[Example], gold: Gold) -> Batch:
         docs = [example.predicted for example in examples]
-        return Batch(docs, gold.lengths, self._formulation.targets(gold)[0])
+        guidelines = [get_corpus(example.reference, self.spans_key) for example in examples]
+        return Batch(docs, gold.lengths, self._formulation.targets(gold)[0], guidelines)
 
     def _collect_gold(self, examples: Sequence[Example]) -> tuple[Gold, int]:
         corpus_types = None if self.unscoped == "all" else self.cfg["label_data"]
         gold, misaligned = collect_gold(
-            examples, self._tasks, self.spans_key, ignore_scope=self.ignore_scope, corpus_types=corpus_types
+            examples,
+            self._tasks,
+            self.spans_key,
+            ignore_scope=self.ignore_scope,
+            corpus_types=corpus_types,
+            disjoint=self.disjoint,
         )
         if self._by_sentence:
             gold = read_by_sentence(gold, [example.predicted for example in examples])

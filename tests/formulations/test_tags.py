@@ -51,7 +51,7 @@ def flat_gold(draw: st.DrawFn) -> Gold:
 @settings(max_examples=100, deadline=None)
 def test_targets_decode_to_the_same_spans(gold: Gold) -> None:
     formulation = TagFormulation(TASKS)
-    targets, n_lost = formulation.targets(gold)
+    (targets, _), n_lost = formulation.targets(gold)
     spans = formulation.decode(scores_of(formulation, TASKS, targets), gold.lengths)
     assert n_lost == 0
     assert targets.shape == (gold.lengths.sum(), len(TASKS))
@@ -75,9 +75,9 @@ def test_columns_name_task_and_tag() -> None:
 def test_targets_of_adjacent_mentions_and_of_the_last_word() -> None:
     rows = [(0, 2, 0, 0), (2, 3, 0, 0), (5, 6, 0, 0), (3, 6, 1, 1), (2, 3, 1, 0)]
     inside = [row for row in rows if row[1] <= 4 or row[0] >= 4]
-    targets, _ = TagFormulation(TASKS).targets(make_gold([4, 2], inside, n_tasks=len(TASKS)))
+    (targets, _), _ = TagFormulation(TASKS).targets(make_gold([4, 2], inside, n_tasks=len(TASKS)))
     assert targets[:, 0].tolist() == [1, 2, 1, 0, 0, 1]
-    targets, _ = TagFormulation(TASKS).targets(make_gold([6], rows, n_tasks=len(TASKS)))
+    (targets, _), _ = TagFormulation(TASKS).targets(make_gold([6], rows, n_tasks=len(TASKS)))
     assert targets[:, 1].tolist() == [0, 0, 1, 3, 4, 4]
 
 
@@ -95,7 +95,7 @@ def test_targets_of_adjacent_mentions_and_of_the_last_word() -> None:
 def test_overlapping_spans_of_a_task(rows: list[Row], kept: list[Row]) -> None:
     formulation = TagFormulation(TASKS)
     gold = make_gold([5], rows, n_tasks=len(TASKS))
-    targets, n_lost = formulation.targets(gold)
+    (targets, _), n_lost = formulation.targets(gold)
     assert n_lost == len(rows) - len(kept)
     assert rows_of(formulation.decode(scores_of(formulation, TASKS, targets), gold.lengths)) == kept
 
@@ -122,7 +122,7 @@ def naive_losses(scores: Any, targets: Any) -> list[float]:
     for k, task in enumerate(TASKS):
         width = 1 + 2 * len(task.types)
         terms = []
-        for row, target in zip(scores.astype("float64"), targets[:, k]):
+        for row, target in zip(scores.astype("float64"), targets[0][:, k]):
             if target != OUT_OF_SCOPE:
                 p = numpy.exp(row[begin : begin + width])
                 terms.append(-numpy.log(p[target] / p.sum()))
@@ -155,7 +155,7 @@ def test_gradient_outside_the_scope_is_exactly_zero(seed: int) -> None:
     formulation, scores, targets, weights = random_problem(seed)
     _, d_scores = formulation.loss(100 * scores, targets, weights)
     task_of = numpy.repeat(numpy.arange(len(TASKS)), [1 + 2 * len(task.types) for task in TASKS])
-    outside = targets[:, task_of] == OUT_OF_SCOPE
+    outside = targets[0][:, task_of] == OUT_OF_SCOPE
     assert outside.any() and not outside.all()
     assert not d_scores[outside].any()
     assert d_scores[~outside].any()
@@ -170,7 +170,7 @@ def test_task_of_weight_zero_is_reported_and_not_learnt() -> None:
 
 def test_large_scores_do_not_overflow() -> None:
     formulation = TagFormulation(TASKS[:1])
-    targets = numpy.array([[0], [1]])
+    targets = (numpy.array([[0], [1]]), numpy.array([True, False]))
     losses, d_scores = formulation.loss(
         numpy.array([[3e4, -3e4, 0], [3e4, -3e4, 0]], dtype="f"), targets, numpy.ones(1)
     )
@@ -215,9 +215,9 @@ def test_decoded_spans_are_flat_and_inside_their_documents(seed: int, lengths: l
 def test_no_words(lengths: list[int], tasks: list[Task]) -> None:
     formulation = TagFormulation(tasks)
     gold = make_gold(lengths, [], n_tasks=len(tasks))
-    targets, n_lost = formulation.targets(gold)
+    (targets, starts), n_lost = formulation.targets(gold)
     scores = numpy.zeros((0, len(formulation.columns)), dtype="f")
-    losses, d_scores = formulation.loss(scores, targets, numpy.ones(len(tasks), dtype="f"))
+    losses, d_scores = formulation.loss(scores, (targets, starts), numpy.ones(len(tasks), dtype="f"))
     assert (targets.shape, n_lost) == ((0, len(tasks)), 0)
     assert losses.tolist() == [0] * len(tasks) and d_scores.shape == scores.shape
     assert rows_of(formulation.decode(scores, gold.lengths)) == []

@@ -1,0 +1,166 @@
+"""Scores of a task, and a small correction for each corpus by whose guideline a text is annotated.
+
+Corpora that annotate one entity type understand it differently. One head for the type learns what they have in common, and a
+head for each corpus what only that corpus says: score = W h + b + m (B_c A_c h + d_c), where m is 0 for texts of no known
+guideline, and in training for a random share of the documents, so that W alone stays a good head. Regularised multi-task
+learning by a common and a specific part: Evgeniou and Pontil 2004; Daume III 2007, "Frustratingly easy domain adaptation".
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Optional
+
+import numpy
+from thinc.api import Model
+from thinc.initializers import glorot_uniform_init
+from thinc.types import Floats2d
+
+from ..types import Batch
+from .batch import as_batch
+
+
+def guideline_residual(
+    features: Model[Batch, Floats2d], output: Model[Floats2d, Floats2d], *, rank: int, dropout: float = 0.5
+) -> Model[Batch, Floats2d]:
+    """Add corrections of low rank, one for each guideline, to the scores of a linear output layer.
+
+    Args:
+        features: from a batch to (N, nI) features of its tokens.
+        output: from features to (N, nO) scores.
+        rank: rank of each correction.
+        dropout: share of the documents for which a correction is left out in training.
+
+    Returns:
+        Model from a batch to (N, nO) scores, with a reference "corrections" to the layer that `corrections` makes.
+    """
+    corrected = corrections(rank)
+    model: Model = Model(
+        "guideline_residual", partial(forward, dropout=dropout), init=init, layers=[features, output, corrected]
+    )
+    model.set_ref("corrections", corrected)
+    return model
+
+
+def init(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
+    features, output, corrected = model.layers
+    features.initialize(X=X)
+    output.initialize(X=None if X is None else features.predict(X))
+    if not corrected.has_param("A"):
+        corrected.set_dim("nO", output.get_dim("nO"))
+        corrected.set_dim("nI", output.get_dim("nI"))
+        corrected.initialize()
+
+
+def forward(
+    model: Model, batch: Batch, is_train: bool, *, dropout: float
+) -> tuple[Floats2d, Callable[[Floats2d], Batch]]:
+    features, output, corrected = model.layers
+    batch = as_batch(batch)
+    X, backprop_features = features(batch, is_train)
+    Y, backprop_output = output(X, is_train)
+    numbers = _guidelines_of_tokens(corrected.attrs["guidelines"], batch, dropout if is_train else 0.0)
+    added, backprop_corrections = corrected((X, numbers), is_train)
+
+    def backprop(d_Y: Any) -> Any:
+        return backprop_features(backprop_output(d_Y) + backprop_corrections(d_Y)[0])
+
+    return Y + added, backprop
+
+
+def corrections(
+    rank: int, nO: Optional[int] = None, nI: Optional[int] = None, guidelines: Sequence[str] = ()
+) -> Model[tuple[Floats2d, Any], Floats2d]:
+    """Build the layer that holds the corrections of G guidelines.
+
+    Args:
+        rank: rank of each correction.
+        nO: number of scores.
+        nI: number of features.
+        guidelines: names of the guidelines.
+
+    Returns:
+        Layer from (N, nI) features and (N,) the number of the guideline of each token, -1 for none, to (N, nO) corrections.
+        Its attribute "guidelines" names the guidelines; its parameters are A (G, rank, nI), B (G, nO, rank) and d (G, nO).
+        B and d begin at 0, so that there is no correction.
+    """
+    return Model(
+        "corrections",
+        forward_corrections,
+        init=init_corrections,
+        dims={"nO": nO, "nI": nI},
+        params={"A": None, "B": None, "d": None},
+        attrs={"guidelines": list(guidelines), "rank": rank},
+    )
+
+
+def init_corrections(model: Model, X: Any = None, Y: Any = None) -> None:
+    n_guidelines, rank = len(model.attrs["guidelines"]), model.attrs["rank"]
+    A = model.ops.alloc3f(n_guidelines, rank, model.get_dim("nI"))
+    for g in range(n_guidelines):
+        A[g] = glorot_uniform_init(model.ops, A[g].shape)
+    model.set_param("A", A)
+    model.set_param("B", model.ops.alloc3f(n_guidelines, model.get_dim("nO"), rank))
+    model.set_param("d", model.ops.alloc2f(n_guidelines, model.get_dim("nO")))
+
+
+def forward_corrections(
+    model: Model, inputs: tuple[Any, Any], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], tuple[Floats2d, Any]]]:
+    X, numbers = inputs
+    xp = model.ops.xp
+    A, B, d = (model.get_param(name) for name in ("A", "B", "d"))
+    Y = xp.zeros((len(X), B.shape[1]), dtype=X.dtype)
+    parts = []
+    for g in numpy.unique(numbers[numbers >= 0]).tolist():
+        rows = xp.asarray(numpy.flatnonzero(numbers == g))
+        hidden = X[rows] @ A[g].T
+        Y[rows] = hidden @ B[g].T + d[g]
+        parts.append((g, rows, hidden))
+
+    def backprop(d_Y: Any) -> tuple[Any, Any]:
+        d_X, d_A, d_B, d_d = (xp.zeros_like(values) for values in (X, A, B, d))
+        for g, rows, hidden in parts:
+            d_rows = d_Y[rows]
+            d_hidden = d_rows @ B[g]
+            d_A[g], d_B[g], d_d[g] = d_hidden.T @ X[rows], d_rows.T @ hidden, d_rows.sum(axis=0)
+            d_X[rows] = d_hidden @ A[g]
+        if parts:
+            for name, gradient in (("A", d_A), ("B", d_B), ("d", d_d)):
+                model.inc_grad(name, gradient)
+        return d_X, numbers
+
+    return Y, backprop
+
+
+def resized_corrections(old: Model, guidelines: Sequence[str], columns: Sequence[int]) -> Model:
+    """A layer for other guidelines and scores, with the corrections of those that were there.
+
+    Args:
+        old: an initialised layer made by `corrections`.
+        guidelines: the guidelines from now on.
+        columns: for each score from now on its number so far, -1 for a new one.
+    """
+    new: Model = corrections(old.attrs["rank"], len(columns), old.get_dim("nI"), guidelines)
+    new.initialize()
+    before = numpy.asarray(columns)
+    kept, source = (new.ops.xp.asarray(numbers) for numbers in (numpy.flatnonzero(before >= 0), before[before >= 0]))
+    A, B, d = (new.get_param(name) for name in ("A", "B", "d"))
+    for g, name in enumerate(guidelines):
+        if name in old.attrs["guidelines"]:
+            number = old.attrs["guidelines"].index(name)
+            A[g] = old.get_param("A")[number]
+            B[g, kept] = old.get_param("B")[number][source]
+            d[g, kept] = old.get_param("d")[number][source]
+    for name, values in (("A", A), ("B", B), ("d", d)):
+        new.set_param(name, values)
+    return new
+
+
+def _guidelines_of_tokens(guidelines: Sequence[str], batch: Batch, dropout: float) -> Any:
+    """(N,) number of the guideline of each token of a batch, -1 where there is none or it is left out."""
+    numbers = {name: i for i, name in enumerate(guidelines)}
+    names = batch.guidelines or [None] * len(batch.docs)
+    of_docs = numpy.array([numbers.get(name, -1) if name else -1 for name in names], dtype="int64")
+    if dropout:
+        of_docs[numpy.random.random(len(of_docs)) < dropout] = -1
+    return numpy.repeat(of_docs, [len(doc) for doc in batch.docs])
