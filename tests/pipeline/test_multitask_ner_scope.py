@@ -138,7 +138,7 @@ def test_a_document_without_annotation_does_not_dilute_the_others(fresh: Callabl
     loss, d_scores, _ = gradients(nlp, annotated)
     mixed_loss, mixed_d_scores, _ = gradients(nlp, mixed)
     assert mixed_loss == pytest.approx(loss)
-    assert mixed_d_scores[: len(d_scores)] == pytest.approx(d_scores)
+    assert mixed_d_scores[: len(d_scores)] == pytest.approx(d_scores, rel=1e-4, abs=1e-7)
 
 
 @pytest.mark.parametrize("only_ents", [True, False])
