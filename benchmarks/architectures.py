@@ -139,7 +139,7 @@ if __name__ == "__main__":
     parser.add_argument("--split", default="devel", help="split to score on")
     parser.add_argument("--fraction", type=float, default=1.0, help="share of the training data")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--config", type=Path, default=Path("configs/multitask.cfg"))
+    parser.add_argument("--config", type=Path, default=Path("configs/small.cfg"))
     parser.add_argument("--encoder", default=None, help="default: that of the config")
     parser.add_argument("--stock-learn-rate", type=float, default=2e-4, help="learning rate of spaCy's own components")
     parser.add_argument("--limit", type=int, default=500, help="documents for the speed of prediction")

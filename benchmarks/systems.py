@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--words", type=int, default=20_000, help="words to annotate in a repeat, about")
     parser.add_argument("--steps", type=int, default=20, help="of training in a repeat")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--config", type=Path, default=Path("configs/multitask.cfg"))
+    parser.add_argument("--config", type=Path, default=Path("configs/small.cfg"))
     parser.add_argument("--gpu-id", type=int, default=-1)
 
 

@@ -1,5 +1,81 @@
-"""Multi-task biomedical named entity recognition for spaCy."""
+"""Multi-task biomedical named entity recognition for spaCy.
+
+The public names, which keep their meaning within a major version; everything else may change:
+
+- `set_gold`, `get_scope`, `get_corpus`, `get_doc_id`: annotate documents, with what is annotated exhaustively.
+- `load_catalogue`, `fetch`, `verify`, `convert`: from the corpora of a catalogue to DocBins.
+- `convert_file`, `apply`: write annotated files in another format; annotate the texts of a file.
+- `train`, `evaluate`, `compare`: pipelines, their scores, and what the difference between two is worth.
+- `MultiTaskNER`: the component; `BionerError`, `BionerWarning`: what mistakes and doubts are reported as.
+
+Names are imported when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .about import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from .corpora import convert, fetch, load_catalogue, verify
+    from .errors import BionerError, BionerWarning
+    from .pipeline.multitask_ner import MultiTaskNER
+    from .scope import get_corpus, get_doc_id, get_scope, set_gold
+    from .scoring.compare import compare
+    from .scoring.evaluate import evaluate
+    from .serving.apply import apply_pipeline as apply
+    from .serving.convert import convert_file
+    from .training.train import train
+
+_PLACES = {
+    "BionerError": "errors",
+    "BionerWarning": "errors",
+    "MultiTaskNER": "pipeline.multitask_ner",
+    "apply": "serving.apply:apply_pipeline",
+    "compare": "scoring.compare",
+    "convert": "corpora",
+    "convert_file": "serving.convert",
+    "evaluate": "scoring.evaluate",
+    "fetch": "corpora",
+    "get_corpus": "scope",
+    "get_doc_id": "scope",
+    "get_scope": "scope",
+    "load_catalogue": "corpora",
+    "set_gold": "scope",
+    "train": "training.train",
+    "verify": "corpora",
+}
+"""Module of each public name, and the name there if it is another one."""
+
+__all__ = [
+    "BionerError",
+    "BionerWarning",
+    "MultiTaskNER",
+    "__version__",
+    "apply",
+    "compare",
+    "convert",
+    "convert_file",
+    "evaluate",
+    "fetch",
+    "get_corpus",
+    "get_doc_id",
+    "get_scope",
+    "load_catalogue",
+    "set_gold",
+    "train",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, there = _PLACES[name].partition(":")
+    value = getattr(import_module(f".{module}", __name__), there or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

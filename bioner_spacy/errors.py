@@ -33,7 +33,7 @@ class Errors:
     """Messages of `BionerError`, filled with `str.format`."""
 
     # 1xx corpora
-    E101 = "File {path} is not there: correct the path; corpora of the catalogue are fetched by scripts/assets.py."
+    E101 = "File {path} is not there: correct the path; corpora of the catalogue are fetched by `spacy bioner corpora fetch`."
     E102 = "File {path} holds no document: replace it by a complete copy."
     E103 = "{path}, line {line}: byte {byte} is not valid UTF-8; convert the file to UTF-8."
     E104 = "{path}, line {line}: {count} columns where {expected} are expected; correct the line."
@@ -45,7 +45,7 @@ class Errors:
     E111 = "Catalogue {path}, {where}: {problem}."
     E112 = (
         "{path}, line {line}: the label {label} has no mapping in the corpus {corpus} of the catalogue, which knows "
-        "{known}; map it to a standard type, or to null to drop it on purpose. scripts/check.py shows all such labels."
+        "{known}; map it to a standard type, or to null to drop it on purpose. `spacy bioner corpora check` shows all such labels."
     )
     E113 = (
         "{path}, line {line}: the borders of the mention {text!r} are not token borders (tokens {tokens!r}); change the "
@@ -59,7 +59,7 @@ class Errors:
         "{path}, line {line}: the tokenizer changed the text, so that offsets of mentions are lost; use a tokenizer "
         "that keeps all characters."
     )
-    E120 = "{count} corpus files are missing or wrong: {files}; run scripts/assets.py for their corpora."
+    E120 = "{count} corpus files are missing or wrong: {files}; run `spacy bioner corpora fetch` for their corpora."
     E121 = (
         "File {path} of the corpus {corpus} is missing or wrong and has no public address: put a right copy there. "
         "About this corpus: {description}"
@@ -226,10 +226,8 @@ class Errors:
         "it there."
     )
     E416 = "The label {label!r} cannot be added: labels are texts{known}."
-    E420 = (
-        "Setting exclude names {path}, which is not there: write it with scripts/leakage.py, or set exclude to null."
-    )
-    E421 = "{path} (setting exclude) {problem}: write it again with scripts/leakage.py, for all corpora to train on."
+    E420 = "Setting exclude names {path}, which is not there: write it with `spacy bioner corpora leakage`, or set exclude to null."
+    E421 = "{path} (setting exclude) {problem}: write it again with `spacy bioner corpora leakage`, for all corpora to train on."
     E422 = "Corpus {corpus}: {path} (setting exclude) leaves out all that is read of it; raise fraction or limit."
     E423 = "The pipeline {path} (setting init_from) cannot be loaded: {reason} Name a folder or an installed pipeline."
     E424 = (
@@ -242,7 +240,7 @@ class Errors:
     )
     E426 = (
         "Component {name} listens to a transformer ({upstream}), and none comes before it in the pipeline: add the component "
-        "transformer before it, as configs/multitask.cfg has it, or set components.{name}.model.tok2vec to a layer of its "
+        "transformer before it, as configs/small.cfg has it, or set components.{name}.model.tok2vec to a layer of its "
         "own, such as spacy.HashEmbedCNN.v2."
     )
 
@@ -276,7 +274,7 @@ class Errors:
         "cuda13x), CUDA's libraries where there are none (pip install 'cupy-cuda12x[ctk]') and a torch that is built for CUDA, "
         "or run on the CPU with --gpu-id -1."
     )
-    E506 = "{path} holds no results of an evaluation ({reason}); write it with scripts/evaluate.py."
+    E506 = "{path} holds no results of an evaluation ({reason}); write it with `spacy bioner evaluate`."
     E507 = (
         "The pipeline {name} predicts no entities (components: {components}); evaluate one with a component that "
         "sets doc.spans or doc.ents."
@@ -294,7 +292,7 @@ class Errors:
         "{results} and {other} were not measured on the same documents of {corpus}: {problem}; evaluate both on the same "
         "files without a limit."
     )
-    E513 = "{path} holds no comparison ({reason}); write it with scripts/compare.py."
+    E513 = "{path} holds no comparison ({reason}); write it with `spacy bioner compare`."
     E514 = "Not every result has the same number of runs: {runs}; name as many results of each, or take some away."
     E520 = (
         "Matches by the SemEval schemes need the package nervaluate, which needs Python 3.11: pip install nervaluate (the "
@@ -313,7 +311,7 @@ class Errors:
         "or more."
     )
     E532 = (
-        "{path} is not a filled-in review sheet ({reason}); fill in the sheet that scripts/review.py wrote, and save it as "
+        "{path} is not a filled-in review sheet ({reason}); fill in the sheet that `spacy bioner review make` wrote, and save it as "
         "text with tabs, commas or semicolons, in UTF-8 or UTF-16."
     )
     E533 = "{path}, line {line}: the row {row} has no judgement ({count} have none); write yes, no or unsure."
@@ -321,9 +319,7 @@ class Errors:
     E535 = "{path}, line {line}: the row {row} stands in line {first} already; remove one of the two."
     E536 = "{path}, line {line}: there is no row {row} in {key}, so the sheet belongs to another review; name its key."
     E537 = "{path} lacks {count} of the {total} rows of {key}, the first is {row}; put them back."
-    E538 = (
-        "{path} is not the key of a review ({reason}); name the key.json that scripts/review.py wrote with the sheet."
-    )
+    E538 = "{path} is not the key of a review ({reason}); name the key.json that `spacy bioner review make` wrote with the sheet."
     E539 = "A review is scored from one sheet or from those of two judges, not from {found}; name other sheets."
     E540 = "There are {found} names for {expected} pipelines: give each one of its own."
     E541 = (
@@ -336,19 +332,19 @@ class Errors:
         "or say which types mean the same (setting map)."
     )
     E545 = "{path} is no learning curve ({reason}); remove it, and train again to have one."
-    E546 = "{folder} holds no reports: run the commands that write some first, such as scripts/evaluate.py, or correct the path."
-    E550 = "{path} holds no gains of auxiliary corpora ({reason}); write them with scripts/transferability.py pairs."
+    E546 = "{folder} holds no reports: run the commands that write some first, such as `spacy bioner evaluate`, or correct the path."
+    E550 = "{path} holds no gains of auxiliary corpora ({reason}); write them with `spacy bioner experiment transferability pairs`."
     E552 = (
         "Topics and correlations of corpora need the package scikit-learn: pip install scikit-learn (the extra transfer of "
         "this package)."
     )
     E553 = "No word stands in two parts of these corpora ({corpora}), so that they have no topics; read more words of them."
-    E554 = "{path} holds no measures between corpora ({reason}); write them with scripts/transferability.py measures."
+    E554 = "{path} holds no measures between corpora ({reason}); write them with `spacy bioner experiment transferability measures`."
     E555 = (
         "A correlation needs three corpora that have both gains and measures, and there are: {found}; name results that "
         "share more."
     )
-    E556 = "{path} holds no correlations of measures ({reason}); write them with scripts/transferability.py correlate."
+    E556 = "{path} holds no correlations of measures ({reason}); write them with `spacy bioner experiment transferability correlate`."
     E557 = "There is no measure {measure!r} without training; there are: {known}."
     E558 = "The target {target} is none of the corpora that were measured ({known}): name one of them."
     E559 = (
@@ -378,7 +374,7 @@ class Errors:
     E610 = "The best auxiliaries name {names}, which are no auxiliaries; those are: {known}."
     E611 = (
         "The config {config} has no setting vars.init_from, from which training would begin with a trained pipeline: take "
-        "it over from configs/multitask.cfg, with the section initialize.after_init."
+        "it over from configs/small.cfg, with the section initialize.after_init."
     )
     E612 = (
         "{path} is not readable as the settings of an experiment ({reason}): name another folder, or remove this one to "
@@ -391,7 +387,7 @@ class Errors:
     E614 = "{pipeline} has no component {component} that knows the corpora it was trained on: name one that has."
     E619 = (
         "{results} holds the scores of another pipeline than the one to package ({different}): score that one with "
-        "scripts/evaluate.py, and name its results."
+        "`spacy bioner evaluate`, and name its results."
     )
     E620 = "Gains need two corpora or more, and {names} is one: name others (option corpora)."
     E630 = "{path} is no search space ({reason}); it has a line for each setting, as configs/tuning.yml shows."
@@ -420,7 +416,7 @@ class Warnings:
     W402 = "{n} of {total} gold mentions {problem}; they are not learnt."
     W403 = (
         "The folder {path} has no exclude.json, so that training sentences that stand in evaluation data too are not "
-        "left out: write it with scripts/leakage.py, or set exclude to null."
+        "left out: write it with `spacy bioner corpora leakage`, or set exclude to null."
     )
     W404 = (
         "Thresholds of the component {name} were changed after it was loaded, and a saved pipeline has those of its config: "

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 import srsly
 
-from bioner_spacy.corpora import load_catalogue, project_assets
-
 ROOT = Path(__file__).parents[1]
 PROJECT = srsly.read_yaml(ROOT / "project.yml")
 
@@ -22,7 +20,7 @@ def refuse(*args, **kwargs):
 socket.socket.connect = refuse
 socket.getaddrinfo = refuse
 import spacy
-nlp = spacy.load("en_bioner_mtl")
+nlp = spacy.load("en_bioner_sample")
 docs = list(nlp.pipe(["Aspirin prevents colorectal cancer in carriers of BRCA1 mutations.", "", "IL-2 gene promoter"]))
 for doc in docs:
     assert len(doc.spans["bioner"]) == len(doc.spans["bioner"].attrs["scores"])
@@ -48,8 +46,8 @@ def run(*arguments: object, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
-def test_assets_are_those_of_the_catalogue() -> None:
-    assert PROJECT["assets"] == project_assets(load_catalogue(ROOT / "configs" / "catalogue.yml"))
+def test_corpora_are_listed_in_the_catalogue_alone() -> None:
+    assert "assets" not in PROJECT
 
 
 def test_commands_that_are_not_in_the_workflow() -> None:
@@ -69,7 +67,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project after its whole workflow on a small share of the sample corpora."""
     folder = tmp_path_factory.mktemp("copy") / "project"
     folder.mkdir()
-    for name in ("assets/sample", "bioner_spacy", "configs", "scripts"):
+    for name in ("assets/sample", "bioner_spacy", "configs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("project.yml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
@@ -93,7 +91,7 @@ def test_workflow_makes_everything(project: Path) -> None:
     made += [f"training/sample/{run}/curve.jsonl" for run in ("multi", *(f"single/{name}" for name in names))]
     assert [name for name in made if not (project / name).is_file()] == []
     wheels = sorted(path.name for path in (project / "packages" / "sample").iterdir())
-    assert wheels == ["bioner_spacy-0.1.0-py3-none-any.whl", "en_bioner_mtl-0.1.0-py3-none-any.whl"]
+    assert wheels == ["bioner_spacy-0.1.0-py3-none-any.whl", "en_bioner_sample-0.1.0-py3-none-any.whl"]
     scores = srsly.read_json(project / "reports" / "sample" / "multi.json")["scores"]["per_corpus"]
     assert sorted(scores) == sorted(names)
     # The disease corpus annotates no genes: what the pipeline finds of them there is not counted.

@@ -1,37 +1,50 @@
-"""Options that commands of experiments have in common."""
+"""Options that several commands have in common; a parameter of one of the classes here stands for all of its fields."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from ..scoring.significance import ALPHA as ALPHA
-from ..scoring.significance import RESAMPLES as RESAMPLES
-from ..training.runs import ENOUGH_STEPS
+from ..corpora.context import CONTEXT_WORDS
+from ..formats.documents import OUTPUTS
+from ..scoring.significance import ALPHA, RESAMPLES
 
-Output = Annotated[Path, typer.Argument(help="Folder of the results; what is there is not computed again.")]
-Seeds = Annotated[str, typer.Option(help="Random seeds, separated by commas.")]
-Config = Annotated[Path, typer.Option(help="The training config.")]
-Catalogue = Annotated[Path, typer.Option(help="The corpus catalogue.")]
-CorpusFolder = Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")]
-Split = Annotated[str, typer.Option(help="The split to score on.")]
-Encoder = Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")]
-Epochs = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        help=f"Epochs; 0: those of the set in the catalogue, for other corpora as many as give {ENOUGH_STEPS:,} steps.",
-    ),
+if TYPE_CHECKING:  # imported when needed, see bioner_spacy/cli/__init__.py
+    from ..corpora import Catalogue, CorpusSet
+    from ..experiments.experiment import Experiment
+
+FORMATS = "docbin for .spacy, textspans for .jsonl"
+"""Formats that go without saying."""
+
+CatalogueFile = Annotated[
+    Optional[Path],
+    typer.Option(help="The corpus catalogue. Default: configs/catalogue.yml here, else the one of the package."),
 ]
-Fraction = Annotated[float, typer.Option(help="Share of each training set that is used.")]
+Assets = Annotated[Path, typer.Option(help="Folder of the corpus files.")]
+Columns = Annotated[Optional[int], typer.Option(help="Tag columns for overlapping spans (iob).")]
+Format = Annotated[Optional[str], typer.Option(help=f"One of {', '.join(OUTPUTS)}. Default: {FORMATS}.")]
 GpuId = Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")]
-Alpha = Annotated[float, typer.Option(min=0, max=1, help="Level of the tests.")]
-Resamples = Annotated[int, typer.Option(min=1, help="Draws of each test.")]
+Limit = Annotated[Optional[int], typer.Option(min=1, help="Most documents of a corpus; default: all.")]
+MergeTypes = Annotated[str, typer.Option(help="Types to take together, such as PROTEIN=GENE,DNA=GENE.")]
+Output = Annotated[Path, typer.Argument(help="Folder of the results; what is there is not computed again.")]
+OutputFile = Annotated[Path, typer.Argument(help="File to write (bioc: .json or .xml); for brat, a new folder.")]
+OutputFolder = Annotated[Path, typer.Option(help="Folder to write to.")]
+Pipeline = Annotated[str, typer.Argument(help="Folder or package name of a pipeline.")]
+ReaderOptions = Annotated[
+    str, typer.Option("--options", help="Options of the input's reader, as in the catalogue: mismatch=offsets.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
+Seeds = Annotated[str, typer.Option(help="Random seeds, separated by commas.")]
+Source = Annotated[Path, typer.Argument(metavar="INPUT", help="File of documents; for brat, a folder.")]
+Split = Annotated[str, typer.Option(help="The split to score on.")]
+Words = Annotated[int, typer.Option(min=0, help="Tokens of the training part of each corpus, about; 0: all.")]
 
+ASSETS = Path("assets")
 SEEDS = "0,1,2"
-CONFIG = Path("configs/multitask.cfg")
-CATALOGUE = Path("configs/catalogue.yml")
-CORPUS_FOLDER = Path("corpus")
+WORDS = 20_000
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -43,3 +56,146 @@ def parse_seeds(text: str) -> list[int]:
     if not all(seed.strip().isdecimal() for seed in text.split(",")):
         raise typer.BadParameter("give whole numbers of 0 or more, separated by commas", param_hint="--seeds")
     return list(dict.fromkeys(int(seed) for seed in text.split(",")))
+
+
+def catalogue_of(path: Optional[Path]) -> "Catalogue":
+    """The catalogue in a file; without one, that of the current project folder or of the package."""
+    from ..corpora import load_catalogue
+
+    return load_catalogue(path)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Corpora of a catalogue."""
+
+    corpora: Annotated[str, typer.Option(help="Sets or corpora of the catalogue, separated by commas.")] = "sample"
+    catalogue: CatalogueFile = None
+
+    @cached_property
+    def known(self) -> "Catalogue":
+        """The catalogue."""
+        return catalogue_of(self.catalogue)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the chosen corpora."""
+        return self.known.select(self.corpora)
+
+
+@dataclass(frozen=True)
+class Converted(Selection):
+    """Corpora that were converted."""
+
+    corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a pipeline reads of a corpus, and where."""
+
+    limit: Limit = None
+    context: Annotated[
+        str, typer.Option(help="What the pipeline sees at once: source, sentence, group or document.")
+    ] = "source"
+    context_words: Annotated[int, typer.Option(min=1, help="Most tokens of a group.")] = CONTEXT_WORDS
+    gpu_id: GpuId = -1
+
+    def settings(self) -> dict[str, Any]:
+        """The options as keyword arguments."""
+        return {name: getattr(self, name) for name in ("limit", "context", "context_words", "gpu_id")}
+
+
+@dataclass(frozen=True)
+class Tests:
+    """How differences are tested."""
+
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Level of the tests.")] = ALPHA
+    resamples: Annotated[int, typer.Option(min=1, help="Draws of each test.")] = RESAMPLES
+
+    def settings(self) -> dict[str, Any]:
+        """The options as keyword arguments."""
+        return {"alpha": self.alpha, "resamples": self.resamples}
+
+
+@dataclass(frozen=True)
+class Encoding(Converted):
+    """Corpora and the encoder that is to read them."""
+
+    config: Annotated[
+        Optional[Path], typer.Option(help="The training config. Default: that of the preset, configs/<preset>.cfg.")
+    ] = None
+    preset: Annotated[
+        str, typer.Option(help="Rates and batches for small or base encoders; auto: by the size of the encoder.")
+    ] = "auto"
+    encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")] = None
+
+    @cached_property
+    def config_path(self) -> Path:
+        """The training config that was named, or the one of the preset, which is reported."""
+        from wasabi import msg
+
+        from ..training.presets import AUTO, choose_preset
+
+        if self.config is not None:
+            if self.preset != AUTO:
+                raise typer.BadParameter("give a preset or a config, not both", param_hint="--preset")
+            return self.config
+        path, why = choose_preset(self.preset, self.encoder)
+        msg.info(f"Training config {path}: {why}")
+        return path
+
+
+@dataclass(frozen=True)
+class Training(Encoding):
+    """Corpora, encoder and budget of training."""
+
+    epochs: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Epochs; 0: those of the set in the catalogue or of the config, more for little data."
+        ),
+    ] = 0
+    fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0
+    gpu_id: GpuId = -1
+
+    def run_settings(self, chosen: "CorpusSet", overrides: Mapping[str, object]) -> dict[str, object]:
+        """Values for the section `vars` of the config, see `training.runs.run_settings`."""
+        from ..training.runs import run_settings
+
+        given: dict[str, Any] = {name: getattr(self, name) for name in ("epochs", "fraction", "encoder")}
+        return run_settings(chosen, self.config_path, self.corpus, **given, overrides=overrides)
+
+    def experiment(
+        self,
+        chosen: "CorpusSet",
+        output: Path,
+        *,
+        overrides: Mapping[str, Any],
+        split: str,
+        settings: Mapping[str, object] = {},
+        shared: Mapping[str, object] = {},
+    ) -> "Experiment":
+        """Open the folder of an experiment on corpora, see `experiments.experiment.Experiment`.
+
+        Args:
+            chosen: the corpora that decide about epochs and batches.
+            output: folder of the experiment.
+            overrides: settings of the config from the command line.
+            split: the split to score on.
+            settings: further values for the section `vars`.
+            shared: what else all runs of the folder must have in common.
+        """
+        from ..experiments.experiment import Experiment
+
+        read = {**{f"vars.{name}": value for name, value in settings.items()}, **overrides}
+        return Experiment(
+            self.config_path,
+            output,
+            corpus_folder=self.corpus,
+            settings={**self.run_settings(chosen, read), **settings},
+            overrides=overrides,
+            split=split,
+            gpu_id=self.gpu_id,
+            shared=shared,
+        )

@@ -2,7 +2,7 @@
 
 from ..formats.document import Mention, SourceDocument
 from ..formats.readers import READERS
-from .assets import Asset, fetch, project_assets, verify
+from .assets import Asset, fetch, verify
 from .catalogue import SPLITS, Catalogue, Corpus, CorpusSet
 from .catalogue_file import load_catalogue
 from .convert import SplitReport, convert, convert_documents, summary, tokenizing_pipeline
@@ -23,7 +23,6 @@ __all__ = [
     "convert_documents",
     "fetch",
     "load_catalogue",
-    "project_assets",
     "summary",
     "to_doc",
     "tokenizing_pipeline",

@@ -1,15 +1,13 @@
 """Fetching corpus files and checking that they are the right ones."""
 
-import http.client
+import http
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, Warnings, reason, warn
 from ..files import checksum, replacing
 from .catalogue import Catalogue, Corpus, CorpusFile
 
@@ -87,27 +85,6 @@ def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[
     return assets
 
 
-def project_assets(catalogue: Catalogue) -> list[dict[str, Any]]:
-    """The `assets` section of a project file that lists the same files.
-
-    Args:
-        catalogue: the catalogue.
-
-    Returns:
-        One entry per file with a public address; `checksum` is MD5, which is what spaCy projects compare. All are
-        `extra`: fetched only by `spacy project assets --extra`.
-    """
-    entries = []
-    for corpus in catalogue.corpora.values():
-        for file, splits in corpus.distinct_files if corpus.url else ():
-            entry: dict[str, Any] = {"dest": corpus.file_path(file, Path("assets")).as_posix()}
-            entry["url"] = _public_address(str(corpus.url), file, splits)
-            if file.md5:
-                entry["checksum"] = file.md5
-            entries.append({**entry, "extra": True, "description": f"{corpus.name}, {', '.join(splits)}"})
-    return entries
-
-
 def _problem(corpus: Corpus, file: CorpusFile, path: Path) -> Optional[str]:
     """What is wrong with a file that is there, or None."""
     if file.sha256 is None:
@@ -156,20 +133,18 @@ def _fetch_file(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path,
 
 def _copy(address: str, destination: Path) -> bool:
     """Copy a local file or folder, or download a file; False if there is none at this address."""
+    import pooch
+
     try:
         if "://" not in address:
             copy = shutil.copytree if Path(address).is_dir() else shutil.copyfile
             copy(address, destination)
-            return True
-        with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, destination.open("wb") as file:
-            shutil.copyfileobj(answer, file)
-            expected = answer.headers.get("Content-Length")
-            if expected is not None and file.tell() != int(expected):
-                raise http.client.IncompleteRead(b"", int(expected) - file.tell())
+        else:
+            pooch.HTTPDownloader(timeout=TIMEOUT)(address, str(destination), None)
         return True
     except FileNotFoundError:
         return False
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        if isinstance(error, urllib.error.HTTPError) and error.code == http.client.NOT_FOUND:
+    except (OSError, ValueError) as error:  # those of the downloader are kinds of these
+        if getattr(getattr(error, "response", None), "status_code", None) == http.HTTPStatus.NOT_FOUND:
             return False
-        raise BionerError(Errors.E122.format(address=address, problem=error)) from None
+        raise BionerError(Errors.E122.format(address=address, problem=reason(error))) from None

@@ -26,14 +26,12 @@ class CorpusFile:
     Attributes:
         name: its path below the folder of the corpus.
         sha256: hexadecimal digest; None where it is not known.
-        md5: likewise.
         documents: file with the ids of the documents of the split, one a line.
         sentences: place of the first document of the split, from 0, and the place after its last one.
     """
 
     name: str
     sha256: Optional[str] = None
-    md5: Optional[str] = None
     documents: Optional["CorpusFile"] = None
     sentences: Optional[tuple[int, int]] = None
 
@@ -167,7 +165,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class CorpusSet:
-    """A named group of corpora, the number of epochs to train on it (0: as data take it) and the words in a batch."""
+    """A named group of corpora, the number of epochs to train on it and the tokens in a batch; 0: as the config has it."""
 
     name: str
     corpora: tuple[str, ...]
@@ -243,7 +241,7 @@ class Catalogue:
 
         Returns:
             The corpora as `select` gives them, with the most epochs of those sets, 0 where a corpus is in none, and their
-            smallest batches (600 where there is none).
+            smallest batches (0 where there is none).
 
         Raises:
             BionerError: as `select` does.
@@ -254,7 +252,7 @@ class Catalogue:
         epochs = max((group.epochs for group in named), default=0)
         if not {corpus for group in named for corpus in group.corpora}.issuperset(names):
             epochs = 0
-        batch_words = min((group.batch_words for group in named), default=600)
+        batch_words = min((group.batch_words for group in named if group.batch_words), default=0)
         return CorpusSet(text, tuple(names), epochs, batch_words)
 
 

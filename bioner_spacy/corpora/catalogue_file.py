@@ -2,7 +2,8 @@
 
 The sections are `types` (standard entity types and their definitions), `sources` (public repositories), `corpora`
 (one entry each) and `sets` (named groups of corpora). Adding a corpus is adding an entry, to a file of one's own too:
-`base` names another catalogue, relative to the file, whose entries are there as well.
+`base` names another catalogue, relative to the file, whose entries are there as well; `base: default` names the one that
+`load_catalogue` takes by itself.
 """
 
 import re
@@ -14,10 +15,11 @@ import srsly
 
 from ..errors import BionerError, Errors
 from ..formats.readers import READERS, reader_options
+from ..shipped import CATALOGUE, project_file
 from .catalogue import SPLITS, Catalogue, Corpus, CorpusFile, CorpusSet
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
-_CHECKSUMS = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{32}")}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _SECTIONS = ("types", "sources", "corpora", "sets")
 _REQUIRED = ("format", "files", "labels")
 _TEXTS = {key: "not stated" for key in ("licence", "homepage", "citation", "redistributable")}
@@ -25,11 +27,12 @@ _TEXTS |= {"description": "", "notes": ""}
 _OPTIONAL = ("options", "source", "folder", "split", *_TEXTS)
 
 
-def load_catalogue(path: Path) -> Catalogue:
+def load_catalogue(path: Optional[Path] = None) -> Catalogue:
     """Load and check a catalogue.
 
     Args:
-        path: the YAML file.
+        path: the YAML file; None for `configs/catalogue.yml` of the current folder if there is one, else the one that
+            comes with the package.
 
     Returns:
         The catalogue.
@@ -37,6 +40,7 @@ def load_catalogue(path: Path) -> Catalogue:
     Raises:
         BionerError: if the file or its base is missing, is not YAML, or if a section, an entry or a key is wrong.
     """
+    path = project_file(CATALOGUE) if path is None else Path(path)
     checker = _Checker(path)
     data = _read(path)
     if isinstance(data, dict) and "base" in data:
@@ -86,7 +90,8 @@ class _Checker:
 
     def with_base(self, data: dict[str, Any]) -> dict[str, Any]:
         """The sections of the file with those of the catalogue that its key `base` names."""
-        path = self.path.parent / self.text(data["base"], "base")
+        name = self.text(data["base"], "base")
+        path = project_file(CATALOGUE) if name == "default" else self.path.parent / name
         base = _Checker(path).mapping(_read(path), "file")
         if "base" in base:
             self.fail("base", f"names {path}, which has a base itself")
@@ -177,7 +182,7 @@ class _Checker:
     def shared_file(self, files: list[CorpusFile], where: str) -> None:
         """Check the entries of several splits for one file: each must say what of it belongs to its split."""
         where = f"{where}: {files[0].name}"
-        if len({(file.sha256, file.md5) for file in files}) > 1:
+        if len({file.sha256 for file in files}) > 1:
             self.fail(where, "has several checksums")
         keys = {(file.documents is not None, file.sentences is not None) for file in files}
         if keys not in ({(True, False)}, {(False, True)}) and (len(files) > 1 or (True, True) in keys):
@@ -189,19 +194,18 @@ class _Checker:
 
     def file(self, value: Any, where: str, optional: Collection[str] = ()) -> CorpusFile:
         entry = self.mapping(value, where)
-        self.keys(entry, where, ("name",), (*_CHECKSUMS, *optional))
+        self.keys(entry, where, ("name",), ("sha256", *optional))
         name = self.text(entry["name"], f"{where}: name")
         if not all(_NAME.fullmatch(part) for part in name.split("/")):
             self.fail(where, f"has the file name {name!r}, which must be relative to the folder of the corpus")
-        for kind, pattern in _CHECKSUMS.items():
-            digest = entry.get(kind)
-            if digest is not None and not (isinstance(digest, str) and pattern.fullmatch(digest)):
-                self.fail(where, f"has the {kind} {digest!r}, which must be a hexadecimal digest or null")
+        digest = entry.get("sha256")
+        if digest is not None and not (isinstance(digest, str) and _SHA256.fullmatch(digest)):
+            self.fail(where, f"has the sha256 {digest!r}, which must be a hexadecimal digest or null")
         documents = self.file(entry["documents"], f"{where}: documents") if "documents" in entry else None
         if documents and documents.sha256 is None:
             self.fail(f"{where}: documents", "must have a sha256: a list has no format to check it by")
         sentences = self.sentences(entry["sentences"], where) if "sentences" in entry else None
-        return CorpusFile(name, entry.get("sha256"), entry.get("md5"), documents, sentences)
+        return CorpusFile(name, digest, documents, sentences)
 
     def sentences(self, value: Any, where: str) -> tuple[int, int]:
         numbers = value if isinstance(value, list) and [type(number) for number in value] == [int, int] else [0, 0]
@@ -250,9 +254,9 @@ class _Checker:
         if name in corpora:
             self.fail(where, "has the name of a corpus")
         entry = self.mapping(value, where)
-        self.keys(entry, where, ("corpora", "epochs", "batch_words"), ())
+        self.keys(entry, where, ("corpora",), ("epochs", "batch_words"))
         for key in ("epochs", "batch_words"):
-            if type(entry[key]) is not int or entry[key] < 1:
+            if key in entry and (type(entry[key]) is not int or entry[key] < 1):
                 self.fail(where, f"must have a whole number of {key}, 1 or more")
         names = entry["corpora"]
         if not isinstance(names, list) or not names:
@@ -260,4 +264,4 @@ class _Checker:
         for corpus in names:
             if corpus not in list(corpora):
                 self.fail(where, f"lists {corpus!r}, which is not among the corpora: {', '.join(corpora)}")
-        return CorpusSet(name, tuple(names), entry["epochs"], entry["batch_words"])
+        return CorpusSet(name, tuple(names), entry.get("epochs", 0), entry.get("batch_words", 0))

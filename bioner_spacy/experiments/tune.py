@@ -186,5 +186,5 @@ def _write(tuning: Tuning, experiment: Experiment) -> None:
     best = tuning.trials[tuning.best]
     values.update({name: best.values[name] for name in tuning.space.settings})
     filled = load_config(experiment.config, overrides=values)
-    head = f"# Trial {tuning.best + 1} of {len(tuning.trials)} of scripts/tune.py: F1 {percent(best.score)} on development data.\n"
+    head = f"# Trial {tuning.best + 1} of {len(tuning.trials)} of `spacy bioner experiment tune`: F1 {percent(best.score)} on development data.\n"
     write_text(folder / BEST, head + filled.to_str(interpolate=False) + "\n")

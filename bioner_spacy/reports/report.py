@@ -28,10 +28,10 @@ _PACKAGES = ("bioner_spacy", "spacy", "thinc", "torch", "transformers", "spacy-t
 
 # Title, file in the folder of the reports, and the command that writes it.
 _PAGES = {
-    "Analysis": ("analysis/analysis.md", "scripts/analyze.py"),
-    "Cross-corpus scores": ("cross-corpus/cross-corpus.md", "scripts/cross_corpus.py"),
-    "Corpora": ("statistics.md", "scripts/describe.py"),
-    "Leakage": ("leakage/leakage.md", "scripts/leakage.py"),
+    "Analysis": ("analysis/analysis.md", "spacy bioner analyze"),
+    "Cross-corpus scores": ("cross-corpus/cross-corpus.md", "spacy bioner experiment cross-corpus"),
+    "Corpora": ("statistics.md", "spacy bioner corpora describe"),
+    "Leakage": ("leakage/leakage.md", "spacy bioner corpora leakage"),
 }
 _OF_DATA = ("comparison.md", "seeds/seeds.md")
 """Pages of which this one takes the data."""
@@ -81,11 +81,11 @@ def make_report(
             missing.append(f"{title}: `{command}`")
 
     comparison = _read_json(reports / "comparison.json", Comparison.from_disk)
-    add("Comparison", None if comparison is None else _comparison(comparison), "scripts/compare.py")
-    add("Scores", _scores(multi, reports / "single"), "scripts/evaluate.py")
+    add("Comparison", None if comparison is None else _comparison(comparison), "spacy bioner compare")
+    add("Scores", _scores(multi, reports / "single"), "spacy bioner evaluate")
     seeds = _read_json(reports / "seeds" / "seeds.json", Comparison.from_disk)
-    add("Several seeds", None if seeds is None else _comparison(seeds), "scripts/seeds.py")
-    add("Learning curves", None if training is None else _curves(training), "scripts/train.py")
+    add("Several seeds", None if seeds is None else _comparison(seeds), "spacy bioner experiment seeds")
+    add("Learning curves", None if training is None else _curves(training), "spacy bioner train")
     for title, (name, command) in _PAGES.items():
         page = reports / name
         add(title, read_page(page).blocks if page.is_file() else None, command)

@@ -129,7 +129,7 @@ class Comparison:
         told = {
             **{name: f"{_sentence(name)} is better on: " for name in self.names[::-1]},
             NO_DIFFERENCE: "No difference on: ",
-            NOT_TESTED: "Not tested, as counts by document are missing (score again with scripts/evaluate.py): ",
+            NOT_TESTED: "Not tested, as counts by document are missing (score again with `spacy bioner evaluate`): ",
             MISSING: "Not compared, as one of the two results is missing: ",
         }
         found = [f"{start}{', '.join(groups[group])}." for group, start in told.items() if group in groups]

@@ -40,7 +40,7 @@ class MultiCorpus:
         limit: most documents of a corpus, chosen likewise; 0 for all.
         words: of these, documents of a corpus are taken in a random order, the same for all runs, until they have so
             many words, those that `exclude` leaves out not counted; 0 for all.
-        exclude: file with records that are left out of what was chosen, as `scripts/leakage.py` writes it because
+        exclude: file with records that are left out of what was chosen, as `spacy bioner corpora leakage` writes it because
             they stand in evaluation data too; "auto" for the file `exclude.json` in `path`, and a warning if it is not
             there; None to leave out nothing.
         context: what an example is: a record as it is ("source"), one sentence ("sentence"), consecutive sentences of

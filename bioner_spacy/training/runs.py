@@ -18,8 +18,6 @@ from ..corpora.catalogue import CorpusSet
 from ..device import require_gpu
 from ..errors import BionerError, Errors, reason
 
-EPOCHS = 3
-"""Epochs where the catalogue gives none."""
 ENOUGH_STEPS = 500
 """Steps that training on corpora takes at least for which the catalogue gives no epochs: three epochs of a small corpus
 are too few (docs/results.md)."""
@@ -53,7 +51,7 @@ def enough_epochs(
     settings: Mapping[str, object],
     overrides: Mapping[str, object] = {},
 ) -> int:
-    """Epochs for corpora of unknown size: `EPOCHS`, or more of them, up to `MOST_EPOCHS`, for `ENOUGH_STEPS`.
+    """Epochs for corpora of unknown size: those of the config, or more of them, up to `MOST_EPOCHS`, for `ENOUGH_STEPS`.
 
     Args:
         config: training config, as for `train_run`.
@@ -69,7 +67,7 @@ def enough_epochs(
     with _told_if_wrong(config):
         loaded = load_config(config, overrides={**_values(corpora, settings), **overrides}, interpolate=True)
         _, steps = epoch_size(loaded)
-    return max(EPOCHS, min(MOST_EPOCHS, math.ceil(ENOUGH_STEPS / max(1, steps))))
+    return max(int(loaded["training"]["max_epochs"]), min(MOST_EPOCHS, math.ceil(ENOUGH_STEPS / max(1, steps))))
 
 
 def run_settings(
@@ -85,7 +83,7 @@ def run_settings(
     """Values for the section `vars` of a training config, but for the folder of the corpora.
 
     Args:
-        chosen: corpora with the number of epochs and the words in a batch that suit them.
+        chosen: corpora with the number of epochs and the tokens in a batch that suit them; 0 for those of the config.
         config: training config, as for `train_run`.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         epochs: number of epochs; 0 for the one of the catalogue, and where it has none for `enough_epochs`.
@@ -96,7 +94,9 @@ def run_settings(
     Raises:
         BionerError: as `enough_epochs` does.
     """
-    settings: dict[str, object] = {"fraction": fraction, "batch_words": chosen.batch_words}
+    settings: dict[str, object] = {"fraction": fraction}
+    if chosen.batch_words:
+        settings["batch_words"] = chosen.batch_words
     if encoder:
         settings["encoder"] = encoder
     read = {**settings, "corpus_folder": str(corpus_folder)}

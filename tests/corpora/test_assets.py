@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bioner_spacy.corpora import SPLITS, Catalogue, fetch, load_catalogue, project_assets, verify
+from bioner_spacy.corpora import SPLITS, Catalogue, fetch, load_catalogue, verify
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.files import checksum
 
@@ -198,11 +198,6 @@ def test_file_of_several_splits_is_fetched_once(
     (folder / "real/gene-texts/ids/test.txt").write_text("other")
     with pytest.raises(BionerError, match=r"1 corpus files .*ids/test\.txt \(sha256"):
         verify(catalogue, ["genes"], folder=folder)
-    entries = project_assets(catalogue)[:2]
-    assert [(entry["dest"], entry["description"]) for entry in entries] == [
-        ("assets/real/gene-texts/train.tsv", "genes, train, devel, test"),
-        ("assets/real/gene-texts/ids/train.txt", "genes, train"),
-    ]
 
 
 def test_split_in_the_address(
@@ -215,25 +210,6 @@ def test_split_in_the_address(
     catalogue = load(checked)
     fetch(catalogue, ["genes"], folder=tmp_path / "assets")
     verify(catalogue, ["genes"], folder=tmp_path / "assets")
-    assert project_assets(catalogue)[1]["url"] == server + "/devel/devel.tsv"
-
-
-def test_project_assets(data: dict[str, Any], load: Load) -> None:
-    data["corpora"]["genes"]["files"]["train"]["md5"] = "0" * 32
-    del data["corpora"]["nested"]["source"]
-    entries = project_assets(load(data))
-    assert [entry["dest"] for entry in entries] == [
-        *(f"assets/real/genes/{split}.tsv" for split in SPLITS),
-        *(f"assets/real/abstracts/{split}.txt" for split in SPLITS),
-    ]
-    assert entries[0] == {
-        "dest": "assets/real/genes/train.tsv",
-        "url": "https://example.org/genes/train.tsv",
-        "checksum": "0" * 32,
-        "extra": True,
-        "description": "genes, train",
-    }
-    assert "checksum" not in entries[1]
 
 
 def test_shipped_samples_are_right() -> None:

@@ -252,13 +252,13 @@ def test_failure_leaves_the_earlier_files(data: dict[str, Any], load: Load, asse
     assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
 
 
-def test_script_writes_equal_bytes(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
+def test_command_writes_equal_bytes(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
     """Another process, in which Python orders its sets in another way, writes the same files."""
     catalogue = load(data)
     convert(catalogue, catalogue.select("small"), assets=assets, output=assets / "1", nlp=nlp)
     arguments = f"--corpora small --catalogue {catalogue.path} --assets {assets} --output {assets / '2'}"
     result = subprocess.run(
-        [sys.executable, "scripts/convert.py", *arguments.split()],
+        [sys.executable, "-m", "spacy", "bioner", "corpora", "convert", *arguments.split()],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)},
         capture_output=True,

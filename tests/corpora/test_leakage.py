@@ -2,7 +2,6 @@
 
 import json
 import os
-import runpy
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
@@ -11,6 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from command_line import bioner
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
@@ -245,12 +245,11 @@ def test_mistakes_are_told(write: Write, monkeypatch: pytest.MonkeyPatch) -> Non
     assert find_leaks(folder, ["a"], threshold=1).units == {("a", "train"): 1}
 
 
-def test_script(
+def test_command(
     write: Write,
     data: dict[str, Any],
     load: Callable[[Any], Catalogue],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = write(
@@ -259,10 +258,7 @@ def test_script(
     catalogue = load(data).path
 
     def command(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["leakage.py", *map(str, arguments), "--catalogue", str(catalogue)])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(ROOT / "scripts/leakage.py"), run_name="__main__")
-        return int(ended.value.code or 0)
+        return bioner("corpora", "leakage", *arguments, "--catalogue", catalogue)
 
     output = tmp_path / "report"
     assert command(folder, "--corpora", "genes,nested", "--threshold", 0.9, "--output", output) == 0

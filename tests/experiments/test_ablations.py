@@ -1,13 +1,12 @@
 """What annotation scopes are worth, measured."""
 
-import runpy
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import spacy
 import srsly
+from command_line import bioner
 from toy_corpora import write_corpora
 
 from bioner_spacy.docbin import load_docs
@@ -18,7 +17,7 @@ from bioner_spacy.experiments.experiment import Experiment
 from bioner_spacy.scope import SPANS_KEY, get_scope
 
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "configs" / "multitask.cfg"
+CONFIG = ROOT / "configs" / "small.cfg"
 CORPORA = ["diseases", "genes"]
 
 
@@ -124,7 +123,7 @@ def test_only_one_corpus_of_several_types_can_be_split(make: Any) -> None:
 def test_commands(tiny_bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     write_corpora(tmp_path / "corpus", ["drugs"])
     entry = {"format": "iob", "files": {"train": {"name": "x.tsv"}}, "labels": {"A": "CHEMICAL", "B": "DISEASE"}}
-    catalogue = {"base": str(ROOT / "configs/catalogue.yml"), "corpora": {"drugs": entry}}
+    catalogue = {"base": "default", "corpora": {"drugs": entry}}
     srsly.write_yaml(tmp_path / "mine.yml", catalogue)
     monkeypatch.chdir(ROOT)
     options = [
@@ -141,10 +140,7 @@ def test_commands(tiny_bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     def command(name: str, corpora: str, *further: str) -> int:
         arguments = [name, tmp_path / name, *options, corpora, *further]
-        monkeypatch.setattr(sys, "argv", ["ablations.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(ROOT / "scripts" / "ablations.py"), run_name="__main__")
-        return int(ended.value.code or 0)
+        return bioner("experiment", "ablations", *arguments)
 
     for name, system in (("scope", "one head per corpus"), ("split", "full annotation")):
         assert command(name, "drugs", "--training.dropout", "0.2") == 0

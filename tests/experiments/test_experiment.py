@@ -13,7 +13,7 @@ from bioner_spacy.experiments.experiment import Budget, Experiment
 from bioner_spacy.scoring.results import Results
 from bioner_spacy.training.corpora import MultiCorpus
 
-CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
 CORPORA = ["diseases", "genes"]
 
 

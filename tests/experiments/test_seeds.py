@@ -14,7 +14,7 @@ from bioner_spacy.experiments.seeds import compare_over_seeds
 from bioner_spacy.scoring.comparison import Comparison
 from bioner_spacy.scoring.results import Results
 
-CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
 CORPORA = ["diseases", "genes"]
 
 

@@ -15,7 +15,7 @@ from bioner_spacy.experiments.experiment import Experiment
 from bioner_spacy.experiments.transfer import compare_transfer
 from bioner_spacy.scoring.results import Results
 
-CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
 RATE = "training.optimizer.learn_rate.initial_rate"
 
 

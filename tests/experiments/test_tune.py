@@ -1,13 +1,12 @@
 """The search for settings."""
 
-import runpy
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import spacy
 import srsly
+from command_line import bioner
 from spacy.cli.train import train
 from toy_corpora import write_corpora
 
@@ -22,7 +21,7 @@ from bioner_spacy.scoring.results import Pipeline, Results
 
 pytest.importorskip("optuna")
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "configs" / "multitask.cfg"
+CONFIG = ROOT / "configs" / "small.cfg"
 CORPORA = ["diseases", "genes"]
 WEIGHTS = "components.multitask_ner.task_weights"
 SPACE = {
@@ -278,13 +277,10 @@ def test_the_shipped_search_space_is_one_of_the_shipped_config(settings: dict[st
     assert all(found.start[name] in setting for name, setting in found.settings.items())
 
 
-def test_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "space.yml").write_text("training.dropout: 0.1", encoding="utf8")
     folders = ["--corpus", str(tmp_path), "--space", str(tmp_path / "space.yml")]
     catalogue = ["--config", str(CONFIG), "--catalogue", str(ROOT / "configs" / "catalogue.yml")]
-    monkeypatch.setattr(sys, "argv", ["tune.py", str(tmp_path / "out"), *folders, *catalogue])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(ROOT / "scripts" / "tune.py"), run_name="__main__")
-    assert ended.value.code == 1
+    assert bioner("experiment", "tune", tmp_path / "out", *folders, *catalogue) == 1
     captured = capsys.readouterr()
     assert "training.dropout: it needs" in " ".join((captured.out + captured.err).split())

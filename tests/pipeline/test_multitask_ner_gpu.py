@@ -33,7 +33,7 @@ from bioner_spacy.reports.learning_curves import read_curve
 from bioner_spacy.scope import SPANS_KEY
 from bioner_spacy.training.runs import CURVE_FILE, train_run
 
-CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
 
 CROSS_SHARING = {"@architectures": "bioner_spacy.CrossSharing.v1", "hidden": 8, "width": 8}
 HEADS: dict[str, dict[str, Any]] = {

@@ -1,11 +1,10 @@
 """The page and the chart that describe corpora."""
 
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
 import srsly
+from command_line import bioner
 from toy_corpora import write_corpora
 
 from bioner_spacy.corpora.statistics import Disagreement, SplitStatistics, Usage
@@ -77,9 +76,7 @@ def test_picture_of_one_corpus_without_mentions() -> None:
     assert len(figure.subfigs) == 6
 
 
-def test_command(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entry = {"format": "iob", "files": {"train": {"name": "a"}}, "labels": {"a": "GENE"}}
     srsly.write_yaml(tmp_path / "c.yml", {"types": {"GENE": "gene"}, "corpora": {"genes": entry, "drugs": entry}})
     arguments = [
@@ -92,10 +89,7 @@ def test_command(
         "--corpora",
         "genes,drugs",
     ]
-    monkeypatch.setattr(sys, "argv", ["describe.py", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(Path(__file__).parents[2] / "scripts/describe.py"), run_name="__main__")
-    assert not ended.value.code
+    assert bioner("corpora", "describe", *arguments) == 0
     output = capsys.readouterr().out
     assert "Splits\nCorpus   Split" in output
     assert "Shared names" not in output

@@ -1,14 +1,13 @@
 """All reports of a run on one page."""
 
 import json
-import runpy
-import sys
 from dataclasses import replace
 from datetime import datetime, timezone
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from command_line import bioner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,9 +79,9 @@ def reports(tmp_path: Path) -> Path:
 def test_what_is_missing_is_named_with_its_command(reports: Path, catalogue: Catalogue) -> None:
     page = Page(make_report(reports, catalogue=catalogue, made=datetime(2020, 2, 3, tzinfo=timezone.utc)))
     assert "03 February 2020" in page.text
-    for title, command in (("Analysis", "analyze"), ("Leakage", "leakage"), ("Learning curves", "train")):
-        assert f"{title}: scripts/{command}.py" in page.text
-    assert "Comparison: scripts" not in page.text and "75.00" in page.text
+    for title, command in (("Analysis", "analyze"), ("Leakage", "corpora leakage"), ("Learning curves", "train")):
+        assert f"{title}: spacy bioner {command}" in page.text
+    assert "Comparison: spacy" not in page.text and "75.00" in page.text
     assert "that of this project" in page.text and "Hand-written sentences with gene names" in page.text
     assert page.text.count("Multi-task against single-task (test split)") == 2  # title and heading
 
@@ -108,7 +107,7 @@ def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, t
         "F1 and loss against updates",
         "Dia",
     ]
-    assert "Learning curves: scripts" not in page.text and "Analysis: scripts" not in page.text
+    assert "Learning curves: spacy" not in page.text and "Analysis: spacy" not in page.text
 
 
 def test_reports_of_another_run_stay_apart(reports: Path, catalogue: Catalogue) -> None:
@@ -216,10 +215,7 @@ def test_a_folder_without_reports(tmp_path: Path, catalogue: Catalogue) -> None:
         make_report(tmp_path, catalogue=catalogue)
 
 
-def test_command(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command(reports: Path) -> None:
     catalogue = ROOT / "configs" / "catalogue.yml"
-    monkeypatch.setattr(sys, "argv", ["report.py", str(reports), "--catalogue", str(catalogue)])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(ROOT / "scripts" / "report.py"), run_name="__main__")
-    assert not ended.value.code
+    assert bioner("report", reports, "--catalogue", catalogue) == 0
     assert (reports / "report.html").read_text(encoding="utf8").startswith("<!DOCTYPE html>")

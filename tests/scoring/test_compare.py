@@ -173,7 +173,7 @@ def test_results_without_counts_by_document_are_not_tested() -> None:
     found = compare([results({"A": 9, "B": 9})], [old, results({"B": 1})])
     assert found.verdict()[:2] == [
         "Multi-task is better on: B (+80.00).",
-        "Not tested, as counts by document are missing (score again with scripts/evaluate.py): A (+80.00).",
+        "Not tested, as counts by document are missing (score again with `spacy bioner evaluate`): A (+80.00).",
     ]
     assert "| A | GENE | 10 | 10.00 | 90.00 | +80.00 | – | – | not tested |" in found.to_markdown()
     # A test of the mean would be one of another mean.

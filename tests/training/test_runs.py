@@ -14,7 +14,7 @@ from bioner_spacy.reports.learning_curves import read_curve
 from bioner_spacy.training import runs
 from bioner_spacy.training.runs import CURVE_FILE, enough_epochs, run_settings, train_run
 
-CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
 
 
 @pytest.mark.parametrize("setting", ["null", "own", "missing"])

@@ -1,12 +1,11 @@
 """Gains of auxiliary corpora, trained for real."""
 
-import runpy
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import srsly
+from command_line import bioner
 from toy_corpora import CORPORA as TOYS
 from toy_corpora import write_corpora
 
@@ -18,7 +17,7 @@ from bioner_spacy.experiments.transferability.measures import MEASURES, Measures
 from bioner_spacy.experiments.transferability.runs import measure_gains
 from bioner_spacy.scoring.results import Results
 
-CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
 CORPORA = ["genes", "diseases", "drugs"]
 
 
@@ -121,12 +120,9 @@ def test_wrong_arguments(gains: Any) -> None:
         gains([1], **{"training.eval_frequency": 3})
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    """Run the script with arguments; its exit status."""
-    monkeypatch.setattr(sys, "argv", ["transferability.py", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(CONFIG.parents[1] / "scripts" / "transferability.py"), run_name="__main__")
-    return int(ended.value.code or 0)
+def command(*arguments: object) -> int:
+    """Run the commands on transferability; the exit status."""
+    return bioner("experiment", "transferability", *arguments)
 
 
 def write_catalogue(path: Path) -> None:
@@ -172,23 +168,23 @@ def test_from_gains_to_a_ranking(
         "--components.multitask_ner.grain",
         "guideline",
     ]
-    assert command(monkeypatch, *pairs) == 0
+    assert command(*pairs) == 0
     assert Gains.from_disk(out).seeds == [1]
     assert srsly.read_json(out / "settings.json")["components.multitask_ner.grain"] == "guideline"
     kept = (out / "gains.json").read_bytes()
-    assert command(monkeypatch, *pairs, "--equal-epochs") == 0
+    assert command(*pairs, "--equal-epochs") == 0
     assert (out / "gains.json").read_bytes() == kept
     assert "for as many epochs" in (out / "equal-epochs" / "gains.md").read_text(encoding="utf8")
     assert not Gains.from_disk(out / "equal-epochs").equal_steps
-    assert command(monkeypatch, "measures", out, *shared) == 0
+    assert command("measures", out, *shared) == 0
     assert set(Measures.from_disk(out).values) == set(MEASURES)
-    assert command(monkeypatch, "correlate", out) == 0
+    assert command("correlate", out) == 0
     capsys.readouterr()
-    assert command(monkeypatch, "rank", "genes", *shared) == 0
+    assert command("rank", "genes", *shared) == 0
     printed = capsys.readouterr().out
     assert "Ranked by the mean of the ranks by vocabulary, topic, encoder, names" in printed
     srsly.write_json(tmp_path / "made.json", {"spearman": {"names": {"value": -0.5}}})
-    assert command(monkeypatch, "rank", "genes", *shared, "--correlations", tmp_path / "made.json") == 0
+    assert command("rank", "genes", *shared, "--correlations", tmp_path / "made.json") == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "Ranked by the measure names alone" in printed and "(Spearman's rho -0.50)" in printed
-    assert command(monkeypatch, "rank", "toys", *shared) == 1
+    assert command("rank", "toys", *shared) == 1

@@ -1,0 +1,8 @@
+"""Biomedical entities: corpora, training, scores, packages, annotation of texts."""
+
+from spacy.cli import app as spacy_app
+
+from ..app import group
+
+app = group("bioner", __name__)
+spacy_app.add_typer(app)

@@ -1,0 +1,52 @@
+"""Annotate the texts of a file, whatever its format, and write them in any format."""
+
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from ...formats.documents import INPUTS, TEXT
+from ...scope import SPANS_KEY
+from .. import options
+
+
+def command(
+    pipeline: options.Pipeline,
+    source: options.Source,
+    output: options.OutputFile,
+    input_format: Annotated[
+        Optional[str],
+        typer.Option(
+            help=f"{TEXT}, one a line, or one of {', '.join(INPUTS)}. Default: {TEXT} for .txt, {options.FORMATS}."
+        ),
+    ] = None,
+    reader_options: options.ReaderOptions = "",
+    format: options.Format = None,
+    spans_key: Annotated[str, typer.Option(help="Key of the spans in doc.spans.")] = SPANS_KEY,
+    columns: options.Columns = None,
+    batch_size: Annotated[Optional[int], typer.Option(min=1, help="Documents per batch.")] = None,
+    n_process: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
+    gpu_id: options.GpuId = -1,
+) -> None:
+    """Annotate the texts of a file, whatever its format, and write them in any format.
+
+    \b
+    Example:
+      python -m spacy bioner apply en_bioner_sample abstracts.txt annotated.jsonl
+    """
+    from ...serving.apply import apply_pipeline
+
+    documents, spans = apply_pipeline(
+        pipeline,
+        source,
+        output,
+        input_format=input_format,
+        options=reader_options,
+        format=format,
+        spans_key=spans_key,
+        columns=columns,
+        batch_size=batch_size,
+        n_process=n_process,
+        gpu_id=gpu_id,
+    )
+    msg.good(f"Wrote {output}: {documents:,} documents, {spans:,} spans")

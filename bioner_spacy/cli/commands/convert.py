@@ -1,0 +1,72 @@
+"""Write annotated documents in another format, without a catalogue."""
+
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from ...corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
+from ...formats.documents import INPUTS
+from .. import options
+
+if TYPE_CHECKING:
+    from ...corpora import SplitReport
+
+
+def command(
+    source: options.Source,
+    output: options.OutputFile,
+    input_format: Annotated[
+        Optional[str], typer.Option(help=f"One of {', '.join(INPUTS)}. Default: {options.FORMATS}.")
+    ] = None,
+    reader_options: options.ReaderOptions = "",
+    format: options.Format = None,
+    labels: Annotated[
+        str, typer.Option(help="What labels of the input stand for: Disease=DISEASE,Remark= leaves Remark out.")
+    ] = "",
+    alignment: Annotated[
+        str, typer.Option(help=f"Mentions that are not on token boundaries: {', '.join(ALIGNMENTS)}.")
+    ] = "expand",
+    discontinuous: Annotated[
+        str, typer.Option(help=f"Mentions of several parts: {', '.join(DISCONTINUOUS)}.")
+    ] = "report",
+    spans_key: Annotated[Optional[str], typer.Option(help="Key of the spans of a .spacy file.")] = None,
+    columns: options.Columns = None,
+) -> None:
+    """Write annotated documents in another format, without a catalogue.
+
+    \b
+    Example:
+      python -m spacy bioner convert corpus.pubtator corpus.spacy --input-format pubtator
+    """
+    from ...serving.convert import convert_file
+
+    documents, spans, report = convert_file(
+        source,
+        output,
+        input_format=input_format,
+        options=reader_options,
+        format=format,
+        labels=labels,
+        alignment=alignment,
+        discontinuous=discontinuous,
+        spans_key=spans_key,
+        columns=columns,
+    )
+    if report:
+        _show(report)
+    msg.good(f"Wrote {output}: {documents:,} documents, {spans:,} spans")
+
+
+def _show(report: "SplitReport") -> None:
+    """What became of mentions that are not as they were, and the annotation scope."""
+    from ..check_report import issue_lines
+
+    total = report.mentions_in.total()
+    for kind, listed in report.issues.items():
+        if listed.count:
+            msg.warn(f"{listed.count:,} of {total:,} mentions {kind}:")
+            typer.echo(issue_lines(listed)[1:])
+    if report.dropped:
+        msg.info(f"{report.dropped.total():,} of {total:,} mentions left out: {', '.join(sorted(report.dropped))}")
+    msg.info(f"Annotation scope: {', '.join(report.types) or 'no type'}")

@@ -1,0 +1,1 @@
+"""Fetch, check, convert and describe the corpora of a catalogue."""

@@ -1,0 +1,28 @@
+"""Fetch corpus files and compare their checksums."""
+
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from ... import options
+
+
+def command(
+    selection: options.Selection,
+    source: Annotated[
+        Optional[str], typer.Option(help="Address prefix or folder with <corpus>/<file>; default: the public source.")
+    ] = None,
+    assets: options.Assets = options.ASSETS,
+) -> None:
+    """Fetch corpus files and compare their checksums; what is there and right is left alone.
+
+    \b
+    Example:
+      python -m spacy bioner corpora fetch --corpora benchmark
+    """
+    from ....corpora import fetch
+
+    files = fetch(selection.known, selection.names, folder=assets, source=source or None)
+    fetched = sum(file.status == "fetched" for file in files)
+    msg.good(f"{len(files)} corpus files are in {assets}: {fetched} fetched, {len(files) - fetched} present before")

@@ -1,0 +1,18 @@
+"""Check that corpus files are there and are the right ones."""
+
+from wasabi import msg
+
+from ... import options
+
+
+def command(selection: options.Selection, assets: options.Assets = options.ASSETS) -> None:
+    """Check that corpus files are there and are the right ones.
+
+    \b
+    Example:
+      python -m spacy bioner corpora verify --corpora benchmark
+    """
+    from ....corpora import verify
+
+    files = verify(selection.known, selection.names, folder=assets)
+    msg.good(f"{len(files)} corpus files in {assets} are there and right")

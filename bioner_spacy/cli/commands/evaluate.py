@@ -1,0 +1,48 @@
+"""Score a pipeline on converted corpora, by corpus and entity type."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from .. import options
+
+
+def command(
+    pipeline: Annotated[str, typer.Argument(help="Folder or name of a pipeline; with --each, a folder of them.")],
+    data: options.Converted,
+    reading: options.Reading,
+    each: Annotated[bool, typer.Option(help="Score PIPELINE/<corpus>/model-last on its own corpus.")] = False,
+    split: options.Split = "test",
+    output: Annotated[
+        Optional[Path],
+        typer.Option(help="JSON file to write; with --each, a folder. Default: reports/multi.json, reports/single."),
+    ] = None,
+    batch_size: Annotated[Optional[int], typer.Option(min=1, max=1_000_000, help="Documents per batch.")] = None,
+) -> None:
+    """Score a pipeline on converted corpora, by corpus and entity type.
+
+    \b
+    Example:
+      python -m spacy bioner evaluate training/multi/model-last --corpora sample --corpus corpus/sample
+    """
+    from ...files import require_file
+    from ...scoring.evaluate import evaluate
+    from ...scoring.table import results_table
+
+    names = data.names
+    if each:
+        folder = output or Path("reports/single")
+        runs = {folder / f"{name}.json": (f"{pipeline}/{name}/model-last", [name]) for name in names}
+    else:
+        runs = {output or Path("reports/multi.json"): (pipeline, names)}
+    for path in runs:
+        require_file(path)
+    for path, (model, chosen) in runs.items():
+        results = evaluate(
+            model, data.corpus, corpora=chosen, split=split, batch_size=batch_size, **reading.settings()
+        )
+        results.to_disk(path)
+        typer.echo(results_table(results).to_text())
+        msg.good(f"Wrote {path}; {results.words_per_second:.0f} tokens per second")

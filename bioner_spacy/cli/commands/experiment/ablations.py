@@ -1,0 +1,59 @@
+"""Measure what keeping track of annotation scopes is worth, over several seeds."""
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from ... import options
+from ...app import config_overrides
+
+
+class Kind(str, Enum):
+    """What is compared, see the help of the command."""
+
+    SCOPE = "scope"
+    SPLIT = "split"
+
+
+def command(
+    context: typer.Context,
+    kind: Annotated[Kind, typer.Argument(help="What is compared, see above.")],
+    output: options.Output,
+    training: options.Training,
+    tests: options.Tests,
+    seeds: options.Seeds = options.SEEDS,
+    split: options.Split = "test",
+) -> None:
+    """Measure what keeping track of annotation scopes is worth, over several seeds.
+
+    `scope` compares scope masking, a naive merge, and one head per corpus, on the same corpora with the same number of
+    steps. `split` compares one corpus with all of its annotation, and the same corpus split into parts that keep the
+    annotation of one type each.
+
+    Further arguments change the config, as for `spacy train`: --training.dropout 0.2
+
+    \b
+    Example:
+      python -m spacy bioner experiment ablations scope reports/ablations --corpora sample --corpus corpus/sample
+      python -m spacy bioner experiment ablations split reports/split --corpora sample-cdr --corpus corpus/sample
+    """
+    from ....experiments.ablations import ablate_annotation, ablate_scope
+
+    numbers = options.parse_seeds(seeds)
+    chosen = training.known.training_set(training.corpora)
+    experiment = training.experiment(
+        chosen,
+        output,
+        overrides=config_overrides(context),
+        split=split,
+        shared={"experiment": kind.value, "corpora": list(chosen.corpora)},
+    )
+    ablate = {Kind.SCOPE: ablate_scope, Kind.SPLIT: ablate_annotation}[kind]
+    systems = ablate(experiment, chosen.corpora, numbers, **tests.settings())
+    files = systems.to_disk(output / kind.value)
+    typer.echo(systems.to_text())
+    for sentence in systems.method():
+        msg.info(sentence)
+    msg.good(f"Wrote {', '.join(map(str, files))}")

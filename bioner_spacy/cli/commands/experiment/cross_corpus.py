@@ -1,0 +1,52 @@
+"""Score pipelines on corpora that they were not trained on: a matrix and a heat map."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from ... import options
+
+
+def command(
+    data: options.Converted,
+    reading: options.Reading,
+    pipelines: Annotated[Optional[list[str]], typer.Argument(help="Folders or names of pipelines.")] = None,
+    each: Annotated[
+        Optional[Path],
+        typer.Option(help="Folder of <name>/model-last, as `train --each` writes it: take all of these too."),
+    ] = None,
+    names: Annotated[
+        str, typer.Option(help="A name for each, separated by commas; default: what it was trained on.")
+    ] = "",
+    split: options.Split = "test",
+    map_: Annotated[str, typer.Option("--map", help="Types to take for others, such as PROTEIN=GENE,DNA=GENE.")] = "",
+    output: options.OutputFolder = Path("reports/cross-corpus"),
+) -> None:
+    """Score pipelines on corpora that they were not trained on: a matrix and a heat map.
+
+    \b
+    Example:
+      python -m spacy bioner experiment cross-corpus training/multi/model-last --each training/single --corpora sample
+    """
+    from ....analysis.cross_corpus import cross_corpus
+    from ....corpora.catalogue import type_pairs
+
+    chosen = data.names
+    of_each = [] if each is None else sorted(map(str, each.glob("*/model-last")))
+    if not (pipelines or of_each):
+        raise typer.BadParameter("name one, or a folder of them with --each", param_hint="PIPELINES")
+    scores = cross_corpus(
+        [*(pipelines or ()), *of_each],
+        data.corpus,
+        names=[name.strip() for name in names.split(",")] if names else None,
+        corpora=chosen,
+        split=split,
+        mapped=type_pairs(map_, "map"),
+        **reading.settings(),
+    )
+    files = scores.to_disk(output)
+    typer.echo(scores.matrix().to_text())
+    msg.info("* The pipeline was trained on this corpus. In brackets: the number of types that count")
+    msg.good(f"Wrote {', '.join(map(str, files))}")

@@ -1,0 +1,53 @@
+"""Gain of F1 on each corpus by training with each other one."""
+
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from .... import options
+from ....app import config_overrides
+
+EPOCHS = 12
+"""More than corpora get that are read whole: few tokens need many."""
+
+
+def command(
+    context: typer.Context,
+    output: options.Output,
+    training: options.Training,
+    tests: options.Tests,
+    seeds: options.Seeds = options.SEEDS,
+    words: options.Words = options.WORDS,
+    split: options.Split = "devel",
+    equal_steps: Annotated[
+        bool,
+        typer.Option(
+            "--equal-steps/--equal-epochs",
+            help="Train on one corpus for as many steps as on two, or for as many epochs.",
+        ),
+    ] = True,
+) -> None:
+    """Gain of F1 on each corpus by training with each other one.
+
+    A run on a pair is scored on both corpora, and gives the gains in both directions. Without --epochs, corpora are read
+    twelve times. Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain guideline
+
+    \b
+    Example:
+      python -m spacy bioner experiment transferability pairs reports/gains --corpora sample --corpus corpus/sample
+    """
+    from dataclasses import replace
+
+    from .....experiments.transferability.runs import EQUAL_EPOCHS, measure_gains
+
+    numbers = options.parse_seeds(seeds)
+    training = replace(training, epochs=training.epochs or EPOCHS)
+    chosen = training.known.training_set(training.corpora)
+    experiment = training.experiment(
+        chosen, output, overrides=config_overrides(context), split=split, settings={"words": words}
+    )
+    gains = measure_gains(experiment, chosen.corpora, numbers, equal_steps=equal_steps, **tests.settings())
+    files = gains.to_disk(output if equal_steps else output / EQUAL_EPOCHS)
+    typer.echo(gains.table().to_text())
+    msg.good(f"Wrote {', '.join(map(str, files))}")

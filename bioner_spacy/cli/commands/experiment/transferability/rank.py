@@ -1,0 +1,41 @@
+"""Which of some corpora to try first as auxiliaries of a target; nothing is trained."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from .... import options
+
+
+def command(
+    target: Annotated[str, typer.Argument(help="A corpus of the catalogue.")],
+    encoding: options.Encoding,
+    correlations: Annotated[
+        Optional[Path],
+        typer.Option(help="correlations.json: its best measure decides; default: the mean rank of all."),
+    ] = None,
+    words: options.Words = options.WORDS,
+) -> None:
+    """Which of some corpora to try first as auxiliaries of TARGET; nothing is trained.
+
+    \b
+    Example:
+      python -m spacy bioner experiment transferability rank sample-cdr --corpora sample --corpus corpus/sample
+    """
+    from .....experiments.transferability.correlation import best_measure
+    from .....experiments.transferability.measures import measure_corpora
+    from .....experiments.transferability.ranking import rank
+    from .....experiments.transferability.runs import config_encoder
+
+    by, correlation = (None, 1.0) if correlations is None else best_measure(correlations)
+    names = encoding.known.select(f"{target},{encoding.corpora}")
+    encoder = encoding.encoder or config_encoder(encoding.config_path)
+    ranking = rank(
+        measure_corpora(encoding.corpus, names, encoder=encoder, words=words), target, by=by, sign=correlation
+    )
+    typer.echo(ranking.table().to_text())
+    msg.info(ranking.method())
+    if by is not None:
+        msg.info(f"It went along most closely with the gains in {correlations} (Spearman's rho {correlation:+.2f}).")

@@ -1,0 +1,54 @@
+"""Search the settings of training for those that score best on development data."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from ....shipped import TUNING, project_file
+from ... import options
+from ...app import config_overrides
+
+
+def command(
+    context: typer.Context,
+    output: options.Output,
+    training: options.Training,
+    space: Annotated[
+        Optional[Path],
+        typer.Option(help="The settings to search. Default: configs/tuning.yml here, else the one of the package."),
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Trials in the folder at the end.")] = 20,
+    seeds: options.Seeds = "0",
+) -> None:
+    """Search the settings of training for those that score best on development data.
+
+    The score of a trial is the mean over corpora of micro F1 on the devel split, and over the seeds. Further arguments
+    change the config for all trials, as for `spacy train`: --components.multitask_ner.grain corpus
+
+    \b
+    Example:
+      python -m spacy bioner experiment tune reports/tuning --corpora sample --corpus corpus/sample --trials 20
+    """
+    from ....experiments.tune import tune
+
+    chosen, overrides = training.known.training_set(training.corpora), config_overrides(context)
+    tuning = tune(
+        training.config_path,
+        output,
+        space=space or project_file(TUNING),
+        trials=trials,
+        corpora=chosen.corpora,
+        corpus_folder=training.corpus,
+        seeds=options.parse_seeds(seeds),
+        settings=training.run_settings(chosen, overrides),
+        overrides=overrides,
+        gpu_id=training.gpu_id,
+    )
+    typer.echo(tuning.to_table().to_text())
+    for sentence in tuning.verdict():
+        msg.info(sentence)
+    msg.good(
+        f"Wrote {output / 'best.cfg'}, {output / 'tuning.md'}, {output / 'tuning.svg'} and {output / 'tuning.png'}"
+    )

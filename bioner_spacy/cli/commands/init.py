@@ -1,0 +1,24 @@
+"""Make a project folder: project file, configs and sample corpora, ready to run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(help="The folder to make; it may be there if it is empty.")],
+) -> None:
+    """Make a project folder: project file, configs and sample corpora, ready to run.
+
+    \b
+    Example:
+      python -m spacy bioner init mine
+      python -m spacy project run all mine
+    """
+    from ...shipped import init_project
+
+    init_project(folder)
+    msg.good(f"Made {folder} with project.yml, configs and sample corpora")
+    msg.info(f"Train, score and package on the samples: python -m spacy project run all {folder}")

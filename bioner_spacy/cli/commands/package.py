@@ -1,0 +1,35 @@
+"""Build a trained pipeline and bioner_spacy itself as wheels, side by side."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from .. import options
+
+
+def command(
+    pipeline: Annotated[Path, typer.Argument(help="Folder of a trained pipeline.")],
+    name: Annotated[str, typer.Option(help="Name of the pipeline without its language.")] = "bioner_sample",
+    version: Annotated[str, typer.Option(help="Version of the pipeline.")] = "0.1.0",
+    output: Annotated[Path, typer.Option(help="Folder for the wheels.")] = Path("packages"),
+    catalogue: options.CatalogueFile = None,
+    results: Annotated[
+        Optional[Path], typer.Option(help="JSON file from `evaluate`, for the scores in the model card.")
+    ] = None,
+) -> None:
+    """Build a trained pipeline and bioner_spacy itself as wheels, side by side.
+
+    \b
+    Example:
+      python -m spacy bioner package training/multi/model-last --name bioner_mine --results reports/multi.json
+    """
+    from ...scoring.results import Results
+    from ..wheels import build_wheels
+
+    scores = None if results is None else Results.from_disk(results)
+    known = options.catalogue_of(catalogue)
+    wheels = build_wheels(pipeline, output, catalogue=known, name=name, version=version, results=scores)
+    msg.good(f"Wrote {', '.join(str(wheel) for wheel in wheels)}")
+    msg.info(f"Install both with: pip install {output}/*.whl")

@@ -1,0 +1,31 @@
+"""Gather all reports of a run on one HTML page that needs no other file."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from .. import options
+
+
+def command(
+    reports: Annotated[Path, typer.Argument(help="Folder of the reports, with multi.json and what is beside it.")],
+    training: Annotated[
+        Optional[Path],
+        typer.Option(help="Folder of the pipelines, with multi and single, or of one run; for settings and curves."),
+    ] = None,
+    catalogue: options.CatalogueFile = None,
+    output: Annotated[Optional[Path], typer.Option(help="File to write; default: report.html in the folder.")] = None,
+) -> None:
+    """Gather all reports of a run on one HTML page that needs no other file.
+
+    \b
+    Example:
+      python -m spacy bioner report reports/sample --training training/sample
+    """
+    from ...reports.report import write_report
+
+    path = output or reports / "report.html"
+    write_report(reports, path, catalogue=options.catalogue_of(catalogue), training=training)
+    msg.good(f"Wrote {path}")

@@ -1,0 +1,43 @@
+"""Draw predictions of types that the corpora do not annotate, and write a sheet for judges and the key to it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from ....analysis.review import NUMBER
+from ... import options
+
+
+def command(
+    pipeline: options.Pipeline,
+    data: options.Converted,
+    reading: options.Reading,
+    split: options.Split = "test",
+    number: Annotated[int, typer.Option(min=1, help="Predictions to draw.")] = NUMBER,
+    seed: options.Seed = 0,
+    output: options.OutputFolder = Path("reports/review"),
+) -> None:
+    """Draw predictions of types that the corpora do not annotate, and write a sheet for judges and the key to it.
+
+    \b
+    Example:
+      python -m spacy bioner review make training/multi/model-last --corpora sample --corpus corpus/sample
+    """
+    from ....analysis.review import make_review
+
+    review = make_review(
+        pipeline,
+        data.corpus,
+        corpora=data.names,
+        split=split,
+        number=number,
+        seed=seed,
+        definitions=data.known.types,
+        **reading.settings(),
+    )
+    files = review.to_disk(output)
+    population = sum(stratum.population for stratum in review.key.strata)
+    msg.info(f"Drew {len(review.rows)} of {population} predictions; give judges the sheet or the page, not the key")
+    msg.good(f"Wrote {', '.join(map(str, files))}")

@@ -1,0 +1,31 @@
+"""Report how far two judges agree, and how many of the predictions are right."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from ... import options
+
+
+def command(
+    sheets: Annotated[list[Path], typer.Argument(help="The filled-in sheet of one judge, or those of two.")],
+    key: Annotated[Path, typer.Option(help="The key that was written with the sheet.")] = Path(
+        "reports/review/key.json"
+    ),
+    output: options.OutputFolder = Path("reports/review"),
+) -> None:
+    """Report how far two judges agree, and how many of the predictions are right.
+
+    \b
+    Example:
+      python -m spacy bioner review score ann.tsv ben.tsv --key reports/review/key.json
+    """
+    from ....analysis.review_scores import score_review
+
+    scores = score_review(sheets, key)
+    files = scores.to_disk(output)
+    for section in scores.sections(brief=True):
+        typer.echo(f"{section.title}\n{section.table.to_text()}")
+    msg.good(f"Wrote {', '.join(map(str, files))}")

@@ -1,0 +1,45 @@
+"""Train one pipeline on several corpora, or a single-task baseline on each of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from .. import options
+from ..app import config_overrides
+
+
+def command(
+    context: typer.Context,
+    output: Annotated[Path, typer.Argument(help="Folder to write to; with --each, the folder of <corpus> folders.")],
+    training: options.Training,
+    each: Annotated[bool, typer.Option(help="Train a single-task baseline on each corpus.")] = False,
+    seed: options.Seed = 0,
+) -> None:
+    """Train one pipeline on several corpora, or a single-task baseline on each of them.
+
+    Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
+
+    \b
+    Example:
+      python -m spacy bioner train training/multi --corpora sample --corpus corpus/sample
+    """
+    from ...training.train import train
+
+    overrides = config_overrides(context)
+    chosen = training.known.training_set(training.corpora)
+    pipelines = train(
+        chosen,
+        output,
+        config=training.config_path,
+        corpus_folder=training.corpus,
+        each=each,
+        epochs=training.epochs,
+        fraction=training.fraction,
+        encoder=training.encoder,
+        seed=seed,
+        overrides=overrides,
+        gpu_id=training.gpu_id,
+    )
+    msg.good(f"Trained {len(pipelines)} pipeline(s): {', '.join(map(str, pipelines))}")

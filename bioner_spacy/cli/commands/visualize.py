@@ -1,0 +1,34 @@
+"""Draw a comparison as a chart, and test documents with their mentions as a page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from .. import options
+
+
+def command(
+    pipeline: options.Pipeline,
+    comparison: Annotated[Path, typer.Argument(help="JSON file from `compare`.")],
+    data: options.Converted,
+    split: options.Split = "test",
+    per_corpus: Annotated[int, typer.Option(min=1, help="Most documents of a corpus on the page.")] = 5,
+    output: options.OutputFolder = Path("reports"),
+    gpu_id: options.GpuId = -1,
+) -> None:
+    """Draw a comparison as a chart, and test documents with their mentions as a page.
+
+    \b
+    Example:
+      python -m spacy bioner visualize training/multi/model-last reports/comparison.json --corpus corpus/sample
+    """
+    from ...reports.chart import write_chart
+    from ...reports.displacy_html import write_page
+    from ...scoring.comparison import Comparison
+
+    files = write_chart(Comparison.from_disk(comparison), output / "comparison")
+    page = output / "entities.html"
+    write_page(pipeline, data.corpus, page, corpora=data.names, split=split, per_corpus=per_corpus, gpu_id=gpu_id)
+    msg.good(f"Wrote {', '.join(str(path) for path in (*files, page))}")

@@ -1,0 +1,116 @@
+"""Wheels of a trained pipeline and of this package, side by side, so that one `pip install` takes both."""
+
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Optional
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import srsly
+from spacy.cli.package import package
+
+from ..corpora import Catalogue
+from ..errors import BionerError, Errors
+from ..files import replacing
+from ..reports.model_card import complete_meta
+from ..scoring.results import Results
+from ..shipped import shipped_project
+
+NAME = "bioner_spacy"
+_OF_ONE_INSTALLATION = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+
+
+def build_wheels(
+    pipeline: Path,
+    output: Path,
+    *,
+    catalogue: Catalogue,
+    name: str,
+    version: str,
+    results: Optional[Results] = None,
+) -> list[Path]:
+    """Build both wheels.
+
+    Args:
+        pipeline: folder of a trained pipeline.
+        output: folder for the wheels; other versions of the same packages in it are deleted.
+        catalogue: catalogue with source and licence of the corpora that the pipeline was trained on.
+        name: name of the pipeline, without the language: bioner_sample makes en_bioner_sample.
+        version: version of the pipeline.
+        results: scores of the pipeline for its model card (`README.md` and `meta.json`); None for a card without them.
+
+    Returns:
+        The wheels, the pipeline's first.
+
+    Raises:
+        BionerError: there is no pipeline, the results are those of another one, or a wheel cannot be built.
+    """
+    if not (pipeline / "meta.json").is_file():
+        raise BionerError(Errors.E601.format(pipeline=pipeline))
+    with TemporaryDirectory() as folder:
+        work = Path(folder)
+        srsly.write_json(work / "meta.json", complete_meta(pipeline, catalogue, results, name=name))
+        package(
+            pipeline,
+            work,
+            meta_path=work / "meta.json",
+            name=name,
+            version=version,
+            create_sdist=False,
+            create_wheel=False,
+            silent=True,
+        )
+        built = next(path for path in work.iterdir() if (path / "setup.py").is_file())
+        wheels = work / "wheels"
+        _build(built, wheels)
+        checkout = shipped_project()
+        if (checkout / "setup.py").is_file():
+            _build(checkout, wheels)
+        else:
+            pack_installed(wheels)
+        found = sorted(wheels.glob("*.whl"), key=lambda path: path.name.startswith(NAME))
+        made = [output / wheel.name for wheel in found]
+        with replacing(*made) as parts:
+            for wheel, part in zip(found, parts):
+                shutil.copyfile(wheel, part)
+        for wheel in made:
+            for old in output.glob(f"{wheel.name.split('-')[0]}-*.whl"):
+                if old not in made:
+                    old.unlink()
+        return made
+
+
+def _build(project: Path, folder: Path) -> None:
+    """Build the wheel of a folder with a setup.py, with what pip says on the terminal."""
+    address = str(project.resolve())  # pip would look for a bare name in the package index
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(folder), address]
+    status = subprocess.run(command, check=False).returncode
+    if status:
+        raise BionerError(Errors.E602.format(what=project.name, status=status))
+
+
+def pack_installed(folder: Path) -> Path:
+    """Put the files of this package, which was installed from a wheel, into a wheel again.
+
+    Args:
+        folder: folder for the wheel.
+
+    Returns:
+        The wheel.
+    """
+    installed = distribution(NAME)
+    files = [file for file in installed.files or [] if ".." not in file.parts and file.suffix != ".pyc"]
+    [record] = [file for file in files if file.name == "RECORD"]
+    wheel = folder / f"{NAME}-{installed.version}-py3-none-any.whl"
+    with ZipFile(wheel, "w", ZIP_DEFLATED) as packed:
+        lines = [f"{record.as_posix()},,"]
+        for file in files:
+            if file.name not in _OF_ONE_INSTALLATION:
+                packed.write(str(file.locate()), file.as_posix())
+                digest = f"{file.hash.mode}={file.hash.value}" if file.hash else ""
+                lines.append(f"{file.as_posix()},{digest},{file.size or ''}")
+        packed.writestr(record.as_posix(), "\n".join(lines) + "\n")
+    return wheel

@@ -1,0 +1,62 @@
+"""Training on corpora in one call."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional, Union
+
+from ..corpora.catalogue import CorpusSet
+from .presets import AUTO, choose_preset
+from .runs import run_settings, train_run
+
+
+def train(
+    corpora: Union[CorpusSet, Sequence[str]],
+    output: Path,
+    *,
+    corpus_folder: Path,
+    config: Optional[Path] = None,
+    preset: str = AUTO,
+    each: bool = False,
+    epochs: int = 0,
+    fraction: float = 1.0,
+    encoder: Optional[str] = None,
+    seed: int = 0,
+    overrides: Mapping[str, object] = {},
+    gpu_id: int = -1,
+) -> list[Path]:
+    """Train one pipeline on corpora, or one on each of them.
+
+    Args:
+        corpora: names of converted corpora, or a set of them (`Catalogue.training_set`), whose epochs and batches are
+            taken then.
+        output: folder to write to; with `each`, the folder of <corpus> folders.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        config: training config; None for that of the preset.
+        preset: small or base, or auto for the one that suits the encoder, see `choose_preset`; only without `config`.
+        each: train a single-task baseline on each corpus.
+        epochs: number of epochs; 0 for that of the set or the config, and more for little data.
+        fraction: share of each training set that is used.
+        encoder: name of the encoder; None for that of the config.
+        seed: random seed.
+        overrides: other values of the config by their names with dots, such as `training.dropout`.
+        gpu_id: number of the GPU; -1 for the CPU.
+
+    Returns:
+        The folders of the pipelines.
+
+    Raises:
+        BionerError: as `train_run` and `choose_preset` do.
+    """
+    output, corpus_folder = Path(output), Path(corpus_folder)
+    chosen = corpora if isinstance(corpora, CorpusSet) else CorpusSet("", tuple(corpora), 0, 0)
+    path = choose_preset(preset, encoder)[0] if config is None else Path(config)
+    runs = {output / name: (name,) for name in chosen.corpora} if each else {output: chosen.corpora}
+    for folder, names in runs.items():
+        part = replace(chosen, corpora=names)
+        settings = run_settings(
+            part, path, corpus_folder, epochs=epochs, fraction=fraction, encoder=encoder, overrides=overrides
+        )
+        settings.update(corpus_folder=str(corpus_folder), seed=seed)
+        train_run(path, folder, names, settings=settings, overrides=overrides, gpu_id=gpu_id)
+    return [folder / "model-last" for folder in runs]

@@ -1,0 +1,100 @@
+"""The commands of the project around the evaluation, from a trained pipeline to the reports."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import srsly
+from command_line import bioner
+from hand_made import GOLD
+from spacy.language import Language
+
+
+@pytest.fixture
+def pipeline(nlp: Language, tmp_path: Path) -> Path:
+    """A pipeline on disk that knows two words, one of them annotated in one corpus."""
+    patterns = [{"label": "DISEASE", "pattern": "asthma"}, {"label": "SPECIES", "pattern": "interleukin"}]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "pipeline")
+    return tmp_path / "pipeline"
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    """A catalogue of the corpora of `GOLD`, in one set named sample."""
+    file = {split: {"name": f"{split}.tsv", "sha256": None} for split in ("train", "devel", "test")}
+    about = dict.fromkeys(("description", "licence", "homepage", "redistributable"), "invented")
+    types = {entity_type for scope, _ in GOLD.values() for entity_type in scope}
+    corpora = {
+        name: {**about, "format": "iob", "files": file, "labels": {label: label for label in scope}}
+        for name, (scope, _) in GOLD.items()
+    }
+    sets = {"sample": {"corpora": list(GOLD), "epochs": 1, "batch_words": 10}}
+    content = {
+        "types": dict.fromkeys(types, "invented"),
+        "sources": {"nowhere": "https://example.org/{corpus}/{file}"},
+        "corpora": corpora,
+        "sets": sets,
+    }
+    srsly.write_yaml(tmp_path / "catalogue.yml", content)
+    return tmp_path / "catalogue.yml"
+
+
+def test_from_pipeline_to_reports(
+    monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path
+) -> None:
+    reports = tmp_path / "reports"
+    multi, single = reports / "multi.json", reports / "single.json"
+    corpus = ["--corpus", corpus_folder, "--catalogue", catalogue]
+    assert bioner("evaluate", pipeline, *corpus, "--output", multi) == 0
+    assert bioner("evaluate", pipeline, *corpus, "--corpora", "drugs", "--output", single) == 0
+    assert list(json.loads(single.read_text())["scores"]["per_corpus"]) == ["drugs"]
+    grouped = ["--output", tmp_path / "grouped.json", "--corpora", "drugs", "--context", "group", "--context-words", 9]
+    assert bioner("evaluate", pipeline, *corpus, *grouped) == 0
+    found = json.loads((tmp_path / "grouped.json").read_text())
+    assert [found[name] for name in ("context", "context_words")] == ["group", 9]
+    output = ["--output-json", reports / "c.json", "--output-md", reports / "c.md"]
+    assert bioner("compare", multi, reports / "s*.json", "--resamples", 99, *output) == 0
+    assert "Not compared, as one of the two results is missing: genes." in (reports / "c.md").read_text("utf8")
+    assert json.loads((reports / "c.json").read_text("utf8"))["mean"]["better"] == "no difference"
+    assert bioner("compare", multi, single, "--names", "one") == 2
+    assert bioner("visualize", pipeline, reports / "c.json", *corpus, "--output", reports) == 0
+    made = {"multi.json", "single.json", "c.json", "c.md", "comparison.svg", "comparison.png", "entities.html"}
+    assert {path.name for path in reports.iterdir()} == made
+
+
+def test_one_pipeline_for_each_corpus(
+    monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path
+) -> None:
+    for corpus in GOLD:
+        shutil.copytree(pipeline, tmp_path / "single" / corpus / "model-last")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["evaluate", "single", "--each", "--corpus", corpus_folder, "--catalogue", catalogue]
+    assert bioner(*arguments) == 0
+    assert {path.name for path in (tmp_path / "reports" / "single").iterdir()} == {f"{corpus}.json" for corpus in GOLD}
+
+
+def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_scored(
+    monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr("spacy.load", lambda *_: pytest.fail("a pipeline was loaded"))
+    for output in (tmp_path / "file" / "x.json", tmp_path / "folder"):
+        arguments = ["--corpus", corpus_folder, "--catalogue", catalogue, "--output", output]
+        assert bioner("evaluate", pipeline, *arguments) == 1
+
+
+def test_a_mistake_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    pipeline: Path,
+    catalogue: Path,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    nowhere = ["--catalogue", catalogue, "--corpus", tmp_path / "nowhere"]
+    assert bioner("evaluate", pipeline, *nowhere) == 1
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).count("No file with the split 'test'") == 1
+    assert "Traceback" not in captured.err

@@ -1,0 +1,58 @@
+"""Wheels in a folder; that they install is tested with the project."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy_corpora import make_examples, make_nlp
+
+from bioner_spacy.cli import wheels as module
+from bioner_spacy.cli.wheels import build_wheels
+from bioner_spacy.corpora import load_catalogue
+from bioner_spacy.errors import BionerError
+
+ROOT = Path(__file__).parents[2]
+MADE = ["en_mine-1.0.0-py3-none-any.whl", "bioner_spacy-0.1.0-py3-none-any.whl"]
+OLD = "en_mine-0.9.0-py3-none-any.whl"
+FOREIGN = "somebody_elses-2.0-py3-none-any.whl"
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Builds wheels of a toy pipeline into a folder that holds others; the work of pip is a file with a name."""
+    nlp = make_nlp()
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.to_disk(tmp_path / "pipeline")
+    (tmp_path / "out").mkdir()
+    for name in (OLD, FOREIGN):
+        (tmp_path / "out" / name).write_text("old")
+
+    def run(fails: bool = False) -> list[Path]:
+        def pip(command: list[str], check: bool) -> subprocess.CompletedProcess:
+            folder = Path(command[command.index("-w") + 1])
+            folder.mkdir(exist_ok=True)
+            (folder / MADE[command[-1] == str(ROOT)]).write_text("new")
+            return subprocess.CompletedProcess(command, int(fails and command[-1] == str(ROOT)))
+
+        monkeypatch.setattr(module.subprocess, "run", pip)
+        catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")
+        options: dict[str, Any] = {"catalogue": catalogue, "name": "mine", "version": "1.0.0"}
+        return build_wheels(tmp_path / "pipeline", tmp_path / "out", **options)
+
+    return run
+
+
+@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+def test_other_versions_go_and_other_packages_stay(build: Any, tmp_path: Path) -> None:
+    assert [path.name for path in build()] == MADE
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*MADE, FOREIGN}
+    assert [path.name for path in build()] == MADE  # once more, over its own
+    assert {path.read_text() for path in build()} == {"new"}
+
+
+@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+def test_where_a_wheel_cannot_be_built_nothing_is_lost(build: Any, tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match="exit status 1"):
+        build(fails=True)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {OLD, FOREIGN}
