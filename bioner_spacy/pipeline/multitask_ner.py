@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -25,7 +26,16 @@ from ..training.updates import update_weights
 from ..types import Array, Batch, Formulation, Gold, SpanArrays
 from .gold import collect_gold, read_by_sentence, warn_of_unlearnable
 from .merge import Merge, Merger
-from .spans import flat_view, lowest_scores, merge_by_document, require_upstream, warn_of_replaced, without_spaces
+from .spans import (
+    calibrated,
+    calibration_table,
+    flat_view,
+    lowest_scores,
+    merge_by_document,
+    require_upstream,
+    warn_of_replaced,
+    without_spaces,
+)
 
 
 class MultiTaskNER(TrainablePipe):
@@ -50,7 +60,11 @@ class MultiTaskNER(TrainablePipe):
         threshold: spans with a lower score, 0 to 1, are not reported.
         thresholds: the same by entity type; `threshold` holds for types that are not given. Both may be changed later,
             for the loaded pipeline; a saved one has what its config says.
+        calibration: slope and intercept by entity type that turn log-odds of scores into those of probabilities; thresholds
+            are compared with the result. See `bioner_spacy.analysis.calibrate`.
         annotate_ents: also set `doc.ents`, preferring the highest score, then the longest span.
+        ents_types: entity types for `doc.ents` in order of preference: of several for the same tokens the first one is
+            taken; None for all types alike.
         overwrite_ents: whether entities set before by other components or by the user are replaced; otherwise they
             stay and ours fill the gaps.
         task_weights: weight of the loss of each task by name; 1 where not given.
@@ -81,7 +95,9 @@ class MultiTaskNER(TrainablePipe):
         merge: Merge = "union",
         threshold: float = 0.0,
         thresholds: Mapping[str, float] = {},
+        calibration: Mapping[str, Sequence[float]] = {},
         annotate_ents: bool = True,
+        ents_types: Optional[Sequence[str]] = None,
         overwrite_ents: bool = False,
         task_weights: Mapping[str, float] = {},
         task_balance: Optional[TaskBalance] = None,
@@ -113,7 +129,9 @@ class MultiTaskNER(TrainablePipe):
         self.threshold = threshold
         self.thresholds = dict(thresholds)
         self._configured = (threshold, dict(thresholds))
+        self.calibration = dict(calibration)
         self.annotate_ents = annotate_ents
+        self.ents_types = ents_types
         self.overwrite_ents = overwrite_ents
         self.task_weights = dict(task_weights)
         self.task_balance = task_balance
@@ -228,6 +246,7 @@ class MultiTaskNER(TrainablePipe):
             raise BionerError(Errors.E403.format(name=self.name, spans_key=self.spans_key))
         require_annotated("task_weights", self.task_weights, [task.name for task in self._tasks])
         self._lowest_scores()
+        require_annotated("ents_types", self.ents_types or (), sorted(annotated))
         self.task_balance.load({})
         warn_of_unlearnable(get_examples(), self._collect_gold, self._formulation, self.spans_key)
         # Some encoders cannot be run on documents without words alone.
@@ -274,8 +293,10 @@ class MultiTaskNER(TrainablePipe):
         Raises:
             BionerError: a threshold is not a number from 0 to 1, or is given for a type that is not one of `labels`.
         """
-        lowest = self._lowest_scores()
+        lowest, table = self._lowest_scores(), calibration_table(self._merger.types, self.calibration)
+        places = None if self.ents_types is None else {name: place for place, name in enumerate(self.ents_types)}
         for doc, found in zip(docs, predictions):
+            found = replace(found, scores=calibrated(found.scores, found.types, table))
             kept = found.scores >= lowest[found.types]
             rows = zip(found.starts[kept].tolist(), found.ends[kept].tolist(), found.types[kept].tolist())
             labels = self._label_ids if doc.vocab is self.vocab else self._merger.types
@@ -285,7 +306,7 @@ class MultiTaskNER(TrainablePipe):
                 self._replaces = warn_of_replaced(doc, self.spans_key, self.name, self.labels)
             doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs={"scores": scores}, spans=spans)
             if self.annotate_ents:
-                doc.ents = flat_view(doc, spans, scores, keep=not self.overwrite_ents)
+                doc.ents = flat_view(doc, spans, scores, keep=not self.overwrite_ents, types=places)
 
     def _lowest_scores(self) -> Array:
         return lowest_scores(self._merger.types, self.threshold, self.thresholds)

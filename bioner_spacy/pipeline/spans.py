@@ -95,7 +95,56 @@ def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[st
     return numpy.array([thresholds.get(name, threshold) for name in types], dtype="f")
 
 
-def flat_view(doc: Doc, spans: Sequence[Span], scores: Sequence[float], *, keep: bool) -> list[Span]:
+def calibration_table(types: Sequence[str], calibration: Mapping[str, Sequence[float]]) -> Optional[Array]:
+    """What turns the log-odds of scores of each type into those of probabilities: a slope and an intercept.
+
+    Platt 1999, "Probabilistic outputs for support vector machines".
+
+    Args:
+        types: the T entity types.
+        calibration: slope and intercept by entity type; scores of others stay as they are.
+
+    Returns:
+        (T, 2) slopes and intercepts; None where nothing is calibrated.
+
+    Raises:
+        BionerError: a type is not there, or has no positive slope and intercept.
+    """
+    require_annotated("calibration", calibration, types)
+    for name, values in calibration.items():
+        if len(values) != 2 or not all(numpy.isfinite(values)) or values[0] <= 0:
+            allowed = "a slope above 0 and an intercept"
+            raise BionerError(Errors.E301.format(setting=f"calibration.{name}", value=values, allowed=allowed))
+    return numpy.array([calibration.get(name, (1.0, 0.0)) for name in types], dtype="f") if calibration else None
+
+
+def calibrated(scores: Array, types: Array, table: Optional[Array]) -> Array:
+    """Scores as probabilities.
+
+    Args:
+        scores: (n,) scores of spans, 0 to 1.
+        types: (n,) numbers of their types.
+        table: as `calibration_table` makes it.
+
+    Returns:
+        (n,) scores, 0 to 1, in single precision.
+    """
+    if table is None or not len(scores):
+        return scores
+    p = numpy.clip(scores.astype("float64"), 1e-9, 1 - 1e-9)
+    odds = table[types, 0] * (numpy.log(p) - numpy.log1p(-p)) + table[types, 1]
+    probabilities: Array = (1 / (1 + numpy.exp(-odds))).astype("f")
+    return probabilities
+
+
+def flat_view(
+    doc: Doc,
+    spans: Sequence[Span],
+    scores: Sequence[float],
+    *,
+    keep: bool,
+    types: Optional[Mapping[str, int]] = None,
+) -> list[Span]:
     """Spans that do not overlap, for `doc.ents`: those of the highest scores, and of equal ones the longest.
 
     Args:
@@ -103,7 +152,17 @@ def flat_view(doc: Doc, spans: Sequence[Span], scores: Sequence[float], *, keep:
         spans: its spans.
         scores: their scores.
         keep: whether the document's entities stay, and spans fill the gaps.
+        types: place of each entity type in an order of preference: where spans of several types are the same tokens, only
+            the first of them is looked at, and spans of types that are not there never are; None for all alike.
     """
+    if types is not None:
+        best: dict[tuple[int, int], int] = {}
+        for i, span in enumerate(spans):
+            if span.label_ in types:
+                other = best.setdefault((span.start, span.end), i)
+                if types[span.label_] < types[spans[other].label_]:
+                    best[span.start, span.end] = i
+        spans, scores = [spans[i] for i in best.values()], [scores[i] for i in best.values()]
     chosen = list(doc.ents) if keep else []
     taken = [False] * len(doc)  # for a handful of spans faster than an array
     for ent in chosen:
