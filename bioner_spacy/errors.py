@@ -302,6 +302,10 @@ class Errors:
         "Document {doc_id}: the score {score} of {text!r} is not between 0 and 1, so its calibration cannot be told; "
         "correct the component that sets it, or let it set none."
     )
+    E522 = (
+        "{pipeline} has no component whose scores can be calibrated (its components: {components}); name a pipeline with "
+        "multitask_ner."
+    )
     E530 = (
         "The pipeline predicts nothing in the split {split!r} of {corpora} that these corpora do not annotate, so there is "
         "nothing to review; name a pipeline that knows other types too, or other corpora."

@@ -5,17 +5,116 @@ regression of whether a prediction is right on the log-odds of its score, with h
 being taken for certain. The component applies it as its setting `calibration`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional, Union
 
 import numpy
+import spacy
 from numpy.typing import NDArray
 
+from ..corpora.context import CONTEXT_WORDS
+from ..errors import BionerError, Errors
+from ..files import replacing
+from ..scoring.evaluate import Run, corpus_files, load_pipeline
 from ..scoring.results import ALL_TYPES
-from ..scoring.scored import ScoredDoc
-from .calibration import ALL_CORPORA, scored_mentions
+from ..scoring.scored import ScoredDoc, scored_docs
+from .calibration import ALL_CORPORA, ScoredMentions, calibration_error, equal_width_bins, scored_mentions
+from .thresholds import choose_threshold
 
 LEAST = 30
 """Predictions of a type that it takes to calibrate its scores; those of others are calibrated as all types together."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What was fitted to the predictions of one type.
+
+    Attributes:
+        predicted: number of predictions.
+        slope: factor on the log-odds of scores.
+        intercept: what is added to them.
+        threshold: score, after calibration, with the highest F1; 0 where there were too few predictions.
+        ece_before: expected calibration error, 0 to 1, of the scores as they were.
+        ece_after: of the calibrated ones, on the same predictions.
+    """
+
+    predicted: int
+    slope: float
+    intercept: float
+    threshold: float
+    ece_before: float
+    ece_after: float
+
+
+def calibrate(
+    pipeline: Union[str, Path],
+    output: Path,
+    corpus_folder: Path,
+    *,
+    corpora: Optional[Sequence[str]] = None,
+    split: str = "devel",
+    ents_types: Optional[Sequence[str]] = None,
+    limit: Optional[int] = None,
+    context: str = "source",
+    context_words: int = CONTEXT_WORDS,
+    gpu_id: int = -1,
+) -> dict[str, Fitted]:
+    """Calibrate the scores of a pipeline and choose its thresholds, and save it with both as settings.
+
+    The pipeline is told no guideline, as for texts of users.
+
+    Args:
+        pipeline: folder or package name of a pipeline with a component that has the setting `calibration`.
+        output: folder for the pipeline with its new settings; replaced if it is there.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        corpora: corpora to use; None for all that have the split.
+        split: name of the split, whose documents were neither trained on nor are to be tested on.
+        ents_types: entity types for `doc.ents` in order of preference; None to leave that setting as it is.
+        limit: most documents to take from each corpus; None for all.
+        context: what the pipeline sees at once, see `evaluate`.
+        context_words: most tokens of a group.
+        gpu_id: number of the GPU to run on, -1 for the CPU.
+
+    Returns:
+        What was fitted, by entity type.
+
+    Raises:
+        BionerError: as `evaluate` does, or no component has the setting.
+    """
+    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+    names = [name for name, pipe in nlp.pipeline if hasattr(pipe, "calibration")]
+    if not names:
+        raise BionerError(Errors.E522.format(pipeline=pipeline, components=", ".join(nlp.pipe_names)))
+    [name, *_] = names
+    component: Any = nlp.get_pipe(name)
+    component.calibration, component.threshold, component.thresholds = {}, 0.0, {}
+    files = corpus_files(corpus_folder, corpora, split)
+    run = Run(nlp, guideline=False)
+    docs = list(scored_docs(run.examples(files, limit=limit, context=context, context_words=context_words)))
+    lines = fit_calibration(docs)
+    fitted = {}
+    for (corpus, kind), found in scored_mentions(docs).items():
+        if corpus == ALL_CORPORA and kind in lines:
+            scores = numpy.clip(found.scores, 1e-9, 1 - 1e-9)
+            odds = lines[kind][0] * (numpy.log(scores) - numpy.log1p(-scores)) + lines[kind][1]
+            after = ScoredMentions(1 / (1 + numpy.exp(-odds)), found.right, found.gold)
+            chosen = choose_threshold(after) if len(scores) >= LEAST else None
+            errors = [calibration_error(equal_width_bins(one)) or 0.0 for one in (found, after)]
+            threshold = 0.0 if chosen is None else chosen.threshold
+            fitted[kind] = Fitted(len(scores), *lines[kind], threshold, *errors)
+    settings: dict[str, Any] = {
+        "calibration": {kind: [round(one.slope, 4), round(one.intercept, 4)] for kind, one in fitted.items()},
+        "threshold": 0.0,
+        "thresholds": {kind: one.threshold for kind, one in fitted.items() if one.threshold > 0},
+    }
+    if ents_types is not None:
+        settings["ents_types"] = list(ents_types)
+    calibrated = spacy.load(pipeline, config={"components": {name: settings}})
+    with replacing(output, folders=True) as [unfinished]:
+        calibrated.to_disk(unfinished)
+    return fitted
 
 
 def fit_calibration(docs: Iterable[ScoredDoc], least: int = LEAST) -> dict[str, tuple[float, float]]:

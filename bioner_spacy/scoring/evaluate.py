@@ -30,6 +30,7 @@ def evaluate(
     limit: Optional[int] = None,
     context: str = "source",
     context_words: int = CONTEXT_WORDS,
+    guideline: bool = True,
     batch_size: Optional[int] = None,
     gpu_id: int = -1,
 ) -> Results:
@@ -47,6 +48,7 @@ def evaluate(
             consecutive sentences of one article ("group"), or a whole article ("document"). The gold mentions are the
             same.
         context_words: most words of a group.
+        guideline: whether the pipeline is told by the guideline of which corpus to annotate.
         batch_size: documents per batch; None for the setting of the pipeline.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored where the pipeline is loaded already.
 
@@ -60,7 +62,7 @@ def evaluate(
     check_context(context, context_words)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     files = corpus_files(corpus_folder, corpora, split)
-    run = Run(nlp, batch_size=batch_size)
+    run = Run(nlp, guideline=guideline, batch_size=batch_size)
     examples = run.examples(files, limit=limit, context=context, context_words=context_words)
     documents: dict[str, DocumentCounts] = {}
     scores = score_mentions(counting(mentions_in_scope(examples), documents))
@@ -170,8 +172,8 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
     return annotated[:limit]
 
 
-def make_doc(nlp: Language, text: str, corpus: str) -> Doc:
-    """A document for a pipeline to annotate as the guideline of a corpus has it."""
+def make_doc(nlp: Language, text: str, corpus: Optional[str]) -> Doc:
+    """A document for a pipeline to annotate as the guideline of a corpus has it, or by none."""
     doc = nlp.make_doc(text)
     doc._.guideline = corpus
     return doc
@@ -182,11 +184,13 @@ class Run:
 
     Args:
         nlp: the pipeline.
+        guideline: whether it is told by the guideline of which corpus to annotate.
         batch_size: documents per batch; None for the setting of the pipeline.
     """
 
-    def __init__(self, nlp: Language, *, batch_size: Optional[int] = None) -> None:
+    def __init__(self, nlp: Language, *, guideline: bool = True, batch_size: Optional[int] = None) -> None:
         self.nlp = nlp
+        self.guideline = guideline
         self.batch_size = batch_size
         self.words = 0
         self.seconds = 0.0
@@ -205,7 +209,8 @@ class Run:
         any_prediction = False
         for corpus, path in files.items():
             gold = list(in_context(read_gold(self.nlp, corpus, path, limit=limit), context, context_words))
-            texts = (make_doc(self.nlp, doc.text, corpus) for doc in gold)
+            named = corpus if self.guideline else None
+            texts = (make_doc(self.nlp, doc.text, named) for doc in gold)
             predictions = self.nlp.pipe(texts, batch_size=self.batch_size)
             for reference, predicted in zip(gold, self._timed(predictions), strict=True):
                 self.words += len(predicted)

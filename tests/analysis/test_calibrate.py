@@ -1,9 +1,17 @@
 """Calibration of scores."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy
 import pytest
+import spacy
+from hand_made import GOLD
+from toy_corpora import CNN
 
-from bioner_spacy.analysis.calibrate import platt
+from bioner_spacy.analysis.calibrate import calibrate, platt
+from bioner_spacy.docbin import load_docs
+from bioner_spacy.errors import BionerError
 
 
 @pytest.mark.parametrize(("slope", "intercept"), [(0.5, 0.0), (1.5, -1.0), (1.0, 0.7)])
@@ -25,3 +33,30 @@ def test_few_predictions_are_not_taken_for_certain() -> None:
 def test_worst_order_keeps_a_positive_slope() -> None:
     scores = numpy.linspace(0.01, 0.99, 200)
     assert platt(scores, scores < 0.5)[0] == 0.05
+
+
+def test_a_pipeline_is_saved_with_what_was_fitted(corpus_folder: Path, tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    model = {"@architectures": "bioner_spacy.TagHeads.v1", "tok2vec": CNN}
+    component: Any = nlp.add_pipe("multitask_ner", config={"model": model})
+    docs = [doc for corpus in GOLD for doc in load_docs(corpus_folder / corpus / "test.spacy", nlp.vocab)]
+    examples = [spacy.training.Example(nlp.make_doc(doc.text), doc) for doc in docs]
+    nlp.initialize(lambda: examples)
+    optimizer = nlp.resume_training()
+    for _ in range(30):
+        nlp.update(examples, sgd=optimizer)
+    nlp.to_disk(tmp_path / "trained")
+    kinds = list(component.labels)
+    fitted = calibrate(tmp_path / "trained", tmp_path / "new", corpus_folder, split="test", ents_types=kinds[:1])
+    assert fitted
+    loaded: Any = spacy.load(tmp_path / "new").get_pipe("multitask_ner")
+    assert loaded.calibration == {kind: [round(one.slope, 4), round(one.intercept, 4)] for kind, one in fitted.items()}
+    assert loaded.ents_types == kinds[:1]
+    # Fitted anew: what was calibrated is not calibrated a second time.
+    assert calibrate(tmp_path / "new", tmp_path / "again", corpus_folder, split="test") == fitted
+
+
+def test_a_pipeline_without_such_a_component_is_refused(corpus_folder: Path, tmp_path: Path) -> None:
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    with pytest.raises(BionerError, match="no component whose scores can be calibrated"):
+        calibrate(tmp_path / "blank", tmp_path / "new", corpus_folder, split="test")

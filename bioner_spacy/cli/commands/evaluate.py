@@ -19,6 +19,9 @@ def command(
         Optional[Path],
         typer.Option(help="JSON file to write; with --each, a folder. Default: reports/multi.json, reports/single."),
     ] = None,
+    guideline: Annotated[
+        bool, typer.Option(help="Whether the pipeline is told by the guideline of which corpus to annotate.")
+    ] = True,
     batch_size: Annotated[Optional[int], typer.Option(min=1, max=1_000_000, help="Documents per batch.")] = None,
 ) -> None:
     """Score a pipeline on converted corpora, by corpus and entity type.
@@ -41,7 +44,13 @@ def command(
         require_file(path)
     for path, (model, chosen) in runs.items():
         results = evaluate(
-            model, data.corpus, corpora=chosen, split=split, batch_size=batch_size, **reading.settings()
+            model,
+            data.corpus,
+            corpora=chosen,
+            split=split,
+            guideline=guideline,
+            batch_size=batch_size,
+            **reading.settings(),
         )
         results.to_disk(path)
         typer.echo(results_table(results).to_text())
