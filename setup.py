@@ -63,7 +63,10 @@ ENTRY_POINTS = {
     "thinc_schedules": [
         "bioner_spacy.linear_decay_over_epochs.v1 = bioner_spacy.training.batching:linear_decay_over_epochs"
     ],
-    "spacy_callbacks": ["bioner_spacy.init_from.v1 = bioner_spacy.training.init_from:init_from"],
+    "spacy_callbacks": [
+        "bioner_spacy.before_saving.v1 = bioner_spacy.pipeline.saving:before_saving",
+        "bioner_spacy.init_from.v1 = bioner_spacy.training.init_from:init_from",
+    ],
     "spacy_loggers": ["bioner_spacy.MultiTaskLogger.v1 = bioner_spacy.training.logger:multitask_logger"],
     "spacy_misc": [
         "bioner_spacy.FixedBalance.v1 = bioner_spacy.training.balance:TaskBalance",

@@ -444,6 +444,10 @@ class Warnings:
         "The components {names} have one spans_key, {spans_key!r}, so that the later one replaces the spans of the earlier "
         "one: give each its own spans_key."
     )
+    W409 = (
+        "The components {names} store hashes of words, so that the pipeline is saved with all words that it has read, those of "
+        "the training texts too: do not pass it on where these are confidential."
+    )
 
     # 1xx corpora
     W101 = (

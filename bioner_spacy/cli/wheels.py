@@ -10,12 +10,14 @@ from typing import Optional
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import srsly
+from spacy import registry
 from spacy.cli.package import package
 
 from ..corpora import Catalogue
 from ..errors import BionerError, Errors
 from ..files import replacing
 from ..reports.model_card import complete_meta
+from ..scoring.evaluate import load_pipeline
 from ..scoring.results import Results
 from ..shipped import shipped_project
 
@@ -31,6 +33,7 @@ def build_wheels(
     name: str,
     version: str,
     results: Optional[Results] = None,
+    weights: str = "float32",
 ) -> list[Path]:
     """Build both wheels.
 
@@ -41,20 +44,25 @@ def build_wheels(
         name: name of the pipeline, without the language: bioner_sample makes en_bioner_sample.
         version: version of the pipeline.
         results: scores of the pipeline for its model card (`README.md` and `meta.json`); None for a card without them.
+        weights: how weights of the encoder are stored, "float32" or "int8", a quarter of the size.
 
     Returns:
         The wheels, the pipeline's first.
 
     Raises:
-        BionerError: there is no pipeline, the results are those of another one, or a wheel cannot be built.
+        BionerError: there is no pipeline, the results are those of another one, there is no such way to store weights, or a
+            wheel cannot be built.
     """
     if not (pipeline / "meta.json").is_file():
         raise BionerError(Errors.E601.format(pipeline=pipeline))
+    prepare = registry.callbacks.get("bioner_spacy.before_saving.v1")(weights=weights)
     with TemporaryDirectory() as folder:
         work = Path(folder)
-        srsly.write_json(work / "meta.json", complete_meta(pipeline, catalogue, results, name=name))
+        prepare(load_pipeline(pipeline)).to_disk(work / "saved")
+        meta = complete_meta(pipeline, catalogue, results, name=name, weights=weights)
+        srsly.write_json(work / "meta.json", meta)
         package(
-            pipeline,
+            work / "saved",
             work,
             meta_path=work / "meta.json",
             name=name,

@@ -26,6 +26,10 @@ _NO_SCORES = "None were given when this package was built."
 _CORPORA = """\
 What the pipeline learnt from, and what each corpus annotates. No corpus is part of this package. The licences of corpora
 bind those who pass the pipeline on, too."""
+_CONTENTS = """\
+Weights of the encoder ({weights}) and of the heads, the vocabulary of the encoder's tokenizer as it was published, settings, the
+rules of the tokenizer, and the names of corpora and entity types. No text of the corpora, and no list of their words."""
+_WEIGHTS = {"float32": "32 bits", "int8": "8 bits, with a scale for each row of a matrix"}
 _LIMITS = """\
 Scores are those of text like that of the corpora, by their guidelines: elsewhere expect less.
 Corpora annotate some types only. How good predictions of the others are in their text, the scores do not tell.
@@ -47,7 +51,13 @@ The texts of a file, one a line: `python -m spacy bioner apply {lang}_{name} tex
 
 
 def complete_meta(
-    pipeline: Path, catalogue: Catalogue, results: Optional[Results], *, name: str, component: str = "multitask_ner"
+    pipeline: Path,
+    catalogue: Catalogue,
+    results: Optional[Results],
+    *,
+    name: str,
+    component: str = "multitask_ner",
+    weights: str = "float32",
 ) -> dict[str, Any]:
     """The meta data of a pipeline, with what its config, the catalogue and an evaluation know.
 
@@ -57,6 +67,7 @@ def complete_meta(
         results: its scores on test data; None for a card without scores.
         name: name of the package without the language.
         component: name of the component that knows the corpora.
+        weights: how the package stores the weights of the encoder, "float32" or "int8".
 
     Returns:
         `meta.json` with description, sources, `performance` (the scores under the names that the scorer gives them) and
@@ -101,6 +112,7 @@ def complete_meta(
             f"## Scores\n\n{_NO_SCORES}\n" if results is None else _scores(results),
             Section("Corpora", " ".join(_CORPORA.split()), _corpora_table(corpora, unknown)).to_markdown(),
             f"## Training\n\n{training.to_markdown()}",
+            f"## Contents\n\n{' '.join(_CONTENTS.format(weights=_WEIGHTS[weights]).split())}\n",
             f"## Limits\n\n{_limits(corpora, catalogue)}",
             f"## Use\n\n{_USE.format(lang=meta['lang'], name=name, key=SPANS_KEY)}\n",
         ]

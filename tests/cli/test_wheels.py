@@ -1,11 +1,14 @@
 """Wheels in a folder; that they install is tested with the project."""
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_corpora import make_examples, make_nlp
+import spacy
+import srsly
+from toy_corpora import CORPORA, found, make_examples, make_nlp
 
 from bioner_spacy.cli import wheels as module
 from bioner_spacy.cli.wheels import build_wheels
@@ -28,8 +31,10 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in (OLD, FOREIGN):
         (tmp_path / "out" / name).write_text("old")
 
-    def run(fails: bool = False) -> list[Path]:
+    def run(fails: bool = False, **settings: Any) -> list[Path]:
         def pip(command: list[str], check: bool) -> subprocess.CompletedProcess:
+            if command[-1] != str(ROOT):
+                shutil.copytree(command[-1], tmp_path / "project", dirs_exist_ok=True)
             folder = Path(command[command.index("-w") + 1])
             folder.mkdir(exist_ok=True)
             (folder / MADE[command[-1] == str(ROOT)]).write_text("new")
@@ -37,7 +42,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
         monkeypatch.setattr(module.subprocess, "run", pip)
         catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")
-        options: dict[str, Any] = {"catalogue": catalogue, "name": "mine", "version": "1.0.0"}
+        options: dict[str, Any] = {"catalogue": catalogue, "name": "mine", "version": "1.0.0", **settings}
         return build_wheels(tmp_path / "pipeline", tmp_path / "out", **options)
 
     return run
@@ -56,3 +61,25 @@ def test_where_a_wheel_cannot_be_built_nothing_is_lost(build: Any, tmp_path: Pat
     with pytest.raises(BionerError, match="exit status 1"):
         build(fails=True)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {OLD, FOREIGN}
+
+
+@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+def test_a_package_holds_no_word_of_the_training_texts(build: Any, tmp_path: Path) -> None:
+    build()
+    words = {word for _, sentences in CORPORA.values() for text, _ in sentences for word in text.split()}
+    assert {"Naloxone", "BRCA1"} <= set(srsly.read_json(tmp_path / "pipeline" / "vocab" / "strings.json"))
+    [strings] = (tmp_path / "project").rglob("strings.json")
+    assert not words & set(srsly.read_json(strings)) and "GENE" in srsly.read_json(strings)
+    files = [path for path in (tmp_path / "project").rglob("*") if path.is_file()]
+    assert len(files) > 10 and not any(b"Naloxone" in path.read_bytes() for path in files)
+    readme = next(path for path in files if path.name == "README.md").read_text(encoding="utf8")
+    assert "Weights of the encoder (32 bits)" in readme and "no list of their words" in readme
+    trained, packaged = (spacy.load(folder) for folder in (tmp_path / "pipeline", strings.parents[1]))
+    for _, sentences in CORPORA.values():
+        for text, _ in sentences:
+            assert found(packaged(text)) == found(trained(text))
+
+
+def test_weights_that_cannot_be(build: Any) -> None:
+    with pytest.raises(BionerError, match="Setting weights is 'int4'; allowed: float32, int8"):
+        build(weights="int4")

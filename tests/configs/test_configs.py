@@ -115,6 +115,8 @@ def test_config_trains(config: Path, names: Any, overrides: dict[str, Any], tmp_
     doc = nlp(BREAST_CANCER[0])
     assert {label for _, label in found(doc)} <= set(types)
     assert len(doc.spans[SPANS_KEY].attrs["scores"]) == len(doc.spans[SPANS_KEY])
+    strings = srsly.read_json(tmp_path / "model-best" / "vocab" / "strings.json")
+    assert set(strings) == set(types)  # and no word of the texts
     # What is taken away at the end is the encoder's output, and nothing that spaCy itself needs.
     assert doc._.trf_data is None and doc[1:3].as_doc().text == doc[1:3].text_with_ws
     assert len(Doc.from_docs([doc, doc])) == 2 * len(doc) and not doc[0].vector.size

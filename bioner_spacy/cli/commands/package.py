@@ -18,6 +18,9 @@ def command(
     results: Annotated[
         Optional[Path], typer.Option(help="JSON file from `evaluate`, for the scores in the model card.")
     ] = None,
+    weights: Annotated[
+        str, typer.Option(help="How weights of the encoder are stored: float32, or int8, a quarter of the size.")
+    ] = "float32",
 ) -> None:
     """Build a trained pipeline and bioner_spacy itself as wheels, side by side.
 
@@ -30,6 +33,7 @@ def command(
 
     scores = None if results is None else Results.from_disk(results)
     known = options.catalogue_of(catalogue)
-    wheels = build_wheels(pipeline, output, catalogue=known, name=name, version=version, results=scores)
+    about = {"name": name, "version": version, "results": scores, "weights": weights}
+    wheels = build_wheels(pipeline, output, catalogue=known, **about)
     msg.good(f"Wrote {', '.join(str(wheel) for wheel in wheels)}")
     msg.info(f"Install both with: pip install {output}/*.whl")

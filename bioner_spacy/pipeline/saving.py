@@ -1,0 +1,99 @@
+"""What a saved pipeline holds: weights in the size that is asked for, and no word of the texts that it was trained on."""
+
+import copy
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from spacy.language import Language
+from spacy.strings import StringStore
+from spacy.vocab import Vocab
+
+from ..errors import BionerError, Errors, Warnings, warn
+from ..layers.encoder_files import WEIGHTS
+
+# Factories of spaCy whose components store hashes of words, and so cannot do without the words.
+_NEED_WORDS = ("entity_linker", "trainable_lemmatizer")
+
+
+def before_saving(weights: Optional[str] = None) -> Callable[[Language], Language]:
+    """Build a callback for `[training.before_to_disk]` that leaves out the words of the training texts.
+
+    spaCy's list of strings (`vocab/strings.json`) grows by every word that a pipeline reads.
+
+    Args:
+        weights: how weights of encoders are stored, "float32" or "int8"; None to leave that as it is.
+
+    Returns:
+        Function from a pipeline to one that shares its components and can be saved.
+
+    Raises:
+        BionerError: there is no such way to store weights.
+    """
+    if weights is not None and weights not in WEIGHTS:
+        raise BionerError(Errors.E301.format(setting="weights", value=weights, allowed=", ".join(WEIGHTS)))
+
+    def prepare(nlp: Language) -> Language:
+        if weights is not None:
+            set_weights(nlp, weights)
+        return without_words(nlp)
+
+    return prepare
+
+
+def set_weights(nlp: Language, weights: str) -> None:
+    """Set how the weights of a pipeline's encoders are stored when it is saved.
+
+    Args:
+        nlp: the pipeline.
+        weights: "float32", or "int8" for matrices in 8 bits with a scale for each row, a quarter of the size. A pipeline
+            that learns afterwards is stored as float32 again.
+    """
+    for _, pipe in nlp.components:
+        model: Any = getattr(pipe, "model", None)
+        for node in model.walk() if hasattr(model, "walk") else ():
+            for shim in node.shims:
+                if hasattr(shim, "weights"):
+                    shim.weights = weights
+
+
+def without_words(nlp: Language) -> Language:
+    """A pipeline that shares everything with another one, and saves of its strings only what it needs.
+
+    Labels and keys of static vectors are kept; all other strings come back by themselves when a text is read. The
+    given pipeline stays as it is: documents that are in memory need its strings.
+
+    Args:
+        nlp: a pipeline. A warning names components that need the words that they were trained on; all are kept then.
+    """
+    if needing := [name for name, _ in nlp.components if nlp.get_pipe_meta(name).factory in _NEED_WORDS]:
+        warn(Warnings.W409.format(names=", ".join(needing)))
+        return nlp
+    result = copy.copy(nlp)
+    result.vocab = _SavedVocab(nlp.vocab, sorted(_needed(nlp)))  # type: ignore[assignment]
+    return result
+
+
+def _needed(nlp: Language) -> Iterable[str]:
+    strings = nlp.vocab.strings
+    needed = {strings[key] for key in nlp.vocab.vectors.keys() if key in strings}
+    for _, pipe in nlp.components:
+        labels: Any = getattr(pipe, "labels", ())
+        needed.update(label for label in labels if isinstance(label, str))
+    return needed
+
+
+class _SavedVocab:
+    """A vocabulary that saves other strings than its own."""
+
+    def __init__(self, vocab: Vocab, strings: Iterable[str]) -> None:
+        self._vocab = vocab
+        self._strings = StringStore(strings)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._vocab, name)
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        self._vocab.to_disk(path, exclude=[*exclude, "strings"])
+        if "strings" not in exclude:
+            self._strings.to_disk(Path(path) / "strings.json")
