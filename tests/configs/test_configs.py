@@ -85,8 +85,8 @@ def test_config_is_complete(config: Path, tmp_path: Path) -> None:
     """What `spacy init fill-config` would add is there already, but for what another architecture would not know."""
     written, filled = fill_config(tmp_path / "filled.cfg", config, silent=True)
     model = filled["components"]["multitask_ner"]["model"]
-    assert (model.pop("crf"), model.pop("nO")) == (True, None)
-    assert model.pop("dropout") == 0.1  # which training.dropout replaces
+    own = {name: model.pop(name) for name in ("crf", "nO", "dropout", "guideline_rank", "guideline_dropout")}
+    assert own == {"crf": True, "nO": None, "dropout": 0.1, "guideline_rank": 0, "guideline_dropout": 0.5}
     assert filled == written == Config().from_disk(config, interpolate=False)
 
 
