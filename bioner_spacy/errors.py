@@ -402,6 +402,7 @@ class Errors:
         "{path} has no F1, as nothing is annotated in the development data and nothing was found: name other corpora."
     )
     E650 = "The memory does not suffice ({reason}): give smaller numbers, or less data at a time."
+    E651 = "This needs the package {package}: pip install {package} (the extra {extra} of this package)."
 
 
 class Warnings:

@@ -18,6 +18,8 @@ from wasabi import msg
 from ..errors import BionerError, BionerWarning, Errors, reason
 
 Result = TypeVar("Result")
+EXTRAS = {"matplotlib": "charts"}
+"""Packages that commands need and that only an extra of this package brings; other extras are asked for where they are used."""
 
 
 def group(name: str, package: str) -> typer.Typer:
@@ -111,8 +113,8 @@ def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
 def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
     """Make a command print a mistake of the user in one line and exit with status 1.
 
-    Such mistakes are `BionerError` and operating system errors like a missing file, a full disk or full memory. `BionerWarning`
-    is printed in one line too. Other exceptions are faults of the program and keep their traceback.
+    Such mistakes are `BionerError` and operating system errors like a missing file, a full disk or full memory, or an extra
+    that is not installed. `BionerWarning` is printed in one line too. Other exceptions are faults of the program and keep their traceback.
 
     Args:
         command: the function behind a command; its signature is kept for the command line parser.
@@ -132,6 +134,12 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
                 sys.exit(1)
             except MemoryError as error:
                 msg.fail(Errors.E650.format(reason=reason(error)))
+                sys.exit(1)
+            except ModuleNotFoundError as error:
+                package = str(error.name).partition(".")[0]
+                if package not in EXTRAS:
+                    raise
+                msg.fail(Errors.E651.format(package=package, extra=EXTRAS[package]))
                 sys.exit(1)
 
     return wrapped

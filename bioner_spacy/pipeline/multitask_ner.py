@@ -104,7 +104,7 @@ class MultiTaskNER(TrainablePipe):
         ignore_scope: bool = False,
         unscoped: str = "corpus",
         disjoint: Mapping[str, Sequence[str]] = {},
-        learn_rate_factor: float = 1.0,
+        learn_rate_factor: float = 10.0,
         scorer: Optional[Callable] = None,
     ) -> None:
         make_tasks({}, grain)

@@ -6,7 +6,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
+import sys
 import warnings
+sys.modules["matplotlib"] = None
 from bioner_spacy.cli.app import make_command
 from bioner_spacy.errors import BionerError, warn
 
@@ -20,6 +22,10 @@ def main(kind: str, times: int = 1) -> None:
         open("/no/such/file")
     elif kind == "memory":
         bytearray(1 << 60)
+    elif kind == "charts":
+        import matplotlib.figure
+    elif kind == "module":
+        import no_such_module
     elif kind == "fault":
         raise ZeroDivisionError("fault")
 
@@ -34,6 +40,8 @@ make_command(main, name="main")()
         (["bioner"], 1, "Wrong input.", ""),
         (["file"], 1, "No such file or directory: '/no/such/file'", ""),
         (["memory"], 1, "The memory does not suffice", ""),
+        (["charts"], 1, "needs the package matplotlib: pip install matplotlib (the extra charts", ""),
+        (["module"], 1, "", "ModuleNotFoundError: No module named 'no_such_module'"),
         (["warn"], 0, "Careful.", "UserWarning: Other."),
         (["fault"], 1, "", "ZeroDivisionError"),
         (["good", "--times", "x"], 2, "", "times"),
