@@ -112,6 +112,10 @@ class Errors:
     )
     E151 = "Corpus {corpus} is not converted: {folder}/{corpus} holds none of the splits {splits}; convert it first."
     E152 = "{path} is not a readable DocBin ({reason}): convert the corpus again, or write the file again."
+    E154 = (
+        "{file} is not the file that {report} was written for, as where a conversion was killed: convert the corpus again, or "
+        "remove the report if you changed the file yourself."
+    )
     E153 = "The folder {folder} holds no <corpus>/<split>.spacy: convert corpora first, or correct the path."
     E160 = (
         "Document {doc_id}: the label {label!r} cannot stand in the format {format}, as it is empty or has whitespace or "
@@ -252,6 +256,14 @@ class Errors:
         "Documents of these corpora have entities and no annotation scope (setting components.{name}.unscoped is error): "
         "{corpora}. State the scope with set_gold."
     )
+    E429 = "Setting {name} is not known, and would be ignored: {guess}"
+    E430 = (
+        "Training was interrupted after step {step}; its checkpoint is in {folder}: the same command with --resume (resume=True) "
+        "goes on."
+    )
+    E431 = "The checkpoint {path} cannot be taken up ({reason}): remove its folder, and start again without --resume."
+    E432 = "{folder} holds a run that was interrupted: go on with --resume (resume=True), or remove the folder to start again."
+    E433 = "The run in {folder} began with others of these: {names}; go on with the same ones, or remove the folder to start again."
 
     # 5xx evaluation
     E501 = (
@@ -448,6 +460,11 @@ class Warnings:
     W409 = (
         "The components {names} store hashes of words, so that the pipeline is saved with all words that it has read, those of "
         "the training texts too: do not pass it on where these are confidential."
+    )
+
+    W409 = (
+        "The run in {folder} began with others of these: {names}; it goes on, and its results may be others than those of a run "
+        "that was not interrupted."
     )
 
     # 1xx corpora

@@ -11,6 +11,8 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 
+from bioner_spacy.corpora.leakage import record_hash
+from bioner_spacy.docbin import load_docs
 from bioner_spacy.pipeline.multitask_ner import MultiTaskNER
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
@@ -140,15 +142,20 @@ def write_corpora(
 ) -> Path:
     """Write the toy corpora as converted ones, every split with the same documents, none of them left out."""
     nlp = blank_nlp()
-    everything = {corpus: {"sentences": len(CORPORA[corpus][1]), "exclude": []} for corpus in corpora}
     for corpus in corpora:
         scope, sentences = CORPORA[corpus]
         docs = DocBin(docs=[gold_doc(nlp, sentence, corpus, scope) for sentence in sentences])
         (folder / corpus).mkdir(parents=True)
         for split in splits:
             docs.to_disk(folder / corpus / f"{split}.spacy")
-    srsly.write_json(folder / "exclude.json", everything)
+    srsly.write_json(folder / "exclude.json", {corpus: excluding(folder, corpus, []) for corpus in corpora})
     return folder
+
+
+def excluding(folder: Path, corpus: str, numbers: Iterable[int]) -> dict[str, Any]:
+    """What the list of records to leave out says of a corpus, given their numbers in its training split."""
+    texts = [doc.text for doc in load_docs(folder / corpus / "train.spacy", blank_nlp().vocab)]
+    return {"records": len(texts), "exclude": {str(number): record_hash(texts[number]) for number in numbers}}
 
 
 def train(nlp: Language, examples: Sequence[Example], *, steps: int = 60, rate: float = 0.002) -> list[float]:

@@ -16,12 +16,13 @@ from spacy.tokens import Doc
 
 from ..docbin import write_docs
 from ..errors import BionerError, Errors, Warnings, warn
-from ..files import remove, replacing
+from ..files import checksum, remove, replacing
 from ..formats.document import SourceDocument
 from ..scope import SPANS_KEY
 from ..tokenization import create_tokenizer
 from .catalogue import SPLITS, Catalogue, Corpus
 from .listed import Listed
+from .manifest import REPORT_FILE
 from .to_doc import KINDS, Issue, to_doc
 
 LISTED = 1000
@@ -120,8 +121,8 @@ def convert(
     """Convert corpora to DocBins.
 
     Writes `<output>/<corpus>/<split>.spacy`, for the splits that the corpus has, each a file or, where it is large, a
-    folder of files (see `write_docs`), and `<output>/<corpus>/report.json`; all files of a corpus or none of them. The
-    same input gives the same bytes. Memory does not grow with the size of the files, but for the ids of documents that
+    folder of files (see `write_docs`), and `<output>/<corpus>/report.json`; all files of a corpus or none of them. The report
+    is written last and has checksums, so that what a killed conversion mixed is refused. The same input gives the same bytes. Memory does not grow with the size of the files, but for the ids of documents that
     are divided by shares (some 0.3 kB for each).
 
     Args:
@@ -144,7 +145,7 @@ def convert(
         corpus = catalogue[name]
         folder = output / name
         files = [folder / f"{split}.spacy" for split in corpus.splits]
-        with replacing(*files, folder / "report.json", folders=True) as parts:
+        with replacing(*files, folder / REPORT_FILE, folders=True) as parts:
             current = []
             for split, part in zip(corpus.splits, parts):
                 report = SplitReport(name, split, list(corpus.types))
@@ -158,6 +159,7 @@ def convert(
                 current.append(report)
             splits = {report.split: report.to_json() for report in current}
             content = {"corpus": name, "labels": dict(corpus.labels), "splits": splits}
+            content["checksums"] = {file.name: checksum(part) for file, part in zip(files, parts)}
             parts[-1].write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         for split in set(SPLITS) - set(corpus.splits):  # of an earlier catalogue: it would pass for a current one
             remove(folder / f"{split}.spacy")

@@ -10,6 +10,7 @@ match.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -75,6 +76,7 @@ class Leakage:
         compared: level -> corpus and split of evaluation data -> number of texts that were long enough.
         leaks: level -> all pairs that match, sorted.
         documents: corpus and split -> number of the first unit of each document -> numbers of all its units.
+        hashes: corpus and split -> `record_hash` of every unit.
     """
 
     threshold: float
@@ -83,6 +85,7 @@ class Leakage:
     compared: Mapping[str, Mapping[Place, int]]
     leaks: Mapping[str, Sequence[Leak]]
     documents: Mapping[Place, Mapping[int, Sequence[int]]]
+    hashes: Mapping[Place, Sequence[str]]
 
     def exclude(self, split: str = "train") -> dict[str, dict[str, Any]]:
         """Training sentences to leave out, so that none of the matches found is left.
@@ -91,8 +94,8 @@ class Leakage:
             split: the split that is trained on.
 
         Returns:
-            Corpus -> "sentences", the number of units in its `DocBin`, and "exclude", the numbers of those to leave
-            out: the content of the file that the reader of training corpora takes.
+            Corpus -> "records", the number of units in its `DocBin`, and "exclude", the numbers of those to leave out, each
+            with the `record_hash` of its text: the content of the file that the reader of training corpora takes.
         """
         numbers: dict[str, set[int]] = {corpus: set() for corpus, name in self.units if name == split}
         for leak in self.leaks[SENTENCES]:
@@ -102,7 +105,10 @@ class Leakage:
             if leak.other_split == split:
                 numbers[leak.other_corpus].update(self.documents[leak.other_corpus, split][leak.other_number])
         return {
-            corpus: {"sentences": self.units[corpus, split], "exclude": sorted(found)}
+            corpus: {
+                "records": self.units[corpus, split],
+                "exclude": {str(number): self.hashes[corpus, split][number] for number in sorted(found)},
+            }
             for corpus, found in numbers.items()
         }
 
@@ -148,6 +154,15 @@ def normalise(text: str) -> str:
     Case is folded as Unicode has it, character by character, so that spaces between words never change the result.
     """
     return "".join(filter(str.isalnum, text.casefold()))
+
+
+def record_hash(text: str) -> str:
+    """What a record is known by in the list of records to leave out: a hash of its normalised text."""
+    return _hash(normalise(text))
+
+
+def _hash(normalised: str) -> str:
+    return sha256(normalised.encode()).hexdigest()[:16]
 
 
 def shingles(text: str) -> set[str]:
@@ -214,6 +229,7 @@ def find_leaks(
         compared=compared,
         leaks=leaks,
         documents={place: split.documents for place, split in splits.items()},
+        hashes={place: [_hash(unit) for unit in split.units] for place, split in splits.items()},
     )
 
 

@@ -140,6 +140,8 @@ class Experiment:
                 settings=settings,
                 overrides={**self.overrides, **overrides},
                 gpu_id=self.gpu_id,
+                resume=True,
+                final_scores=False,
             )
             results = evaluate(
                 pipeline,

@@ -115,7 +115,7 @@ def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
         The files.
     """
     exclude = leakage.exclude()
-    summary = ", ".join(f"{name} {len(kept['exclude'])} of {kept['sentences']}" for name, kept in exclude.items())
+    summary = ", ".join(f"{name} {len(kept['exclude'])} of {kept['records']}" for name, kept in exclude.items())
     header = f"# Evaluation data in training data\n\nNear matches: similarity of {leakage.threshold} or more.\n"
     sections = [f"## {level.capitalize()}\n\n{leakage_table(leakage, level).to_markdown()}" for level in LEVELS]
     sections.append(f"## Left out of training\n\n{summary}\n")

@@ -85,6 +85,16 @@ class TaskBalance:
         }
         self.forget()
 
+    def progress(self) -> dict[str, Any]:
+        """All that a checkpoint in the middle of training keeps, as JSON; `resume` takes it."""
+        return {"state": self.state(), "losses": self.losses.tolist(), "batches": self.batches.tolist()}
+
+    def resume(self, progress: Mapping[str, Any]) -> None:
+        """Go on from what `progress` gave."""
+        self.load(progress["state"])
+        self.losses = numpy.array(progress["losses"], dtype="float64")
+        self.batches = numpy.array(progress["batches"], dtype="int64")
+
 
 class UncertaintyBalance(TaskBalance):
     """Learnt weights: homoscedastic uncertainty, Kendall, Gal & Cipolla 2018 (arXiv 1705.07115).
@@ -190,3 +200,12 @@ class DynamicWeightAverage(TaskBalance):
             self.values["loss_before"] = self.values["loss"]
             self.values["loss"] = (self.losses / numpy.maximum(self.batches, 1)).astype("f")
             self.forget()
+
+    def progress(self) -> dict[str, Any]:
+        """Likewise, and the updates of the period."""
+        return {**super().progress(), "updates": self._updates}
+
+    def resume(self, progress: Mapping[str, Any]) -> None:
+        """Go on in the middle of a period."""
+        super().resume(progress)
+        self._updates = progress["updates"]

@@ -14,7 +14,8 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from ..corpora.context import CONTEXT_WORDS, check_context, documents, regroup
-from ..corpora.leakage import EXCLUDE_FILE
+from ..corpora.leakage import EXCLUDE_FILE, record_hash
+from ..corpora.manifest import require_one_conversion
 from ..docbin import corpus_names, doc_lengths, load_docs
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import name_corpus
@@ -92,6 +93,10 @@ class MultiCorpus:
             return self._names
         return corpus_names(self.path, self.split)
 
+    def files(self) -> list[Path]:
+        """The files, or folders of files, that are read."""
+        return [*map(self._file, self._require_corpora()), *([self.exclude] if self.exclude else [])]
+
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples: the predicted side is the raw text, tokenised by the pipeline."""
         if self._nothing_excluded:
@@ -125,9 +130,12 @@ class MultiCorpus:
         return file if file.is_file() else None
 
     def _read(self, corpus: str, vocab: Vocab) -> list[Doc]:
+        require_one_conversion(self._file(corpus))
         records = load_docs(self._file(corpus), vocab)
         for record in records:
             name_corpus(record, corpus)
+        if self.exclude:
+            self._check_excluded(corpus, records)
         lengths = numpy.array([len(record) for record in records], dtype="int64")
         runs = self._choose(corpus, documents(records, self.context), lengths)
         return [doc for run in runs for doc in regroup([records[i] for i in run], self.context, self.context_words)]
@@ -175,11 +183,18 @@ class MultiCorpus:
     def _require_excluded(self, corpus: str, n: int) -> list[int]:
         if corpus not in self._excluded:
             raise BionerError(Errors.E421.format(path=self.exclude, problem=f"does not know the corpus {corpus}"))
-        if (made_for := self._excluded[corpus]["sentences"]) != n:
-            problem = f"is for {made_for} sentences of the corpus {corpus}, which has {n} in split {self.split}"
+        if (made_for := self._excluded[corpus]["records"]) != n:
+            problem = f"is for {made_for} records of the corpus {corpus}, which has {n} in split {self.split}"
             raise BionerError(Errors.E421.format(path=self.exclude, problem=problem))
-        numbers: list[int] = self._excluded[corpus]["exclude"]
-        return numbers
+        return [int(number) for number in self._excluded[corpus]["exclude"]]
+
+    def _check_excluded(self, corpus: str, records: Sequence[Doc]) -> None:
+        """See that the records to leave out are those that the list was made for, by their texts."""
+        self._require_excluded(corpus, len(records))
+        for number, found in self._excluded[corpus]["exclude"].items():
+            if record_hash(records[int(number)].text) != found:
+                problem = f"was made for other records of the corpus {corpus} (number {number} has another text)"
+                raise BionerError(Errors.E421.format(path=self.exclude, problem=problem))
 
 
 @functools.cache
@@ -194,10 +209,15 @@ def _read_exclude(path: Path) -> Mapping[str, Mapping[str, Any]]:
     try:
         content: dict[str, dict[str, Any]] = srsly.read_json(path)
         for entry in content.values():
-            known = range(entry["sentences"])
-            if strange := [number for number in entry["exclude"] if number not in known]:
-                raise ValueError(f"no sentence has the number {strange[0]}")
+            if "sentences" in entry:
+                problem = "is of an earlier version, which knew records by their number alone"
+                raise BionerError(Errors.E421.format(path=path, problem=problem))
+            known = range(entry["records"])
+            if strange := [number for number in entry["exclude"].keys() if int(number) not in known]:
+                raise ValueError(f"no record has the number {strange[0]}")
+    except BionerError:
+        raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        problem = f"is not a file of sentences to leave out ({type(error).__name__}: {error})"
+        problem = f"is not a file of records to leave out ({type(error).__name__}: {error})"
         raise BionerError(Errors.E421.format(path=path, problem=problem)) from error
     return content

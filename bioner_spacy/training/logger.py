@@ -63,14 +63,14 @@ def multitask_logger(
             if info is None:
                 log_to_console(None)
             else:
-                evaluated = n_steps
+                evaluated = info["step"] + 1
                 log_to_console({**info, "other_scores": _without_prefix(info["other_scores"], prefix)})
                 scores = info["other_scores"].get(f"{prefix}per_corpus") or {}
                 for line in [*task_lines(scores), *weight_lines(nlp)]:
                     stdout.write(f"      {line}\n")
                 stdout.flush()
                 if file is not None and writes:
-                    _write_line(file, info, scores)
+                    write_line(file, info, scores)
 
         def finish() -> None:
             finalize()
@@ -108,8 +108,17 @@ def _without_prefix(scores: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): score for name, score in scores.items()}
 
 
-def _write_line(file: Path, info: dict[str, Any], per_corpus: dict[str, Any]) -> None:
-    """Add an evaluation to the file at once, so that an interrupted training leaves its curve."""
+def write_line(file: Path, info: dict[str, Any], per_corpus: Optional[dict[str, Any]] = None) -> None:
+    """Add an evaluation to a file at once, so that an interrupted training leaves its curve.
+
+    Args:
+        file: the file, made if it is not there.
+        info: what spaCy's loop hands to loggers.
+        per_corpus: scores of the corpora; None for those under the first name that ends in per_corpus.
+    """
+    if per_corpus is None:
+        found = (score for name, score in info["other_scores"].items() if name.endswith("_per_corpus") and score)
+        per_corpus = next(found, {})
     scores = {name: value for name, value in info["other_scores"].items() if isinstance(value, (int, float))}
     line = {
         "epoch": info["epoch"],

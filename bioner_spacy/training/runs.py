@@ -1,30 +1,45 @@
 """One training run, as `spacy train` does it, that leaves either a complete pipeline or nothing."""
 
 import configparser
+import json
 import math
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
+import srsly
 from spacy.cli._util import setup_gpu, show_validation_error
+from spacy.language import Language
 from spacy.training.initialize import init_nlp
-from spacy.training.loop import train
-from spacy.util import load_config, registry
+from spacy.util import dot_to_object, load_config, registry
+from thinc.api import Config
 
 from ..corpora.catalogue import CorpusSet
 from ..device import require_gpu
-from ..errors import BionerError, Errors, reason
+from ..errors import BionerError, Errors, Warnings, reason, warn
+from ..files import replacing
+from ..provenance import differences, provenance
+from ..scope import score_name
+from .checkpoint import CHECKPOINT_FILE
+from .loop import CURVE_FILE, MODEL_BEST, MODEL_LAST, Finished, train_with_checkpoints
+from .settings import check_names, check_numbers, check_variables
 
 ENOUGH_STEPS = 500
 """Steps that training on corpora takes at least for which the catalogue gives no epochs: three epochs of a small corpus
 are too few (docs/results.md)."""
 MOST_EPOCHS = 50
 """Epochs that a corpus is read at most to come to as many steps."""
-CURVE_FILE = "curve.jsonl"
-"""File in the folder of a run with losses and scores, a JSON line for each evaluation."""
+EVALUATIONS = 10
+"""Evaluations in a run where its config does not say when to evaluate."""
+DEFAULT_FREQUENCY = 200
+"""Steps between evaluations where the number of steps of a run is not known."""
+CHECKPOINT_MINUTES = 10.0
+"""Minutes between two checkpoints."""
+RUN_FILE = "run.json"
+"""File in the folder of a run with what it was made with, and what came of it."""
 
 
 def epoch_size(config: Mapping[str, Any]) -> tuple[int, int]:
@@ -118,59 +133,187 @@ def train_run(
     settings: Mapping[str, object],
     overrides: Mapping[str, object] = {},
     gpu_id: int = -1,
+    resume: bool = False,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    final_scores: bool = True,
 ) -> None:
-    """Train a pipeline and write it to `output`/model-last, and its learning curve to `output`/curve.jsonl.
+    """Train a pipeline and write it to `output`/model-last, its learning curve to `output`/curve.jsonl, and what it was made
+    with to `output`/run.json.
 
     Where later steps than the first one were evaluated, the best pipeline is in `output`/model-best. The same as
-    `spacy train CONFIG --output OUTPUT --vars.corpora ... --vars.NAME VALUE ...`.
+    `spacy train CONFIG --output OUTPUT --vars.corpora ... --vars.NAME VALUE ...`, but that it can be interrupted: until it
+    has ended, a run is in `output`.unfinished, with a checkpoint.
 
     Args:
-        config: training config with a section `vars` that has what `settings` names.
+        config: training config with a section `vars` that has what `settings` names. Where training.eval_frequency is null
+            or "auto", there are `EVALUATIONS` evaluations; where it is a number, at least as many if vars.evaluations says so.
         output: folder to write to; an earlier run in it is replaced once this one has ended.
         corpora: names of the corpora to train on.
         settings: values for the section `vars`.
         overrides: other values by their names with dots, which go before `settings`.
         gpu_id: number of the GPU; -1 for the CPU.
+        resume: whether to go on with a run that was interrupted, if there is one, as if it had not been (on a GPU, but for
+            dropout of Thinc's layers).
+        checkpoint_minutes: minutes between two checkpoints.
+        final_scores: whether to score the pipeline on all development data at the end.
 
     Raises:
         BionerError: the config is not there, `output` holds anything but an earlier run, or something is wrong with the
-            encoder, the corpora, the GPU or a setting.
+            encoder, the corpora, the GPU or a setting; the run was interrupted (Ctrl-C, SIGTERM, SIGHUP); there is an
+            interrupted one, and `resume` is False, or its config or corpora are others.
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
-    earlier = any((output / name).is_dir() for name in ("model-last", "model-best"))
+    earlier = any((output / name).is_dir() for name in (MODEL_LAST, MODEL_BEST))
     if not output.name or (output.exists() and not earlier and (output.is_file() or any(output.iterdir()))):
         raise BionerError(Errors.E413.format(output=output))
-    values = _values(corpora, settings)
     unfinished = output.with_name(output.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    interrupted = (unfinished / CHECKPOINT_FILE).is_file()
+    if interrupted and not resume:
+        raise BionerError(Errors.E432.format(folder=unfinished))
     try:
         with _told_if_wrong(config):
-            written = load_config(config)
-            _check_variables(config, written, [*values, *overrides])
-            if _logger_takes_file(written):
-                values["training.logger.output_file"] = str(unfinished / CURVE_FILE)
+            loaded, total = _load(config, {**_values(corpora, settings), **overrides})
             if gpu_id >= 0:
-                require_gpu(gpu_id)  # which tells what is missing
+                require_gpu(gpu_id)  # which says what is missing
             setup_gpu(gpu_id)
-            loaded = load_config(config, overrides={**values, **overrides})
-            _check_numbers("", loaded.interpolate())
+            made_with = _made_with(loaded.interpolate())
+            if interrupted:
+                _check_same(unfinished, made_with)
             nlp = init_nlp(loaded, use_gpu=gpu_id)
-        unfinished.mkdir(parents=True)
-        train(nlp, unfinished, use_gpu=gpu_id, stdout=sys.stdout, stderr=sys.stderr)
-        if _evaluations(unfinished / CURVE_FILE) == 1:
-            # Of the first step: the logger tells so, and nobody is to take what it left for the best pipeline.
-            shutil.rmtree(unfinished / "model-best", ignore_errors=True)
+        if not interrupted:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(parents=True)
+            _write_json(unfinished / RUN_FILE, made_with)
+        finished = train_with_checkpoints(
+            nlp,
+            unfinished,
+            resume=interrupted,
+            checkpoint_minutes=checkpoint_minutes,
+            total=total,
+            use_gpu=gpu_id,
+            stdout=sys.stdout,
+            stderr=sys.stderr,
+        )
+        results = _results(nlp, finished, final_scores)
+        _write_json(unfinished / RUN_FILE, {**made_with, "results": results})
+        (unfinished / CHECKPOINT_FILE).unlink(missing_ok=True)
         if output.exists():
             shutil.rmtree(output)
         unfinished.rename(output)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        if not (unfinished / CHECKPOINT_FILE).is_file():
+            shutil.rmtree(unfinished, ignore_errors=True)
+    sys.stdout.write(_last_lines(output, results))
 
 
-def _evaluations(curve: Path) -> int:
-    """Number of evaluations in a learning curve; 0 if there is none."""
-    return len(curve.read_text(encoding="utf8").splitlines()) if curve.is_file() else 0
+def _load(config: Path, values: Mapping[str, object]) -> tuple[Config, Optional[int]]:
+    """The config of a run, checked, and the steps of the run where they are known."""
+    check_variables(config, load_config(config), values)
+    loaded = load_config(config, overrides=dict(values))
+    check_names(loaded)
+    interpolated = loaded.interpolate()
+    check_numbers(interpolated)
+    total = _total_steps(interpolated)
+    frequency = interpolated["training"].get("eval_frequency")
+    evaluations = interpolated.get("vars", {}).get("evaluations")
+    if frequency in (None, "auto") or (evaluations and "training.eval_frequency" not in values):
+        often = math.ceil(total / (evaluations or EVALUATIONS)) if total else DEFAULT_FREQUENCY
+        loaded["training"]["eval_frequency"] = min(often, frequency) if isinstance(frequency, int) else often
+    return loaded, total
+
+
+def _total_steps(config: Mapping[str, Any]) -> Optional[int]:
+    """Steps of a run; None where neither its settings say so nor its corpora."""
+    training = config["training"]
+    limits = [training["max_steps"] + 1] if training.get("max_steps") else []  # spaCy makes one more
+    corpus, batcher = config["corpora"].get("train", {}), training.get("batcher", {})
+    ours = corpus.get("@readers") == "bioner_spacy.MultiCorpus.v1" and str(batcher.get("@batchers")).startswith(
+        "bioner"
+    )
+    if ours and training.get("train_corpus") == "corpora.train" and training.get("max_epochs", 0) > 0:
+        limits.append(training["max_epochs"] * epoch_size(config)[1])
+    return min(limits, default=None)
+
+
+def _made_with(config: Config) -> dict[str, Any]:
+    """Where a run comes from."""
+    return provenance(files=_files_read(config), seed=config["training"].get("seed"), config=config)
+
+
+def _files_read(config: Mapping[str, Any]) -> list[Path]:
+    """The converted corpora that the readers of a config read, and their lists of what is left out."""
+    files: list[Path] = []
+    for reader in config["corpora"].values():
+        if reader.get("@readers") == "bioner_spacy.MultiCorpus.v1":
+            files += registry.resolve({"reader": reader})["reader"].files()
+        elif isinstance(path := reader.get("path"), str):
+            files.append(Path(path))
+    return list(dict.fromkeys(files))
+
+
+def _check_same(unfinished: Path, made_with: Mapping[str, Any]) -> None:
+    """See that an interrupted run was begun with the same config and corpora."""
+    begun: dict[str, Any] = srsly.read_json(unfinished / RUN_FILE)
+    now = srsly.json_loads(srsly.json_dumps(dict(made_with)))
+    if different := differences(begun, now, ignore=["command", "versions", "revision", "results"]):
+        raise BionerError(Errors.E433.format(folder=unfinished, names=", ".join(different)))
+    if different := differences(begun, now, ignore=["command", "results"]):
+        warn(Warnings.W409.format(folder=unfinished, names=", ".join(different)))
+
+
+def _results(nlp: Language, finished: Finished, final_scores: bool) -> dict[str, Any]:
+    """What came of a run, for `RUN_FILE`."""
+    progress = finished.progress
+    results: dict[str, Any] = {
+        "steps": progress.step,
+        "epochs": progress.epoch + 1,
+        "words": progress.words,
+        "seconds": round(progress.seconds, 1),
+        "best_step": finished.best_step,
+        "evaluations": len(progress.results),
+    }
+    if final_scores:
+        config = nlp.config.interpolate()
+        dev = {**dot_to_object(config, config["training"]["dev_corpus"])}
+        reader = registry.resolve({"reader": {**dev, **({"limit": 0} if "limit" in dev else {})}})["reader"]
+        examples = list(reader(nlp))
+        scores = nlp.evaluate(examples)
+        results["development_documents"] = len(examples)
+        results["scores"] = {name: score for name, score in scores.items() if not isinstance(score, Mapping)}
+        results["per_corpus"] = {
+            corpus: found["f"]
+            for name, found_by in scores.items()
+            if name.endswith("_per_corpus") and found_by
+            for corpus, found in found_by.items()
+        }
+    return results
+
+
+def _last_lines(output: Path, results: Mapping[str, Any]) -> str:
+    """What a run says at its end."""
+    lines = []
+    if "scores" in results:
+        parts = [
+            f"{name} {100 * score:.2f}"
+            for name in ("macro_f", "f", "p", "r")
+            if isinstance(score := results["scores"].get(score_name(name)), float)
+        ]
+        n = results["development_documents"]
+        lines.append(f"Scores of {MODEL_LAST} on all development data ({n:,} documents): {'  '.join(parts)}")
+        f_scores = (
+            f"{corpus or '(no corpus)'} {100 * f:.2f}" for corpus, f in results["per_corpus"].items() if f is not None
+        )
+        if by_corpus := "  ".join(f_scores):
+            lines.append(f"F1 by corpus: {by_corpus}")
+    best = f", {MODEL_BEST} (step {results['best_step']})" if results["best_step"] is not None else ""
+    lines.append(f"Trained {results['steps']:,} steps; in {output}: {MODEL_LAST}{best}, {CURVE_FILE}, {RUN_FILE}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with replacing(path) as (part,):
+        part.write_text(json.dumps(content, indent=2, sort_keys=True, default=str) + "\n", encoding="utf-8")
 
 
 @contextmanager
@@ -185,35 +328,3 @@ def _told_if_wrong(config: Path) -> Iterator[None]:
         raise BionerError(
             Errors.E414.format(config=config, kind=type(error).__name__, reason=reason(error))
         ) from error
-
-
-def _check_numbers(name: str, value: Any) -> None:
-    """See that a config holds no number that spaCy cannot write to one, and no setting that spaCy trips over."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            _check_numbers(f"{name}.{key}".lstrip("."), inner)
-    elif isinstance(value, int | float) and not abs(value) < 2**63:
-        raise BionerError(
-            Errors.E301.format(setting=name, value=value, allowed="numbers of 64 bits, not NaN or infinity")
-        )
-    elif name == "training.eval_frequency" and not value >= 1:
-        raise BionerError(Errors.E301.format(setting=name, value=value, allowed="1 or more"))
-    elif name == "training.dropout" and not 0 <= value < 1:
-        raise BionerError(Errors.E301.format(setting=name, value=value, allowed="0 to 1, without 1"))
-
-
-def _check_variables(config: Path, written: Mapping[str, Any], names: Iterable[str]) -> None:
-    """See that a config has the variables that are set; one that it has not would change nothing."""
-    known = written.get("vars", {})
-    sections = (name.partition(".") for name in names)
-    unknown = [name for section, _, name in sections if section == "vars" and name not in known]
-    if unknown:
-        raise BionerError(
-            Errors.E415.format(config=config, names=", ".join(unknown), known=", ".join(known) or "none")
-        )
-
-
-def _logger_takes_file(written: Mapping[str, Any]) -> bool:
-    """Whether the logger of a config has a setting `output_file`, and no file in it that is to be kept."""
-    logger = written.get("training", {}).get("logger", {})
-    return "output_file" in logger and logger["output_file"] is None

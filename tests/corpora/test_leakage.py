@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import DocBin
+from toy_corpora import excluding
 
 from bioner_spacy.corpora import Catalogue, convert, fetch, load_catalogue
 from bioner_spacy.corpora.leakage import (
@@ -28,6 +29,7 @@ from bioner_spacy.corpora.leakage import (
     bands,
     find_leaks,
     normalise,
+    record_hash,
     shingles,
     similarity,
 )
@@ -176,8 +178,8 @@ def test_finds_sentences_in_their_own_and_in_other_corpora(write: Write) -> None
     ]
     assert found.leaks[DOCUMENTS] == []
     assert found.exclude() == {
-        "genes": {"sentences": 4, "exclude": [1, 3]},
-        "diseases": {"sentences": 2, "exclude": [0, 1]},
+        "genes": excluding(folder, "genes", [1, 3]),
+        "diseases": excluding(folder, "diseases", [0, 1]),
     }
     assert found.table(SENTENCES) == [
         ["genes", "devel", "diseases 1", "1", "0", "0", "0", "1"],
@@ -216,7 +218,7 @@ def test_documents_are_compared_whole(write: Write) -> None:
     assert places(found.leaks[SENTENCES]) == [("b/test", 0, "a/train", 0), ("b/test", 2, "a/train", 3)]
     assert found.leaks[DOCUMENTS] == [Leak("b", "test", 1, "a", "train", 1, 1.0, True)]
     assert found.compared[DOCUMENTS] == {("b", "test"): 2}
-    assert found.exclude() == {"a": {"sentences": 6, "exclude": [0, 1, 2, 3]}}
+    assert found.exclude() == {"a": excluding(folder, "a", [0, 1, 2, 3])}
     assert found.table(DOCUMENTS) == [["b", "test", "a 1", "2", "0", "0", "1", "0"]]
 
 
@@ -224,8 +226,8 @@ def test_other_splits_can_be_named(write: Write) -> None:
     folder = write({"a/devel": [("", MICE), ("", MICE)], "a/test": [("", MICE)], "a/train": [("", GOUT)]})
     found = find_leaks(folder, ["a", "a"], evaluation_splits=("devel", "test"), training_splits=("train", "devel"))
     assert places(found.leaks[SENTENCES]) == [("a/test", 0, "a/devel", 0), ("a/test", 0, "a/devel", 1)]
-    assert found.exclude() == {"a": {"sentences": 1, "exclude": []}}
-    assert found.exclude("devel") == {"a": {"sentences": 2, "exclude": [0, 1]}}
+    assert found.exclude() == {"a": excluding(folder, "a", [])}
+    assert found.exclude("devel") == {"a": {"records": 2, "exclude": dict.fromkeys("01", record_hash(MICE))}}
 
 
 def test_mistakes_are_told(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +267,7 @@ def test_command(
     assert "nested   test    genes 1" in capsys.readouterr().out
     assert {path.name for path in output.iterdir()} == {"leakage.md", "leakage.json"}
     assert "| nested | test | genes 1 | 1 | 0 | 0 | 1 | 0 |" in (output / "leakage.md").read_text("utf8")
-    assert json.loads((folder / "exclude.json").read_text("utf8")) == {"genes": {"sentences": 2, "exclude": [0]}}
+    assert json.loads((folder / "exclude.json").read_text("utf8")) == {"genes": excluding(folder, "genes", [0])}
     content = json.loads((output / "leakage.json").read_text("utf8"))
     assert content["threshold"] == 0.9
     assert content["units"] == {"genes/train": 2, "genes/test": 1, "nested/test": 1}
@@ -274,7 +276,7 @@ def test_command(
     ]
     assert content["documents"]["compared"] == {"genes/test": 1, "nested/test": 0}
     assert command(folder, "--output", output) == 0
-    assert json.loads((folder / "exclude.json").read_text("utf8")) == {"genes": {"sentences": 2, "exclude": [0]}}
+    assert json.loads((folder / "exclude.json").read_text("utf8")) == {"genes": excluding(folder, "genes", [0])}
     before = (folder / "exclude.json").stat().st_mtime_ns
     assert command(tmp_path / "nowhere", "--output", output) == 1
     assert "nowhere holds no <corpus>/<split>.spacy" in " ".join(capsys.readouterr().out.split())

@@ -7,7 +7,7 @@ import pytest
 import spacy
 import srsly
 from command_line import bioner
-from toy_corpora import write_corpora
+from toy_corpora import excluding, write_corpora
 
 from bioner_spacy.docbin import load_docs
 from bioner_spacy.errors import BionerError
@@ -101,7 +101,9 @@ def test_sentences_left_out_are_in_no_part(make: Any, trained: Any, tmp_path: Pa
         docs = load_docs(file, vocab)
         spacy.tokens.DocBin(docs=docs + docs).to_disk(file)
     exclude = srsly.read_json(tmp_path / "corpus/exclude.json")
-    srsly.write_json(tmp_path / "corpus/exclude.json", {**exclude, "drugs": {"sentences": 4, "exclude": [1, 3]}})
+    srsly.write_json(
+        tmp_path / "corpus/exclude.json", {**exclude, "drugs": excluding(tmp_path / "corpus", "drugs", [1, 3])}
+    )
     ablate_annotation(make(), ["drugs"], [0], resamples=99)
     vocab = spacy.blank("en").vocab
     folder = tmp_path / "out/parts/seed-0"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import srsly
-from toy_corpora import write_corpora
+from toy_corpora import excluding, write_corpora
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.experiments import experiment as module
@@ -104,7 +104,7 @@ def test_results_of_other_settings_are_not_mixed(repeat: Any, tmp_path: Path) ->
         repeat([1, 2], {"components.multitask_ner.grain": "corpus"})
     exclude = tmp_path / "corpus/exclude.json"
     content = srsly.read_json(exclude)
-    srsly.write_json(exclude, {**content, "genes": {"sentences": 2, "exclude": [0]}})
+    srsly.write_json(exclude, {**content, "genes": excluding(tmp_path / "corpus", "genes", [0])})
     with pytest.raises(BionerError, match=r"others of these: excluded sentences;"):
         repeat([1, 2])
     srsly.write_json(exclude, content)

@@ -9,7 +9,7 @@ import srsly
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import DocBin
-from toy_corpora import BRCA1, BREAST_CANCER, CORPORA, blank_nlp, write_corpora
+from toy_corpora import BRCA1, BREAST_CANCER, CORPORA, blank_nlp, excluding, write_corpora
 
 from bioner_spacy.corpora.leakage import find_leaks
 from bioner_spacy.errors import BionerError, BionerWarning
@@ -151,7 +151,7 @@ def test_the_same_words_beside_other_corpora(folder: Path) -> None:
 
 def test_words_that_are_left_out_do_not_count(large: Path, tmp_path: Path) -> None:
     numbers = list(range(0, 50, 3))
-    file = exclude_file(tmp_path / "exclude.json", {"numbers": {"sentences": 50, "exclude": numbers}})
+    file = exclude_file(tmp_path / "exclude.json", {"numbers": excluding(large, "numbers", numbers)})
     reader = MultiCorpus(large, words=60, exclude=file)
     part = texts(reader)
     assert not {int(text.split()[1]) for text in part} & set(numbers)
@@ -201,10 +201,10 @@ def test_excluded_documents_are_not_read(folder: Path, tmp_path: Path) -> None:
     file = exclude_file(
         tmp_path / "exclude.json",
         {
-            "diseases": {"sentences": 3, "exclude": [0, 2]},
-            "drugs": {"sentences": 2, "exclude": []},
-            "genes": {"sentences": 2, "exclude": [1]},
-            "plants": {"sentences": 9, "exclude": [8]},
+            "diseases": excluding(folder, "diseases", [0, 2]),
+            "drugs": excluding(folder, "drugs", []),
+            "genes": excluding(folder, "genes", [1]),
+            "plants": {"records": 9, "exclude": {"8": "0"}},
         },
     )
     reader = MultiCorpus(folder, exclude=str(file))
@@ -219,7 +219,7 @@ def test_exclusion_leaves_the_rest_of_the_choice_alone(
     large: Path, tmp_path: Path, fraction: float, limit: int
 ) -> None:
     numbers = list(range(0, 50, 3))
-    file = exclude_file(tmp_path / "exclude.json", {"numbers": {"sentences": 50, "exclude": numbers}})
+    file = exclude_file(tmp_path / "exclude.json", {"numbers": excluding(large, "numbers", numbers)})
     chosen = texts(MultiCorpus(large, fraction=fraction, limit=limit))
     kept = [text for text in chosen if int(text.split()[1]) not in numbers]
     assert texts(MultiCorpus(large, fraction=fraction, limit=limit, exclude=file)) == kept != chosen
@@ -253,39 +253,49 @@ def test_a_missing_exclude_file_is_an_error(folder: Path, tmp_path: Path) -> Non
     [
         ["genes"],
         {"genes": [0]},
-        {"genes": {"exclude": [0]}},
-        {"genes": {"sentences": 2, "exclude": [2]}},
-        {"genes": {"sentences": 2, "exclude": [-1]}},
-        {"genes": {"sentences": 10**12, "exclude": [10**12]}},
-        {"genes": {"sentences": 2, "exclude": ["0"]}},
-        {"genes": {"sentences": 2, "exclude": None}},
-        {"genes": {"sentences": "2", "exclude": []}},
+        {"genes": {"exclude": {"0": "a"}}},
+        {"genes": {"records": 2, "exclude": {"2": "a"}}},
+        {"genes": {"records": 2, "exclude": {"-1": "a"}}},
+        {"genes": {"records": 10**12, "exclude": {str(10**12): "a"}}},
+        {"genes": {"records": 2, "exclude": {"a": "0"}}},
+        {"genes": {"records": 2, "exclude": [0]}},
+        {"genes": {"records": 2, "exclude": None}},
+        {"genes": {"records": "2", "exclude": {}}},
     ],
 )
 def test_a_wrong_exclude_file_is_an_error(folder: Path, tmp_path: Path, content: Any) -> None:
     file = exclude_file(tmp_path / "exclude.json", content)
-    with pytest.raises(BionerError, match="exclude.json .* is not a file of sentences to leave out"):
+    with pytest.raises(BionerError, match="exclude.json .* is not a file of records to leave out"):
         MultiCorpus(folder, exclude=file)
 
 
 def test_an_exclude_file_that_is_no_json_is_an_error(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "exclude.json").write_text("{", encoding="utf8")
-    with pytest.raises(BionerError, match="exclude.json .* is not a file of sentences to leave out"):
+    with pytest.raises(BionerError, match="exclude.json .* is not a file of records to leave out"):
         MultiCorpus(folder, exclude=tmp_path / "exclude.json")
 
 
 def test_an_exclude_file_of_other_corpora_is_an_error(folder: Path, tmp_path: Path) -> None:
-    file = exclude_file(tmp_path / "exclude.json", {"genes": {"sentences": 7, "exclude": [3]}})
-    with pytest.raises(BionerError, match="is for 7 sentences of the corpus genes, which has 2 in split train"):
+    file = exclude_file(tmp_path / "exclude.json", {"genes": {"records": 7, "exclude": {"3": "a"}}})
+    with pytest.raises(BionerError, match="is for 7 records of the corpus genes, which has 2 in split train"):
         MultiCorpus(folder, "genes", exclude=file).lengths()
     with pytest.raises(BionerError, match="does not know the corpus drugs"):
         list(MultiCorpus(folder, "drugs", exclude=file)(blank_nlp()))
 
 
+def test_an_exclude_file_of_other_texts_or_an_earlier_version_is_an_error(folder: Path, tmp_path: Path) -> None:
+    file = exclude_file(tmp_path / "exclude.json", {"genes": {"records": 2, "exclude": {"1": "0" * 16}}})
+    with pytest.raises(BionerError, match="made for other records of the corpus genes .number 1 .* leakage"):
+        list(MultiCorpus(folder, "genes", exclude=file)(blank_nlp()))
+    file = exclude_file(tmp_path / "exclude.json", {"genes": {"sentences": 2, "exclude": [1]}})
+    with pytest.raises(BionerError, match="is of an earlier version, which knew records by their number .* leakage"):
+        MultiCorpus(folder, "genes", exclude=file)
+
+
 def test_the_exclude_file_of_the_folder(tmp_path: Path) -> None:
     folder = write_corpora(tmp_path / "corpus", ["genes"])
     everything = texts(MultiCorpus(folder))
-    exclude_file(folder / "exclude.json", {"genes": {"sentences": 2, "exclude": [1]}})
+    exclude_file(folder / "exclude.json", {"genes": excluding(folder, "genes", [1])})
     assert texts(MultiCorpus(folder, exclude="auto")) == everything[:1]
     assert texts(MultiCorpus(folder)) == everything
     (folder / "exclude.json").unlink()
@@ -382,7 +392,7 @@ def test_an_excluded_sentence_parts_its_document(articles: Path, tmp_path: Path,
         (4, [" ".join(everything[2:4])]),
         (2, [" ".join(everything[3:5])]),
     ):
-        content = {"sentences": {"sentences": 8, "exclude": [0, 1, number]}}
+        content = {"sentences": excluding(articles, "sentences", [0, 1, number])}
         file = exclude_file(tmp_path / "exclude.json", content)
         found = articles_in(articles, "sentences", context=context, exclude=file)
         assert found == [*expected, everything[5], *LOOSE]

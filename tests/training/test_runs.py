@@ -3,16 +3,20 @@
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
+import srsly
 from spacy.util import load_config
 from toy_corpora import write_corpora
 
 from bioner_spacy.corpora.catalogue import CorpusSet
 from bioner_spacy.errors import BionerError
+from bioner_spacy.files import checksum
 from bioner_spacy.reports.learning_curves import read_curve
 from bioner_spacy.training import runs
-from bioner_spacy.training.runs import CURVE_FILE, enough_epochs, run_settings, train_run
+from bioner_spacy.training.loop import CURVE_FILE
+from bioner_spacy.training.runs import RUN_FILE, enough_epochs, run_settings, train_run
 
 CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
 
@@ -30,11 +34,9 @@ def test_a_run_leaves_its_learning_curve(tiny_bert: str, tmp_path: Path, setting
     overrides = {"training.eval_frequency": 1}
     train_run(tmp_path / "config.cfg", tmp_path / "run", ["genes"], settings=settings, overrides=overrides)
     assert (tmp_path / "run" / "model-last" / "meta.json").is_file()
-    places = {"null": tmp_path / "run" / CURVE_FILE, "own": tmp_path / "own.jsonl"}
-    written = {name for name, path in places.items() if path.is_file()}
-    assert written == {setting} & places.keys()
-    if written:
-        curve = read_curve(places[setting])
+    assert (tmp_path / "own.jsonl").is_file() == (setting == "own")
+    for path in [tmp_path / "run" / CURVE_FILE, *([tmp_path / "own.jsonl"] if setting == "own" else [])]:
+        curve = read_curve(path)
         assert curve.updates[:2] == [1, 2] and len(curve.updates) == len(curve.loss) == len(curve.score)
 
 
@@ -49,6 +51,58 @@ def test_the_best_pipeline_is_none_of_the_first_step(
     assert (tmp_path / "run" / "model-last").is_dir()
     assert (tmp_path / "run" / "model-best").is_dir() == best
     assert ("there is no best pipeline" in capsys.readouterr().out) != best
+
+
+@pytest.mark.parametrize(
+    ("written", "evaluations", "given", "steps"),
+    [
+        (200, 4, None, 3),
+        (2, 4, None, 2),
+        (200, None, None, 200),
+        (None, None, None, 2),
+        ("auto", 4, None, 3),
+        (9, 4, 5, 5),
+    ],
+)
+def test_runs_of_any_length_are_evaluated_several_times(
+    tmp_path: Path, written: Any, evaluations: Any, given: Any, steps: int
+) -> None:
+    """Of twelve steps."""
+    write_corpora(tmp_path / "corpus", ["genes"])
+    config = load_config(CONFIG)
+    config["training"]["eval_frequency"] = written
+    config.to_disk(tmp_path / "config.cfg")
+    values: dict[str, Any] = {"vars.corpus_folder": str(tmp_path / "corpus"), "vars.corpora": "genes"}
+    values |= {"vars.epochs": 6, "vars.batch_words": 10, "vars.evaluations": evaluations}
+    if given:
+        values["training.eval_frequency"] = given
+    loaded, total = runs._load(tmp_path / "config.cfg", values)
+    assert total == 12 and loaded["training"]["eval_frequency"] == steps
+    _, total = runs._load(tmp_path / "config.cfg", {**values, "training.max_steps": 4, "training.eval_frequency": 1})
+    assert total == 5
+
+
+def test_a_run_says_what_it_was_made_with(tiny_bert: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_corpora(tmp_path / "corpus", ["genes"])
+    settings = {"encoder": tiny_bert, "epochs": 2, "batch_words": 10, "corpus_folder": str(tmp_path / "corpus")}
+    train_run(CONFIG, tmp_path / "run", ["genes"], settings=settings)
+    run = srsly.read_json(tmp_path / "run" / RUN_FILE)
+    names = ["exclude.json", "genes/devel.spacy", "genes/train.spacy"]
+    digests = {(tmp_path / "corpus" / name).as_posix(): checksum(tmp_path / "corpus" / name) for name in names}
+    assert run["checksums"] == digests and run["versions"]["thinc"] and run["seed"] == 0
+    assert run["config"]["training"]["max_epochs"] == 2 and run["command"]
+    results = run["results"]
+    assert results["steps"] > 1 and results["evaluations"] > 1 and results["development_documents"] == 2
+    out = capsys.readouterr().out
+    assert "left\n" in out and "Scores of model-last on all development data (2 documents): macro_f " in out
+    assert f"Trained {results['steps']} steps; in {tmp_path / 'run'}: model-last, model-best (step " in out
+    config = load_config(tmp_path / "run" / "model-last" / "config.cfg")
+    assert "unfinished" not in config.to_str()
+    train_run(tmp_path / "run" / "model-last" / "config.cfg", tmp_path / "again", ["genes"], settings={})
+    assert (
+        srsly.read_json(tmp_path / "again" / RUN_FILE)["results"]["scores"]["spans_bioner_f"]
+        == (results["scores"]["spans_bioner_f"])
+    )
 
 
 @pytest.mark.parametrize("enough, most, epochs", [(1, 50, 3), (20, 50, 10), (21, 50, 11), (1000, 50, 50), (1, 2, 3)])
@@ -102,6 +156,20 @@ def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pyt
             "Setting training.optimizer.learn_rate.initial_rate is nan; allowed: numbers of 64 bits",
         ),
         ("learn_rate_factor = 10.0", "learn_rate_factor = -1", "Setting learn_rate_factor is -1; allowed"),
+        (
+            "[training]",
+            "[training]\ndroput = 0.5",
+            "Setting training.droput is not known, and would be ignored: did you mean training.dropout?",
+        ),
+        ("[nlp]", "[nlp]\nbtach_size = 5", "did you mean nlp.batch_size?"),
+        ("[initialize]", "[initialize]\nxyz = 5", "known are after_init, before_init, components, "),
+        (
+            "accumulate_gradient = 1",
+            "accumulate_gradient = 0",
+            "Setting training.accumulate_gradient is 0; allowed: 1 or more",
+        ),
+        ("patience = 0", "patience = -1", "Setting training.patience is -1; allowed: 0 or more"),
+        ("beta1 = 0.9", "beta1 = 1.0", "Setting training.optimizer.beta1 is 1.0; allowed: 0 to 1, without 1"),
         ("eval_frequency = 200", "eval_frequency = 0", "Setting training.eval_frequency is 0; allowed: 1 or more"),
         ("nt = 1\ndropout = 0.1", "nt = 1\ndropout = 2", "Setting training.dropout is 2; allowed: 0 to 1, without 1"),
         ("batch_words = 600", 'batch_words = "x"', "Config error for 'bioner_spacy.MultiCorpusBatcher.v1'"),

@@ -1,6 +1,7 @@
 """Measures between corpora, by hand."""
 
 import builtins
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy
 import pytest
 import spacy
 from spacy.tokens import DocBin
+from toy_corpora import excluding
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.experiments.transferability import measures as module
@@ -175,6 +177,6 @@ def test_what_training_leaves_out_is_left_out(folder: Path, monkeypatch: pytest.
     (tmp_path / "one").symlink_to(folder / "one")
     module._read(tmp_path, ["one"], 0)
     exclude = tmp_path / "exclude.json"
-    exclude.write_text('{"one": {"sentences": 150, "exclude": [0, 1]}}', encoding="utf8")
+    exclude.write_text(json.dumps({"one": excluding(folder, "one", [0, 1])}), encoding="utf8")
     statistics, _ = module._read(tmp_path, ["one"], 0)
     assert used == [None, exclude] and statistics["one"].documents == 148

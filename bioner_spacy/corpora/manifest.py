@@ -1,0 +1,47 @@
+"""Whether the files of a converted corpus are of one conversion: its report, which is written last, has their checksums."""
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import BionerError, Errors
+from ..files import checksum
+
+REPORT_FILE = "report.json"
+"""File in the folder of a converted corpus."""
+
+
+def require_one_conversion(file: Path) -> None:
+    """See that a split of a converted corpus is the one that the report beside it was written for.
+
+    A conversion that was killed may leave new files beside old ones. Folders without a report, or with one that has no
+    checksums, are taken as they are.
+
+    Args:
+        file: the file, or folder of files, of the split.
+
+    Raises:
+        BionerError: it is another one.
+    """
+    wanted = _checksums(file.parent / REPORT_FILE).get(file.name)
+    if wanted is None:
+        return
+    files = sorted(file.rglob("*.spacy")) if file.is_dir() else [file]
+    states = tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    if _checksum(file, states) != wanted:
+        raise BionerError(Errors.E154.format(file=file, report=file.parent / REPORT_FILE))
+
+
+def _checksums(report: Path) -> Mapping[str, str]:
+    try:
+        found = json.loads(report.read_text(encoding="utf-8"))["checksums"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+@functools.lru_cache(maxsize=256)
+def _checksum(file: Path, states: tuple[tuple[str, int, int], ...]) -> str:
+    """Once for each state of the files."""
+    return checksum(file)

@@ -1,0 +1,102 @@
+"""What is wrong with the settings of a training config, before anything is trained: names that spaCy would ignore, and
+values that it would trip over later."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from spacy.schemas import CONFIG_SCHEMAS
+
+from ..errors import BionerError, Errors
+
+CHECKED = ("training", "nlp", "initialize")
+"""Sections whose settings are fixed, and of which spaCy drops others without a word."""
+
+Allowed = tuple[Callable[[float], bool], str]
+_FROM_1: Allowed = (lambda value: value >= 1, "1 or more")
+_FROM_0: Allowed = (lambda value: value >= 0, "0 or more")
+_BELOW_1: Allowed = (lambda value: 0 <= value < 1, "0 to 1, without 1")
+_SHARE: Allowed = (lambda value: 0 <= value <= 1, "0 to 1")
+
+LIMITS: Mapping[str, Allowed] = {
+    "nlp.batch_size": _FROM_1,
+    "training.accumulate_gradient": _FROM_1,
+    "training.dropout": _BELOW_1,
+    "training.eval_frequency": _FROM_1,
+    "training.max_epochs": (lambda value: value >= -1, "-1 or more"),
+    "training.max_steps": _FROM_0,
+    "training.patience": _FROM_0,
+    "training.seed": (lambda value: 0 <= value < 2**32, "0 to 4294967295"),
+    "training.batcher.size": _FROM_1,
+    "training.optimizer.L2": _FROM_0,
+    "training.optimizer.beta1": _BELOW_1,
+    "training.optimizer.beta2": _BELOW_1,
+    "training.optimizer.eps": (lambda value: value > 0, "above 0"),
+    "training.optimizer.grad_clip": _FROM_0,
+    "training.optimizer.learn_rate": _FROM_0,
+    "training.optimizer.learn_rate.initial_rate": _FROM_0,
+    "training.optimizer.learn_rate.warmup": _SHARE,
+}
+"""Numbers that training can do something with, by the names of their settings."""
+
+
+def check_names(config: Mapping[str, Any]) -> None:
+    """See that sections whose settings are fixed have no others, such as misspelt ones.
+
+    Args:
+        config: the config as it was read, before spaCy fills it.
+
+    Raises:
+        BionerError: there is one.
+    """
+    for section in CHECKED:
+        schema: Any = CONFIG_SCHEMAS[section]
+        known = list(schema.model_fields)
+        for name in config.get(section, {}):
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                guess = f"did you mean {section}.{close[0]}?" if close else f"known are {', '.join(sorted(known))}."
+                raise BionerError(Errors.E429.format(name=f"{section}.{name}", guess=guess))
+
+
+def check_numbers(config: Mapping[str, Any], name: str = "") -> None:
+    """See that a config holds no number that spaCy cannot write to one, and none outside of `LIMITS`.
+
+    Args:
+        config: the config, or a section of it, without variables.
+        name: name of the section.
+
+    Raises:
+        BionerError: it does.
+    """
+    for key, value in config.items():
+        setting = f"{name}.{key}".lstrip(".")
+        if isinstance(value, Mapping):
+            check_numbers(value, setting)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            allowed, text = LIMITS.get(setting, (lambda _: True, ""))
+            if not abs(value) < 2**63:
+                allowed, text = (lambda _: False), "numbers of 64 bits, not NaN or infinity"
+            if not allowed(value):
+                raise BionerError(Errors.E301.format(setting=setting, value=value, allowed=text))
+
+
+def check_variables(config: Path, written: Mapping[str, Any], names: Iterable[str]) -> None:
+    """See that a config has the variables that are set; one that it has not would change nothing.
+
+    Args:
+        config: path of the config.
+        written: what it holds.
+        names: names of the settings that are given beside it.
+
+    Raises:
+        BionerError: it has not.
+    """
+    known = written.get("vars", {})
+    sections = (name.partition(".") for name in names)
+    unknown = [name for section, _, name in sections if section == "vars" and name not in known]
+    if unknown:
+        raise BionerError(
+            Errors.E415.format(config=config, names=", ".join(unknown), known=", ".join(known) or "none")
+        )

@@ -1,0 +1,45 @@
+"""Folders in which a killed conversion left files of two runs."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spacy.language import Language
+
+from bioner_spacy.corpora import Catalogue, convert
+from bioner_spacy.corpora.manifest import require_one_conversion
+from bioner_spacy.docbin import write_docs
+from bioner_spacy.errors import BionerError
+from bioner_spacy.training.corpora import MultiCorpus
+
+
+@pytest.mark.parametrize("tokens", [1000, 4])
+def test_splits_of_two_conversions_are_refused(
+    data: dict[str, Any],
+    load: Callable[[Any], Catalogue],
+    published: Path,
+    tmp_path: Path,
+    nlp: Language,
+    monkeypatch: pytest.MonkeyPatch,
+    tokens: int,
+) -> None:
+    published.rename(tmp_path / "real")
+    monkeypatch.setitem(write_docs.__kwdefaults__, "file_tokens", tokens)
+    convert(load(data), ["genes"], assets=tmp_path, output=tmp_path, nlp=nlp)
+    train = tmp_path / "genes/train.spacy"
+    assert list(MultiCorpus(tmp_path, "genes")(nlp))
+    devel = tmp_path / "genes/devel.spacy"
+    if train.is_dir():
+        shutil.rmtree(train)
+        shutil.copytree(devel, train) if devel.is_dir() else shutil.copy(devel, train)
+    else:
+        shutil.copy(devel, train)
+    with pytest.raises(BionerError, match="train.spacy is not the file that .*report.json was written for"):
+        list(MultiCorpus(tmp_path, "genes")(nlp))
+    require_one_conversion(devel)
+    for content in ("{}", "[", '{"checksums": []}', None):
+        report = tmp_path / "genes/report.json"
+        report.unlink() if content is None else report.write_text(content)
+        require_one_conversion(train)
