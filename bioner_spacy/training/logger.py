@@ -16,6 +16,7 @@ from spacy.training.loggers import console_logger_v3
 
 from ..scope import SPANS_KEY, score_name
 from .balance import TaskBalance
+from .settings import check_numbers
 
 _UNTRAINED_BEST = (
     "Scores were computed after the first of {n_steps} steps alone, so that there is no best pipeline: take model-last, or "
@@ -46,6 +47,7 @@ def multitask_logger(
     prefix = score_name("", spans_key)
 
     def set_up(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[Callable, Callable]:
+        check_numbers(nlp.config["training"], "training")  # under `spacy train`, which trips over some of them
         # The table cuts long headings off, which would make one of all names of scores.
         weights = _without_prefix(nlp.config["training"]["score_weights"], prefix)
         training = {**nlp.config["training"], "score_weights": weights}

@@ -173,10 +173,10 @@ def train_run(
         raise BionerError(Errors.E432.format(folder=unfinished))
     try:
         with _told_if_wrong(config):
-            loaded, total = _load(config, {**_values(corpora, settings), **overrides})
             if gpu_id >= 0:
                 require_gpu(gpu_id)  # which says what is missing
             setup_gpu(gpu_id)
+            loaded, total = _load(config, {**_values(corpora, settings), **overrides})
             made_with = _made_with(loaded.interpolate())
             if interrupted:
                 _check_same(unfinished, made_with)

@@ -9,6 +9,7 @@ import srsly
 from spacy.language import Language
 from toy_corpora import make_nlp
 
+from bioner_spacy.errors import BionerError
 from bioner_spacy.training.logger import multitask_logger, task_lines
 
 PER_CORPUS = {
@@ -51,6 +52,12 @@ def test_lines_stand_below_each_row_of_the_table(nlp: Language, progress_bar: An
     assert first.split()[:3] == ["0", "0", "1.50"] and "75.00" in first.split()
     assert [line.strip() for line in lines] == task_lines(PER_CORPUS)
     assert last.split()[:2] == ["0", "10"]
+
+
+def test_impossible_values_are_named_before_training(nlp: Language) -> None:
+    nlp.config["training"]["accumulate_gradient"] = 0
+    with pytest.raises(BionerError, match="Setting training.accumulate_gradient is 0; allowed: 1 or more"):
+        multitask_logger(None)(nlp, io.StringIO(), io.StringIO())
 
 
 @pytest.mark.parametrize("evaluated", [[0], [0, 2], []])

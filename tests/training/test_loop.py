@@ -15,6 +15,8 @@ from spacy.util import load_config
 from thinc.api import Model
 from toy_corpora import write_corpora
 
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.training import loop
 from bioner_spacy.training.checkpoint import CHECKPOINT_FILE
 from bioner_spacy.training.loop import CURVE_FILE
 from bioner_spacy.training.runs import RUN_FILE, train_run
