@@ -153,7 +153,7 @@ def train_run(
         overrides: other values by their names with dots, which go before `settings`.
         gpu_id: number of the GPU; -1 for the CPU.
         resume: whether to go on with a run that was interrupted, if there is one, as if it had not been (on a GPU, but for
-            dropout of Thinc's layers).
+            dropout of Thinc's layers); a finished one with the same config, corpora and versions is left as it is.
         checkpoint_minutes: minutes between two checkpoints.
         final_scores: whether to score the pipeline on all development data at the end.
 
@@ -180,6 +180,9 @@ def train_run(
             made_with = _made_with(loaded.interpolate())
             if interrupted:
                 _check_same(unfinished, made_with)
+            elif resume and (output / MODEL_LAST).is_dir() and not _different(output, made_with):
+                sys.stdout.write(f"{output} holds the finished run.\n")
+                return
             nlp = init_nlp(loaded, use_gpu=gpu_id)
         if not interrupted:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -195,7 +198,7 @@ def train_run(
             stdout=sys.stdout,
             stderr=sys.stderr,
         )
-        results = _results(nlp, finished, final_scores)
+        results = _results(finished)
         _write_json(unfinished / RUN_FILE, {**made_with, "results": results})
         (unfinished / CHECKPOINT_FILE).unlink(missing_ok=True)
         if output.exists():
@@ -204,6 +207,9 @@ def train_run(
     finally:
         if not (unfinished / CHECKPOINT_FILE).is_file():
             shutil.rmtree(unfinished, ignore_errors=True)
+    if final_scores:  # by now nothing is lost if this is interrupted
+        results.update(_final_scores(nlp))
+        _write_json(output / RUN_FILE, {**made_with, "results": results})
     sys.stdout.write(_last_lines(output, results))
 
 
@@ -254,18 +260,28 @@ def _files_read(config: Mapping[str, Any]) -> list[Path]:
 
 def _check_same(unfinished: Path, made_with: Mapping[str, Any]) -> None:
     """See that an interrupted run was begun with the same config and corpora."""
-    begun: dict[str, Any] = srsly.read_json(unfinished / RUN_FILE)
+    different = _different(unfinished, made_with)
+    other_code = [name for name in different if name == "revision" or name.startswith("versions.")]
+    if refused := [name for name in different if name not in other_code]:
+        raise BionerError(Errors.E433.format(folder=unfinished, names=", ".join(refused)))
+    if other_code:
+        warn(Warnings.W409.format(folder=unfinished, names=", ".join(other_code)))
+
+
+def _different(folder: Path, made_with: Mapping[str, Any]) -> list[str]:
+    """Names of what a run in a folder was not made with alike."""
+    try:
+        begun: dict[str, Any] = srsly.read_json(folder / RUN_FILE)
+    except (OSError, ValueError):
+        return [RUN_FILE]
     now = srsly.json_loads(srsly.json_dumps(dict(made_with)))
-    if different := differences(begun, now, ignore=["command", "versions", "revision", "results"]):
-        raise BionerError(Errors.E433.format(folder=unfinished, names=", ".join(different)))
-    if different := differences(begun, now, ignore=["command", "results"]):
-        warn(Warnings.W409.format(folder=unfinished, names=", ".join(different)))
+    return differences(begun, now, ignore=["command", "results"])
 
 
-def _results(nlp: Language, finished: Finished, final_scores: bool) -> dict[str, Any]:
+def _results(finished: Finished) -> dict[str, Any]:
     """What came of a run, for `RUN_FILE`."""
     progress = finished.progress
-    results: dict[str, Any] = {
+    return {
         "steps": progress.step,
         "epochs": progress.epoch + 1,
         "words": progress.words,
@@ -273,21 +289,21 @@ def _results(nlp: Language, finished: Finished, final_scores: bool) -> dict[str,
         "best_step": finished.best_step,
         "evaluations": len(progress.results),
     }
-    if final_scores:
-        config = nlp.config.interpolate()
-        dev = {**dot_to_object(config, config["training"]["dev_corpus"])}
-        reader = registry.resolve({"reader": {**dev, **({"limit": 0} if "limit" in dev else {})}})["reader"]
-        examples = list(reader(nlp))
-        scores = nlp.evaluate(examples)
-        results["development_documents"] = len(examples)
-        results["scores"] = {name: score for name, score in scores.items() if not isinstance(score, Mapping)}
-        results["per_corpus"] = {
-            corpus: found["f"]
-            for name, found_by in scores.items()
-            if name.endswith("_per_corpus") and found_by
-            for corpus, found in found_by.items()
-        }
-    return results
+
+
+def _final_scores(nlp: Language) -> dict[str, Any]:
+    """Scores on all development data, whatever the limit while training."""
+    config = nlp.config.interpolate()
+    dev = {**dot_to_object(config, config["training"]["dev_corpus"])}
+    reader = registry.resolve({"reader": {**dev, **({"limit": 0} if "limit" in dev else {})}})["reader"]
+    examples = list(reader(nlp))
+    scores = nlp.evaluate(examples)
+    per_corpus: Any = next((found for name, found in scores.items() if name.endswith("_per_corpus")), None)
+    return {
+        "development_documents": len(examples),
+        "scores": {name: score for name, score in scores.items() if not isinstance(score, Mapping)},
+        "per_corpus": {corpus: found["f"] for corpus, found in (per_corpus or {}).items()},
+    }
 
 
 def _last_lines(output: Path, results: Mapping[str, Any]) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from ..corpora.catalogue import CorpusSet
 from .presets import AUTO, choose_preset
-from .runs import run_settings, train_run
+from .runs import CHECKPOINT_MINUTES, run_settings, train_run
 
 
 def train(
@@ -24,6 +24,8 @@ def train(
     seed: int = 0,
     overrides: Mapping[str, object] = {},
     gpu_id: int = -1,
+    resume: bool = False,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
 ) -> list[Path]:
     """Train one pipeline on corpora, or one on each of them.
 
@@ -41,6 +43,8 @@ def train(
         seed: random seed.
         overrides: other values of the config by their names with dots, such as `training.dropout`.
         gpu_id: number of the GPU; -1 for the CPU.
+        resume: whether to go on with what was interrupted, and leave what is finished as it is.
+        checkpoint_minutes: minutes between two checkpoints.
 
     Returns:
         The folders of the pipelines.
@@ -52,11 +56,12 @@ def train(
     chosen = corpora if isinstance(corpora, CorpusSet) else CorpusSet("", tuple(corpora), 0, 0)
     path = choose_preset(preset, encoder)[0] if config is None else Path(config)
     runs = {output / name: (name,) for name in chosen.corpora} if each else {output: chosen.corpora}
+    how: dict[str, Any] = {"resume": resume, "checkpoint_minutes": checkpoint_minutes}
     for folder, names in runs.items():
         part = replace(chosen, corpora=names)
         settings = run_settings(
             part, path, corpus_folder, epochs=epochs, fraction=fraction, encoder=encoder, overrides=overrides
         )
         settings.update(corpus_folder=str(corpus_folder), seed=seed)
-        train_run(path, folder, names, settings=settings, overrides=overrides, gpu_id=gpu_id)
+        train_run(path, folder, names, settings=settings, overrides=overrides, gpu_id=gpu_id, **how)
     return [folder / "model-last" for folder in runs]

@@ -285,10 +285,14 @@ def test_an_exclude_file_of_other_corpora_is_an_error(folder: Path, tmp_path: Pa
 
 def test_an_exclude_file_of_other_texts_or_an_earlier_version_is_an_error(folder: Path, tmp_path: Path) -> None:
     file = exclude_file(tmp_path / "exclude.json", {"genes": {"records": 2, "exclude": {"1": "0" * 16}}})
-    with pytest.raises(BionerError, match="made for other records of the corpus genes .number 1 has .* scripts/leakage"):
+    with pytest.raises(
+        BionerError, match="made for other records of the corpus genes .number 1 has .* scripts/leakage"
+    ):
         list(MultiCorpus(folder, "genes", exclude=file)(blank_nlp()))
     file = exclude_file(tmp_path / "exclude.json", {"genes": {"sentences": 2, "exclude": [1]}})
-    with pytest.raises(BionerError, match="is of an earlier version, which knew records by their number alone: .*leakage"):
+    with pytest.raises(
+        BionerError, match="is of an earlier version, which knew records by their number alone: .*leakage"
+    ):
         MultiCorpus(folder, "genes", exclude=file)
 
 

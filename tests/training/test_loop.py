@@ -21,7 +21,7 @@ from bioner_spacy.training.checkpoint import CHECKPOINT_FILE
 from bioner_spacy.training.loop import CURVE_FILE
 from bioner_spacy.training.runs import RUN_FILE, train_run
 
-CONFIG = Path(__file__).parents[2] / "configs" / "multitask.cfg"
+CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
 BALANCES = ["FixedBalance", "UncertaintyBalance", "DynamicWeightAverage"]
 
 # A run of its own process: the third argument is the step after which it is killed or signalled.
@@ -125,6 +125,9 @@ def test_an_interrupted_run_is_not_begun_again_in_silence(interrupted: dict[str,
         train_run(**interrupted)
     train_run(**interrupted, resume=True)
     assert (tmp_path / "run/model-last").is_dir() and not (tmp_path / "run.unfinished").exists()
+    written = (tmp_path / "run/model-last/meta.json").stat().st_mtime_ns
+    train_run(**interrupted, resume=True)  # is finished
+    assert (tmp_path / "run/model-last/meta.json").stat().st_mtime_ns == written
 
 
 def test_an_interrupted_run_goes_on_with_the_same_config_and_corpora_only(

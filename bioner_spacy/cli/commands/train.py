@@ -16,10 +16,16 @@ def command(
     training: options.Training,
     each: Annotated[bool, typer.Option(help="Train a single-task baseline on each corpus.")] = False,
     seed: options.Seed = 0,
+    resume: Annotated[
+        bool, typer.Option(help="Go on with a run that was interrupted; leave a finished one as it is.")
+    ] = False,
+    checkpoint_minutes: Annotated[float, typer.Option(help="Minutes between two checkpoints.")] = 10.0,
 ) -> None:
     """Train one pipeline on several corpora, or a single-task baseline on each of them.
 
     Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
+
+    Ctrl-C stops training after a checkpoint; the same command with --resume goes on.
 
     \b
     Example:
@@ -41,5 +47,7 @@ def command(
         seed=seed,
         overrides=overrides,
         gpu_id=training.gpu_id,
+        resume=resume,
+        checkpoint_minutes=checkpoint_minutes,
     )
     msg.good(f"Trained {len(pipelines)} pipeline(s): {', '.join(map(str, pipelines))}")
