@@ -33,7 +33,8 @@ def command(
 
     scores = None if results is None else Results.from_disk(results)
     known = options.catalogue_of(catalogue)
-    about = {"name": name, "version": version, "results": scores, "weights": weights}
-    wheels = build_wheels(pipeline, output, catalogue=known, **about)
+    wheels = build_wheels(
+        pipeline, output, catalogue=known, name=name, version=version, results=scores, weights=weights
+    )
     msg.good(f"Wrote {', '.join(str(wheel) for wheel in wheels)}")
     msg.info(f"Install both with: pip install {output}/*.whl")
