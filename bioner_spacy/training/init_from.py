@@ -1,6 +1,6 @@
 """Initialising a pipeline from a trained one: its encoder, and the heads of tasks that both have."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Optional
 
 from spacy.language import Language
@@ -10,7 +10,9 @@ from thinc.api import Model
 from ..errors import BionerError, Errors, reason
 
 
-def init_from(path: Optional[str] = None) -> Callable[[Language], Language]:
+def init_from(
+    path: Optional[str] = None, components: Optional[Sequence[str]] = None
+) -> Callable[[Language], Language]:
     """Build a callback for `[initialize.after_init]` that takes weights from a trained pipeline.
 
     Components of the same name give their weights to those of the pipeline that is trained. Heads are matched by the
@@ -20,6 +22,7 @@ def init_from(path: Optional[str] = None) -> Callable[[Language], Language]:
 
     Args:
         path: folder or name of the trained pipeline; None to take nothing.
+        components: names of the components to take, such as the transformer alone; None for all that both have.
 
     Returns:
         The callback.
@@ -35,7 +38,7 @@ def init_from(path: Optional[str] = None) -> Callable[[Language], Language]:
         except Exception as error:  # spaCy, Thinc, confection and srsly each have exceptions of their own
             raise BionerError(Errors.E423.format(path=path, reason=reason(error))) from error
         names = [name for name, pipe in nlp.pipeline if isinstance(getattr(pipe, "model", None), Model)]
-        names = [name for name in names if name in trained.pipe_names]
+        names = [name for name in names if name in trained.pipe_names and (components is None or name in components)]
         if not names:
             known = ", ".join(trained.pipe_names) or "none"
             raise BionerError(Errors.E424.format(path=path, known=known, wanted=", ".join(nlp.pipe_names)))

@@ -24,7 +24,9 @@ from typer.testing import CliRunner
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.cfg"))
+FOLDER = Path(__file__).parents[2] / "configs"
+PUBLISHED = FOLDER / "published.cfg"
+CONFIGS = sorted(path for path in FOLDER.glob("*.cfg") if path != PUBLISHED)
 each_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
 small_config = pytest.mark.parametrize("config", [path for path in CONFIGS if path.stem == "small"], ids=["small"])
 
@@ -88,6 +90,36 @@ def test_config_is_complete(config: Path, tmp_path: Path) -> None:
     own = {name: model.pop(name) for name in ("crf", "nO", "dropout", "guideline_rank", "guideline_dropout")}
     assert own == {"crf": True, "nO": None, "dropout": 0.1, "guideline_rank": 0, "guideline_dropout": 0.5}
     assert filled == written == Config().from_disk(config, interpolate=False)
+
+
+def test_published_config_has_settings_of_its_own_and_nothing_else() -> None:
+    small, published = (Config().from_disk(path, interpolate=False) for path in (FOLDER / "small.cfg", PUBLISHED))
+    for config in (small, published):
+        for name in ("corpus_folder", "exclude", "epochs", "batch_words"):
+            config["vars"].pop(name)
+        config["training"]["optimizer"]["learn_rate"].pop("warmup")
+        of_component = config["components"]["multitask_ner"]
+        for name in ("types", "task_weights", "disjoint"):
+            of_component.pop(name)
+        for name in ("guideline_rank", "guideline_dropout"):
+            of_component["model"].pop(name, None)
+    assert published == small
+    # Comments too, so that neither is mended alone.
+    texts = [path.read_text("utf8").partition("[vars]")[2].splitlines() for path in (FOLDER / "small.cfg", PUBLISHED)]
+    assert sum(line not in texts[1] for line in texts[0]) <= 8
+
+
+def test_published_config_trains_in_two_stages(overrides: dict[str, Any], tmp_path: Path) -> None:
+    few = {"components.multitask_ner.types": None, "components.multitask_ner.task_weights": {}}
+    first = {"components.multitask_ner.grain": "guideline", "components.multitask_ner.model.guideline_rank": 0}
+    one, _ = run(PUBLISHED, tmp_path / "one", {**overrides, **few, **first})
+    taken = {
+        "vars.init_from": str(tmp_path / "one" / "model-last"),
+        "initialize.after_init.components": ["transformer"],
+    }
+    two, _ = run(PUBLISHED, tmp_path / "two", {**overrides, **few, **taken})
+    assert component(one).grain == "guideline" and component(two).grain == "type"
+    assert component(two).model.get_ref("corrections").attrs["guidelines"] == sorted(CORPORA)
 
 
 @small_config

@@ -128,3 +128,12 @@ def test_what_does_not_fit_is_told(trained: Path, tiny_bert: str, tiny_cased_ber
     other.add_pipe("tok2vec", config={"model": CNN})
     with pytest.raises(BionerError, match="it has transformer, multitask_ner, and tok2vec are wanted"):
         begin(other, trained, ["drugs"])
+
+
+def test_only_components_that_are_named_are_taken(trained: Path, tiny_bert: str) -> None:
+    nlp = make_nlp("transformer", tiny_bert, model={"crf": False})  # heads that those of the trained one do not fit
+    callback = {"@callbacks": "bioner_spacy.init_from.v1", "path": str(trained), "components": ["transformer"]}
+    nlp.config["initialize"]["after_init"] = callback
+    nlp.initialize(lambda: make_examples(nlp, ["drugs"]))
+    expected, taken = encoder_weights(spacy.load(trained)), encoder_weights(nlp)
+    assert all((taken[name] == weights).all() for name, weights in expected.items())
