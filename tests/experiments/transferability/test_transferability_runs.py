@@ -17,7 +17,7 @@ from bioner_spacy.experiments.transferability.measures import MEASURES, Measures
 from bioner_spacy.experiments.transferability.runs import measure_gains
 from bioner_spacy.scoring.results import Results
 
-CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
+CONFIG = Path(__file__).parents[3] / "configs" / "small.cfg"
 CORPORA = ["genes", "diseases", "drugs"]
 
 
