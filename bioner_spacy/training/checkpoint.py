@@ -71,6 +71,8 @@ def save_checkpoint(path: Path, nlp: Language, optimizer: Optimizer, progress: P
         for key, array in (getattr(optimizer, kind) or {}).items():
             tensors[f"{kind}\t{places.name(key)}"] = to_numpy(array)
     counts = {kind: {places.name(key): count for key, count in getattr(optimizer, kind).items()} for kind in _COUNTS}
+    progress.losses = {name: float(loss) for name, loss in progress.losses.items()}  # of NumPy, some of them
+    progress.results = [(float(score), step) for score, step in progress.results]
     state = {
         "progress": asdict(progress),
         "counts": counts,

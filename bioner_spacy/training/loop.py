@@ -29,7 +29,7 @@ from spacy.util import registry, resolve_dot_names
 from thinc.api import constant, fix_random_seed, set_gpu_allocator
 
 from ..errors import BionerError, Errors
-from ..files import replacing
+from ..files import remove, replacing
 from .checkpoint import (
     CHECKPOINT_FILE,
     Progress,
@@ -251,7 +251,9 @@ def _time_left(at: Progress, total: Optional[int]) -> str:
 
 
 def _clean(folder: Path, progress: Progress) -> None:
-    """Remove what later steps than the checkpoint left, and best pipelines that are not the best any more."""
+    """Remove what later steps than the checkpoint left, best pipelines that are not the best any more, and half files."""
+    for path in folder.glob(".*.part"):
+        remove(path)
     for path in folder.glob(f"{_BEST}*"):
         if path.name != progress.best:
             shutil.rmtree(path)
