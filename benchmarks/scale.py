@@ -29,8 +29,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from systems import MODELS, add_arguments, make_pipeline, read_texts, training
 
+from bioner_spacy.reports.table import Table
 from bioner_spacy.scope import SPANS_KEY, set_gold
-from bioner_spacy.scoring.table import Section, Table
 from bioner_spacy.training.corpora import MultiCorpus
 
 FRESH = Path(__file__).with_name("fresh.py")
@@ -38,6 +38,18 @@ PARTS = ("types", "length", "batch", "processes", "size", "memory")
 # With it glibc hands large arrays back to the system at once, instead of keeping them between smaller ones.
 MALLOC, MMAP_BYTES = "MALLOC_MMAP_THRESHOLD_", 2**22
 SPEED = ["words/s", "least–most", "ratio"]
+
+
+class Section(NamedTuple):
+    """A part of the page: a title, what the table below says, and the table."""
+
+    title: str
+    text: str
+    table: Table
+
+    def to_markdown(self) -> str:
+        """The part in GitHub's Markdown."""
+        return f"## {self.title}\n\n{self.text}\n\n{self.table.to_markdown()}"
 
 
 class Variant(NamedTuple):

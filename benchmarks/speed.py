@@ -24,7 +24,7 @@ from plain import bare_encoder, hugging_face
 from spacy.language import Language
 from systems import SYSTEMS, add_arguments, make_pipeline, read_texts, training
 
-from bioner_spacy.scoring.table import Table
+from bioner_spacy.reports.table import Table
 
 ENCODER, HUGGING_FACE = "encoder", "hugging-face"
 # The pipelines that lend them their weights.

@@ -306,9 +306,9 @@ class Errors:
     )
     E513 = "{path} holds no comparison ({reason}); write it with `spacy bioner compare`."
     E514 = "Not every result has the same number of runs: {runs}; name as many results of each, or take some away."
-    E520 = (
-        "Matches by the SemEval schemes need the package nervaluate, which needs Python 3.11: pip install nervaluate (the "
-        "extra analysis of this package)."
+    E515 = (
+        "{results} and {other} were measured on files with different checksums: {files}; evaluate both on the same files, or "
+        "insist on comparing them (option insist)."
     )
     E521 = (
         "Document {doc_id}: the score {score} of {text!r} is not between 0 and 1, so its calibration cannot be told; "
@@ -318,6 +318,13 @@ class Errors:
         "{pipeline} has no component whose scores can be calibrated (its components: {components}); name a pipeline with "
         "multitask_ner."
     )
+    E526 = (
+        "The document that starts with {start!r} has no doc.spans[{key!r}]; it has: {keys}. Name the key of its mentions "
+        "(option spans_key, or predicted_key for predictions); 'ents' stands for doc.ents."
+    )
+    E523 = "There is no metric {metric!r}; there are: {known}."
+    E524 = "{results} has no counts by the metric {metric}: evaluate again with `spacy bioner evaluate`."
+    E525 = "Charts need the package matplotlib: pip install 'bioner_spacy[charts]'."
     E530 = (
         "The pipeline predicts nothing in the split {split!r} of {corpora} that these corpora do not annotate, so there is "
         "nothing to review; name a pipeline that knows other types too, or other corpora."
@@ -349,6 +356,8 @@ class Errors:
     )
     E545 = "{path} is no learning curve ({reason}); remove it, and train again to have one."
     E546 = "{folder} holds no reports: run the commands that write some first, such as `spacy bioner evaluate`, or correct the path."
+    E547 = "{path} holds no page of results ({reason}): write it again with the command that made it, or remove it."
+    E548 = "There are {found} keys of predictions for {expected} pipelines: give one for each, or none."
     E550 = "{path} holds no gains of auxiliary corpora ({reason}); write them with `spacy bioner experiment transferability pairs`."
     E552 = (
         "Topics and correlations of corpora need the package scikit-learn: pip install scikit-learn (the extra transfer of "
@@ -401,6 +410,7 @@ class Errors:
         "other folders: give folder and documents one name (set_gold)."
     )
     E614 = "{pipeline} has no component {component} that knows the corpora it was trained on: name one that has."
+    E615 = "Another process works in {folder}: wait for its end, or name another folder."
     E619 = (
         "{results} holds the scores of another pipeline than the one to package ({different}): score that one with "
         "`spacy bioner evaluate`, and name its results."
@@ -514,10 +524,6 @@ class Warnings:
         "The compared results have different {what} ({found}), so the difference in F1 does not come from the training "
         "alone."
     )
-    W502 = (
-        "The package nervaluate is not installed, so matches by the SemEval schemes are left out: pip install nervaluate "
-        "(the extra analysis of this package; it needs Python 3.11)."
-    )
     W503 = (
         "{count} predicted mentions have no score in the attrs of doc.spans[{key!r}], so calibration and thresholds are "
         "left out."
@@ -554,3 +560,9 @@ class Warnings:
         "Documents in {path} say that they are of the corpora {names}, and are scored under that name, together with others of "
         "it: give folder and documents one name (set_gold)."
     )
+    W512 = (
+        "{results} and {other} were measured on files with different checksums ({files}), so the difference in F1 does not "
+        "come from the training alone."
+    )
+    W513 = "The compared results were made with different versions of: {names}."
+    W514 = "{output} holds results that were made with other versions of these: {names}; further runs differ from them in that."

@@ -4,7 +4,7 @@ import numpy
 from hypothesis import strategies as st
 
 from bioner_spacy.analysis.calibration import ScoredMentions
-from bioner_spacy.scoring.scorer import Mention
+from bioner_spacy.scoring.mentions import Mention
 
 TYPES = ("A", "B")
 

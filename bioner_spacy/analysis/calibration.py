@@ -8,16 +8,15 @@ well calibrated probabilities using Bayesian binning); the Brier score is the me
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
 import numpy
 from numpy.typing import NDArray
 
-from ..scoring.results import ALL_TYPES
+from ..scoring.metrics import ALL_TYPES
 from ..scoring.scored import ScoredDoc
-from ..scoring.table import MISSING, Table, corpus_name, percent
 
 ALL_CORPORA = "all corpora"
 BINS = 10
@@ -133,7 +132,7 @@ def brier_score(found: ScoredMentions) -> Optional[float]:
 
 
 def describe_calibration(found: ScoredMentions, bins: int = BINS) -> dict[str, Any]:
-    """All that is told about the scores of some predictions.
+    """All that is reported about the scores of some predictions.
 
     Args:
         found: predictions.
@@ -157,21 +156,6 @@ def describe_calibration(found: ScoredMentions, bins: int = BINS) -> dict[str, A
         "bins": [asdict(part) for part in width],
         "bins_equal_mass": [asdict(part) for part in mass],
     }
-
-
-def calibration_table(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> Table:
-    """Calibration by corpus and type, in percent, but for the Brier score.
-
-    Args:
-        described: corpus and entity type -> as `describe_calibration` tells it.
-    """
-    rows = []
-    for (corpus, entity_type), of_row in described.items():
-        values = [percent(of_row[name]) for name in ("score", "precision", "ece", "ece_equal_mass")]
-        brier = MISSING if of_row["brier"] is None else f"{of_row['brier']:.4f}"
-        rows.append([corpus_name(corpus), entity_type, str(of_row["predicted"]), *values, brier])
-    header = ["Corpus", "Entity type", "Predicted", "Mean score", "Precision", "ECE", "ECE equal mass", "Brier score"]
-    return Table(header, rows, numbers=6)
 
 
 def _bin(found: ScoredMentions, chosen: NDArray[numpy.bool_], low: float, high: float) -> Bin:

@@ -1,7 +1,7 @@
 """Scores of pipelines on corpora that they were not trained on: a matrix of pipelines and test corpora."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -10,26 +10,16 @@ from spacy.training import Example
 
 from ..corpora.context import CONTEXT_WORDS, check_context
 from ..errors import BionerError, Errors, Warnings, warn
-from ..files import replacing
-from ..reports.chart import save_figure
-from ..reports.cross_corpus_chart import draw_matrix
+from ..provenance import provenance
 from ..scope import SPANS_KEY, get_doc_id, get_scope, score_name
 from ..scoring.evaluate import Run, corpus_files, describe, finds_entities, load_pipeline, read_gold
-from ..scoring.results import Pipeline, write_json, write_text
-from ..scoring.scorer import Compared, Mention, doc_mentions, score_mentions
-from ..scoring.table import MISSING, Section, Table, corpus_name, count, percent, with_total
+from ..scoring.mentions import Compared, Mention, doc_mentions
+from ..scoring.metrics import STRICT, Metric, get_metric
+from ..scoring.results import Pipeline
+from ..scoring.scorer import score_mentions
 
 Types = Optional[frozenset[str]]
 """Entity types; None for all."""
-
-IN_DOMAIN = "*"
-"""Marks the score of a pipeline on a corpus that it was trained on."""
-
-_MATRIX = """\
-F1 in percent, strict match, on the {split} split, and the number of entity types that pipeline and corpus share: only
-these count. {mark} The pipeline was trained on this corpus. {dash} No shared type. Cells with other types cannot be
-compared.{mapped}"""
-_TYPES = "Each shared type, in percent."
 
 
 @dataclass(frozen=True)
@@ -64,6 +54,8 @@ class CrossCorpus:
         split: name of the split.
         mapped: type -> type that it is taken for.
         cells: (name of the pipeline, corpus) -> scores.
+        metric: name of the metric.
+        provenance: where the predictions come from, see `bioner_spacy.provenance`.
     """
 
     pipelines: Mapping[str, Pipeline]
@@ -72,31 +64,15 @@ class CrossCorpus:
     split: str
     mapped: Mapping[str, str]
     cells: Mapping[tuple[str, str], Cell]
-
-    def matrix(self) -> Table:
-        """A row for each pipeline, a column for each corpus: F1, whether in-domain, and number of shared types."""
-        rows = [[name, *(_cell_text(self.cells[name, corpus]) for corpus in self.corpora)] for name in self.pipelines]
-        header = ["Pipeline", *map(corpus_name, self.corpora)]
-        return Table(header, rows, numbers=len(self.corpora))
-
-    def sections(self) -> list[Section]:
-        """The tables, with what they say."""
-        mapped = "".join(f" {one} counts as {other}." for one, other in self.mapped.items())
-        told = _MATRIX.format(split=self.split, mark=IN_DOMAIN, dash=MISSING, mapped=mapped)
-        rows = []
-        for (name, corpus), cell in self.cells.items():
-            parts = {} if cell.scores is None else with_total(cell.scores["per_type"], cell.scores)
-            for entity_type, found in parts.items():
-                counts = [count(found[kind]) for kind in ("gold", "predicted")]
-                scores = [percent(found[kind]) for kind in "prf"]
-                rows.append([name, f"{corpus_name(corpus)}{_mark(cell)}", entity_type, *counts, *scores])
-        header = ["Pipeline", "Corpus", "Entity type", "Gold", "Predicted", "P", "R", "F1"]
-        return [Section("Matrix", told, self.matrix()), Section("Types", _TYPES, Table(header, rows, numbers=5))]
+    metric: str = STRICT.name
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The scores for a JSON file, as fractions of 1."""
         return {
             "split": self.split,
+            "metric": self.metric,
+            "provenance": dict(self.provenance),
             "map": dict(self.mapped),
             "corpora": self.corpora,
             "pipelines": [
@@ -107,32 +83,6 @@ class CrossCorpus:
                 {"pipeline": name, "corpus": corpus, **asdict(cell)} for (name, corpus), cell in self.cells.items()
             ],
         }
-
-    def to_disk(self, folder: Path) -> list[Path]:
-        """Write `cross-corpus.json`, `.md`, `.svg` and `.png`; all or none.
-
-        Args:
-            folder: folder to write to.
-
-        Returns:
-            The files.
-        """
-        files = [folder / f"cross-corpus.{suffix}" for suffix in ("json", "md", "svg", "png")]
-        parts = ["# Cross-corpus scores\n", *(section.to_markdown() for section in self.sections())]
-        names = list(self.pipelines)
-        figure = draw_matrix(
-            names,
-            [corpus_name(corpus) for corpus in self.corpora],
-            [[self.cells[name, corpus].f for corpus in self.corpora] for name in names],
-            [[len(self.cells[name, corpus].types) for corpus in self.corpora] for name in names],
-            [[bool(self.cells[name, corpus].in_domain) for corpus in self.corpora] for name in names],
-            split=self.split,
-        )
-        with replacing(*files) as (data, page, svg, png):
-            write_json(data, self.to_dict())
-            write_text(page, "\n".join([*parts, "![Matrix](cross-corpus.svg)\n"]))
-            save_figure(figure, svg, png)
-        return files
 
 
 def cross_corpus(
@@ -147,6 +97,9 @@ def cross_corpus(
     context: str = "source",
     context_words: int = CONTEXT_WORDS,
     gpu_id: int = -1,
+    metric: Union[str, Metric] = STRICT,
+    spans_key: str = SPANS_KEY,
+    predicted_keys: Optional[Sequence[str]] = None,
 ) -> CrossCorpus:
     """Score every pipeline on every corpus, on the entity types that both know.
 
@@ -161,16 +114,22 @@ def cross_corpus(
         context: what the pipelines see at once, see `evaluate`.
         context_words: most words of a group.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored where a pipeline is loaded already.
+        metric: the metric or its name.
+        spans_key: key of the gold mentions, see `evaluate`.
+        predicted_keys: key of the predicted mentions of each pipeline, such as "ents"; None for the same in all.
 
     Returns:
-        The scores. A warning tells which pipelines do not say what they were trained on.
+        The scores. A warning names the pipelines that do not say what they were trained on.
 
     Raises:
         BionerError: as `evaluate`, a pipeline has no labels, there are not as many different names as pipelines, the map
             names unknown types, or no type is shared anywhere.
     """
     check_context(context, context_words)
-    mapped = mapped or {}
+    mapped, metric = mapped or {}, get_metric(metric)
+    keys = list(predicted_keys or [spans_key] * len(pipelines))
+    if len(keys) != len(pipelines):
+        raise BionerError(Errors.E548.format(found=len(keys), expected=len(pipelines)))
     files = corpus_files(corpus_folder, corpora, split)
     # Each pipeline is loaded twice, so that a mistake is told before hours of work, and one at a time is in memory.
     known = [_known(load_pipeline(pipeline, gpu_id=gpu_id)) for pipeline in pipelines]
@@ -178,12 +137,12 @@ def cross_corpus(
     different = set(filter(None, chosen))
     if not len(different) == len(chosen) == len(pipelines):
         raise BionerError(Errors.E540.format(found=len(different), expected=len(pipelines)))
-    annotated = {corpus: _annotated(corpus, path, limit) for corpus, path in files.items()}
+    annotated = {corpus: _annotated(corpus, path, limit, spans_key) for corpus, path in files.items()}
     _check_map(mapped, [types for types, _ in known], list(annotated.values()))
     annotated = {corpus: _mapped(types, mapped) for corpus, types in annotated.items()}
     found: dict[str, Pipeline] = {}
     cells: dict[tuple[str, str], Cell] = {}
-    for name, pipeline, (types, trained) in zip(chosen, pipelines, known):
+    for name, pipeline, (types, trained), key in zip(chosen, pipelines, known, keys):
         nlp = load_pipeline(pipeline, gpu_id=gpu_id)
         found[name] = describe(nlp)
         if trained is None:
@@ -191,14 +150,16 @@ def cross_corpus(
         own = _mapped(types, mapped) or frozenset()
         shared = {corpus: own if scope is None else own & scope for corpus, scope in annotated.items()}
         wanted = {corpus: path for corpus, path in files.items() if shared[corpus]}
-        examples = Run(nlp).examples(wanted, limit=limit, context=context, context_words=context_words)
-        scores = score_mentions(_compared(examples, own, mapped) if wanted else [])[score_name("per_corpus")]
+        run = Run(nlp, spans_key=spans_key, predicted_key=key)
+        examples = run.examples(wanted, limit=limit, context=context, context_words=context_words)
+        compared = _compared(examples, own, mapped, (spans_key, key)) if wanted else ()
+        scores = score_mentions(compared, metric=metric)[score_name("per_corpus")]
         for corpus in files:
             in_domain = None if trained is None else corpus in trained
             cells[name, corpus] = Cell(sorted(shared[corpus]), in_domain, scores.get(corpus))
-    return CrossCorpus(
-        found, dict(zip(chosen, (trained for _, trained in known))), list(files), split, dict(mapped), cells
-    )
+    trained_on = dict(zip(chosen, (trained for _, trained in known)))
+    origin = provenance(files=files.values(), root=corpus_folder, spans_key=spans_key, predicted_keys=keys)
+    return CrossCorpus(found, trained_on, list(files), split, dict(mapped), cells, metric.name, origin)
 
 
 def _known(nlp: Language) -> tuple[frozenset[str], Optional[list[str]]]:
@@ -234,9 +195,10 @@ def _names(pipelines: Sequence[Union[str, Path, Language]], trained: Sequence[Op
     return [name if name and found.count(name) == 1 else path for name, path in zip(found, paths)]
 
 
-def _annotated(corpus: str, path: Path, limit: Optional[int]) -> Types:
-    """Entity types that the documents of a corpus are annotated for; None where one does not tell."""
-    scopes = [get_scope(doc) for doc in read_gold(Language(), corpus, path, limit=limit)]
+def _annotated(corpus: str, path: Path, limit: Optional[int], spans_key: str) -> Types:
+    """Entity types that the documents of a corpus are annotated for; None where one does not say."""
+    docs = read_gold(Language(), corpus, path, limit=limit, spans_key=spans_key)
+    scopes = [get_scope(doc, spans_key) for doc in docs]
     told = [scope for scope in scopes if scope is not None]
     return frozenset().union(*told) if len(told) == len(scopes) else None
 
@@ -258,29 +220,20 @@ def _mapped(types: Types, mapped: Mapping[str, str]) -> Types:
     return None if types is None else frozenset(mapped.get(name, name) for name in types)
 
 
-def _compared(examples: Iterable[Example], own: frozenset[str], mapped: Mapping[str, str]) -> Iterator[Compared]:
+def _compared(
+    examples: Iterable[Example], own: frozenset[str], mapped: Mapping[str, str], keys: tuple[str, str]
+) -> Iterator[Compared]:
     """Mentions of the types that the pipeline knows and the document is annotated for, under their new names."""
     for example in examples:
         gold = example.reference
-        scope = _mapped(get_scope(gold), mapped)
+        scope = _mapped(get_scope(gold, keys[0]), mapped)
         types = own if scope is None else own & scope
-        docs = (gold, example.predicted)
-        sides = [_renamed(doc_mentions(doc, SPANS_KEY) or set(), types, mapped) for doc in docs]
+        docs = zip((gold, example.predicted), keys)
+        sides = [_renamed(doc_mentions(doc, key) or set(), types, mapped) for doc, key in docs]
         # The name of the folder, which the documents in it need not have.
-        yield Compared(example.predicted._.guideline, get_doc_id(gold), *sides)
+        yield Compared(example.predicted._.guideline, get_doc_id(gold, keys[0]), *sides)
 
 
 def _renamed(mentions: Iterable[Mention], types: frozenset[str], mapped: Mapping[str, str]) -> set[Mention]:
     renamed = {(start, end, mapped.get(entity_type, entity_type)) for start, end, entity_type in mentions}
     return {mention for mention in renamed if mention[2] in types}
-
-
-def _mark(cell: Cell) -> str:
-    return IN_DOMAIN if cell.in_domain else ""
-
-
-def _cell_text(cell: Cell) -> str:
-    """F1 with its mark and the number of shared types, or a dash."""
-    if not cell.types:
-        return MISSING
-    return f"{percent(cell.f)}{_mark(cell)} ({len(cell.types)})"

@@ -19,11 +19,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ..scoring.results import ALL_TYPES
+from ..scoring.mentions import Mention
+from ..scoring.pairs import Condition, any_overlap, make_pairs, overlapping, same_extent, same_type
 from ..scoring.scored import ScoredDoc
-from ..scoring.scorer import Mention
-from ..scoring.table import MISSING, Table, corpus_name
-from .pairs import Condition, any_overlap, make_pairs, overlapping, same_extent, same_type
 
 CORRECT, MISSED, SPURIOUS, SPLIT, MERGED = "correct", "missed", "spurious", "split", "merged"
 WRONG_TYPE, WRONG_BOUNDARY, WRONG_BOTH = "wrong type", "wrong boundary", "wrong type and boundary"
@@ -174,45 +172,6 @@ def find_mistakes(docs: Iterable[ScoredDoc]) -> Mistakes:
     return Mistakes(counts, found)
 
 
-def counts_table(mistakes: Mistakes) -> Table:
-    """How many gold and how many predicted mentions are of each kind.
-
-    Args:
-        mistakes: what was found.
-
-    Returns:
-        Two rows for each corpus and type, and for all types of a corpus: gold mentions by their type, predicted ones by
-        theirs; the kinds of a row add up to its total.
-    """
-    sums: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
-    types: defaultdict[str, set[str]] = defaultdict(set)
-    for (corpus, entity_type, side, kind), number in mistakes.counts.items():
-        types[corpus].add(entity_type)
-        sums[corpus, entity_type, side][kind] += number
-        sums[corpus, ALL_TYPES, side][kind] += number
-    rows = []
-    for corpus in sorted(types):
-        for entity_type in (*sorted(types[corpus]), ALL_TYPES):
-            for side, never in ((GOLD, SPURIOUS), (PREDICTED, MISSED)):
-                of_row = sums[corpus, entity_type, side]
-                cells = [MISSING if kind == never else str(of_row[kind]) for kind in KINDS]
-                rows.append([corpus_name(corpus), entity_type, side, str(of_row.total()), *cells])
-    return Table(["Corpus", "Entity type", "Side", "Total", *KINDS], rows, numbers=1 + len(KINDS))
-
-
-def examples_table(mistakes: Sequence[tuple[Mistake, int]]) -> Table:
-    """Mistakes with their text.
-
-    Args:
-        mistakes: mistakes, and how often each is made.
-    """
-    rows = [
-        [corpus_name(found.corpus), found.kind, found.gold, found.predicted, found.doc_id, found.context, str(count)]
-        for found, count in mistakes
-    ]
-    return Table(["Corpus", "Kind", "Gold", "Predicted", "Document", "Context", "Count"], rows, numbers=1)
-
-
 def _split_and_merged(gold: set[Mention], predicted: set[Mention]) -> list[Judgement]:
     """One mention on one side and several that do not overlap each other on the other side, all of one type."""
     of_gold: defaultdict[Mention, list[Mention]] = defaultdict(list)
@@ -254,7 +213,7 @@ def _mistake(doc: ScoredDoc, judgement: Judgement) -> Mistake:
 def _told(text: str, mentions: Sequence[Mention]) -> str:
     """Text and type of mentions; a dash where there is none."""
     told = [f"{_one_line(text[start:end])} ({entity_type})" for start, end, entity_type in mentions]
-    return "; ".join(told) or MISSING
+    return "; ".join(told) or "–"
 
 
 def _context(text: str, mentions: Sequence[Mention]) -> str:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy
 from spacy.language import Language
@@ -17,14 +17,12 @@ from spacy.training import Example
 
 from ..corpora.context import CONTEXT_WORDS, check_context
 from ..errors import BionerError, Errors, Warnings, warn
-from ..files import replacing
+from ..provenance import provenance
 from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope
 from ..scoring.evaluate import Run, corpus_files, describe, load_pipeline
-from ..scoring.results import write_json, write_text
+from ..scoring.mentions import doc_mentions, require_same_text
 from ..scoring.scored import predicted_scores
-from ..scoring.scorer import doc_mentions
-from .review_page import review_page
-from .review_sheet import Key, KeyStratum, Row, sheet_text
+from .review_sheet import Key, KeyStratum, Row
 
 NUMBER = 200
 """Predictions of a sample."""
@@ -63,22 +61,6 @@ class Review:
     key: Key
     definitions: Mapping[str, str]
 
-    def to_disk(self, folder: Path) -> list[Path]:
-        """Write `sheet.tsv` and `sheet.html` for the judges, and `key.json`, which is not for them; all or none.
-
-        Args:
-            folder: folder to write to.
-
-        Returns:
-            The files.
-        """
-        files = [folder / name for name in ("sheet.tsv", "sheet.html", "key.json")]
-        with replacing(*files) as (sheet, page, key):
-            write_text(sheet, sheet_text(self.rows))
-            write_text(page, review_page(self.rows, self.definitions))
-            write_json(key, self.key.to_dict())
-        return files
-
 
 def make_review(
     pipeline: Union[str, Path, Language],
@@ -93,6 +75,8 @@ def make_review(
     context: str = "source",
     context_words: int = CONTEXT_WORDS,
     gpu_id: int = -1,
+    spans_key: str = SPANS_KEY,
+    predicted_key: Optional[str] = None,
 ) -> Review:
     """Draw predictions of types outside the annotation scope of their documents.
 
@@ -112,9 +96,11 @@ def make_review(
         context: what the pipeline sees at once, see `evaluate`; judges see no more either.
         context_words: most words of a group.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored where the pipeline is loaded already.
+        spans_key: key of the gold mentions, see `evaluate`.
+        predicted_key: key of the predicted ones; None for the same.
 
     Returns:
-        The sample. Without scores it is stratified by type alone; a warning tells so.
+        The sample. Without scores it is stratified by type alone, and a warning says so.
 
     Raises:
         BionerError: as `evaluate`, there is no such prediction, the sample is smaller than the number of types, or
@@ -123,8 +109,9 @@ def make_review(
     check_context(context, context_words)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     files = corpus_files(corpus_folder, corpora, split)
-    examples = Run(nlp).examples(files, limit=limit, context=context, context_words=context_words)
-    population = list(out_of_scope(examples))
+    keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key or spans_key}
+    examples = Run(nlp, **keys).examples(files, limit=limit, context=context, context_words=context_words)
+    population = list(out_of_scope(examples, **keys))
     if not population:
         raise BionerError(Errors.E530.format(split=split, corpora=", ".join(files)))
     strata = draw(population, number, seed)
@@ -141,15 +128,19 @@ def make_review(
     }
     rows = [to_row(row, prediction) for prediction, row in names.items()]
     shown = {found.entity_type: (definitions or {}).get(found.entity_type, "") for found in drawn}
-    return Review(rows, Key(describe(nlp), split, seed, key_strata, key_rows), shown)
+    origin = provenance(files=files.values(), root=corpus_folder, seed=seed, **keys)
+    return Review(rows, Key(describe(nlp), split, seed, key_strata, key_rows, origin), shown)
 
 
-def out_of_scope(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> Iterator[Prediction]:
+def out_of_scope(
+    examples: Iterable[Example], *, spans_key: str = SPANS_KEY, predicted_key: Optional[str] = None
+) -> Iterator[Prediction]:
     """Predictions of types outside the annotation scope of the gold document; a document without one has none.
 
     Args:
         examples: predicted and gold documents of the same text.
-        spans_key: key in `doc.spans`.
+        spans_key: key of the gold mentions in `doc.spans`.
+        predicted_key: key of the predicted ones; None for the same.
 
     Raises:
         BionerError: the two documents of an example differ in text, or scores are not one for each span, 0 to 1.
@@ -157,13 +148,12 @@ def out_of_scope(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> 
     number: Counter[str] = Counter()
     for example in examples:
         gold, text = example.reference, example.reference.text
-        if example.predicted.text != text:
-            raise BionerError(Errors.E501.format(start=text[:60]))
+        require_same_text(example)
         corpus, scope = get_corpus(gold, spans_key), get_scope(gold, spans_key)
         number[corpus] += 1
         doc_id = get_doc_id(gold, spans_key) or str(number[corpus])
-        scores = predicted_scores(example.predicted, spans_key, doc_id)
-        for start, end, entity_type in sorted(doc_mentions(example.predicted, spans_key) or ()):
+        scores = predicted_scores(example.predicted, predicted_key or spans_key, doc_id)
+        for start, end, entity_type in sorted(doc_mentions(example.predicted, predicted_key or spans_key) or ()):
             if scope is not None and entity_type not in scope:
                 score = scores.get((start, end, entity_type))
                 yield Prediction(corpus, number[corpus], doc_id, text, start, end, entity_type, score)

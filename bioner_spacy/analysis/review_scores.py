@@ -6,26 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BionerError, Errors
-from ..files import replacing
-from ..scoring.results import ALL_TYPES, write_json, write_text
-from ..scoring.table import MISSING, Section, Table, corpus_name, percent
+from ..scoring.metrics import ALL_TYPES
 from .agreement import Agreement, Share, Stratum, agreement, stratified, wilson
 from .review_sheet import UNSURE, YES, Judgement, Key, read_sheet
 
 BOTH = "both"
 """Stands for the judge where a prediction counts as right if both say yes."""
-
-_AGREEMENT = """\
-Observed: share of the predictions that both judge alike, in percent. Kappa: Cohen (1960), 1 for full agreement, 0 for what
-chance gives; with a 95 % interval from the asymptotic variance of Fleiss, Cohen and Everitt (1969). {dash} for kappa: it is
-undefined, as all answers are the same; for the interval: the judges differ nowhere, or everywhere, which leaves no
-variance to tell it from. Both are of the sample as it is."""
-_PRECISION = """\
-In percent, with 95 % intervals. A prediction is right where the judge says yes; unsure is not yes. Sample: share of the
-judged predictions, with the interval of Wilson (1927). Population: share of all {population} predictions of these types
-that the corpora do not annotate; each judged one counts for as many as its chance of being drawn says (Horvitz and
-Thompson 1952), with Wilson's interval for the effective sample size."""
-_DIFFERENCES = "Predictions that the two judges do not judge alike."
 
 
 @dataclass(frozen=True)
@@ -69,21 +55,6 @@ class ReviewScores:
     agreement: Mapping[str, Agreement]
     precision: list[Precision]
 
-    def sections(self, *, brief: bool = False) -> list[Section]:
-        """The tables, with what they say.
-
-        Args:
-            brief: without the predictions that are not judged alike.
-        """
-        found = []
-        if self.agreement:
-            found.append(Section("Agreement", _AGREEMENT.format(dash=MISSING), self._agreement_table()))
-        population = sum(stratum.population for stratum in self.key.strata)
-        found.append(Section("Precision", _PRECISION.format(population=population), self._precision_table()))
-        if self.agreement and not brief:
-            found.append(Section("Not judged alike", _DIFFERENCES, self._differences_table()))
-        return found
-
     def to_dict(self) -> dict[str, Any]:
         """The scores and all answers for a JSON file; scores as fractions of 1."""
         pipeline = asdict(self.key.pipeline)
@@ -104,54 +75,8 @@ class ReviewScores:
             "agreement": {name: asdict(found) for name, found in self.agreement.items()},
             "precision": shares,
             "rows": answers,
+            "provenance": self.key.provenance,
         }
-
-    def to_disk(self, folder: Path) -> list[Path]:
-        """Write `review.json` and `review.md`; both or none.
-
-        Args:
-            folder: folder to write to.
-
-        Returns:
-            The files.
-        """
-        files = [folder / "review.json", folder / "review.md"]
-        title = f"# {self.key.pipeline.name} {self.key.pipeline.version}, {self.key.split} split: review\n"
-        with replacing(*files) as (data, page):
-            write_json(data, self.to_dict())
-            write_text(page, "\n".join([title, *(section.to_markdown() for section in self.sections())]))
-        return files
-
-    def _agreement_table(self) -> Table:
-        rows = []
-        for answers, found in self.agreement.items():
-            interval = MISSING if found.low is None else f"{found.low:.3f} to {found.high:.3f}"
-            kappa = MISSING if found.kappa is None else f"{found.kappa:.3f}"
-            rows.append([answers, str(found.items), percent(found.observed), kappa, interval])
-        return Table(["Answers", "Predictions", "Observed", "Kappa", "Interval"], rows, numbers=4)
-
-    def _precision_table(self) -> Table:
-        rows = [
-            [
-                found.entity_type,
-                found.judge,
-                *map(str, (found.population, found.judged, found.yes, found.unsure)),
-                *map(_share_text, (found.sample, found.weighted)),
-            ]
-            for found in self.precision
-        ]
-        header = ["Entity type", "Judge", "Predicted", "Judged", "Yes", "Unsure", "Sample", "Population"]
-        return Table(header, rows, numbers=6)
-
-    def _differences_table(self) -> Table:
-        rows = []
-        for row, found in self.key.rows.items():
-            judgements = [judged[row] for judged in self.sheets.values()]
-            if len({judgement.answer for judgement in judgements}) > 1:
-                place = [row, corpus_name(found["corpus"]), found["doc_id"], found["entity_type"], found["text"]]
-                told = [f"{answer}: {comment}" if comment else answer for answer, comment in judgements]
-                rows.append([" ".join(text.split()) for text in (*place, *told)])
-        return Table(["Row", "Corpus", "Document", "Entity type", "Mention", *self.sheets], rows, numbers=0)
 
 
 def score_review(sheets: Sequence[Path], key_path: Path) -> ReviewScores:
@@ -222,8 +147,3 @@ def _precisions(key: Key, sheets: Mapping[str, Mapping[str, Judgement]]) -> list
                 )
             )
     return found
-
-
-def _share_text(share: Share) -> str:
-    """A share with its interval, in percent with one decimal: samples are small."""
-    return f"{100 * share.value:.1f} ({100 * share.low:.1f} to {100 * share.high:.1f})"

@@ -3,13 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from ..errors import BionerError, Errors
-from ..reports.spreadsheet import cell, tsv_line
 from ..scoring.results import Pipeline, reading_json
 
 COLUMNS = ("id", "corpus", "document", "type", "left", "mention", "right", "judgement", "comment")
@@ -38,18 +37,6 @@ class Row:
     left: str
     mention: str
     right: str
-
-    def cells(self) -> list[str]:
-        """The cells of the first columns, those that are not to be filled in.
-
-        The mention stands between ⟦ and ⟧, so that no spreadsheet takes SEPT2 for a date. What is beside it keeps the space
-        that stands between them, or has none: that tells where a word was cut.
-        """
-        left, right = cell(self.left), cell(self.right)
-        left += " " if self.left[-1:].isspace() else ""
-        right = f" {right}" if self.right[:1].isspace() else right
-        named = [cell(text) for text in (self.row, self.corpus, self.doc_id, self.entity_type)]
-        return [*named, left, f"⟦{cell(self.mention)}⟧", right]
 
 
 class Judgement(NamedTuple):
@@ -89,6 +76,7 @@ class Key:
         strata: what the rows were drawn from; every row is in one of them.
         rows: row -> the prediction: corpus, number of its record, document, type, start, end (in characters), text and
             score.
+        provenance: where the predictions come from, see `bioner_spacy.provenance`.
     """
 
     pipeline: Pipeline
@@ -96,6 +84,7 @@ class Key:
     seed: int
     strata: list[KeyStratum]
     rows: dict[str, dict[str, Any]]
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The key for a JSON file."""
@@ -114,12 +103,6 @@ class Key:
             if not drawn or sorted(drawn) != sorted(data["rows"]) or not all(stratum.rows for stratum in strata):
                 raise ValueError("strata and rows differ")
             return cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "strata": strata})
-
-
-def sheet_text(rows: Sequence[Row]) -> str:
-    """The sheet to fill in, as tab-separated values; it begins with the mark by which spreadsheets know UTF-8."""
-    lines = [tsv_line(COLUMNS), *(tsv_line([*row.cells(), "", ""]) for row in rows)]
-    return "\ufeff" + "\n".join(lines) + "\n"
 
 
 def read_sheet(path: Path, key: Key, key_path: Path) -> dict[str, Judgement]:

@@ -10,8 +10,7 @@ from typing import Any, Optional
 import numpy
 from numpy.typing import NDArray
 
-from ..scoring.results import ALL_TYPES
-from ..scoring.table import MISSING, Table, corpus_name, percent
+from ..scoring.metrics import ALL_TYPES
 from .calibration import ALL_CORPORA, ScoredMentions
 
 Floats = NDArray[numpy.float64]
@@ -178,23 +177,6 @@ def config_section(name: str, settings: Mapping[str, float]) -> str:
     """
     lines = [f"{setting} = {value!r}" for setting, value in settings.items()]
     return "\n".join([f"[{name}]", *lines]) + "\n"
-
-
-def thresholds_table(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> Table:
-    """The chosen thresholds and what they give, in percent; a dash where no threshold gives what is wanted.
-
-    Args:
-        described: as `describe_thresholds` tells it.
-    """
-    rows = []
-    for (corpus, entity_type), group in described.items():
-        best = group["threshold"]
-        cells = [MISSING] * 4 if best is None else [str(best["threshold"]), *(percent(best[name]) for name in "prf")]
-        one = MISSING if group["one"] is None else percent(group["one"]["f"])
-        fixed = [percent(group["average_precision"]), percent(group["all"]["f"])]
-        rows.append([corpus_name(corpus), entity_type, str(group["gold"]), *fixed, *cells, one])
-    header = ["Corpus", "Entity type", "Gold", "AP", "F1 all", "Threshold", "P", "R", "F1", "F1 one"]
-    return Table(header, rows, numbers=len(header) - 2)
 
 
 def _shortest(low: float, high: float) -> float:

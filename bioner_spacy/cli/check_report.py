@@ -8,7 +8,7 @@ from ..corpora.listed import Listed
 from ..corpora.statistics import name_text
 from ..corpora.to_doc import Issue
 from ..reports.corpus_report import types_table
-from ..scoring.table import MISSING, Table
+from ..reports.table import MISSING, Table
 
 REMARKS = {
     "lost": "mentions that would be lost",

@@ -1,7 +1,7 @@
 """Options that several commands have in common; a parameter of one of the classes here stands for all of its fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -10,11 +10,14 @@ import typer
 
 from ..corpora.context import CONTEXT_WORDS
 from ..formats.documents import OUTPUTS
+from ..scope import SPANS_KEY
+from ..scoring.metrics import METRICS, STRICT, get_metric
 from ..scoring.significance import ALPHA, RESAMPLES
 
 if TYPE_CHECKING:  # imported when needed, see bioner_spacy/cli/__init__.py
     from ..corpora import Catalogue, CorpusSet
     from ..experiments.experiment import Experiment
+    from ..reports.page import Page
 
 FORMATS = "docbin for .spacy, textspans for .jsonl"
 """Formats that go without saying."""
@@ -29,6 +32,7 @@ Format = Annotated[Optional[str], typer.Option(help=f"One of {', '.join(OUTPUTS)
 GpuId = Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")]
 Limit = Annotated[Optional[int], typer.Option(min=1, help="Most documents of a corpus; default: all.")]
 MergeTypes = Annotated[str, typer.Option(help="Types to take together, such as PROTEIN=GENE,DNA=GENE.")]
+MetricName = Annotated[str, typer.Option(help=f"What counts as a match: {', '.join(METRICS)}.")]
 Output = Annotated[Path, typer.Argument(help="Folder of the results; what is there is not computed again.")]
 OutputFile = Annotated[Path, typer.Argument(help="File to write (bioc: .json or .xml); for brat, a new folder.")]
 OutputFolder = Annotated[Path, typer.Option(help="Folder to write to.")]
@@ -40,11 +44,28 @@ Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
 Seeds = Annotated[str, typer.Option(help="Random seeds, separated by commas.")]
 Source = Annotated[Path, typer.Argument(metavar="INPUT", help="File of documents; for brat, a folder.")]
 Split = Annotated[str, typer.Option(help="The split to score on.")]
+Tables = Annotated[str, typer.Option(help="Write each table as a file of its own too: csv, tex, or both.")]
 Words = Annotated[int, typer.Option(min=0, help="Tokens of the training part of each corpus, about; 0: all.")]
 
 ASSETS = Path("assets")
 SEEDS = "0,1,2"
 WORDS = 20_000
+
+
+def show(page: "Page", folder: Path, *, brief: Optional["Page"] = None, tables: str = "") -> None:
+    """Write a page of results and print its tables.
+
+    Args:
+        page: the page.
+        folder: folder to write to.
+        brief: what to print instead, where the page is too wide for a terminal.
+        tables: endings of files of single tables, separated by commas.
+    """
+    from wasabi import msg
+
+    files = page.to_disk(folder, tables=[ending.strip() for ending in tables.split(",") if ending])
+    typer.echo((brief or page).to_text())
+    msg.good(f"Wrote {', '.join(map(str, files))}")
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -91,7 +112,23 @@ class Converted(Selection):
 
 
 @dataclass(frozen=True)
-class Reading:
+class Keys:
+    """Where mentions are."""
+
+    spans_key: Annotated[str, typer.Option(help="Key of the gold mentions in doc.spans; ents: those in doc.ents.")] = (
+        SPANS_KEY
+    )
+    predicted_key: Annotated[
+        Optional[str], typer.Option(help="Key of the predicted mentions, such as ents; default: the same.")
+    ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """The options as keyword arguments."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Reading(Keys):
     """What a pipeline reads of a corpus, and where."""
 
     limit: Limit = None
@@ -101,10 +138,6 @@ class Reading:
     context_words: Annotated[int, typer.Option(min=1, help="Most tokens of a group.")] = CONTEXT_WORDS
     gpu_id: GpuId = -1
 
-    def settings(self) -> dict[str, Any]:
-        """The options as keyword arguments."""
-        return {name: getattr(self, name) for name in ("limit", "context", "context_words", "gpu_id")}
-
 
 @dataclass(frozen=True)
 class Tests:
@@ -112,10 +145,11 @@ class Tests:
 
     alpha: Annotated[float, typer.Option(min=0, max=1, help="Level of the tests.")] = ALPHA
     resamples: Annotated[int, typer.Option(min=1, help="Draws of each test.")] = RESAMPLES
+    metric: MetricName = STRICT.name
 
     def settings(self) -> dict[str, Any]:
         """The options as keyword arguments."""
-        return {"alpha": self.alpha, "resamples": self.resamples}
+        return {"alpha": self.alpha, "resamples": self.resamples, "metric": get_metric(self.metric)}
 
 
 @dataclass(frozen=True)

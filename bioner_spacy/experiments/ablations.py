@@ -1,8 +1,10 @@
 """What keeping track of annotation scopes is worth: against a naive merge, heads of corpora, and full annotation."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Union
 
 from ..errors import BionerError, Errors
+from ..scoring.metrics import STRICT, Metric
 from ..scoring.results import Results
 from ..scoring.significance import ALPHA, RESAMPLES
 from ..scoring.systems import Systems, compare_systems
@@ -30,6 +32,7 @@ def ablate_scope(
     *,
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
+    metric: Union[str, Metric] = STRICT,
 ) -> Systems:
     """Train on corpora with scope masking, merged naively and with one head per corpus; each against the first.
 
@@ -39,6 +42,7 @@ def ablate_scope(
         seeds: random seeds; each system is trained once with each.
         alpha: level of the tests.
         resamples: number of draws of each test.
+        metric: the metric or its name.
 
     Raises:
         BionerError: the experiment changes a setting that tells the systems apart; and as its runs do.
@@ -50,7 +54,7 @@ def ablate_scope(
 
     results = over_seeds({system: run(system) for system in SYSTEMS}, seeds)
     title = f"Scope ablation on {', '.join(corpora)} ({experiment.split} split)"
-    return compare_systems(title, results, alpha=alpha, resamples=resamples)
+    return compare_systems(title, results, alpha=alpha, resamples=resamples, metric=metric)
 
 
 def ablate_annotation(
@@ -60,6 +64,7 @@ def ablate_annotation(
     *,
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
+    metric: Union[str, Metric] = STRICT,
 ) -> Systems:
     """Train on a corpus of several types, and on parts of it that keep the annotation of one type each.
 
@@ -73,6 +78,7 @@ def ablate_annotation(
         seeds: random seeds, of training and of the draw.
         alpha: level of the tests.
         resamples: number of draws of each test.
+        metric: the metric or its name.
 
     Raises:
         BionerError: there are several corpora, the corpus cannot be split, or the experiment changes a setting that
@@ -92,7 +98,7 @@ def ablate_annotation(
     systems = {MASKED: on_parts(MASKED), FULL: full, NAIVE: on_parts(NAIVE)}
     results = over_seeds(systems, seeds)
     title = f"Full annotation of {corpus} and one type in each part ({experiment.split} split)"
-    return compare_systems(title, results, alpha=alpha, resamples=resamples)
+    return compare_systems(title, results, alpha=alpha, resamples=resamples, metric=metric)
 
 
 def _run_on_parts(experiment: Experiment, corpus: str, system: str, seed: int) -> Results:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
+from filelock import FileLock, Timeout
 from spacy.cli._util import show_validation_error
 from spacy.util import load_config
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings, warn
 from ..files import checksum
+from ..provenance import differences, provenance
 from ..scoring.evaluate import evaluate
 from ..scoring.results import Results, reading_json, write_json
 from ..training.corpora import MultiCorpus
@@ -26,6 +28,10 @@ EPOCHS, MAX_EPOCHS = "vars.epochs", "training.max_epochs"
 
 CORPORA_FILE = "corpora.json"
 """Checksums of the corpora that the results are of."""
+
+LOCK_FILE = ".lock"
+PROVENANCE = "provenance"
+"""Key of versions, revision and command in `SETTINGS_FILE`; they may change, which is warned about."""
 
 _SET_BY_RUNS = (
     *("vars.corpora", "vars.corpus_folder", "vars.seed", "system.seed", "training.seed"),
@@ -53,7 +59,7 @@ class Experiment:
     The results of a run stand in `folder`/runs/<name>.json, and what is there already is not computed again: an
     interrupted experiment goes on, and runs can be added. All runs share the settings that stand in
     `folder`/settings.json, and the corpora whose checksums stand in `folder`/corpora.json; what sets a run apart from the
-    others must show in its name.
+    others must show in its name. No two processes work in one folder: it is locked as long as the object lives.
     """
 
     def __init__(
@@ -82,7 +88,8 @@ class Experiment:
 
         Raises:
             BionerError: there is no such config, `overrides` set what runs set themselves, or `folder` holds results of
-                another config, of other settings or with other sentences left out of training.
+                another config, of other settings or with other records left out of training, or another process works in
+                it. A warning is given where they were made with other versions of packages.
         """
         if not config.is_file():
             raise BionerError(Errors.E410.format(path=config))
@@ -92,6 +99,7 @@ class Experiment:
         self.overrides = dict(overrides)
         self.require_unset(*_SET_BY_RUNS)
         self.variables = self._variables()
+        self._lock = self._locked()
         made_with = {"config": config.read_text(encoding="utf8"), "split": split, **shared, **settings, **overrides}
         self._check({**made_with, "excluded sentences": self._checksum_of_excluded()})
         self._checksums: dict[Path, str] = {}
@@ -214,15 +222,28 @@ class Experiment:
     def _values(self) -> dict[str, object]:
         return {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
 
+    def _locked(self) -> FileLock:
+        """The lock of the folder; objects of one process share it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / LOCK_FILE, is_singleton=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise BionerError(Errors.E615.format(folder=self.folder)) from None
+        return lock
+
     def _check(self, made_with: Mapping[str, object]) -> None:
-        path = self.folder / SETTINGS_FILE
+        path, origin = self.folder / SETTINGS_FILE, provenance()
         # Settings of an experiment that ended before its first result bind nobody.
         if not path.is_file() or not any((self.folder / RESULTS).rglob("*.json")):
-            write_json(path, dict(made_with))
+            write_json(path, {**made_with, PROVENANCE: origin})
             return
         with reading_json(path, Errors.E612) as before:
             if not isinstance(before, dict):
                 raise TypeError("no settings by name")
+        versions = [{"versions": one.get("versions", {})} for one in (before.pop(PROVENANCE, origin), origin)]
+        if changed := differences(*versions):
+            warn(Warnings.W514.format(output=self.folder, names=", ".join(changed)))
         # As JSON has them: lists for tuples.
         made_with = json.loads(json.dumps(made_with))
         different = sorted(name for name in {*before, *made_with} if before.get(name) != made_with.get(name))

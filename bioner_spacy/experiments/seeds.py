@@ -1,9 +1,11 @@
 """Multi-task against single-task training, repeated with several seeds."""
 
 from collections.abc import Sequence
+from typing import Union
 
 from ..scoring.compare import NAMES, compare
 from ..scoring.comparison import Comparison
+from ..scoring.metrics import STRICT, Metric
 from ..scoring.significance import ALPHA, RESAMPLES
 from .experiment import EPOCHS, MAX_EPOCHS, Experiment
 
@@ -16,6 +18,7 @@ def compare_over_seeds(
     equal_steps: bool = False,
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
+    metric: Union[str, Metric] = STRICT,
 ) -> Comparison:
     """Train and score, for each seed, one pipeline on all corpora and one on each of them.
 
@@ -28,6 +31,7 @@ def compare_over_seeds(
             that on all; else all have the epochs of the experiment.
         alpha: level of the tests.
         resamples: number of draws of each test.
+        metric: the metric or its name.
 
     Returns:
         The comparison over all seeds.
@@ -49,4 +53,4 @@ def compare_over_seeds(
             name = f"seed-{seed}/{folder}/{corpus}"
             single.append(experiment.run(name, [corpus], seed=seed, overrides=overrides[corpus]))
     names = ("longer single-task", NAMES[1]) if equal_steps else NAMES
-    return compare(multi, single, names=names, alpha=alpha, resamples=resamples)
+    return compare(multi, single, names=names, alpha=alpha, resamples=resamples, metric=metric)

@@ -1,9 +1,10 @@
 """Transfer and multi-task training, alone and together, for a corpus with the help of others."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Optional
+from typing import Optional, Union
 
 from ..errors import BionerError, Errors
+from ..scoring.metrics import STRICT, Metric
 from ..scoring.results import Results
 from ..scoring.significance import ALPHA, RESAMPLES
 from ..scoring.systems import Systems, compare_systems
@@ -26,6 +27,7 @@ def compare_transfer(
     best: Optional[Sequence[str]] = None,
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
+    metric: Union[str, Metric] = STRICT,
 ) -> Systems:
     """Train on a target corpus alone, longer, from a pipeline trained on others, together with others, and both.
 
@@ -42,6 +44,7 @@ def compare_transfer(
         best: those auxiliaries that the last stage of "transfer + multi-task" trains on; None for all.
         alpha: level of the tests.
         resamples: number of draws of each test.
+        metric: the metric or its name.
 
     Raises:
         BionerError: the target is among the auxiliaries, one of `best` is not, or the experiment sets what tells
@@ -78,7 +81,7 @@ def compare_transfer(
             results[system] += found
         experiment.discard(run_name(seed, AUXILIARIES))
     title = f"Transfer to {target} from {', '.join(auxiliaries)} ({experiment.split} split)"
-    return compare_systems(title, results, alpha=alpha, resamples=resamples)
+    return compare_systems(title, results, alpha=alpha, resamples=resamples, metric=metric)
 
 
 def _run_from(

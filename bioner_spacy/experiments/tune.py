@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,13 @@ from spacy.util import load_config
 from wasabi import msg
 
 from ..errors import BionerError, Errors
-from ..files import replacing
-from ..reports.chart import save_figure
-from ..reports.tuning_chart import draw_tuning
 from ..scoring.results import Results, write_text
-from ..scoring.table import percent
 from .experiment import Experiment
 from .search_space import Choice, Range, SearchSpace, Setting, Value, resolve_space
-from .tuning import Trial, Tuning, read_trials, value_text
+from .tuning import TRIALS_FILE, Trial, Tuning, read_trials, value_text, write_trials
 
 SPLIT = "devel"
-TRIALS_FILE, PAGE, CHART, BEST = "tuning.json", "tuning.md", "tuning", "best.cfg"
+BEST = "best.cfg"
 
 
 def tune(
@@ -37,13 +33,13 @@ def tune(
     settings: Mapping[str, object],
     overrides: Mapping[str, object] = {},
     gpu_id: int = -1,
+    report: Callable[[Tuning, Path], object] = write_trials,
 ) -> Tuning:
     """Search settings of a config for the highest mean over corpora of micro F1 on the devel split.
 
     Trials are kept in `output`/tuning.json, what they scored in `output`/runs, and nothing is trained twice: an interrupted
-    search goes on, and trials can be added. After each trial the files are those of the search so far: tuning.json,
-    tuning.md, tuning.svg, tuning.png, and best.cfg, the config with the best values. Pipelines are deleted once they are
-    scored.
+    search goes on, and trials can be added. After each trial the files are those of the search so far: those of `report`, and
+    best.cfg, the config with the best values. Pipelines are deleted once they are scored.
 
     Args:
         config: training config, see `train_run`.
@@ -56,6 +52,7 @@ def tune(
         settings: values for the section `vars` of the config.
         overrides: other values of the config by their names with dots.
         gpu_id: number of the GPU; -1 for the CPU.
+        report: writes the search so far to a folder, tuning.json at least, as `reports.tuning.write_tuning` does.
 
     Raises:
         BionerError: Optuna is not installed, the search space is not one of the config, `output` holds another search, or
@@ -81,19 +78,21 @@ def tune(
     while len(tuning.trials) < trials:
         values = propose(found, tuning.trials, seed=seeds[0])
         number, names = len(tuning.trials) + 1, tuning.names()
-        told = ", ".join(f"{names[name]} {value_text(values[name])}" for name in tuning.varied)
-        msg.info(f"Trial {number} of {trials}: {told}")
+        shown = ", ".join(f"{names[name]} {value_text(values[name])}" for name in tuning.varied)
+        msg.info(f"Trial {number} of {trials}: {shown}")
         scores = [
             _score(experiment.run(_run_name(values, seed), corpora, seed=seed, overrides=values)) for seed in seeds
         ]
         tuning = tuning.add(Trial(values, tuple(scores)))
-        _write(tuning, experiment)
-        best = tuning.trials[tuning.best]
-        so_far = (
-            "the best so far" if tuning.best + 1 == number else f"best: {percent(best.score)}, trial {tuning.best + 1}"
+        _write(tuning, experiment, report)
+        best, score = tuning.trials[tuning.best], tuning.trials[-1].score
+        others = (
+            "the best so far"
+            if tuning.best + 1 == number
+            else f"best: {100 * best.score:.2f}, trial {tuning.best + 1}"
         )
-        msg.good(f"Trial {number} of {trials}: F1 {percent(tuning.trials[-1].score)} ({so_far})")
-    _write(tuning, experiment)
+        msg.good(f"Trial {number} of {trials}: F1 {100 * score:.2f} ({others})")
+    _write(tuning, experiment, report)
     return tuning
 
 
@@ -175,16 +174,14 @@ def _score(results: Results) -> float:
     return float(score)
 
 
-def _write(tuning: Tuning, experiment: Experiment) -> None:
+def _write(tuning: Tuning, experiment: Experiment, report: Callable[[Tuning, Path], object]) -> None:
     folder = experiment.folder
-    tuning.to_disk(folder / TRIALS_FILE, folder / PAGE)
-    figure = draw_tuning(tuning)
-    with replacing(*(folder / f"{CHART}.{suffix}" for suffix in ("svg", "png"))) as parts:
-        save_figure(figure, *parts)
+    report(tuning, folder)
     variables = {**experiment.settings, "corpora": ",".join(tuning.corpora), "seed": tuning.seeds[0]}
     values = {**{f"vars.{name}": value for name, value in variables.items()}, **experiment.overrides}
     best = tuning.trials[tuning.best]
     values.update({name: best.values[name] for name in tuning.space.settings})
     filled = load_config(experiment.config, overrides=values)
-    head = f"# Trial {tuning.best + 1} of {len(tuning.trials)} of `spacy bioner experiment tune`: F1 {percent(best.score)} on development data.\n"
+    trial = f"Trial {tuning.best + 1} of {len(tuning.trials)} of `spacy bioner experiment tune`"
+    head = f"# {trial}: F1 {100 * best.score:.2f} on development data.\n"
     write_text(folder / BEST, head + filled.to_str(interpolate=False) + "\n")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Errors
-from ..scoring.results import reading_json, write_json, write_text
-from ..scoring.table import Table, percent, spread
+from ..scoring.results import reading_json, write_json
 from .search_space import SearchSpace, Value
+
+TRIALS_FILE = "tuning.json"
 
 
 @dataclass(frozen=True)
@@ -70,58 +71,23 @@ class Tuning:
         """Short names of the settings, no two the same: the last two parts, or more."""
         return short_names(list(self.space.settings))
 
-    def to_table(self) -> Table:
-        """The trials in their order, F1 in percent with the spread over seeds; a star marks the best."""
-        names = self.names()
-        rows = []
-        for number, trial in enumerate(self.trials):
-            cells = [value_text(trial.values[name]) for name in self.varied]
-            star = " *" if number == self.best else ""
-            rows.append([f"{number + 1}{star}", *cells, spread(trial.scores)])
-        header = ["Trial", *(names[name] for name in self.varied), "F1"]
-        return Table(header, rows, numbers=len(header) - 1)
-
-    def verdict(self) -> list[str]:
-        """What the search says, and what it does not, in sentences."""
-        best, first = self.trials[self.best], self.trials[0]
-        found = [f"Trial {self.best + 1} is the best of {len(self.trials)}: F1 {percent(best.score)}."]
-        if self.best and self._starts_as_it_is():
-            gain = 100 * (best.score - first.score)
-            found.append(f"That is {gain:.2f} points above trial 1, the values of the config as it is.")
-        found.append(
-            "The best score of many is too high by chance; score the pipeline that best.cfg gives on the test split, once."
-        )
-        if len(self.seeds) == 1:
-            found.append("Each trial was trained with one seed; other seeds move F1 as well.")
-        return found
-
-    def to_markdown(self) -> str:
-        """Trials, best values and verdict as a Markdown page."""
-        best = self.trials[self.best].values
-        rows = [
-            [f"`{name}`", value_text(self.space.start[name]), value_text(best[name])] for name in self.space.settings
-        ]
-        parts = [
-            f"# {self.title}\n",
-            f"F1 in percent, strict match: the mean over corpora of their micro F1 (seeds: {', '.join(map(str, self.seeds))}).\n",
-            self.to_table().to_markdown(),
-            "".join(f"- {sentence}\n" for sentence in self.verdict()),
-            Table(["Setting", "Config", "Best"], rows, numbers=2).to_markdown(),
-        ]
-        return "\n".join(parts)
-
-    def to_disk(self, json_path: Path, markdown_path: Path) -> None:
-        """Write the search as JSON, from which it can go on, and as a Markdown page."""
+    def to_dict(self) -> dict[str, Any]:
+        """The search for a JSON file, from which it can go on."""
         trials = [
             {"number": number, "values": trial.values, "scores": trial.scores, "score": trial.score}
             for number, trial in enumerate(self.trials, start=1)
         ]
         data = {"trials": trials, "best": self.best + 1, "corpora": list(self.corpora), "seeds": list(self.seeds)}
-        write_json(json_path, {**data, "search space": self.space.to_json(), "start": dict(self.space.start)})
-        write_text(markdown_path, self.to_markdown())
+        return {**data, "search space": self.space.to_json(), "start": dict(self.space.start)}
 
-    def _starts_as_it_is(self) -> bool:
+    def starts_as_it_is(self) -> bool:
+        """Whether the first trial has the values of the config."""
         return self.trials[0].values == self.space.start
+
+
+def write_trials(tuning: Tuning, folder: Path) -> None:
+    """Write a search as JSON, from which it can go on."""
+    write_json(folder / TRIALS_FILE, tuning.to_dict())
 
 
 def read_trials(path: Path) -> list[Trial]:

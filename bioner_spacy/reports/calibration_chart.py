@@ -3,15 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import matplotlib
 import numpy
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from ..analysis.calibration import BINS, ScoredMentions, calibration_error, equal_width_bins
 from ..analysis.thresholds import choose_threshold, curve
-from ..scoring.table import MISSING, corpus_name, percent
-from .chart import STYLE
+from ..scoring.results import corpus_name
+from .chart import Axes, Figure, drawing, tidy
+from .table import UNDEFINED, percent
 
 # Colours of Okabe and Ito (2008), which differ for all kinds of colour vision; lines differ in their dashes too.
 _BLUE, _SKY, _ORANGE, _GREEN = "#0072B2", "#56B4E9", "#E69F00", "#009E73"
@@ -76,8 +74,8 @@ def draw_thresholds(groups: Mapping[str, ScoredMentions], *, split: str, precisi
         chosen = choose_threshold(found, precision)
         if chosen is not None:
             axes.axvline(chosen.threshold, color="black", linewidth=1, label="chosen threshold")
-        told = "no threshold" if chosen is None else f"{chosen.threshold}, F1 {_percent(chosen.f)}"
-        axes.set_title(f"{corpus_name(name)}: {told}", fontsize=9)
+        text = "no threshold" if chosen is None else f"{chosen.threshold}, F1 {_percent(chosen.f)}"
+        axes.set_title(f"{corpus_name(name)}: {text}", fontsize=9)
         axes.set_xlabel("threshold")
 
     return _panels(groups, f"Precision, recall and F1 by threshold ({split} split)", draw)
@@ -89,8 +87,7 @@ def _panels(
     """A square panel for each group, with what is drawn into it, and one legend."""
     columns = min(_COLUMNS, max(1, len(groups)))
     rows = -(-max(1, len(groups)) // columns)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(max(2, columns) * _SIZE, rows * _SIZE + 0.9), layout="constrained")
+    with drawing(max(2, columns) * _SIZE, rows * _SIZE + 0.9) as figure:
         panels: Any = figure.subplots(rows, columns, squeeze=False).ravel()
         legend: dict[str, Any] = {}
         for axes, (name, found) in zip(panels, groups.items()):
@@ -100,9 +97,7 @@ def _panels(
                 axes.set_title(f"{corpus_name(name)}: no prediction", fontsize=9)
             axes.set_xlim(0, 1)
             axes.set_ylim(0, 1.02)
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.grid(True, color="#dddddd")
-            axes.set_axisbelow(True)
+            tidy(axes)
             legend.update({label: line for line, label in zip(*axes.get_legend_handles_labels())})
         for axes in panels[len(groups) :]:
             axes.remove()
@@ -113,4 +108,4 @@ def _panels(
 
 
 def _percent(fraction: float | None) -> str:
-    return MISSING if fraction is None else f"{percent(fraction)} %"
+    return UNDEFINED if fraction is None else f"{percent(fraction)} %"

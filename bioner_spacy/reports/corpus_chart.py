@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-import matplotlib
 import numpy
-from matplotlib.figure import Figure, SubFigure
 
 from ..corpora.catalogue import SPLITS
 from ..corpora.statistics import SplitStatistics, dice, together
-from .chart import STYLE
+from .chart import Figure, drawing, tidy
 from .colors import color_of
 
 # Colours of Okabe and Ito (2008), which differ for all kinds of colour vision, and steps from light to dark.
@@ -31,9 +29,8 @@ def draw_statistics(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Fi
     corpora = list(dict.fromkeys(corpus for corpus, _ in statistics))
     totals = [together(found for (name, _), found in statistics.items() if name == corpus) for corpus in corpora]
     types = sorted({entity_type for total in totals for entity_type in total.mentions})
-    with matplotlib.rc_context(STYLE):
-        bars, legend = 1.3 + 0.26 * len(corpora), 0.055 * len(types)
-        figure = Figure(figsize=(13, 3 * bars + legend + 1), layout="constrained")
+    bars, legend = 1.3 + 0.26 * len(corpora), 0.055 * len(types)
+    with drawing(13, 3 * bars + legend + 1) as figure:
         panels: Any = figure.subfigures(3, 2, height_ratios=[bars + legend, bars, bars + 1], wspace=0.03)
         of_split = {
             split: [
@@ -71,7 +68,7 @@ def _percent(count: int, total: int) -> float:
 
 
 def _bars(
-    panel: SubFigure, title: str, names: Sequence[str], parts: Mapping[str, Sequence[float]], colors: Sequence[str]
+    panel: Any, title: str, names: Sequence[str], parts: Mapping[str, Sequence[float]], colors: Sequence[str]
 ) -> None:
     """Lying bars, one a name, each made of parts; a legend where there are several."""
     axes = panel.add_subplot()
@@ -82,14 +79,12 @@ def _bars(
     axes.set_xlim(0, max(1.0, widths.sum(axis=0).max(initial=0)) * 1.02)
     axes.xaxis.set_major_formatter("{x:,g}")
     axes.set_title(title, fontsize=10)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.xaxis.grid(True, color="#dddddd")
-    axes.set_axisbelow(True)
+    tidy(axes, axis="x")
     if len(parts) > 1:
         panel.legend(loc="outside lower center", ncols=3 if len(parts) > 5 else len(parts), frameon=False, fontsize=8)
 
 
-def _heat_map(panel: SubFigure, title: str, names: Sequence[str], totals: Sequence[SplitStatistics]) -> None:
+def _heat_map(panel: Any, title: str, names: Sequence[str], totals: Sequence[SplitStatistics]) -> None:
     """Percentages below the diagonal of a square."""
     axes = panel.add_subplot()
     vocabularies = [total.vocabulary for total in totals]

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import matplotlib
 import srsly
 from spacy.vocab import Vocab
 
@@ -13,9 +13,9 @@ from ..corpora.statistics import Disagreement, SplitStatistics, compare_guidelin
 from ..docbin import iter_docs
 from ..errors import BionerError, Errors
 from ..files import replacing
-from ..scoring.table import MISSING, Section, Table
-from .chart import STYLE
 from .corpus_chart import draw_statistics
+from .page import Block, Chart, Heading, Page, Text
+from .table import MISSING, Table
 
 LENGTHS = (1, 2, 3, 4)
 """Lengths of mentions with a column of their own; longer ones share one."""
@@ -61,50 +61,48 @@ def read_statistics(folder: Path, corpora: Sequence[str]) -> dict[tuple[str, str
     return {place: describe(iter_docs(file, Vocab())) for place, file in present.items()}
 
 
-def describe_corpora(statistics: Mapping[tuple[str, str], SplitStatistics]) -> list[Section]:
-    """The tables of the page: splits, mentions by type, shared names, and guidelines on the same names.
+def corpora_page(statistics: Mapping[tuple[str, str], SplitStatistics], *, brief: bool = False) -> Page:
+    """Splits, mentions by type, shared names, and guidelines on the same names, with a chart.
 
     Guidelines are compared on the first split that a corpus has, which is train in most.
+
+    Args:
+        statistics: as `read_statistics` gives them.
+        brief: only what has room in a terminal: no shared names and guidelines.
     """
     first: dict[str, SplitStatistics] = {}
     for (corpus, _), found in statistics.items():
         first.setdefault(corpus, found)
-    return [
-        Section("Splits", SPLITS_TEXT, splits_table(statistics)),
-        Section("Mentions by type", TYPES_TEXT, types_table(statistics)),
-        Section("Shared names", OVERLAP_TEXT, overlap_table(statistics)),
-        Section("Guidelines on the same names", GUIDELINES_TEXT, guidelines_table(compare_guidelines(first))),
-    ]
+    blocks: list[Block] = [Chart("statistics", "The same as a picture")]
+    blocks += [Heading("Splits"), Text(SPLITS_TEXT), splits_table(statistics)]
+    blocks += [Heading("Mentions by type"), Text(TYPES_TEXT), types_table(statistics)]
+    if not brief:
+        blocks += [Heading("Shared names"), Text(OVERLAP_TEXT), overlap_table(statistics)]
+        blocks += [Heading("Guidelines on the same names"), Text(GUIDELINES_TEXT)]
+        blocks.append(guidelines_table(compare_guidelines(first)))
+    data = [{"corpus": corpus, "split": split, **_counts(found)} for (corpus, split), found in statistics.items()]
+    charts = {"statistics": lambda: draw_statistics(statistics)}
+    return Page("statistics", "Corpora", blocks, {"splits": data}, charts)
 
 
-def write_report(
-    statistics: Mapping[tuple[str, str], SplitStatistics], sections: Sequence[Section], output: Path
-) -> list[Path]:
-    """Write `statistics.md` and `statistics.svg`, the same in a picture; both or none.
-
-    Args:
-        statistics: as `read_statistics` gives them.
-        sections: the tables, as `describe_corpora` makes them.
-        output: folder to write to.
-
-    Returns:
-        The files.
-    """
-    files = [output / "statistics.md", output / "statistics.svg"]
-    parts = (section.to_markdown() for section in sections)
-    with matplotlib.rc_context(STYLE), replacing(*files) as (page, chart):
-        page.write_text(
-            "\n".join(["# Corpora\n\n![The same as a picture](statistics.svg)\n", *parts]), encoding="utf8"
-        )
-        draw_statistics(statistics).savefig(chart, format="svg", metadata={"Date": None, "Creator": None})
-    return files
+def _counts(found: SplitStatistics) -> dict[str, Any]:
+    return {
+        "documents": found.documents,
+        "articles": found.articles,
+        "tokens": found.tokens,
+        "mentions": dict(sorted(found.mentions.items())),
+        "nested": found.nested,
+        "mean_length": found.mean_length,
+        "ambiguous": found.ambiguous,
+        "types": sorted(found.types),
+    }
 
 
 def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
     """Write what was found of evaluation data in training data.
 
-    Writes `leakage.md` (tables) and `leakage.json` (every pair), and `exclude.json` (training sentences to leave out,
-    for the setting `exclude` of the reader) beside the corpora, all of them or none.
+    Writes `leakage.md` (tables) and `leakage.json` (every pair), and then `exclude.json` (training records to leave out,
+    for the setting `exclude` of the reader) beside the corpora.
 
     Args:
         leakage: what was found.
@@ -116,15 +114,15 @@ def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
     """
     exclude = leakage.exclude()
     summary = ", ".join(f"{name} {len(kept['exclude'])} of {kept['records']}" for name, kept in exclude.items())
-    header = f"# Evaluation data in training data\n\nNear matches: similarity of {leakage.threshold} or more.\n"
-    sections = [f"## {level.capitalize()}\n\n{leakage_table(leakage, level).to_markdown()}" for level in LEVELS]
-    sections.append(f"## Left out of training\n\n{summary}\n")
-    files = [output / "leakage.md", output / "leakage.json", folder / EXCLUDE_FILE]
-    with replacing(*files) as (report, pairs, excluded):
-        report.write_text("\n".join([header, *sections]), encoding="utf8")
-        srsly.write_json(pairs, leakage.to_json())
+    blocks: list[Block] = [Text(f"Near matches: similarity of {leakage.threshold} or more.")]
+    for level in LEVELS:
+        blocks += [Heading(level.capitalize()), leakage_table(leakage, level)]
+    blocks += [Heading("Left out of training"), Text(summary)]
+    page = Page("leakage", "Evaluation data in training data", blocks, leakage.to_json())
+    pairs, report = page.to_disk(output)
+    with replacing(folder / EXCLUDE_FILE) as [excluded]:
         srsly.write_json(excluded, exclude)
-    return files
+    return [report, pairs, folder / EXCLUDE_FILE]
 
 
 def leakage_table(leakage: Leakage, level: str) -> Table:

@@ -5,22 +5,24 @@ short words cover each other and does not escape labels. Its templates are repla
 these faults; the assignment of spans to levels remains displaCy's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from markupsafe import Markup
 from spacy import displacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
-from ..scope import SPANS_KEY, get_scope
+from ..scope import SPANS_KEY, get_doc_id, get_scope
 from ..scoring.evaluate import corpus_files, describe, load_pipeline, make_doc, read_gold
-from ..scoring.results import write_text
-from ..scoring.table import corpus_name
+from ..scoring.mentions import ENTS, doc_mentions
+from ..scoring.results import corpus_name, write_text
 from .colors import color_of
+from .html import render
 
 MAX_WORDS = 300
 """Words shown of a document; longer ones are cut and say so."""
@@ -36,44 +38,6 @@ _TEMPLATE = {
     "slice": '<span class="line" style="background:{bg};margin-top:{top_offset}px"></span>',
     "start": '<span class="label" style="background:{bg};margin-top:{top_offset}px">{label}</span>',
 }
-
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; color: #000; background: #fff; max-width: 60rem; margin: 0 auto;
-  padding: 1rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.5rem; line-height: 1.2; }
-h2 { font-size: 1.25rem; margin: 2.5rem 0 0; }
-h3 { font-size: 1rem; margin: 1.5rem 0 0; }
-p { margin: .25rem 0; }
-.note { color: #595959; font-size: .875rem; }
-.legend { display: flex; flex-wrap: wrap; gap: .375rem; padding: 0; list-style: none; }
-.legend li { padding: .125rem .5rem; border-radius: .25rem; font-size: .8125rem; font-weight: 600; }
-.side { display: inline-block; margin-top: .75rem; padding: 0 .5rem; border-radius: .25rem; background: #eee;
-  font-size: .8125rem; }
-.spans { white-space: pre-line; line-height: 2 !important; }
-.word { display: inline-grid; max-width: 100%; line-height: 1.5; margin-bottom: .375rem; }
-.word > * { grid-area: 1 / 1; align-self: start; }
-.text { white-space: pre-wrap; font-weight: 600; }
-.line { height: 4px; }
-.label { justify-self: start; transform: translateY(-3px); padding: 1px 3px; margin-right: 3px; border-radius: 3px;
-  font-size: 10px; line-height: 11px; font-weight: 600; white-space: nowrap; user-select: none; }
-"""
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-<ul class="legend">{legend}</ul>
-{content}
-</body>
-</html>
-"""
 
 
 @dataclass(frozen=True)
@@ -91,6 +55,7 @@ def predict_examples(
     corpora: Optional[Sequence[str]] = None,
     split: str = "test",
     per_corpus: int = 5,
+    spans_key: str = SPANS_KEY,
 ) -> dict[str, list[Shown]]:
     """Take the first documents with gold mentions of each corpus and let a pipeline predict theirs.
 
@@ -100,6 +65,7 @@ def predict_examples(
         corpora: corpora to show; None for all that have the split.
         split: name of the split.
         per_corpus: most documents of a corpus.
+        spans_key: key of the gold mentions, see `evaluate`.
 
     Returns:
         Corpus -> documents.
@@ -109,7 +75,8 @@ def predict_examples(
     """
     shown = {}
     for corpus, path in corpus_files(corpus_folder, corpora, split).items():
-        with_mentions = (doc for doc in read_gold(nlp, corpus, path) if len(doc.spans[SPANS_KEY]))
+        docs = read_gold(nlp, corpus, path, spans_key=spans_key)
+        with_mentions = (doc for doc in docs if len(doc.spans[spans_key]))
         gold = list(islice(with_mentions, per_corpus))
         predicted = nlp.pipe(make_doc(nlp, doc.text, corpus) for doc in gold)
         shown[corpus] = [Shown(*pair) for pair in zip(gold, predicted, strict=True)]
@@ -125,6 +92,8 @@ def write_page(
     split: str = "test",
     per_corpus: int = 5,
     gpu_id: int = -1,
+    spans_key: str = SPANS_KEY,
+    predicted_key: Optional[str] = None,
 ) -> None:
     """Draw what a pipeline predicts on the first documents of each corpus, as one HTML page.
 
@@ -136,61 +105,78 @@ def write_page(
         split: name of the split.
         per_corpus: most documents of a corpus.
         gpu_id: number of the GPU to run on, -1 for the CPU.
+        spans_key: key of the gold mentions, see `evaluate`.
+        predicted_key: key of the predicted ones; None for the same.
 
     Raises:
-        BionerError: the pipeline or a corpus cannot be read.
+        BionerError: the pipeline or a corpus cannot be read, or documents have other annotation than that of their key.
     """
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
-    shown = predict_examples(nlp, corpus_folder, corpora=corpora, split=split, per_corpus=per_corpus)
+    shown = predict_examples(
+        nlp, corpus_folder, corpora=corpora, split=split, per_corpus=per_corpus, spans_key=spans_key
+    )
     described = describe(nlp)
-    write_text(path, render_page(shown, title=f"{described.name} {described.version}, {split} split"))
+    title = f"{described.name} {described.version}, {split} split"
+    write_text(path, render_page(shown, title=title, spans_key=spans_key, predicted_key=predicted_key))
 
 
-def render_page(corpora: Mapping[str, Iterable[Shown]], *, title: str, max_words: int = MAX_WORDS) -> str:
+def render_page(
+    corpora: Mapping[str, Iterable[Shown]],
+    *,
+    title: str,
+    max_words: int = MAX_WORDS,
+    spans_key: str = SPANS_KEY,
+    predicted_key: Optional[str] = None,
+) -> str:
     """Draw documents as one HTML page that needs no other file.
 
     Args:
         corpora: corpus -> documents.
         title: heading of the page.
-        max_words: most words shown of a document.
+        max_words: most tokens shown of a document.
+        spans_key: key of the gold mentions, see `evaluate`.
+        predicted_key: key of the predicted ones; None for the same.
 
     Returns:
         The page. Where gold and predicted mentions are the same they are drawn once.
+
+    Raises:
+        BionerError: a document has other annotation than that of its key.
     """
-    sections = []
+    keys = (spans_key, predicted_key or spans_key)
     types: set[str] = set()
+    shown = []
     for corpus, documents in corpora.items():
-        parts = [f"<h2>{escape(corpus_name(corpus))}</h2>"]
-        for number, document in enumerate(documents, start=1):
-            parts.extend(_document(document, number, max_words))
-            types.update(span.label_ for doc in (document.gold, document.predicted) for span in _spans(doc))
-        sections.append("\n".join(parts))
-    items = (f'<li style="background:{color_of(name)}">{escape(name)}</li>' for name in sorted(types))
-    return _PAGE.format(title=escape(title), style=_STYLE, legend="".join(items), content="\n".join(sections))
+        documents = list(documents)
+        shown.append((corpus_name(corpus), [_document(document, max_words, keys) for document in documents]))
+        types.update(
+            span.label_ for one in documents for side in zip((one.gold, one.predicted), keys) for span in _spans(*side)
+        )
+    return render("displacy", title=title, types=[(name, color_of(name)) for name in sorted(types)], corpora=shown)
 
 
-def _document(document: Shown, number: int, max_words: int) -> Iterator[str]:
-    """Heading, annotation scope and mentions of one document."""
+def _document(document: Shown, max_words: int, keys: tuple[str, str]) -> dict[str, Any]:
+    """Name, annotation scope and both sides of one document, drawn, or one side where they are the same."""
     gold, predicted = document.gold, document.predicted
-    attrs = gold.spans[SPANS_KEY].attrs if SPANS_KEY in gold.spans else {}
-    yield f"<h3>{number}. {escape(str(attrs.get('doc_id') or 'document'))}</h3>"
-    scope = get_scope(gold)
-    if scope is not None:
-        yield f'<p class="note">annotated: {escape(", ".join(sorted(scope)) or "nothing")}</p>'
-    if _mentions(gold) == _mentions(predicted):
-        sides = [("gold and predicted are the same", predicted)]
-    else:
-        sides = [("gold", gold), ("predicted", predicted)]
-    for name, doc in sides:
-        yield f'<p class="side">{name}</p>'
-        yield _draw(doc, max_words)
+    scope = get_scope(gold, keys[0])
+    sides = [("gold", gold, keys[0]), ("predicted", predicted, keys[1])]
+    # Raises where there is other annotation than that of the key.
+    found = [doc_mentions(doc, key) or set() for _, doc, key in sides]
+    if found[0] == found[1]:
+        sides = [("gold and predicted are the same", predicted, keys[1])]
+    return {
+        "name": get_doc_id(gold, keys[0]) or "document",
+        "scope": None if scope is None else sorted(scope),
+        "sides": [(name, *_draw(doc, _spans(doc, key), max_words)) for name, doc, key in sides],
+    }
 
 
-def _draw(doc: Doc, max_words: int) -> str:
-    """Words and spans of a document, drawn by displaCy, cut after `max_words` words or the span that ends there."""
-    spans = [span for span in _spans(doc) if span.start < max_words]
+def _draw(doc: Doc, every: Sequence[Span], max_words: int) -> tuple[Markup, str]:
+    """Tokens and spans of a document, drawn by displaCy, cut after `max_words` tokens or the span that ends there; and a note
+    that says so."""
+    spans = [span for span in every if span.start < max_words]
     end = min(len(doc), max([max_words, *(span.end for span in spans)]))
-    note = f'<p class="note">the first {end} of {len(doc)} words</p>' if end < len(doc) else ""
+    note = f"the first {end} of {len(doc)} words" if end < len(doc) else ""
     units, unit_of = _units(doc, spans, end)
     options: dict[str, Any] = {
         "template": _TEMPLATE,
@@ -208,7 +194,7 @@ def _draw(doc: Doc, max_words: int) -> str:
         ],
     }
     markup = displacy.render(manual, style="span", manual=True, jupyter=False, options=options)
-    return markup.replace(f"{_NO_SPACE} ", "").replace(_NO_SPACE, "") + note
+    return Markup(markup.replace(f"{_NO_SPACE} ", "").replace(_NO_SPACE, "")), note
 
 
 def _units(doc: Doc, spans: Sequence[Span], end: int) -> tuple[list[str], list[int]]:
@@ -255,9 +241,5 @@ def _goes_with_previous(token: Token, units: Sequence[str], room: float) -> bool
     return not token.nbor(-1).whitespace_ or len(units[-1]) < room
 
 
-def _spans(doc: Doc) -> list[Span]:
-    return list(doc.spans[SPANS_KEY]) if SPANS_KEY in doc.spans else list(doc.ents)
-
-
-def _mentions(doc: Doc) -> set[tuple[int, int, str]]:
-    return {(span.start_char, span.end_char, span.label_) for span in _spans(doc)}
+def _spans(doc: Doc, key: str) -> list[Span]:
+    return list(doc.spans[key] if key in doc.spans else doc.ents if key == ENTS else ())

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Optional
 
-import matplotlib
 import numpy
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
-from .chart import STYLE
+from .chart import Figure, drawing
 
 _EDGE = "#E69F00"  # orange of Okabe and Ito (2008), to be seen on any blue
 _LIGHT = numpy.array([0.2126, 0.7152, 0.0722])  # of red, green and blue (ITU-R BT.709)
@@ -42,9 +39,9 @@ def draw_heat_map(
         limits: values of its ends.
     """
     numbers = numpy.array([[numpy.nan if v is None else v for v in row] for row in values], dtype="float64")
-    size = (3 + 0.9 * len(columns), 2 + 0.55 * len(rows))
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+    with drawing(3 + 0.9 * len(columns), 2 + 0.55 * len(rows)) as figure:
+        from matplotlib.patches import Rectangle
+
         axes = figure.add_subplot()
         image = axes.imshow(numbers, cmap=colors, vmin=limits[0], vmax=limits[1], aspect="auto")
         for (row, column), value in numpy.ndenumerate(numbers):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import srsly
 from spacy.util import load_config
@@ -13,14 +13,15 @@ from ..corpora.catalogue import NOT_KNOWN, Corpus
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, score_name
 from ..scoring.evaluate import describe, load_pipeline
-from ..scoring.results import Pipeline, Results
-from ..scoring.table import MISSING, UNNAMED, Section, Table, results_table
+from ..scoring.metrics import STRICT, Metric, get_metric
+from ..scoring.results import UNNAMED, Pipeline, Results
+from .table import MISSING, Table, results_table
 
 SAMPLE = "sample"
 """The set of the catalogue whose corpora are invented."""
 
 _SCORES = """\
-Strict match (start, end and type), in percent, on the {split} split, inside the annotation scope of each corpus:
+F1, precision and recall in percent, {match}, on the {split} split, inside the annotation scope of each corpus:
 predictions of types that a corpus does not annotate do not count."""
 _NO_SCORES = "None were given when this package was built."
 _CORPORA = """\
@@ -58,6 +59,7 @@ def complete_meta(
     name: str,
     component: str = "multitask_ner",
     weights: str = "float32",
+    metric: Union[str, Metric] = STRICT,
 ) -> dict[str, Any]:
     """The meta data of a pipeline, with what its config, the catalogue and an evaluation know.
 
@@ -68,6 +70,7 @@ def complete_meta(
         name: name of the package without the language.
         component: name of the component that knows the corpora.
         weights: how the package stores the weights of the encoder, "float32" or "int8".
+        metric: the metric of the table of scores, or its name.
 
     Returns:
         `meta.json` with description, sources, `performance` (the scores under the names that the scorer gives them) and
@@ -109,8 +112,8 @@ def complete_meta(
     meta["performance"] = {} if results is None else {score_name(key): of for key, of in results.scores.items()}
     meta["notes"] = "\n".join(
         [
-            f"## Scores\n\n{_NO_SCORES}\n" if results is None else _scores(results),
-            Section("Corpora", " ".join(_CORPORA.split()), _corpora_table(corpora, unknown)).to_markdown(),
+            f"## Scores\n\n{_NO_SCORES}\n" if results is None else _scores(results, get_metric(metric)),
+            _section("Corpora", _CORPORA, _corpora_table(corpora, unknown)),
             f"## Training\n\n{training.to_markdown()}",
             f"## Contents\n\n{' '.join(_CONTENTS.format(weights=_WEIGHTS[weights]).split())}\n",
             f"## Limits\n\n{_limits(corpora, catalogue)}",
@@ -133,14 +136,19 @@ def _check(results: Results, known: Pipeline) -> None:
         raise BionerError(Errors.E619.format(results=results.label, different="; ".join(different)))
 
 
-def _scores(results: Results) -> str:
-    text = " ".join(_SCORES.format(split=results.split).split())
+def _section(title: str, text: str, table: Table) -> str:
+    return f"## {title}\n\n{' '.join(text.split())}\n\n{table.to_markdown()}"
+
+
+def _scores(results: Results, metric: Metric) -> str:
+    match = "strict match (start, end and type)" if metric is STRICT else metric.description
+    text = _SCORES.format(match=match, split=results.split)
     if results.limit is not None:
         text += f" Only {results.limit} documents of each corpus were taken."
     if results.context != "source":
         words = f" of at most {results.context_words} words" if results.context_words else ""
         text += f" The pipeline saw one {results.context}{words} at a time, not what the source has as one text."
-    return Section("Scores", text, results_table(results)).to_markdown()
+    return _section("Scores", text, results_table(results.by(metric)))
 
 
 def _source(corpus: Corpus) -> dict[str, str]:

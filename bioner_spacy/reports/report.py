@@ -1,46 +1,47 @@
 """All reports of a run on one page: how it was made, scores, comparisons, learning curves, analysis and corpora."""
 
-import io
-import platform
+import base64
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
-import matplotlib
-from matplotlib.figure import Figure
 from spacy.util import load_config
 
 from ..corpora import Catalogue
 from ..corpora.catalogue import NOT_KNOWN
 from ..errors import BionerError, Errors
+from ..experiments.curves import Curve, read_curve
+from ..experiments.experiment import RESULTS
+from ..provenance import versions
 from ..scoring.comparison import Comparison
-from ..scoring.results import Results, read_results, write_text
-from ..scoring.table import MISSING, Table, corpus_name, results_table
+from ..scoring.metrics import ALL_TYPES, STRICT, Metric, get_metric
+from ..scoring.results import Results, corpus_name, read_results, write_text
 from ..training.runs import CURVE_FILE
-from .chart import STYLE, draw_comparison
-from .learning_curves import MULTI, SINGLE, Curve, draw_curves, read_curve
-from .report_page import render
-from .report_parts import Block, Chart, Folded, Heading, Part, Text, read_page
+from .chart import Figure, svg_text
+from .comparison import comparison_page, draw_comparison
+from .html import render
+from .learning_curves import MULTI, SINGLE, draw_curves
+from .page import PAGE, Block, Chart, Heading, Items, Page, Text
+from .table import MISSING, Table, results_table
 
-_PACKAGES = ("bioner_spacy", "spacy", "thinc", "torch", "transformers", "spacy-transformers", "numpy")
+_POINT = 4 / 3  # pixels
+_SMALLEST = 0.7  # a chart that would become smaller than this is moved sideways instead, so that it can be read
 
 # Title, file in the folder of the reports, and the command that writes it.
 _PAGES = {
-    "Analysis": ("analysis/analysis.md", "spacy bioner analyze"),
-    "Cross-corpus scores": ("cross-corpus/cross-corpus.md", "spacy bioner experiment cross-corpus"),
-    "Corpora": ("statistics.md", "spacy bioner corpora describe"),
-    "Leakage": ("leakage/leakage.md", "spacy bioner corpora leakage"),
+    "Analysis": ("analysis/analysis.json", "spacy bioner analyze"),
+    "Cross-corpus scores": ("cross-corpus/cross-corpus.json", "spacy bioner experiment cross-corpus"),
+    "Corpora": ("statistics.json", "spacy bioner corpora describe"),
+    "Leakage": ("leakage/leakage.json", "spacy bioner corpora leakage"),
 }
-_OF_DATA = ("comparison.md", "seeds/seeds.md")
-"""Pages of which this one takes the data."""
-
 _OF_ONE_RUN = ("multi.json", "comparison.json")
 """Files by which a subfolder is known that has the reports of another run."""
 
 _SCORES = """\
-Strict match, in percent, on the {split} split, inside the annotation scope of each corpus: predictions of types that a
+In percent, {match}, on the {split} split, inside the annotation scope of each corpus: predictions of types that a
 corpus does not annotate do not count. Rows of means count each corpus alike; all mentions counts each mention alike."""
 _CURVES = """\
 F1 on development data (of at most as many documents of a corpus as the config says) at each evaluation while training,
@@ -49,11 +50,58 @@ Losses of different tasks are on different scales."""
 _FEW = """\
 The runs were evaluated too seldom for a curve: train with a smaller `--training.eval_frequency` than {frequency} updates."""
 _LICENCES = "Licences of corpora bind those who pass on what was trained on them, too; the catalogue has the details."
-_VERSIONS = "Installed where this page was made; a pipeline does not tell what it was trained with."
+_VERSIONS = "Installed where {where}."
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart as it stands in a page, so that neither its ids nor anything else in it touches the page.
+
+    Attributes:
+        data: SVG in base 64.
+        text: what it shows.
+        width: in pixels, at most; 70 % of it are the least.
+    """
+
+    data: str
+    text: str
+    width: float
+
+    @property
+    def least(self) -> float:
+        """Least width in pixels."""
+        return round(_SMALLEST * self.width)
+
+    @classmethod
+    def of(cls, svg: str, text: str) -> "Picture":
+        """The picture of an SVG."""
+        # Phones do not have the font of the charts, and browsers then take one with serifs.
+        svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
+        size = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', svg)
+        width = round(_POINT * float(size[1])) if size else 640
+        return cls(base64.b64encode(svg.encode("utf8")).decode("ascii"), text, width)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A long text as it is, out of sight until asked for."""
+
+    title: str
+    text: str
+
+
+Shown = Union[Block, Picture, Folded]
+Parts = dict[str, list[Shown]]
+"""Title -> what is in a part of the page."""
 
 
 def make_report(
-    reports: Path, *, catalogue: Catalogue, training: Optional[Path] = None, made: Optional[datetime] = None
+    reports: Path,
+    *,
+    catalogue: Catalogue,
+    training: Optional[Path] = None,
+    made: Optional[datetime] = None,
+    metric: Union[str, Metric] = STRICT,
 ) -> str:
     """Gather what is in a folder of reports on one HTML page.
 
@@ -63,85 +111,120 @@ def make_report(
         training: folder of the pipelines, with `multi` and `single`, or of one run; None to leave out settings and
             learning curves.
         made: date and time on the page; None for now.
+        metric: the metric of the scores, or its name; a comparison has its own.
 
     Returns:
         The page. Reports that are not there are named at its end, with the commands that make them.
 
     Raises:
-        BionerError: there are no reports, or one cannot be read.
+        BionerError: there are no reports, or one cannot be read; or there are no counts by the metric.
     """
-    found: list[Part] = []
+    found: Parts = {}
     missing: list[str] = []
     multi = _read_json(reports / "multi.json", Results.from_disk)
 
-    def add(title: str, blocks: Optional[Sequence[Block]], command: str) -> None:
+    def add(title: str, blocks: Sequence[Shown], command: str) -> None:
         if blocks:
-            found.append(Part(title, blocks))
+            found[title] = list(blocks)
         else:
             missing.append(f"{title}: `{command}`")
 
     comparison = _read_json(reports / "comparison.json", Comparison.from_disk)
-    add("Comparison", None if comparison is None else _comparison(comparison), "spacy bioner compare")
-    add("Scores", _scores(multi, reports / "single"), "spacy bioner evaluate")
+    add("Comparison", _comparison(comparison), "spacy bioner compare")
+    add("Scores", _scores(multi, reports / "single", get_metric(metric)), "spacy bioner evaluate")
     seeds = _read_json(reports / "seeds" / "seeds.json", Comparison.from_disk)
-    add("Several seeds", None if seeds is None else _comparison(seeds), "spacy bioner experiment seeds")
-    add("Learning curves", None if training is None else _curves(training), "spacy bioner train")
+    add("Several seeds", _comparison(seeds), "spacy bioner experiment seeds")
+    add("Learning curves", [] if training is None else _curves(training), "spacy bioner train")
     for title, (name, command) in _PAGES.items():
-        page = reports / name
-        add(title, read_page(page).blocks if page.is_file() else None, command)
-    known = {reports / name for name in (*_OF_DATA, *(name for name, _ in _PAGES.values()))}
-    others = {file.parent for name in _OF_ONE_RUN for file in reports.rglob(name)} - {reports}
-    pages = [page for page in sorted(reports.rglob("*.md")) if page not in known and others.isdisjoint(page.parents)]
-    found.extend(map(read_page, pages))
+        path = reports / name
+        add(title, _page(path, Page.from_disk(path)) if path.is_file() else [], command)
+    for path, page in _other_pages(reports):
+        title = page.title if page.title not in found else f"{page.title} ({path.relative_to(reports)})"
+        found[title] = _page(path, page)
     if not found:
         raise BionerError(Errors.E546.format(folder=reports))
-    found.append(Part("How it was made", list(_made(multi, catalogue, training))))
+    found["How it was made"] = list(_made(multi, catalogue, training))
     if missing:
-        found.append(Part("Not there", [Text(["These commands make what this page has no data of:"]), Text(missing)]))
+        found["Not there"] = [Text("These commands make what this page has no data of:"), Items(missing)]
     day = (made or datetime.now(timezone.utc)).strftime("%d %B %Y, %H:%M %Z").strip()
-    name = comparison.title if comparison else f"Reports in {reports.name}"
-    return render(name, f"{reports.name}, made on {day}", found)
+    name = comparison_page(comparison).title if comparison else f"Reports in {reports.name}"
+    return render_report(name, f"{reports.name}, made on {day}", found)
 
 
-def write_report(
-    reports: Path,
-    output: Path,
-    *,
-    catalogue: Catalogue,
-    training: Optional[Path] = None,
-    made: Optional[datetime] = None,
-) -> None:
-    """Write the page of `make_report`, whole or not at all."""
-    write_text(output, make_report(reports, catalogue=catalogue, training=training, made=made))
+def render_report(title: str, note: str, parts: Mapping[str, Sequence[Shown]]) -> str:
+    """The page.
+
+    Args:
+        title: its heading.
+        note: a line below it.
+        parts: title -> what is in a part, in order.
+
+    Returns:
+        HTML in which every text is escaped.
+    """
+    shown = []
+    for name, blocks in parts.items():
+        label, of_part = name, []
+        for block in blocks:
+            label = block.text if isinstance(block, Heading) else label
+            of_part.append((block, type(block).__name__.lower(), label))
+        shown.append({"title": name, "blocks": of_part})
+    return render("report", title=title, note=note, parts=shown, all_types=ALL_TYPES)
+
+
+def write_report(reports: Path, output: Path, **settings: Any) -> None:
+    """Write the page of `make_report`, which the settings are for, whole or not at all."""
+    write_text(output, make_report(reports, **settings))
 
 
 def _read_json(path: Path, read: Any) -> Any:
     return read(path) if path.is_file() else None
 
 
-def _comparison(comparison: Comparison) -> list[Block]:
-    return [
-        Text(comparison.verdict()),
-        _chart(draw_comparison(comparison), comparison.title),
-        comparison.to_table(),
-        *([Text(comparison.method())] if comparison.method() else []),
-    ]
+def _other_pages(reports: Path) -> Iterator[tuple[Path, Page]]:
+    """Pages of other commands, but not of other runs and not of runs of experiments."""
+    known = {reports / name for name in (*_OF_ONE_RUN, "seeds/seeds.json", *(name for name, _ in _PAGES.values()))}
+    others = {file.parent for name in _OF_ONE_RUN for file in reports.rglob(name)} - {reports}
+    for path in sorted(reports.rglob("*.json")):
+        apart = path in known or RESULTS in path.relative_to(reports).parts or not others.isdisjoint(path.parents)
+        if not apart and f'"{PAGE}": {{' in path.read_text(encoding="utf8"):
+            yield path, Page.from_disk(path)
 
 
-def _scores(multi: Optional[Results], single: Path) -> list[Block]:
+def _page(path: Path, page: Page) -> list[Shown]:
+    """The blocks of a page, with its pictures, which are taken from its folder."""
+    found: list[Shown] = []
+    for block in page.blocks:
+        if not isinstance(block, Chart):
+            found.append(block)
+        elif (picture := path.parent / f"{Path(block.name).name}.svg").is_file():
+            found.append(Picture.of(picture.read_text(encoding="utf8"), block.text))
+    return found
+
+
+def _comparison(comparison: Optional[Comparison]) -> list[Shown]:
+    if comparison is None:
+        return []
+    page = comparison_page(comparison)
+    match, table, verdict, *method = page.blocks
+    return [verdict, match, _picture(draw_comparison(comparison), page.title), table, *method]
+
+
+def _scores(multi: Optional[Results], single: Path, metric: Metric) -> list[Shown]:
     """Scores of the multi-task pipeline, and of all single-task pipelines in one table."""
-    blocks: list[Block] = []
+    blocks: list[Shown] = []
     if multi is not None:
-        blocks += [Heading(f"The {MULTI} pipeline"), Text([_SCORES.format(split=multi.split)]), results_table(multi)]
+        text = _SCORES.format(match=metric.description, split=multi.split)
+        blocks += [Heading(f"The {MULTI} pipeline"), Text(text), results_table(multi.by(metric))]
     if single.is_dir():
-        tables = [results_table(results) for results in read_results([str(single)])]
+        tables = [results_table(results.by(metric)) for results in read_results([str(single)])]
         # The last two rows sum up the corpora of a result, of which there is one.
         rows = [row for table in tables for row in table.rows[:-2]]
         blocks += [Heading(f"The {SINGLE} pipelines"), Table(tables[0].header, rows, tables[0].numbers)]
     return blocks
 
 
-def _curves(training: Path) -> list[Block]:
+def _curves(training: Path) -> list[Shown]:
     files = {
         MULTI: {MULTI: _multi(training)},
         SINGLE: {path.name: path for path in sorted(training.glob("single/*"))},
@@ -154,17 +237,17 @@ def _curves(training: Path) -> list[Block]:
         return []
     if not any(len(curve.updates) > 1 for of_side in runs.values() for curve in of_side.values()):
         frequency = _settings(training).get("training.eval_frequency", "before")
-        return [Text([_FEW.format(frequency=frequency)])]
-    return [Text([_CURVES]), _chart(draw_curves(runs), "F1 and loss against updates")]
+        return [Text(_FEW.format(frequency=frequency))]
+    return [Text(_CURVES), _picture(draw_curves(runs), "F1 and loss against updates")]
 
 
-def _made(multi: Optional[Results], catalogue: Catalogue, training: Optional[Path]) -> Iterator[Block]:
+def _made(multi: Optional[Results], catalogue: Catalogue, training: Optional[Path]) -> Iterator[Shown]:
     """How the multi-task pipeline was made, from its results, its config and the catalogue."""
     if multi is not None:
         yield _facts(multi, training)
         corpora = [catalogue.corpora[name] for name in multi.per_corpus if name in catalogue.corpora]
         yield Heading("Corpora")
-        yield Text([_LICENCES])
+        yield Text(_LICENCES)
         yield Table(
             ["Corpus", "What it is", "Entity types", "Licence", "Copies", "Address", "Citation", "Notes"],
             [
@@ -185,8 +268,13 @@ def _made(multi: Optional[Results], catalogue: Catalogue, training: Optional[Pat
             numbers=0,
         )
     yield Heading("Versions")
-    yield Text([_VERSIONS])
-    yield Table(["Package", "Version"], [["Python", platform.python_version()], *_versions()], numbers=0)
+    known = multi.provenance.get("versions") if multi is not None else None
+    yield Text(_VERSIONS.format(where="this page was made" if known is None else "the pipeline was scored"))
+    packages = (known or versions()).items()
+    yield Table(["Package", "Version"], [[name, str(found)] for name, found in packages if found], numbers=0)
+    if multi is not None and multi.provenance:
+        yield Heading("Origin of the scores")
+        yield _origin(multi.provenance)
     if training is not None and (settings := _settings(training)):
         yield Folded(
             "All settings of the training", "\n".join(f"{name} = {value}" for name, value in settings.items())
@@ -238,16 +326,12 @@ def _flat(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield f"{prefix}{name}", value
 
 
-def _versions() -> Iterator[list[str]]:
-    for name in _PACKAGES:
-        try:
-            yield [name, version(name)]
-        except PackageNotFoundError:
-            continue
+def _origin(provenance: Mapping[str, Any]) -> Table:
+    """Revision, command and checksums."""
+    checksums = {f"Checksum of {name}": text for name, text in provenance.get("checksums", {}).items()}
+    facts = {"Revision": provenance.get("revision"), "Command": provenance.get("command"), **checksums}
+    return Table(["What", "Value"], [[name, str(text or MISSING)] for name, text in facts.items()], numbers=0)
 
 
-def _chart(figure: Figure, text: str) -> Chart:
-    svg = io.StringIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return Chart(svg.getvalue(), text)
+def _picture(figure: Figure, text: str) -> Picture:
+    return Picture.of(svg_text(figure), text)

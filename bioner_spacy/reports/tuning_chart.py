@@ -5,15 +5,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-
 from ..experiments.search_space import Range
 from ..experiments.tuning import Tuning, value_text
-from ..scoring.table import percent
-from .chart import BASELINE_COLOR, STYLE, SYSTEM_COLOR
+from .chart import BASELINE_COLOR, SYSTEM_COLOR, Axes, Figure, drawing, tidy
+from .table import percent
 
 _COLUMNS = 3
 _SHOWN = 10.0  # the axis of F1 ends this many times the distance from the best to the median below the best
@@ -36,8 +31,9 @@ def draw_tuning(tuning: Tuning) -> Figure:
     names, settings = tuning.names(), tuning.varied
     columns = min(_COLUMNS, max(1, len(settings)))
     rows = -(-len(settings) // columns)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(9, 3.6 + 2.4 * rows), layout="constrained")
+    with drawing(9, 3.6 + 2.4 * rows) as figure:
+        from matplotlib.ticker import MaxNLocator
+
         grid = figure.add_gridspec(1 + rows, columns, height_ratios=[1.3] + [1.0] * rows)
         top = figure.add_subplot(grid[0, :])
         numbers = list(range(1, len(scores) + 1))
@@ -56,9 +52,7 @@ def draw_tuning(tuning: Tuning) -> Figure:
             axes.set_xlabel(names[name], fontsize=9)
             panels.append(axes)
         for number, axes in enumerate(panels):
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.grid(True, color="#dddddd")
-            axes.set_axisbelow(True)
+            tidy(axes)
             axes.tick_params(labelsize=8)
             if number == 0 or (number - 1) % columns == 0:
                 axes.set_ylabel("F1 (%)", fontsize=9)
@@ -100,6 +94,8 @@ def _positions(tuning: Tuning, name: str) -> list[float]:
 
 
 def _setting_axis(axes: Axes, tuning: Tuning, name: str) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
     setting = tuning.space.settings[name]
     if not isinstance(setting, Range):
         axes.set_xticks(range(len(setting.values)), [value_text(value) for value in setting.values])

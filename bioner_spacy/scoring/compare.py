@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy
 
 from ..errors import BionerError, Errors, Warnings, warn
+from ..provenance import differences
 from .comparison import Comparison, Row
 from .documents import gold_difference, paired
-from .results import ALL_TYPES, Results
+from .metrics import ALL_TYPES, STRICT, Metric, get_metric
+from .results import Results, corpus_name
 from .significance import ALPHA, RESAMPLES, Paired, Significance, holm, significance
-from .table import corpus_name
 
 NAMES = ("single-task", "multi-task")
 """Names of the baseline and of the system."""
@@ -27,6 +28,8 @@ def compare(
     names: tuple[str, str] = NAMES,
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
+    metric: Union[str, Metric] = STRICT,
+    insist: bool = False,
 ) -> Comparison:
     """Compare a system with a baseline, corpus by corpus, and test the differences.
 
@@ -39,15 +42,20 @@ def compare(
         names: of baseline and system, for the table.
         alpha: level of the tests.
         resamples: number of draws of each test.
+        metric: the metric or its name.
+        insist: whether to compare results on files with different checksums too, with a warning.
 
     Returns:
         A row for every corpus and entity type that either side has a result on.
 
     Raises:
         BionerError: two results of a side are on the same corpus with the same seed, the sides have different numbers
-            of runs, or results that are to be compared were not measured on the same documents.
+            of runs, results that are to be compared were not measured on the same documents, or there are no counts by the
+            metric.
     """
-    _check_settings([*baseline, *system])
+    metric = get_metric(metric)
+    system, baseline = ([one.by(metric) for one in side] for side in (system, baseline))
+    _check_settings([*baseline, *system], insist=insist)
     sides = [_by_corpus(results, name) for results, name in zip((baseline, system), names)]
     common = sorted(sides[0].keys() & sides[1].keys())
     _check_runs(sides, common, names)
@@ -70,10 +78,11 @@ def compare(
         records=[corpus for corpus in pairs if sides[0][corpus][0].documents[corpus]["unit"] == "record"],
         alpha=alpha,
         resamples=resamples,
+        metric=metric.name,
     )
 
 
-def _check_settings(results: Sequence[Results]) -> None:
+def _check_settings(results: Sequence[Results], *, insist: bool) -> None:
     for other in results[1:]:
         if other.split != results[0].split:
             splits = {"split": results[0].split, "other_split": other.split}
@@ -84,6 +93,17 @@ def _check_settings(results: Sequence[Results]) -> None:
     ):
         if len(found) > 1:
             warn(Warnings.W501.format(what=what, found=", ".join(sorted(found))))
+    known = [one for one in results if one.provenance]
+    for other in known[1:]:
+        first, second = (one.provenance.get("checksums", {}) for one in (known[0], other))
+        if files := [name for name in first.keys() & second.keys() if first[name] != second[name]]:
+            labels = {"results": known[0].label, "other": other.label, "files": ", ".join(sorted(files))}
+            if not insist:
+                raise BionerError(Errors.E515.format(**labels))
+            warn(Warnings.W512.format(**labels))
+    versions = [{"versions": one.provenance.get("versions", {})} for one in known]
+    if names := sorted({name for other in versions[1:] for name in differences(versions[0], other)}):
+        warn(Warnings.W513.format(names=", ".join(name.removeprefix("versions.") for name in names)))
 
 
 def _by_corpus(results: Iterable[Results], name: str) -> Side:

@@ -1,17 +1,17 @@
-"""Counts of mentions by document: what a test of significance needs of two results, in place of their predictions.
+"""Counts of mentions by document: all that scores and tests of significance need, in place of the predictions.
 
 A document is the source document (article, abstract) where the corpus tells it: sentences of one abstract share its
 subject and its names, so they are not independent. Else it is the record.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 import numpy
 from numpy.typing import NDArray
 
-from .scorer import Compared
+from .mentions import Compared
+from .metrics import ALL_TYPES, STRICT, Counts, Metric
 from .significance import Paired
 
 KINDS = ("gold", "predicted", "matched")
@@ -19,10 +19,15 @@ UNITS = ("document", "record")
 
 
 class DocumentCounts:
-    """Mentions of the documents of one corpus, by entity type: gold, predicted in scope, both."""
+    """Mentions of the documents of one corpus, by entity type.
 
-    def __init__(self) -> None:
-        self._documents: dict[str, tuple[Counter[str], ...]] = {}
+    Args:
+        metric: how they are counted.
+    """
+
+    def __init__(self, metric: Metric = STRICT) -> None:
+        self.metric = metric
+        self._documents: dict[str, dict[str, Counts]] = {}
         self._records = 0  # without the id of a document
 
     def add(self, compared: Compared) -> None:
@@ -31,43 +36,67 @@ class DocumentCounts:
         if not doc_id:
             self._records += 1
             doc_id = f"\n{self._records}"  # no id has a line break
-        sets = (compared.gold, compared.predicted, compared.gold & compared.predicted)
-        counters = self._documents.setdefault(doc_id, (Counter(), Counter(), Counter()))
-        for counter, mentions in zip(counters, sets):
-            counter.update(entity_type for _, _, entity_type in mentions)
+        counts = self._documents.setdefault(doc_id, {})
+        for name, found in self.metric.counts(compared.gold, compared.predicted).items():
+            counts[name] = counts.get(name, Counts()) + found
+
+    def total(self) -> dict[str, Counts]:
+        """Sums over the documents by entity type, sorted, and of `ALL_TYPES`."""
+        found: dict[str, Counts] = {}
+        for counts in self._documents.values():
+            for name, of_type in counts.items():
+                found[name] = found.get(name, Counts()) + of_type
+        return dict(sorted(found.items())) if found else {ALL_TYPES: Counts()}
 
     def to_dict(self) -> dict[str, Any]:
         """The counts for a JSON file.
 
         Returns:
-            `unit`: "document", or "record" if not all texts tell their document; `n`: number of units; `counts`: for
-            each entity type and each of `KINDS`, as many numbers with spaces between, in the order of the corpus.
+            `unit`: "document", or "record" if not all texts tell their document; `n`: number of units; `counts`: for each
+            entity type and each of `KINDS`, as many numbers with spaces between, in the order of the corpus. `matched` is
+            that of gold mentions, beside `right` where that of predictions is another one. `ALL_TYPES` is there where its
+            numbers are not the sums of the others.
         """
-        types = sorted({name for counters in self._documents.values() for counter in counters for name in counter})
-        counts = {
-            entity_type: {
-                kind: " ".join(str(counters[place][entity_type]) for counters in self._documents.values())
-                for place, kind in enumerate(KINDS)
-            }
-            for entity_type in types
-        }
+        counts: dict[str, dict[str, str]] = {}
+        for name in self.total():
+            if name == ALL_TYPES and self.metric.credit is None:
+                continue
+            of_type = [document.get(name, Counts()) for document in self._documents.values()]
+            kinds = {"gold": "gold", "predicted": "predicted", "matched": "found"}
+            if any(one.right != one.found for one in of_type):
+                kinds["right"] = "right"
+            counts[name] = {kind: " ".join(f"{getattr(one, of):g}" for one in of_type) for kind, of in kinds.items()}
         return {"unit": "record" if self._records else "document", "n": len(self._documents), "counts": counts}
 
 
-def counting(compared: Iterable[Compared], counts: dict[str, DocumentCounts]) -> Iterator[Compared]:
-    """Pass the mentions of texts on, and count them on the way.
+def count_documents(compared: Iterable[Compared], metrics: Sequence[Metric]) -> dict[str, dict[str, DocumentCounts]]:
+    """Count the mentions of texts.
 
     Args:
         compared: the mentions of each text.
-        counts: is filled, by corpus.
+        metrics: how they are counted.
+
+    Returns:
+        Name of the metric -> corpus, sorted -> counts.
     """
+    found: dict[str, dict[str, DocumentCounts]] = {metric.name: {} for metric in metrics}
     for text in compared:
-        counts.setdefault(text.corpus, DocumentCounts()).add(text)
-        yield text
+        for metric in metrics:
+            found[metric.name].setdefault(text.corpus, DocumentCounts(metric)).add(text)
+    return {name: dict(sorted(counts.items())) for name, counts in found.items()}
+
+
+def read_totals(documents: Mapping[str, Any]) -> dict[str, Counts]:
+    """Sums over documents by entity type and of `ALL_TYPES`, from what `DocumentCounts.to_dict` wrote."""
+    found = {}
+    for name, counts in documents["counts"].items():
+        numbers = [counts[kind] for kind in (*KINDS, "right" if "right" in counts else "matched")]
+        found[name] = Counts(*(sum(map(_number, text.split())) for text in numbers))
+    return found if ALL_TYPES in found else {**found, ALL_TYPES: sum(found.values(), Counts())}
 
 
 def gold_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> Optional[str]:
-    """Tell how the gold mentions of two results on one corpus differ.
+    """How the gold mentions of two results on one corpus differ.
 
     Args:
         one: counts as of `DocumentCounts.to_dict`.
@@ -100,19 +129,23 @@ def paired(baseline: Sequence[Mapping[str, Any]], system: Sequence[Mapping[str, 
         The counts, with one more column for all types together.
     """
 
-    def columns(side: Mapping[str, Any], kind: str) -> NDArray[numpy.int64]:
+    def columns(side: Mapping[str, Any], kind: str) -> NDArray[numpy.float64]:
         counts = numpy.array([_numbers(side, name, kind) for name in types])
-        return numpy.concatenate([counts, counts.sum(axis=0, keepdims=True)]).T
+        total = _numbers(side, ALL_TYPES, kind) if ALL_TYPES in side["counts"] else counts.sum(axis=0)
+        return numpy.concatenate([counts, total[None]]).T
 
     sides = (baseline, system)
-    predicted, matched = (
-        numpy.array([[columns(run, kind) for run in side] for side in sides]) for kind in ("predicted", "matched")
-    )
-    return Paired(columns(baseline[0], "gold"), predicted, matched)
+    kinds = (numpy.array([[columns(run, kind) for run in side] for side in sides]) for kind in (*KINDS[1:], "right"))
+    return Paired(columns(baseline[0], "gold"), *kinds)
 
 
-def _numbers(side: Mapping[str, Any], entity_type: str, kind: str) -> NDArray[numpy.int64]:
+def _numbers(side: Mapping[str, Any], entity_type: str, kind: str) -> NDArray[numpy.float64]:
     """(documents,) counts of a type; a type that one of two results does not have is counted nowhere."""
     if entity_type not in side["counts"]:
-        return numpy.zeros(side["n"], dtype="int64")
-    return numpy.array(side["counts"][entity_type][kind].split(), dtype="int64")
+        return numpy.zeros(side["n"])
+    counts = side["counts"][entity_type]
+    return numpy.array(counts.get(kind, counts["matched"]).split(), dtype="float64")
+
+
+def _number(text: str) -> float:
+    return float(text) if "." in text else int(text)

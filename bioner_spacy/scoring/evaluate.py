@@ -15,10 +15,13 @@ from ..corpora.context import CONTEXT_WORDS, check_context, in_context
 from ..device import require_gpu
 from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors, Warnings, reason, warn
-from ..scope import SPANS_KEY, get_corpus, has_gold_ents, name_corpus, score_name, state_scopes
-from .documents import DocumentCounts, counting
+from ..provenance import provenance
+from ..scope import SPANS_KEY, get_corpus, name_corpus, state_scopes
+from .documents import count_documents
+from .mentions import doc_mentions, mentions_in_scope
+from .metrics import METRICS, STRICT
 from .results import Pipeline, Results
-from .scorer import mentions_in_scope, score_mentions
+from .scorer import BESIDE, named_scores
 
 
 def evaluate(
@@ -33,10 +36,14 @@ def evaluate(
     guideline: bool = True,
     batch_size: Optional[int] = None,
     gpu_id: int = -1,
+    spans_key: str = SPANS_KEY,
+    predicted_key: Optional[str] = None,
+    origin: Mapping[str, Any] = {},
 ) -> Results:
     """Score a pipeline on one split of converted corpora.
 
-    The pipeline sees the raw text and tokenises it itself, as it does for its users.
+    The pipeline sees the raw text and tokenises it itself, as it does for its users. Mentions are counted by all metrics,
+    so that results can be compared by any, see `Results.by`.
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
@@ -51,31 +58,40 @@ def evaluate(
         guideline: whether the pipeline is told by the guideline of which corpus to annotate.
         batch_size: documents per batch; None for the setting of the pipeline.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored where the pipeline is loaded already.
+        spans_key: key in `doc.spans` of the gold mentions; "ents" for the entities of documents that have no spans.
+        predicted_key: key of the predicted ones, "ents" for a pipeline that sets `doc.ents` alone; None for the same.
+        origin: what else the results are to say about where they come from, such as checksums of catalogue entries.
 
     Returns:
         The scores and what they were measured on.
 
     Raises:
         BionerError: the pipeline cannot be loaded or predicts no entities, there is no corpus or no annotated
-            document to score on, or the context is not allowed.
+            document to score on, documents have other annotation than that of their key, or the context is not allowed.
     """
     check_context(context, context_words)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     files = corpus_files(corpus_folder, corpora, split)
-    run = Run(nlp, guideline=guideline, batch_size=batch_size)
+    run = Run(nlp, guideline=guideline, batch_size=batch_size, spans_key=spans_key, predicted_key=predicted_key)
     examples = run.examples(files, limit=limit, context=context, context_words=context_words)
-    documents: dict[str, DocumentCounts] = {}
-    scores = score_mentions(counting(mentions_in_scope(examples), documents))
+    compared = mentions_in_scope(examples, spans_key=spans_key, predicted_key=predicted_key)
+    counts = count_documents(compared, list(METRICS.values()))
+    totals = {name: {corpus: of.total() for corpus, of in found.items()} for name, found in counts.items()}
+    documents = {name: {corpus: of.to_dict() for corpus, of in found.items()} for name, found in counts.items()}
+    described = describe(nlp)
+    keys = {"spans_key": spans_key, "predicted_key": predicted_key or spans_key}
     return Results(
-        pipeline=describe(nlp),
+        pipeline=described,
         split=split,
         limit=limit,
         context=context,
         context_words=context_words if context == "group" else None,
-        scores={name.removeprefix(score_name("")): score for name, score in scores.items()},
+        scores=named_scores(totals, [STRICT, *(METRICS[name] for name in BESIDE)]),
         words=run.words,
         words_per_second=round(run.words / run.seconds, 1) if run.seconds else 0.0,
-        documents={corpus: counts.to_dict() for corpus, counts in documents.items()},
+        documents=documents.pop(STRICT.name),
+        by_metric=documents,
+        provenance=provenance(files=files.values(), root=corpus_folder, seed=described.seed, **keys, **origin),
     )
 
 
@@ -144,7 +160,9 @@ def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: s
     return {name: corpus_folder / name / f"{split}.spacy" for name in chosen}
 
 
-def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = None) -> list[Doc]:
+def read_gold(
+    nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = None, spans_key: str = SPANS_KEY
+) -> list[Doc]:
     """Read the annotated documents of a converted corpus.
 
     Args:
@@ -152,23 +170,24 @@ def read_gold(nlp: Language, corpus: str, path: Path, *, limit: Optional[int] = 
         corpus: name of the corpus, for documents that do not say it themselves.
         path: file with a `DocBin`.
         limit: most documents to read; None for all.
+        spans_key: key in `doc.spans` of the gold mentions; "ents" for the entities of documents that have no spans.
 
     Raises:
-        BionerError: the file is not a `DocBin`, or has no annotated document. A warning tells where documents say that they
-            are of another corpus.
+        BionerError: the file is not a `DocBin`, has no annotated document, or one with other annotation than that of the
+            key. A warning is given where documents say that they are of another corpus.
     """
     docs = load_docs(path, nlp.vocab)
-    annotated = [doc for doc in docs if SPANS_KEY in doc.spans or has_gold_ents(doc)]
+    annotated = [doc for doc in docs if doc_mentions(doc, spans_key) is not None]
     if not annotated:
-        raise BionerError(Errors.E509.format(corpus=corpus, path=path, key=SPANS_KEY))
+        raise BionerError(Errors.E509.format(corpus=corpus, path=path, key=spans_key))
     for doc in annotated:
-        name_corpus(doc, corpus)
-    if others := {get_corpus(doc) for doc in annotated} - {corpus}:
+        name_corpus(doc, corpus, spans_key)
+    if others := {get_corpus(doc, spans_key) for doc in annotated} - {corpus}:
         warn(Warnings.W511.format(path=path, names=", ".join(sorted(others))))
     learnt = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "unscoped") and hasattr(pipe, "label_data")]
     if all(pipe.unscoped != "all" for pipe in learnt):
         known = [pipe.label_data.get(corpus, ()) for pipe in learnt]
-        state_scopes(annotated, {corpus: {label for types in known for label in types}})
+        state_scopes(annotated, {corpus: {label for types in known for label in types}}, spans_key)
     return annotated[:limit]
 
 
@@ -186,12 +205,23 @@ class Run:
         nlp: the pipeline.
         guideline: whether it is told by the guideline of which corpus to annotate.
         batch_size: documents per batch; None for the setting of the pipeline.
+        spans_key: key of the gold mentions, see `evaluate`.
+        predicted_key: key of the predicted ones; None for the same.
     """
 
-    def __init__(self, nlp: Language, *, guideline: bool = True, batch_size: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        nlp: Language,
+        *,
+        guideline: bool = True,
+        batch_size: Optional[int] = None,
+        spans_key: str = SPANS_KEY,
+        predicted_key: Optional[str] = None,
+    ) -> None:
         self.nlp = nlp
         self.guideline = guideline
         self.batch_size = batch_size
+        self.spans_key, self.predicted_key = spans_key, predicted_key or spans_key
         self.words = 0
         self.seconds = 0.0
 
@@ -208,13 +238,14 @@ class Run:
         """
         any_prediction = False
         for corpus, path in files.items():
-            gold = list(in_context(read_gold(self.nlp, corpus, path, limit=limit), context, context_words))
+            docs = read_gold(self.nlp, corpus, path, limit=limit, spans_key=self.spans_key)
+            gold = list(in_context(docs, context, context_words))
             named = corpus if self.guideline else None
             texts = (make_doc(self.nlp, doc.text, named) for doc in gold)
             predictions = self.nlp.pipe(texts, batch_size=self.batch_size)
             for reference, predicted in zip(gold, self._timed(predictions), strict=True):
                 self.words += len(predicted)
-                any_prediction |= SPANS_KEY in predicted.spans or predicted.has_annotation("ENT_IOB")
+                any_prediction |= doc_mentions(predicted, self.predicted_key) is not None
                 yield Example(predicted, reference)
         if not any_prediction:
             components = ", ".join(self.nlp.pipe_names) or "none"

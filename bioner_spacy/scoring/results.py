@@ -3,17 +3,19 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from glob import glob
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ..errors import BionerError, Errors
 from ..files import replacing
-from .documents import KINDS, UNITS
+from .documents import KINDS, UNITS, read_totals
+from .metrics import ALL_TYPES as ALL_TYPES
+from .metrics import METRICS, STRICT, Metric, get_metric
+from .scorer import named_scores
 
-ALL_TYPES = "all types"
-"""Stands for the entity type in rows over every type of a corpus."""
+UNNAMED = "(unnamed)"
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,17 @@ class Results:
         pipeline: what was evaluated.
         split: name of the split.
         limit: most documents taken from a corpus; None for all.
-        scores: the scores of `score_spans` without the prefix of their names.
+        scores: the scores of `score_spans` without the prefix of their names; of the strict metric, unless `metric` names
+            another one.
         context: what the pipeline saw at once, see `evaluate`.
         context_words: most words of a group; None for other contexts.
         documents: counts by document of every corpus, see `DocumentCounts.to_dict`; empty in files that were written
             before there were any.
+        by_metric: the same by the name of each other metric.
+        metric: name of the metric of `scores` and `documents`.
         words: number of words (tokens of the pipeline) that were processed.
         words_per_second: speed of `nlp.pipe` on raw text; the only part that differs from run to run.
+        provenance: versions, revision, checksums of the corpora, seed and command, see `bioner_spacy.provenance`.
         path: the file that the results come from; it is not written.
     """
 
@@ -64,7 +70,29 @@ class Results:
     context: str = "source"
     context_words: Optional[int] = None
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    by_metric: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    metric: str = STRICT.name
+    provenance: dict[str, Any] = field(default_factory=dict)
     path: Optional[Path] = field(default=None, compare=False)
+
+    def by(self, metric: Union[str, Metric]) -> "Results":
+        """The same results by another metric.
+
+        Args:
+            metric: a metric or its name.
+
+        Raises:
+            BionerError: there is no such metric, or these results have no counts by it.
+        """
+        chosen = get_metric(metric)
+        if chosen.name == self.metric:
+            return self
+        if chosen.name not in self.by_metric:
+            raise BionerError(Errors.E524.format(results=self.label, metric=chosen.name))
+        documents = self.by_metric[chosen.name]
+        totals = {corpus: read_totals(counts) for corpus, counts in documents.items()}
+        scores = named_scores({chosen.name: totals}, [chosen])
+        return replace(self, metric=chosen.name, scores=scores, documents=documents)
 
     @property
     def label(self) -> str:
@@ -109,12 +137,24 @@ def _require_scores(results: Results) -> None:
         for name in ("f", "gold", *({"p", "r", "predicted"} & scores.keys())):
             if not isinstance(scores[name], float | int | None):
                 raise TypeError(f"{name} of {group} is {scores[name]!r}")
-    for corpus, documents in results.documents.items():
+    if results.metric not in METRICS:
+        raise ValueError(f"the metric {results.metric} is not known")
+    for documents_of in (results.documents, *results.by_metric.values()):
+        _require_counts(documents_of)
+
+
+def _require_counts(by_corpus: dict[str, dict[str, Any]]) -> None:
+    for corpus, documents in by_corpus.items():
         for entity_type, counts in documents["counts"].items():
-            for kind in KINDS:
-                numbers = [int(number) for number in counts[kind].split()]
+            for kind in (*KINDS, *({"right"} & counts.keys())):
+                numbers = [float(number) for number in counts[kind].split()]
                 if len(numbers) != documents["n"] or documents["unit"] not in UNITS:
                     raise ValueError(f"counts of {corpus}, {entity_type} are not those of {documents['n']} documents")
+
+
+def corpus_name(corpus: str) -> str:
+    """Name of a corpus for people; documents that do not say where they come from have the empty name."""
+    return corpus or UNNAMED
 
 
 def read_results(patterns: Sequence[str]) -> list[Results]:
@@ -138,7 +178,7 @@ def read_results(patterns: Sequence[str]) -> list[Results]:
 
 @contextmanager
 def reading_json(path: Path, error: str) -> Iterator[Any]:
-    """Read a JSON file, and tell what is wrong with it or with what is made of it.
+    """Read a JSON file, and report what is wrong with it or with what is made of it.
 
     Args:
         path: the file.

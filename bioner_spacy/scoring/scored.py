@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Optional
 
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import BionerError, Errors
 from ..scope import SPANS_KEY
-from .scorer import Mention, mentions_in_scope
+from .mentions import Mention, mentions_in_scope
 
 
 @dataclass(frozen=True)
@@ -33,30 +34,28 @@ class ScoredDoc:
     scores: dict[Mention, float] = field(default_factory=dict)
 
 
-def scored_docs(examples: Iterable[Example], *, spans_key: str = SPANS_KEY) -> Iterator[ScoredDoc]:
+def scored_docs(
+    examples: Iterable[Example], *, spans_key: str = SPANS_KEY, predicted_key: Optional[str] = None
+) -> Iterator[ScoredDoc]:
     """Take from examples what is compared, and let go of the rest.
 
     Args:
         examples: predicted and gold documents of the same text.
-        spans_key: key in `doc.spans`.
+        spans_key: key of the gold mentions, see `mentions_in_scope`.
+        predicted_key: key of the predicted ones; None for the same.
 
     Raises:
-        BionerError: the two documents of an example differ in text, or scores are not one for each span, 0 to 1.
+        BionerError: as `mentions_in_scope` does; or scores are not one for each span, 0 to 1.
     """
     number: Counter[str] = Counter()
     for example in examples:
-        for compared in mentions_in_scope([example], spans_key=spans_key):
+        for compared in mentions_in_scope([example], spans_key=spans_key, predicted_key=predicted_key):
             number[compared.corpus] += 1
             doc_id = compared.doc_id or str(number[compared.corpus])
-            scores = predicted_scores(example.predicted, spans_key, doc_id)
+            scores = predicted_scores(example.predicted, predicted_key or spans_key, doc_id)
             kept = {mention: score for mention, score in scores.items() if mention in compared.predicted}
             text = example.reference.text
             yield ScoredDoc(compared.corpus, doc_id, text, compared.gold, compared.predicted, kept)
-
-
-def of_type(mentions: Iterable[Mention], entity_type: str) -> set[Mention]:
-    """The mentions of one type."""
-    return {mention for mention in mentions if mention[2] == entity_type}
 
 
 def predicted_scores(doc: Doc, spans_key: str, doc_id: str) -> dict[Mention, float]:

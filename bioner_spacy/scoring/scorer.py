@@ -1,141 +1,79 @@
-"""Strict scores of entity mentions, counted only inside the annotation scope of each gold document.
+"""Scores of entity mentions, counted only inside the annotation scope of each gold document, and spaCy's scorer.
 
-A prediction is right where start, end (in characters) and entity type are those of a gold mention: the "exact match"
-of the BioCreative and BioNLP shared tasks. What a corpus does not annotate says nothing about a prediction, so
-predictions of types outside the scope of the gold document count neither for nor against the pipeline.
+A prediction is right where start, end (in characters) and entity type are those of a gold mention; other metrics stand
+beside this one, see `metrics`.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional, Union
 
-from spacy.scorer import get_ner_prf
-from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.util import filter_spans
 
-from ..errors import BionerError, Errors
-from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents, score_name
+from ..scope import SPANS_KEY, get_scope, has_gold_ents, score_name
+from .documents import count_documents
+from .mentions import Compared, in_scope, mention_of, mentions_in_scope
+from .metrics import ALL_TYPES, STRICT, Counts, Metric, get_metric
 
-# A mention as it is compared: start and end in characters, entity type.
-Mention = tuple[int, int, str]
-
-
-class Compared(NamedTuple):
-    """Mentions of one text, both sides within its annotation scope."""
-
-    corpus: str
-    doc_id: str  # of the source document, empty where it is not known
-    gold: set[Mention]
-    predicted: set[Mention]
+BESIDE = ("nested", "flat")
+"""Metrics that the scorer gives beside the strict one."""
 
 
-@dataclass
-class Part:
-    """Counts of some of the mentions, such as those inside another: a wrong one need not be nested on both sides."""
-
-    gold: int = 0
-    found: int = 0  # gold ones that are predicted
-    predicted: int = 0
-    right: int = 0  # predicted ones that are gold
-
-    def add(self, other: "Part") -> None:
-        """Add other counts, in place."""
-        self.gold += other.gold
-        self.found += other.found
-        self.predicted += other.predicted
-        self.right += other.right
-
-    def scores(self) -> dict[str, Any]:
-        """`p`, `r` and their harmonic mean `f` as fractions of 1, None where nothing is counted, and counts."""
-        precision = self.right / self.predicted if self.predicted else None
-        recall = self.found / self.gold if self.gold else None
-        f: Optional[float] = None
-        if self.predicted or self.gold:
-            p, r = precision or 0.0, recall or 0.0
-            f = 2 * p * r / (p + r) if p + r else 0.0
-        return {"p": precision, "r": recall, "f": f, "gold": self.gold, "predicted": self.predicted}
-
-
-@dataclass
-class Counts:
-    """Mentions of one corpus, by entity type: gold, predicted in scope, both; and those inside another and others."""
-
-    gold: Counter[str] = field(default_factory=Counter)
-    predicted: Counter[str] = field(default_factory=Counter)
-    matched: Counter[str] = field(default_factory=Counter)
-    nested: Part = field(default_factory=Part)
-    flat: Part = field(default_factory=Part)
-
-    def add(self, gold: set[Mention], predicted: set[Mention]) -> None:
-        """Count the mentions of one document, both sets being within its scope already."""
-        matched = gold & predicted
-        self.gold.update(entity_type for _, _, entity_type in gold)
-        self.predicted.update(entity_type for _, _, entity_type in predicted)
-        self.matched.update(entity_type for _, _, entity_type in matched)
-        nested_gold, nested_predicted = nested_mentions(gold), nested_mentions(predicted)
-        n_found, n_right = len(nested_gold & matched), len(nested_predicted & matched)
-        nested = Part(len(nested_gold), n_found, len(nested_predicted), n_right)
-        self.nested.add(nested)
-        self.flat.add(
-            Part(
-                len(gold) - nested.gold,
-                len(matched) - n_found,
-                len(predicted) - nested.predicted,
-                len(matched) - n_right,
-            )
-        )
-
-    def merge(self, other: "Counts") -> None:
-        """Add the counts of another corpus, in place."""
-        self.gold.update(other.gold)
-        self.predicted.update(other.predicted)
-        self.matched.update(other.matched)
-        self.nested.add(other.nested)
-        self.flat.add(other.flat)
-
-    def micro(self) -> dict[str, Any]:
-        """Scores over all mentions, whatever their type."""
-        return prf(self.gold.total(), self.predicted.total(), self.matched.total())
-
-    def per_type(self) -> dict[str, dict[str, Any]]:
-        """Scores by entity type, for types that are annotated or predicted in scope."""
-        types = sorted(self.gold.keys() | self.predicted.keys())
-        return {name: prf(self.gold[name], self.predicted[name], self.matched[name]) for name in types}
-
-
-def make_scorer(spans_key: str = SPANS_KEY) -> Callable[..., dict[str, Any]]:
+def make_scorer(spans_key: str = SPANS_KEY, metrics: Sequence[str] = BESIDE) -> Callable[..., dict[str, Any]]:
     """Make the scorer that a config names `bioner_spacy.multitask_scorer.v1`.
 
     Args:
-        spans_key: key in `doc.spans` of both the gold and the predicted spans.
+        spans_key: key in `doc.spans` of both the gold and the predicted spans. Gold entities (`doc.ents`) stand in for a
+            group that is not there, as they do in training.
+        metrics: names of metrics beside the strict one.
 
     Returns:
-        A function from examples to scores, see `score_spans`. Where gold documents have entities and say nothing of a
-        scope, spaCy's scores of `doc.ents` are among them: `ents_p`, `ents_r`, `ents_f`, `ents_per_type`.
+        A function from examples to scores: those of `score_spans`, and `ents_p`, `ents_r`, `ents_f` and `ents_per_type` of
+        `doc.ents`, in scope, against gold entities, or where there are none against the longest gold spans that do not
+        overlap; `spacy evaluate` shows these.
+
+    Raises:
+        BionerError: there is no such metric.
     """
-
+    for metric in metrics:
+        get_metric(metric)
     # No closure: a pipeline can be pickled only if its scorer can, for other processes where they are spawned.
-    return partial(_score, spans_key=spans_key)
+    return partial(_score, spans_key=spans_key, metrics=tuple(metrics))
 
 
-def _score(examples: Iterable[Example], *, spans_key: str, **kwargs: Any) -> dict[str, Any]:
-    # spaCy hands every scorer the settings of the whole pipeline; none of them is for this one.
-    examples = list(examples)
-    corpus_types = kwargs.get("corpus_types", {})
-    # spaCy's own scores know no scope.
-    ents = get_ner_prf(example for example in examples if get_scope(example.reference, spans_key) is None)
-    return {
-        **score_spans(examples, spans_key=spans_key, corpus_types=corpus_types),
-        **{name: score for name, score in ents.items() if score is not None},
-    }
+def _score(examples: Iterable[Example], *, spans_key: str, metrics: Sequence[str], **kwargs: Any) -> dict[str, Any]:
+    # spaCy hands every scorer the settings of the whole pipeline, of which one is for this.
+    examples, types = list(examples), kwargs.get("corpus_types", {})
+    compared = mentions_in_scope(examples, spans_key=spans_key, corpus_types=types, as_trained=True)
+    scores = score_mentions(compared, spans_key=spans_key, metrics=metrics)
+    if entities := list(_entities(examples, spans_key)):
+        of_ents = score_mentions(entities, spans_key="", metrics=())
+        names = {"ents_p": "p", "ents_r": "r", "ents_f": "f", "ents_per_type": "per_type"}
+        scores.update({name: of_ents[score_name(of, "")] for name, of in names.items()})
+    return scores
+
+
+def _entities(examples: Iterable[Example], spans_key: str) -> Iterator[Compared]:
+    """The flat view of both documents, in scope."""
+    for example in examples:
+        gold, scope = example.reference, get_scope(example.reference, spans_key)
+        if has_gold_ents(gold):
+            spans = list(gold.ents)
+        elif spans_key in gold.spans:
+            spans = filter_spans(span for span in gold.spans[spans_key] if scope is None or span.label_ in scope)
+        else:
+            continue
+        sides = ({mention_of(span) for span in side} for side in (spans, example.predicted.ents))
+        yield Compared("", "", *(in_scope(side, scope) for side in sides))
 
 
 def score_spans(
     examples: Iterable[Example],
     *,
     spans_key: str = SPANS_KEY,
+    predicted_key: Optional[str] = None,
+    metrics: Sequence[Union[str, Metric]] = BESIDE,
     corpus_types: Optional[Mapping[str, Collection[str]]] = {},
 ) -> dict[str, Any]:
     """Precision, recall and F1 of predicted mentions, by corpus and by entity type.
@@ -143,158 +81,104 @@ def score_spans(
     Mentions are compared by character offsets, so the two documents of an example may be tokenised differently. A
     mention given twice counts once. Types outside the annotation scope of the gold document are left out on both
     sides; a document without a statement of scope counts for the types that its corpus annotates. A gold document without
-    annotation (no span group, and no entities either) is skipped.
+    annotation is skipped.
 
     Args:
         examples: predicted and gold documents of the same text.
-        spans_key: key in `doc.spans`, and the prefix of the names of the scores.
+        spans_key: key in `doc.spans` of the gold documents, and the prefix of the names of the scores; "ents" for their
+            entities.
+        predicted_key: key of the predicted documents; None for the same.
+        metrics: metrics beside the strict one, or their names.
         corpus_types: entity types that are known to be annotated in a corpus, beside those that its gold documents show;
             None to count documents without a statement of scope for every type.
 
     Returns:
         Behind `spans_{spans_key}_`: `p`, `r` and `f` over all mentions (micro averages); `macro_f`, the mean over
-        corpora of their F1; `nested_p`, `nested_r`, `nested_f` of mentions that lie inside another one of the same
-        side, gold or predicted, and `flat_p`, `flat_r`, `flat_f` of the others; `per_type`, scores by entity type;
-        `per_corpus`, for each corpus its scores, `per_type`, `nested` and `flat`. Scores are fractions of 1 together
-        with their counts (`tp`, `fp`, `fn`, `gold`, `predicted`); they are None where nothing is annotated and
-        nothing is predicted in scope.
+        corpora of their F1; for each further metric `{metric}_p`, `{metric}_r`, `{metric}_f`; `per_type`, scores by entity
+        type; `per_corpus`, for each corpus its scores, `per_type` and those of each further metric. Scores are fractions
+        of 1 together with their counts (`tp`, `fp`, `fn`, `gold`, `predicted`); they are None where nothing is annotated
+        and nothing is predicted in scope.
 
     Raises:
-        BionerError: the two documents of an example differ in text.
+        BionerError: the two documents of an example differ in text, a document has other annotation than that of its key,
+            or there is no such metric.
     """
-    return score_mentions(
-        mentions_in_scope(examples, spans_key=spans_key, corpus_types=corpus_types), spans_key=spans_key
-    )
+    compared = mentions_in_scope(examples, spans_key=spans_key, predicted_key=predicted_key, corpus_types=corpus_types)
+    return score_mentions(compared, spans_key=spans_key, metrics=metrics)
 
 
-def mentions_in_scope(
-    examples: Iterable[Example],
+def score_mentions(
+    compared: Iterable[Compared],
     *,
     spans_key: str = SPANS_KEY,
-    corpus_types: Optional[Mapping[str, Collection[str]]] = {},
-) -> Iterator[Compared]:
-    """The mentions that `score_spans` compares, for each example with a gold document that is annotated.
-
-    Those of documents that state no scope come last, as all documents of a corpus say what it annotates.
-
-    Args:
-        examples: predicted and gold documents of the same text.
-        spans_key: key in `doc.spans`.
-        corpus_types: as for `score_spans`.
-
-    Raises:
-        BionerError: the two documents of an example differ in text.
-    """
-    types = {corpus: set(names) for corpus, names in (corpus_types or {}).items()}
-    unscoped: list[Compared] = []
-    for example in examples:
-        gold = doc_mentions(example.reference, spans_key)
-        if gold is None:
-            continue
-        if example.predicted.text != example.reference.text:
-            raise BionerError(Errors.E501.format(start=example.reference.text[:60]))
-        predicted = doc_mentions(example.predicted, spans_key) or set()
-        scope = get_scope(example.reference, spans_key)
-        compared = Compared(
-            get_corpus(example.reference, spans_key), get_doc_id(example.reference, spans_key), gold, predicted
-        )
-        if corpus_types is not None:
-            shown = {label for _, _, label in gold} if scope is None else scope
-            types.setdefault(compared.corpus, set()).update(shown)
-        if scope is None and corpus_types is not None:
-            unscoped.append(compared)
-        else:
-            yield compared if scope is None else _within(compared, scope)
-    for compared in unscoped:
-        yield _within(compared, types[compared.corpus])
-
-
-def _within(compared: Compared, scope: Collection[str]) -> Compared:
-    """The mentions of the types in a scope."""
-    gold, predicted = (
-        {mention for mention in side if mention[2] in scope} for side in (compared.gold, compared.predicted)
-    )
-    return compared._replace(gold=gold, predicted=predicted)
-
-
-def score_mentions(compared: Iterable[Compared], *, spans_key: str = SPANS_KEY) -> dict[str, Any]:
+    metrics: Sequence[Union[str, Metric]] = BESIDE,
+    metric: Union[str, Metric] = STRICT,
+) -> dict[str, Any]:
     """Scores of mentions, see `score_spans`.
 
     Args:
         compared: the mentions of each text.
         spans_key: prefix of the names of the scores.
+        metrics: further metrics, or their names.
+        metric: the metric of the scores without a name.
     """
-    per_corpus: defaultdict[str, Counts] = defaultdict(Counts)
-    for text in compared:
-        per_corpus[text.corpus].add(text.gold, text.predicted)
-    return _report(per_corpus, spans_key)
+    chosen = [*map(get_metric, (metric, *metrics))]
+    totals = {
+        name: {corpus: counts.total() for corpus, counts in by_corpus.items()}
+        for name, by_corpus in count_documents(compared, chosen).items()
+    }
+    return {score_name(name, spans_key): score for name, score in named_scores(totals, chosen).items()}
 
 
-def prf(gold: int, predicted: int, matched: int) -> dict[str, Any]:
-    """Precision, recall and F1 from counts.
+def named_scores(
+    totals: Mapping[str, Mapping[str, Mapping[str, Counts]]], metrics: Sequence[Metric]
+) -> dict[str, Any]:
+    """Scores as `score_spans` promises them, without the prefix.
 
     Args:
-        gold: number of gold mentions.
-        predicted: number of predicted mentions.
-        matched: number of mentions in both.
-
-    Returns:
-        `p`, `r`, `f` as fractions of 1 and the counts; the scores are None where there is no mention on either
-        side, and 0 where there are mentions on one side only, as in spaCy.
+        totals: name of the metric -> corpus -> entity type and `ALL_TYPES` -> counts.
+        metrics: the metrics; the first one gives the scores without a name.
     """
-    counts = {"tp": matched, "fp": predicted - matched, "fn": gold - matched, "gold": gold, "predicted": predicted}
-    if not gold and not predicted:
-        return {"p": None, "r": None, "f": None, **counts}
-    precision = matched / predicted if predicted else 0.0
-    recall = matched / gold if gold else 0.0
-    return {"p": precision, "r": recall, "f": 2 * matched / (gold + predicted), **counts}
-
-
-def nested_mentions(mentions: set[Mention]) -> set[Mention]:
-    """The mentions that lie inside a longer one; two types on the same words are not nested in each other."""
-    inner = set()
-    furthest = -1
-    for start, end in sorted({(start, end) for start, end, _ in mentions}, key=lambda extent: (extent[0], -extent[1])):
-        # Earlier extents start before this one, or start with it and are longer.
-        if end <= furthest:
-            inner.add((start, end))
-        furthest = max(furthest, end)
-    return {mention for mention in mentions if mention[:2] in inner} if inner else set()
-
-
-def doc_mentions(doc: Doc, spans_key: str) -> Optional[set[Mention]]:
-    """Mentions of a document from its span group, else from its entities; None where it has neither."""
-    if spans_key in doc.spans:
-        spans = doc.spans[spans_key]
-    elif not len(doc) or has_gold_ents(doc):
-        spans = doc.ents
-    else:
-        return None
-    return {(span.start_char, span.end_char, span.label_) for span in spans}
-
-
-def _report(per_corpus: dict[str, Counts], spans_key: str) -> dict[str, Any]:
-    """Name the scores as `score_spans` promises."""
-    total = Counts()
-    corpora: dict[str, dict[str, Any]] = {}
-    for name in sorted(per_corpus):
-        counts = per_corpus[name]
-        total.merge(counts)
-        corpora[name] = {
-            **counts.micro(),
-            "nested": counts.nested.scores(),
-            "flat": counts.flat.scores(),
-            "per_type": counts.per_type(),
+    first, *others = metrics
+    of_corpora = {
+        corpus: {
+            **_scores(counts[ALL_TYPES], first),
+            **{metric.name: _short(totals[metric.name][corpus][ALL_TYPES], metric) for metric in others},
+            "per_type": _per_type(counts, first),
         }
-    scores = {
-        **{name: total.micro()[name] for name in "prf"},
-        "macro_f": mean(scores["f"] for scores in corpora.values()),
-        **{f"nested_{name}": total.nested.scores()[name] for name in "prf"},
-        **{f"flat_{name}": total.flat.scores()[name] for name in "prf"},
-        "per_type": total.per_type(),
-        "per_corpus": corpora,
+        for corpus, counts in totals[first.name].items()
     }
-    return {score_name(name, spans_key): score for name, score in scores.items()}
+    found = {
+        "macro_f": mean(scores["f"] for scores in of_corpora.values()),
+        "per_type": _per_type(_sum(totals[first.name]), first),
+        "per_corpus": of_corpora,
+    }
+    for metric in metrics:
+        of_metric = _scores(_sum(totals[metric.name])[ALL_TYPES], metric)
+        found.update({f"{'' if metric is first else f'{metric.name}_'}{name}": of_metric[name] for name in "prf"})
+    return found
+
+
+def _sum(by_corpus: Mapping[str, Mapping[str, Counts]]) -> dict[str, Counts]:
+    total = {ALL_TYPES: Counts()}
+    for counts in by_corpus.values():
+        for name, found in counts.items():
+            total[name] = total.get(name, Counts()) + found
+    return total
+
+
+def _scores(counts: Counts, metric: Metric) -> dict[str, Any]:
+    # That no mention of some kind is predicted says nothing about the precision of predictions.
+    return counts.scores(0.0 if metric.select is None else None)
+
+
+def _short(counts: Counts, metric: Metric) -> dict[str, Any]:
+    scores = _scores(counts, metric)
+    return {name: scores[name] for name in ("p", "r", "f", "gold", "predicted")}
+
+
+def _per_type(counts: Mapping[str, Counts], metric: Metric) -> dict[str, dict[str, Any]]:
+    return {name: _scores(counts[name], metric) for name in sorted(counts.keys() - {ALL_TYPES})}
 
 
 def mean(values: Iterable[Optional[float]]) -> Optional[float]:

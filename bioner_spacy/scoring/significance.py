@@ -33,12 +33,14 @@ class Paired:
     Attributes:
         gold: (documents, columns) gold mentions; a column is an entity type or all of them.
         predicted: (2, runs, documents, columns) predicted mentions of the first and the second system.
-        matched: (2, runs, documents, columns) those that are gold.
+        found: (2, runs, documents, columns) gold mentions that are predicted.
+        right: (2, runs, documents, columns) predicted mentions that are gold; the same as `found` for most metrics.
     """
 
-    gold: NDArray[numpy.int64]
-    predicted: NDArray[numpy.int64]
-    matched: NDArray[numpy.int64]
+    gold: Floats
+    predicted: Floats
+    found: Floats
+    right: Floats
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def significance(
 
 def observed(counts: Paired) -> Floats:
     """(columns,) difference in mean F1 over runs, second system less first one."""
-    sums = (counts.predicted.sum(axis=2), counts.matched.sum(axis=2))
+    sums = (side.sum(axis=2) for side in (counts.predicted, counts.found, counts.right))
     first, second = f1(counts.gold.sum(axis=0), *sums).mean(axis=1)
     return second - first
 
@@ -116,7 +118,8 @@ def randomised(counts: Paired, resamples: int, rng: numpy.random.Generator) -> F
     Returns:
         (resamples, columns) differences in F1.
     """
-    both = numpy.stack([counts.predicted, counts.matched], axis=1)  # (2, kinds, runs, documents, columns)
+    # (2, kinds, runs, documents, columns)
+    both = numpy.stack([counts.predicted, counts.found, counts.right], axis=1)
     gold, sums = counts.gold.sum(axis=0), both.sum(axis=3)
     shape = sums[0].shape
     change: Any = numpy.moveaxis(both[1] - both[0], 2, 0).reshape(len(counts.gold), -1).astype("float64")
@@ -125,7 +128,7 @@ def randomised(counts: Paired, resamples: int, rng: numpy.random.Generator) -> F
     for rows in _blocks(resamples, len(change)):
         swap = rng.integers(2, size=(rows, len(change)), dtype=bool)
         moved = (swap.astype("float64") @ change).reshape(rows, *shape)
-        first, second = (f1(gold, side[:, 0], side[:, 1]) for side in (sums[0] + moved, sums[1] - moved))
+        first, second = (f1(gold, *numpy.moveaxis(side, 1, 0)) for side in (sums[0] + moved, sums[1] - moved))
         found.append((second - first).mean(axis=1))
     return numpy.concatenate(found)
 
@@ -142,15 +145,14 @@ def resampled(counts: Paired, weights: Floats, rng: numpy.random.Generator) -> F
         (resamples, columns) differences in F1.
     """
     n, width = counts.gold.shape
-    parts = [counts.gold[None, None], counts.predicted, counts.matched]
+    parts = [counts.gold[None, None], counts.predicted, counts.found, counts.right]
     matrix = numpy.concatenate([numpy.moveaxis(part, 2, 0).reshape(n, -1) for part in parts], axis=1).astype("float64")
     found, done = [], 0
     for rows in _blocks(weights.shape[1], n):
         picks = rng.integers(n, size=(rows, n)) + n * numpy.arange(rows)[:, None]
         sums = numpy.bincount(picks.ravel(), minlength=rows * n).reshape(rows, n) @ matrix
-        gold, predicted, matched = numpy.split(sums, [width, width + (sums.shape[1] - width) // 2], axis=1)
         shape = (rows, *counts.predicted.shape[:2], width)
-        f = f1(gold[:, None, None], predicted.reshape(shape), matched.reshape(shape))
+        f = f1(sums[:, None, None, :width], *(part.reshape(shape) for part in numpy.split(sums[:, width:], 3, axis=1)))
         first, second = numpy.einsum("rsnc,srn->src", f, weights[:, done : done + rows])
         found.append(second - first)
         done += rows
@@ -212,10 +214,10 @@ def holm(p: Floats) -> Floats:
     return adjusted
 
 
-def f1(gold: NDArray[Any], predicted: NDArray[Any], matched: NDArray[Any]) -> Floats:
-    """F1 of counts as fractions of 1, in the shape of the last two; 0 where nothing is counted."""
-    total = numpy.asarray(gold + predicted, dtype="float64")
-    return numpy.divide(2 * matched, total, out=numpy.zeros_like(total), where=total > 0)
+def f1(gold: NDArray[Any], predicted: NDArray[Any], found: NDArray[Any], right: NDArray[Any]) -> Floats:
+    """F1 of counts as fractions of 1, see `Counts.scores`; 0 where nothing is counted."""
+    both = numpy.asarray(right * gold + found * predicted, dtype="float64")
+    return numpy.divide(2 * right * found, both, out=numpy.zeros_like(both), where=both > 0)
 
 
 def _test(difference: Floats, chance: Floats, draws: Floats, alpha: float) -> list[Significance]:

@@ -14,9 +14,10 @@ from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example
 from thinc.api import Config
 
-from bioner_spacy.analysis import analysis as module
 from bioner_spacy.analysis.analysis import analyze
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.reports.analysis import analysis_page
+from bioner_spacy.reports.page import Code
 from bioner_spacy.scope import SPANS_KEY
 
 # Words, type and score. "rare" is a type that the corpus does not annotate.
@@ -79,9 +80,7 @@ def devel(corpus_folder: Path) -> Path:
 
 
 def test_all_of_it(pipeline: Callable[..., Language], devel: Path, tmp_path: Path) -> None:
-    pytest.importorskip("nervaluate")
     found = analyze(pipeline(), devel)
-    assert found.matches is not None
     assert found.matches["micro"]["strict"]["correct"] == 2
     assert found.matches["micro"]["type"]["correct"] == 4
     kinds = {(e.kind, e.mention) for e, _ in found.mistakes.most_frequent(5)}
@@ -93,7 +92,7 @@ def test_all_of_it(pipeline: Callable[..., Language], devel: Path, tmp_path: Pat
     assert found.threshold == 0.7
     assert found.thresholds["all corpora", "all types"]["threshold"]["f"] == pytest.approx(2 * 2 / (5 + 2))
     assert found.calibration["genes", "GENE"]["ece"] == pytest.approx(0.6)
-    files = found.to_disk(tmp_path / "out")
+    files = analysis_page(found).to_disk(tmp_path / "out")
     assert {file.name for file in files} == FILES | CHARTS == {file.name for file in (tmp_path / "out").iterdir()}
     page = (tmp_path / "out" / "analysis.md").read_text("utf8")
     titles = ["Matches", "Mistakes", "Examples of mistakes", "Calibration", "Thresholds"]
@@ -103,7 +102,7 @@ def test_all_of_it(pipeline: Callable[..., Language], devel: Path, tmp_path: Pat
     content = json.loads((tmp_path / "out" / "analysis.json").read_text("utf8"))
     assert content["thresholds"]["all corpora"]["all types"]["threshold"]["threshold"] == 0.7
     assert len((tmp_path / "out" / "mistakes.tsv").read_text("utf8").splitlines()) == 4
-    again = analyze(pipeline(), devel).to_disk(tmp_path / "again")
+    again = analysis_page(analyze(pipeline(), devel)).to_disk(tmp_path / "again")
     assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
 
 
@@ -130,7 +129,7 @@ def test_thresholds_of_types_can_be_pasted_into_a_config(pipeline: Callable[...,
     chosen = Config().from_str(f"[components]\n\n[components.ner]\n\n{found.settings}")["components"]["ner"]
     assert chosen == {"thresholds": found.to_dict()["by_type"]}
     assert chosen["thresholds"]["DISEASE"] > 0.3
-    assert found.settings in found.sections()[-1].text
+    assert Code(found.settings, "ini") in analysis_page(found).blocks
     nlp.get_pipe_config("ner")["thresholds"] = {"DISEASE": 0.4}
     with pytest.warns(BionerWarning, match="ner leaves out spans with a score below 0.4"):
         analyze(nlp, devel)
@@ -151,24 +150,16 @@ def test_wanted_precision(pipeline: Callable[..., Language], devel: Path) -> Non
     found = analyze(pipeline(), devel, precision=0.99)
     assert found.thresholds["genes", "GENE"]["threshold"] is None
     assert found.thresholds["drugs", "all types"]["threshold"]["p"] == 1.0
-    text = next(section.text for section in found.sections() if section.title == "Thresholds")
-    assert "highest recall at a precision of 0.99" in text
+    assert "highest recall at a precision of 0.99" in analysis_page(found).to_markdown()
 
 
 def test_without_scores(pipeline: Callable[..., Language], devel: Path, tmp_path: Path) -> None:
     with pytest.warns(BionerWarning, match="4 predicted mentions have no score"):
         found = analyze(pipeline(scores=False), devel)
     assert (found.scored, found.threshold) == ({}, None)
-    found.to_disk(tmp_path / "out")
+    analysis_page(found).to_disk(tmp_path / "out")
+    assert list(analysis_page(found, brief=True).tables) == ["Matches", "Mistakes"]
     assert {file.name for file in (tmp_path / "out").iterdir()} == FILES
-
-
-def test_without_nervaluate(monkeypatch: pytest.MonkeyPatch, pipeline: Callable[..., Language], devel: Path) -> None:
-    monkeypatch.setattr(module, "has_nervaluate", lambda: False)
-    with pytest.warns(BionerWarning, match="nervaluate is not installed"):
-        found = analyze(pipeline(), devel)
-    assert found.matches is None
-    assert [section.title for section in found.sections(brief=True)] == ["Mistakes", "Calibration", "Thresholds"]
 
 
 def test_thresholds_chosen_on_test_data(pipeline: Callable[..., Language], corpus_folder: Path) -> None:

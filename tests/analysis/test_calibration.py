@@ -9,12 +9,12 @@ from bioner_spacy.analysis.calibration import (
     ALL_CORPORA,
     brier_score,
     calibration_error,
-    calibration_table,
     describe_calibration,
     equal_mass_bins,
     equal_width_bins,
     scored_mentions,
 )
+from bioner_spacy.reports.analysis import calibration_table
 from bioner_spacy.scoring.scored import ScoredDoc
 
 
@@ -100,6 +100,6 @@ def test_predictions_by_corpus_and_type() -> None:
 def test_nothing_predicted_is_told_by_dashes() -> None:
     empty = describe_calibration(predictions(gold=3))
     assert (empty["ece"], empty["brier"], empty["score"], empty["bins"]) == (None, None, None, [])
-    assert calibration_table({("c", "A"): empty}).rows == [["c", "A", "0", "–", "–", "–", "–", "–"]]
+    assert calibration_table({("c", "A"): empty}).rows == [["c", "A", "0", *["undefined"] * 5]]
     told = calibration_table({("c", "A"): describe_calibration(predictions((0.9, True), (0.7, False)))})
     assert told.rows == [["c", "A", "2", "80.00", "50.00", "40.00", "40.00", "0.2500"]]

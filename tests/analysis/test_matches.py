@@ -8,11 +8,11 @@ from hypothesis import given
 from made_mentions import flat_mentions, mentions
 
 from bioner_spacy.analysis import matches
-from bioner_spacy.analysis.matches import SCHEMES, match_scores, matches_table
-from bioner_spacy.analysis.pairs import overlap
-from bioner_spacy.errors import BionerError
+from bioner_spacy.analysis.matches import SCHEMES, match_scores
+from bioner_spacy.reports.analysis import matches_table
+from bioner_spacy.scoring.mentions import Mention
+from bioner_spacy.scoring.pairs import overlap
 from bioner_spacy.scoring.scored import ScoredDoc
-from bioner_spacy.scoring.scorer import Mention
 
 nervaluate = pytest.importorskip("nervaluate")
 
@@ -141,9 +141,3 @@ def test_corpora_and_types() -> None:
     assert rows["all mentions", "all types"] == ["50.00", "50.00", "62.50", "75.00"]
     assert ("d", "mean over types") not in rows
     assert len(matches_table(found).header) == 2 + 3 * len(SCHEMES)
-
-
-def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matches, "has_nervaluate", lambda: False)
-    with pytest.raises(BionerError, match="pip install nervaluate"):
-        match_scores([])

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from made_mentions import mentions
 
-from bioner_spacy.analysis.mistakes import KINDS, Judgement, counts_table, examples_table, find_mistakes, judge
+from bioner_spacy.analysis.mistakes import KINDS, Judgement, find_mistakes, judge
+from bioner_spacy.reports.analysis import counts_table, examples_table
+from bioner_spacy.scoring.mentions import Mention
 from bioner_spacy.scoring.scored import ScoredDoc
-from bioner_spacy.scoring.scorer import Mention
 
 TEXT = "Familial breast and ovarian cancer in carriers of BRCA1 mutations was less common after aspirin than without."
 

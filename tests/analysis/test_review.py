@@ -29,6 +29,7 @@ from bioner_spacy.analysis.review import (
 from bioner_spacy.analysis.review_scores import score_review
 from bioner_spacy.analysis.review_sheet import Row
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.reports.review import write_review
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
 # Words, type and score; the first of each text is annotated in its corpus.
@@ -106,14 +107,14 @@ def test_the_order_of_rows_does_not_tell_scores(pipeline: Language, corpus_folde
 
 
 def test_judges_do_not_see_scores(pipeline: Language, corpus_folder: Path, tmp_path: Path) -> None:
-    sheet, page, _ = make_review(pipeline, corpus_folder).to_disk(tmp_path)
+    sheet, page, _ = write_review(make_review(pipeline, corpus_folder), tmp_path)
     for file in (sheet, page):
         assert not re.search(r"\b0\.[1478]\b", re.sub("<style>.*?</style>", "", file.read_text("utf8"), flags=re.S))
 
 
 def test_the_same_seed_gives_the_same_files(pipeline: Language, corpus_folder: Path, tmp_path: Path) -> None:
-    files = make_review(pipeline, corpus_folder, number=3).to_disk(tmp_path / "one")
-    again = make_review(pipeline, corpus_folder, number=3).to_disk(tmp_path / "two")
+    files = write_review(make_review(pipeline, corpus_folder, number=3), tmp_path / "one")
+    again = write_review(make_review(pipeline, corpus_folder, number=3), tmp_path / "two")
     assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
     assert {file.name for file in files} == {"sheet.tsv", "sheet.html", "key.json"}
 
@@ -124,7 +125,7 @@ def test_mistakes_of_the_user_when_drawing(pipeline: Language, corpus_folder: Pa
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "DISEASE", "pattern": "asthma"}])  # type: ignore[attr-defined]
     with pytest.raises(BionerError, match="predicts nothing in the split 'test' of drugs that"):
-        make_review(nlp, corpus_folder, corpora=["drugs"])
+        make_review(nlp, corpus_folder, corpora=["drugs"], predicted_key="ents")
 
 
 def test_without_scores(make_pipeline: Callable[..., Language], corpus_folder: Path) -> None:
@@ -188,14 +189,14 @@ def answered(review: Review, folder: Path, name: str, answers: Callable[[Row], s
 
 def test_round_trip(pipeline: Language, corpus_folder: Path, tmp_path: Path) -> None:
     review = make_review(pipeline, corpus_folder)
-    review.to_disk(tmp_path)
+    write_review(review, tmp_path)
     first = answered(review, tmp_path, "first.tsv", lambda row: "yes" if row.mention == "receptor" else "no")
     second = answered(review, tmp_path, "second.tsv", lambda row: "yes")
     found = score_review([first, second], tmp_path / "key.json")
     yes = {(row.entity_type, row.judge): row.yes for row in found.precision}
     assert yes["DISEASE", "both"] == 1 and yes["GENE", "both"] == 0 and yes["all types", "second"] == 4
     other = make_review(pipeline, corpus_folder, number=3)
-    other.to_disk(tmp_path / "other")
+    write_review(other, tmp_path / "other")
     with pytest.raises(BionerError, match="belongs to another review"):
         score_review([first], tmp_path / "other" / "key.json")
 

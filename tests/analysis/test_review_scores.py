@@ -9,6 +9,7 @@ from filled_sheets import fill, key
 from bioner_spacy.analysis.review_scores import ReviewScores, score_review
 from bioner_spacy.analysis.review_sheet import Key
 from bioner_spacy.errors import BionerError
+from bioner_spacy.reports.review import agreement_table, scores_page
 
 
 def score(folder: Path, key_: Key, *answers: str) -> ReviewScores:
@@ -48,18 +49,18 @@ def test_one_judge(tmp_path: Path) -> None:
     found = score(tmp_path, key(("GENE", 9, 3)), "yyn")
     assert found.agreement == {}
     assert [(row.entity_type, row.judge) for row in found.precision] == [("GENE", "first")]
-    assert [section.title for section in found.sections()] == ["Precision"]
+    assert list(scores_page(found).tables) == ["Precision"]
 
 
-def test_kappa_that_is_undefined_is_a_dash(tmp_path: Path) -> None:
+def test_kappa_that_is_undefined(tmp_path: Path) -> None:
     found = score(tmp_path, key(("GENE", 9, 3)), "yyy", "yyy")
-    rows = found.sections()[0].table.rows
+    rows = agreement_table(found).rows
     assert rows == [
-        ["yes, no, unsure", "3", "100.00", "–", "–"],
-        ["yes, no (neither unsure)", "3", "100.00", "–", "–"],
+        ["yes, no, unsure", "3", "100.00", "undefined", "undefined"],
+        ["yes, no (neither unsure)", "3", "100.00", "undefined", "undefined"],
     ]
     nothing = score(tmp_path, key(("GENE", 9, 1)), "u", "u")
-    assert nothing.sections()[0].table.rows[1] == ["yes, no (neither unsure)", "0", "–", "–", "–"]
+    assert agreement_table(nothing).rows[1] == ["yes, no (neither unsure)", "0", *["undefined"] * 3]
 
 
 def test_reports(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_reports(tmp_path: Path) -> None:
     first = fill(tmp_path / "both.tsv", key_, ["yes", "no", "yes"], ["", "a | family", ""])
     second = fill(tmp_path / "b.tsv", key_, ["yes", "yes", "yes"])
     found = score_review([first, second], tmp_path / "key.json")
-    files = found.to_disk(tmp_path / "out")
+    files = scores_page(found).to_disk(tmp_path / "out")
     assert [file.name for file in files] == ["review.json", "review.md"]
     page = files[1].read_text("utf8")
     # A judge whose file is named like the row of both is told by the path.

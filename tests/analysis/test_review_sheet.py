@@ -11,8 +11,9 @@ from filled_sheets import fill, key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bioner_spacy.analysis.review_sheet import COLUMNS, Judgement, Key, Row, read_sheet, sheet_text
+from bioner_spacy.analysis.review_sheet import COLUMNS, Judgement, Key, Row, read_sheet
 from bioner_spacy.errors import BionerError
+from bioner_spacy.reports.review import sheet_cells, sheet_text
 from bioner_spacy.reports.spreadsheet import FORMULA, cell
 
 
@@ -29,8 +30,8 @@ def test_a_sheet_is_read_as_it_was_written(texts: list[str]) -> None:
 
 def test_a_cut_word_is_told_from_a_whole_one() -> None:
     row = Row("abc-1", "c", "d", "GENE", "the \n", "TGF", "-like  thing")
-    assert row.cells()[4:] == ["the ", "⟦TGF⟧", "'-like thing"]
-    assert Row("abc-1", "c", "d", "GENE", "(", "p53", "\tand").cells()[4:] == ["(", "⟦p53⟧", " and"]
+    assert sheet_cells(row)[4:] == ["the ", "⟦TGF⟧", "'-like thing"]
+    assert sheet_cells(Row("abc-1", "c", "d", "GENE", "(", "p53", "\tand"))[4:] == ["(", "⟦p53⟧", " and"]
 
 
 @pytest.mark.parametrize("delimiter", ["\t", ";", ","])

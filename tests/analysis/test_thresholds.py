@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from made_mentions import predictions
 
 from bioner_spacy.analysis.calibration import ALL_CORPORA, ScoredMentions
-from bioner_spacy.analysis.thresholds import choose_threshold, curve, describe_thresholds, thresholds_table
+from bioner_spacy.analysis.thresholds import choose_threshold, curve, describe_thresholds
+from bioner_spacy.reports.analysis import thresholds_table
 
 SCORES = st.one_of(st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.floats(0, 1, width=32))
 PREDICTIONS = st.lists(st.tuples(SCORES, st.booleans()), max_size=12)

@@ -47,6 +47,8 @@ def test_from_pipeline_to_reports(
     reports = tmp_path / "reports"
     multi, single = reports / "multi.json", reports / "single.json"
     corpus = ["--corpus", corpus_folder, "--catalogue", catalogue]
+    assert bioner("evaluate", pipeline, *corpus, "--output", multi) == 1  # which finds entities, and no spans
+    corpus += ["--predicted-key", "ents"]
     assert bioner("evaluate", pipeline, *corpus, "--output", multi) == 0
     assert bioner("evaluate", pipeline, *corpus, "--corpora", "drugs", "--output", single) == 0
     assert list(json.loads(single.read_text())["scores"]["per_corpus"]) == ["drugs"]
@@ -54,10 +56,15 @@ def test_from_pipeline_to_reports(
     assert bioner("evaluate", pipeline, *corpus, *grouped) == 0
     found = json.loads((tmp_path / "grouped.json").read_text())
     assert [found[name] for name in ("context", "context_words")] == ["group", 9]
-    output = ["--output-json", reports / "c.json", "--output-md", reports / "c.md"]
+    output = ["--output", reports / "c.json"]
     assert bioner("compare", multi, reports / "s*.json", "--resamples", 99, *output) == 0
     assert "Not compared, as one of the two results is missing: genes." in (reports / "c.md").read_text("utf8")
-    assert json.loads((reports / "c.json").read_text("utf8"))["mean"]["better"] == "no difference"
+    assert json.loads((reports / "c.json").read_text("utf8"))["mean"]["better"] == "not significant"
+    tables = ["--tables", "csv,tex", "--output", tmp_path / "partial" / "c.json"]
+    assert bioner("compare", multi, reports / "s*.json", "--resamples", 99, "--metric", "partial", *tables) == 0
+    assert {path.suffix for path in (tmp_path / "partial").iterdir()} == {".json", ".md", ".csv", ".tex"}
+    assert json.loads((tmp_path / "partial" / "c.json").read_text("utf8"))["metric"] == "partial"
+    assert bioner("compare", multi, single, "--metric", "unknown") == 1
     assert bioner("compare", multi, single, "--names", "one") == 2
     assert bioner("visualize", pipeline, reports / "c.json", *corpus, "--output", reports) == 0
     made = {"multi.json", "single.json", "c.json", "c.md", "comparison.svg", "comparison.png", "entities.html"}
@@ -71,6 +78,7 @@ def test_one_pipeline_for_each_corpus(
         shutil.copytree(pipeline, tmp_path / "single" / corpus / "model-last")
     monkeypatch.chdir(tmp_path)
     arguments = ["evaluate", "single", "--each", "--corpus", corpus_folder, "--catalogue", catalogue]
+    arguments += ["--predicted-key", "ents"]
     assert bioner(*arguments) == 0
     assert {path.name for path in (tmp_path / "reports" / "single").iterdir()} == {f"{corpus}.json" for corpus in GOLD}
 

@@ -16,6 +16,7 @@ from bioner_spacy.experiments import tune as tune_module
 from bioner_spacy.experiments.search_space import Choice, Range, SearchSpace, read_space, resolve_space
 from bioner_spacy.experiments.tune import propose, tune
 from bioner_spacy.experiments.tuning import Trial, Tuning, read_trials
+from bioner_spacy.reports.tuning import write_tuning
 from bioner_spacy.scoring.evaluate import evaluate
 from bioner_spacy.scoring.results import Pipeline, Results
 
@@ -46,7 +47,9 @@ def search(settings: dict[str, Any], tmp_path: Path) -> Any:
         srsly.write_yaml(tmp_path / "space.yml", space)
         arguments = {"seeds": [0], "settings": settings, **changes}
         folders = {"corpus_folder": tmp_path / "corpus", "space": tmp_path / "space.yml"}
-        return tune(CONFIG, tmp_path / output, trials=trials, corpora=CORPORA, **folders, **arguments)
+        return tune(
+            CONFIG, tmp_path / output, report=write_tuning, trials=trials, corpora=CORPORA, **folders, **arguments
+        )
 
     return run
 

@@ -7,6 +7,7 @@ import pytest
 
 from bioner_spacy.experiments.search_space import Choice, Range, SearchSpace
 from bioner_spacy.experiments.tuning import Trial, Tuning, read_trials, short_names
+from bioner_spacy.reports.tuning import trials_table, write_tuning
 from bioner_spacy.reports.tuning_chart import draw_tuning
 
 RATE, SAMPLING, GENE = (
@@ -29,7 +30,7 @@ def tuning() -> Tuning:
 
 
 def test_table_has_all_trials_and_marks_the_first_best(tuning: Tuning) -> None:
-    table = tuning.to_table()
+    table = trials_table(tuning)
     # No column for what never changes.
     assert table.header == ["Trial", "learn_rate.initial_rate", "batcher.sampling", "F1"]
     assert table.rows[0] == ["1", "0.0001", "uniform", "55.00 ± 7.07"]
@@ -38,9 +39,9 @@ def test_table_has_all_trials_and_marks_the_first_best(tuning: Tuning) -> None:
 
 
 def test_page_and_file(tuning: Tuning, tmp_path: Path) -> None:
-    tuning.to_disk(tmp_path / "t.json", tmp_path / "t.md")
-    assert read_trials(tmp_path / "t.json") == list(tuning.trials)
-    page = (tmp_path / "t.md").read_text("utf8")
+    data, text, *_ = write_tuning(tuning, tmp_path)
+    assert read_trials(data) == list(tuning.trials)
+    page = text.read_text("utf8")
     assert "Trial 2 is the best of 5: F1 70.00." in page
     assert "15.00 points above trial 1" in page
     assert "one seed" not in page

@@ -29,7 +29,7 @@ from toy_corpora import (
     write_corpora,
 )
 
-from bioner_spacy.reports.learning_curves import read_curve
+from bioner_spacy.experiments.curves import read_curve
 from bioner_spacy.scope import SPANS_KEY
 from bioner_spacy.training.runs import CURVE_FILE, train_run
 

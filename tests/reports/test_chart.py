@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.container import BarContainer
 
-from bioner_spacy.reports.chart import draw_comparison, write_chart
+from bioner_spacy.reports.comparison import draw_comparison, write_chart
 from bioner_spacy.scoring.comparison import Comparison, Row
 from bioner_spacy.scoring.results import ALL_TYPES
 from bioner_spacy.scoring.significance import Significance

@@ -1,5 +1,6 @@
 """The page and the chart that describe corpora."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from toy_corpora import write_corpora
 from bioner_spacy.corpora.statistics import Disagreement, SplitStatistics, Usage
 from bioner_spacy.errors import BionerError
 from bioner_spacy.reports.corpus_chart import draw_statistics
-from bioner_spacy.reports.corpus_report import describe_corpora, guidelines_table, read_statistics, write_report
+from bioner_spacy.reports.corpus_report import corpora_page, guidelines_table, read_statistics
 
 
 @pytest.fixture
@@ -20,19 +21,20 @@ def folder(tmp_path: Path) -> Path:
 
 def report(folder: Path, output: Path) -> list[Path]:
     statistics = read_statistics(folder, ["diseases", "drugs", "genes"])
-    return write_report(statistics, describe_corpora(statistics), output)
+    return corpora_page(statistics).to_disk(output)
 
 
 def test_page_and_chart(folder: Path, tmp_path: Path) -> None:
-    page, chart = report(folder, tmp_path / "out")
+    data, page, chart, _ = report(folder, tmp_path / "out")
     lines = page.read_text("utf8").splitlines()
     assert "| diseases | train | 3 | – | 18 | 3 | 1.33 | 67 | 33 | 0 | 0 | 0 | 0 | 0 | 0.0 |" in lines
     assert "| drugs | CHEMICAL | 3 | 3 | 3 |" in lines
     assert "| genes | 0.0 | 0.0 |  |" in lines
     assert "| DISEASE | diseases | drugs |  | 0 | – | 0 | – |" in lines
     again = report(folder, tmp_path / "again")
-    assert [path.read_bytes() for path in again] == [page.read_bytes(), chart.read_bytes()]
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"statistics.md", "statistics.svg"}
+    assert [path.read_bytes() for path in again[:3]] == [path.read_bytes() for path in (data, page, chart)]
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".json", ".md", ".svg", ".png"}
+    assert json.loads(data.read_text("utf8"))["splits"][0]["mentions"] == {"DISEASE": 3}
 
 
 def test_guidelines_that_differ_most_come_first() -> None:

@@ -73,7 +73,7 @@ def test_page_of_all_corpora(make_pipeline: Callable[..., Language], corpus_fold
     assert [plain(drawing) for drawing in drawings(page)] == [ASTHMA, ASTHMA, RECEPTOR]
     labels = [[label for _, label in LABEL.findall(drawing)] for drawing in drawings(page)]
     assert labels == [["DISEASE", "CHEMICAL", "DISEASE"], ["DISEASE"], ["GENE", "CELL_TYPE"]]
-    assert "http" not in page, "the page must not need the network"
+    assert "http" not in page.replace("http-equiv", ""), "the page must not need the network"
 
 
 def test_documents_are_annotated_by_the_guideline_of_their_corpus(

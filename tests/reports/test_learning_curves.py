@@ -10,7 +10,8 @@ from spacy.training.loggers import console_logger_v3
 from toy_corpora import make_nlp
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.reports.learning_curves import MULTI, SINGLE, Curve, draw_curves, read_curve
+from bioner_spacy.experiments.curves import Curve, read_curve
+from bioner_spacy.reports.learning_curves import MULTI, SINGLE, draw_curves
 
 
 def write(path: Path, *lines: dict[str, Any]) -> Path:

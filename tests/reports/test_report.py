@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pytest
 from command_line import bioner
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bioner_spacy.corpora import Catalogue, load_catalogue
 from bioner_spacy.corpora.catalogue import Corpus
 from bioner_spacy.errors import BionerError
-from bioner_spacy.reports.report import make_report
-from bioner_spacy.reports.report_page import render
-from bioner_spacy.reports.report_parts import Chart, Code, Folded, Heading, Part, Text, read_page, read_table
+from bioner_spacy.reports.comparison import comparison_page
+from bioner_spacy.reports.page import Chart, Code, Heading, Items, Text
+from bioner_spacy.reports.page import Page as Written
+from bioner_spacy.reports.report import Folded, Picture, make_report, render_report
+from bioner_spacy.reports.table import Table
 from bioner_spacy.scoring.compare import compare
 from bioner_spacy.scoring.results import Pipeline, Results
-from bioner_spacy.scoring.table import Section, Table
 
 ROOT = Path(__file__).parents[2]
 EVIL = """<script>alert("1")</script>&amp;'"</td><img src=x onerror=y>"""
@@ -72,7 +71,7 @@ def reports(tmp_path: Path) -> Path:
     multi, single = results("sample-genes", 0.75), results("sample-genes", 0.5)
     multi.to_disk(folder / "multi.json")
     single.to_disk(folder / "single" / "sample-genes.json")
-    compare([multi], [single]).to_disk(folder / "comparison.json", folder / "comparison.md")
+    comparison_page(compare([multi], [single])).to_disk(folder)
     return folder
 
 
@@ -90,11 +89,13 @@ def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, t
     analysis = reports / "analysis"
     analysis.mkdir()
     table = Table(["Context", "Count"], [["the ⟦a|b⟧ \\| gene", "3"]], numbers=1)
-    sections = Section("Mistakes", "Some `code`\nover lines.", table).to_markdown()
-    (analysis / "analysis.md").write_text(f"# Title\n\n{sections}\n![Dia](r.svg)\n![No](../x.svg)\n", encoding="utf8")
+    blocks = [Heading("Mistakes"), Text("Some `code`\nover lines."), table, Chart("r", "Dia"), Chart("../x", "No")]
+    Written("analysis", "Title", blocks).to_disk(analysis)
+    (reports / "x.svg").write_text(SVG, encoding="utf8")
     (analysis / "r.svg").write_text(SVG, encoding="utf8")
-    (reports / "own").mkdir()
-    (reports / "own" / "own.md").write_text("# A page of one's own\n\n- one\n- two\n", encoding="utf8")
+    Written("own", "A page of one's own", [Items(["one", "two"])]).to_disk(reports / "own")
+    (reports / "runs").mkdir()
+    (reports / "runs" / "broken.json").write_text('{"page": {', encoding="utf8")
     training = tmp_path / "training"
     (training / "multi").mkdir(parents=True)
     line = {"epoch": 0, "losses": {"multitask_ner": 1.0}, "scores": {}, "score": 0.5}
@@ -102,7 +103,7 @@ def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, t
     (training / "multi" / "curve.jsonl").write_text("\n".join(lines), encoding="utf8")
     page = Page(make_report(reports, catalogue=catalogue, training=training))
     assert "the a|b \\| gene" in page.text and "A page of one's own" in page.text
-    assert "Some code over lines." in page.text
+    assert "Some code\nover lines." in page.text
     assert [attrs["alt"] for tag, attrs in page.elements if tag == "img"][-2:] == [
         "F1 and loss against updates",
         "Dia",
@@ -113,9 +114,8 @@ def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, t
 def test_reports_of_another_run_stay_apart(reports: Path, catalogue: Catalogue) -> None:
     other = results("sample-diseases", 0.25)
     other.to_disk(reports / "other" / "multi.json")
-    compare([other], [other]).to_disk(reports / "other" / "comparison.json", reports / "other" / "comparison.md")
-    (reports / "other" / "analysis").mkdir()
-    (reports / "other" / "analysis" / "x.md").write_text("# Elsewhere\n\n- one\n", encoding="utf8")
+    comparison_page(compare([other], [other])).to_disk(reports / "other")
+    Written("x", "Elsewhere", [Items(["one"])]).to_disk(reports / "other" / "analysis")
     page = Page(make_report(reports, catalogue=catalogue))
     assert "sample-diseases" not in page.text and "Elsewhere" not in page.text and "sample-genes" in page.text
 
@@ -159,13 +159,13 @@ def test_no_text_becomes_part_of_the_page(catalogue: Catalogue, tmp_path: Path) 
     html = make_report(tmp_path, catalogue=Catalogue(catalogue.path, {}, {EVIL: corpus}, {}))
     blocks = [
         Heading(EVIL),
-        Text([EVIL]),
-        Text([EVIL, EVIL]),
+        Text(EVIL),
+        Items([EVIL, EVIL]),
         Table([EVIL], [[EVIL]], 0),
         Code(EVIL),
         Folded(EVIL, EVIL),
     ]
-    parts = render(EVIL, EVIL, [Part(EVIL, [*blocks, Chart(f"<svg>{EVIL}</svg>", EVIL)])])
+    parts = render_report(EVIL, EVIL, {EVIL: [*blocks, Picture.of(f"<svg>{EVIL}</svg>", EVIL)]})
     for page in (Page(html), Page(parts)):
         assert EVIL in page.text
         assert not {"script", "link", "iframe"} & {tag for tag, _ in page.elements}
@@ -179,35 +179,40 @@ def test_nothing_is_loaded(reports: Path, catalogue: Catalogue) -> None:
     assert any("default-src 'none'" in attrs.get("content", "") for _, attrs in page.elements)
 
 
-@given(
-    st.lists(
-        st.lists(
-            st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8), min_size=2, max_size=2
-        ),
-        min_size=1,
-        max_size=4,
-    )
-)
-def test_tables_come_back(rows: list[list[str]]) -> None:
-    table = Table(["a", "b|c"], rows, numbers=1)
-    assert read_table(table.to_markdown().splitlines()) == table
-
-
 def test_pages_come_back(tmp_path: Path) -> None:
     table = Table(["Corpus", "F1"], [["a", ""], ["| b", "1"]], numbers=1)
-    path = tmp_path / "page.md"
-    path.write_text(f"# Page\n\ntext\n\n{Section('One', 'more', table).to_markdown()}\n- x\n", encoding="utf8")
-    assert read_page(path) == Part("Page", [Text(["text"]), Heading("One"), Text(["more"]), table, Text(["x"])])
+    blocks = [Text("text"), Heading("One"), table, Items(["x"]), Code("[a]\n\n# | b |", "ini"), Chart("c", "chart")]
+    files = Written("page", "Page", [*blocks, Items([])], data={"scores": [1]}).to_disk(tmp_path)
+    assert json.loads(files[0].read_text("utf8"))["scores"] == [1]
+    found = Written.from_disk(files[0])
+    assert found == Written("page", "Page", blocks)
+    html = render_report("", "", {"Page": found.blocks})
+    assert "<pre tabindex" in html and "# | b |</pre>" in html
 
 
-def test_code_is_left_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "page.md"
-    path.write_text("before\n```ini\n[a]\n\n# | b |\n```\nafter\n## Two\nmore\n", encoding="utf8")
-    part = read_page(path)
-    assert part == Part(
-        "page", [Text(["before"]), Code("[a]\n\n# | b |"), Text(["after"]), Heading("Two"), Text(["more"])]
-    )
-    assert "<pre tabindex" in render("", "", [part]) and "# | b |</pre>" in render("", "", [part])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"page": {"title": "x", "blocks": [{"kind": "other"}]}}',
+        '{"page": {"title": "x", "blocks": [1]}}',
+    ]
+    + [
+        f'{{"page": {{"title": "x", "blocks": [{block}]}}}}'
+        for block in (
+            '{"kind": "text", "text": 1}',
+            '{"kind": "items", "items": [1]}',
+            '{"kind": "table", "header": ["a"], "rows": [[1]], "numbers": 0}',
+            '{"kind": "table", "header": ["a"], "rows": [["b"]], "numbers": "0"}',
+        )
+    ],
+)
+def test_a_file_without_a_page_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "page.json").write_text(content, encoding="utf8")
+    with pytest.raises(BionerError, match="page.json holds no page of results"):
+        Written.from_disk(tmp_path / "page.json")
 
 
 def test_a_folder_without_reports(tmp_path: Path, catalogue: Catalogue) -> None:

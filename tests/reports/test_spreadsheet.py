@@ -4,10 +4,11 @@ import csv
 
 import pytest
 
-from bioner_spacy.analysis.mistakes import examples_table, find_mistakes
+from bioner_spacy.analysis.mistakes import find_mistakes
+from bioner_spacy.reports.analysis import examples_table
 from bioner_spacy.reports.spreadsheet import FORMULA, cell
+from bioner_spacy.reports.table import Table
 from bioner_spacy.scoring.scored import ScoredDoc
-from bioner_spacy.scoring.table import Table
 
 
 @pytest.mark.parametrize("sign", FORMULA)

@@ -11,11 +11,13 @@ import numpy
 import pytest
 
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.reports.comparison import comparison_page, comparison_table, method, title, verdict
 from bioner_spacy.scoring.compare import compare
 from bioner_spacy.scoring.comparison import Comparison
 from bioner_spacy.scoring.documents import DocumentCounts
+from bioner_spacy.scoring.mentions import Compared
+from bioner_spacy.scoring.metrics import Counts
 from bioner_spacy.scoring.results import ALL_TYPES, Pipeline, Results, read_results
-from bioner_spacy.scoring.scorer import Compared, prf
 from bioner_spacy.scoring.significance import holm
 
 MARKDOWN = """\
@@ -27,24 +29,28 @@ F1 in percent, strict match.
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | A | GENE | 10 | 10.00 | 90.00 | +80.00 | + to + | 0.02 | multi-task |
 | B | GENE | 10 | 90.00 | 10.00 | -80.00 | - to - | 0.02 | single-task |
-| C | GENE | 10 | 80.00 | 90.00 | +10.00 | + to + | 1.00 | no difference |
+| C | GENE | 10 | 80.00 | 90.00 | +10.00 | + to + | 1.00 | not significant |
 | D | GENE | 10 | – | 40.00 | – | – | – | – |
 | E | GENE | 10 | 30.00 | – | – | – | – | – |
-| mean over 3 of 5 corpora | all types | – | 60.00 | 63.33 | +3.33 | - to + | 1.00 | no difference |
+| mean over 3 of 5 corpora | all types | – | 60.00 | 63.33 | +3.33 | - to + | 1.00 | not significant |
 
 - Multi-task is better on: A (+80.00).
 - Single-task is better on: B (-80.00).
-- No difference on: C (+10.00).
+- Not significant on: C (+10.00).
 - Not compared, as one of the two results is missing: D, E.
-- On the mean over 3 of 5 corpora, there is no difference (+3.33 points of F1, 95 % interval - to +, p = 1.00).
+- On the mean over 3 of 5 corpora, the difference is not significant (+3.33 points of F1, 95 % interval - to +, p = 1.00).
 - Each pipeline was trained once; other seeds move F1 as well.
 
 - Interval: of the difference, from 4,000 samples of the documents with replacement (paired bootstrap).
 - p: of a difference at least as large by chance, from 4,000 draws of approximate randomisation over documents, \
 two-sided; corrected by Holm's method for the number of corpora, and in the rows of single types of a corpus with several for the number of those; not corrected for the mean.
-- Better: the side for which p is below 0.05 and the interval leaves out 0, else no difference.
+- Better: the side for which p is below 0.05 and the interval leaves out 0, else not significant.
 - Records count as documents in C, so that intervals there may be too narrow.
 """
+
+
+def counted(gold: int, predicted: int, matched: int) -> dict[str, Any]:
+    return Counts(gold, predicted, matched, matched).scores()
 
 
 def results(
@@ -68,10 +74,10 @@ def results(
             counts.add(Compared(corpus, "" if corpus in records else str(number), mentions, predicted))
         documents[corpus] = counts.to_dict()
         by_type = {
-            name: prf(*(sum(map(int, of_type[kind].split())) for kind in ("gold", "predicted", "matched")))
+            name: counted(*(sum(map(int, of_type[kind].split())) for kind in ("gold", "predicted", "matched")))
             for name, of_type in documents[corpus]["counts"].items()
         }
-        corpora[corpus] = {**prf(gold, gold, matched), "per_type": by_type}
+        corpora[corpus] = {**counted(gold, gold, matched), "per_type": by_type}
     pipeline = Pipeline(name="en_bioner", version="0.0.0", encoder=encoder, seed=seed, components=["multitask_ner"])
     scores = {"per_corpus": corpora}
     shown = Results(pipeline=pipeline, split=split, limit=None, scores=scores, words=1, words_per_second=1.0)
@@ -93,11 +99,11 @@ def masked(page: str) -> str:
 def test_page_has_every_corpus_of_either_side_and_says_where_there_is_no_difference(comparison: Comparison) -> None:
     # A, B: 8 documents differ, all in the same direction, which 2 of the 256 ways to change places give; the smallest
     # of three p is multiplied by 3. Of 17 documents in all, 9 are better and 8 worse: no draw can be closer.
-    assert masked(comparison.to_markdown()) == MARKDOWN
+    assert masked(comparison_page(comparison).to_markdown()) == MARKDOWN
 
 
 def test_text_table_has_the_rows_of_the_page(comparison: Comparison) -> None:
-    lines = comparison.to_table().to_text().strip().splitlines()
+    lines = comparison_table(comparison).to_text().strip().splitlines()
     assert len(lines) == 2 + len(comparison.shown_rows) + 1
     assert lines[3].split()[:6] == ["B", "GENE", "10", "90.00", "10.00", "-80.00"]
 
@@ -125,12 +131,12 @@ def test_p_is_corrected_for_the_corpora_and_for_the_types() -> None:
 
 def test_a_type_that_one_side_has_no_score_of_is_not_tested() -> None:
     nothing = results({"A": 0})
-    only_wrong = {"GENE": nothing.per_corpus["A"]["per_type"]["GENE"], "DNA": prf(0, 1, 0)}
+    only_wrong = {"GENE": nothing.per_corpus["A"]["per_type"]["GENE"], "DNA": counted(0, 1, 0)}
     counts = {**nothing.documents["A"]["counts"], "DNA": {"gold": "0 " * 10, "predicted": "1" + " 0" * 9}}
     counts["DNA"]["matched"] = counts["DNA"]["gold"]
     system = replace(
         nothing,
-        scores={"per_corpus": {"A": {**prf(10, 11, 0), "per_type": only_wrong}}},
+        scores={"per_corpus": {"A": {**counted(10, 11, 0), "per_type": only_wrong}}},
         documents={"A": {**nothing.documents["A"], "counts": counts}},
     )
     dna, gene, _ = compare([system], [results({"A": 9})]).rows
@@ -150,45 +156,44 @@ def test_a_single_type_is_tested_once(comparison: Comparison) -> None:
 def test_level_of_the_test(comparison: Comparison) -> None:
     system, baseline = [results({"A": 9})], [results({"A": 1})]
     strict = compare(system, baseline, alpha=0.001)
-    assert strict.verdict()[0] == "No difference on: A (+80.00)."
-    assert "99.9 % interval" in strict.to_markdown()
+    assert verdict(strict)[0] == "Not significant on: A (+80.00)."
+    assert "99.9 % interval" in comparison_page(strict).to_markdown()
     wide, narrow = (compare(system, baseline, alpha=alpha).rows[0].significance for alpha in (0.05, 0.5))
     assert wide and narrow and wide.low < narrow.low < narrow.high <= wide.high
 
 
 def test_any_two_systems_have_their_names() -> None:
     table = compare([results({"A": 9})], [results({"A": 1})], names=("tags", "slots"))
-    assert table.verdict()[0] == "Slots is better on: A (+80.00)."
-    assert "| F1 tags | F1 slots | Difference |" in table.to_markdown()
-    assert table.title == "Slots against tags (test split)"
+    assert verdict(table)[0] == "Slots is better on: A (+80.00)."
+    assert "| F1 tags | F1 slots | Difference |" in comparison_page(table).to_markdown()
+    assert title(table) == "Slots against tags (test split)"
 
 
 def test_no_common_corpus() -> None:
-    assert "no mean" in compare([results({"A": 5})], [results({"B": 8})]).verdict()[-1]
+    assert "no mean" in verdict(compare([results({"A": 5})], [results({"B": 8})]))[-1]
     assert compare([results({"A": 5})], []).mean.difference is None
 
 
 def test_results_without_counts_by_document_are_not_tested() -> None:
     old = replace(results({"A": 1}), documents={})
     found = compare([results({"A": 9, "B": 9})], [old, results({"B": 1})])
-    assert found.verdict()[:2] == [
+    assert verdict(found)[:2] == [
         "Multi-task is better on: B (+80.00).",
         "Not tested, as counts by document are missing (score again with `spacy bioner evaluate`): A (+80.00).",
     ]
-    assert "| A | GENE | 10 | 10.00 | 90.00 | +80.00 | – | – | not tested |" in found.to_markdown()
+    assert "| A | GENE | 10 | 10.00 | 90.00 | +80.00 | – | – | not tested |" in comparison_page(found).to_markdown()
     # A test of the mean would be one of another mean.
     assert found.mean.significance is None
-    assert "the difference was not tested (+80.00 points of F1)" in found.verdict()[2]
-    assert compare([results({"A": 9})], [old]).method() == []
+    assert "the difference was not tested (+80.00 points of F1)" in verdict(found)[2]
+    assert method(compare([results({"A": 9})], [old])) == []
 
 
 def test_comparison_survives_the_disk(comparison: Comparison, tmp_path: Path) -> None:
-    json_path, markdown_path = tmp_path / "out" / "c.json", tmp_path / "out" / "c.md"
-    comparison.to_disk(json_path, markdown_path)
+    json_path, markdown_path = comparison_page(comparison, "c").to_disk(tmp_path / "out")
     assert Comparison.from_disk(json_path) == comparison
-    assert markdown_path.read_text(encoding="utf8") == comparison.to_markdown()
+    assert markdown_path.read_text(encoding="utf8") == comparison_page(comparison).to_markdown()
     data = json.loads(json_path.read_text(encoding="utf8"))
-    assert [data["mean"][name] for name in ("baseline", "better")] == [pytest.approx(0.6), "no difference"]
+    assert [data["mean"][name] for name in ("baseline", "better")] == [pytest.approx(0.6), "not significant"]
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"baseline": {}, "rows": [{}]}'])
@@ -250,12 +255,12 @@ def test_mean_and_spread_over_seeds() -> None:
     single, multi = {0: 5, 1: 5, 2: 8}, {0: 6, 1: 7, 2: 8}
     system = [results({"A": found, "B": 4}, seed=seed) for seed, found in multi.items()]
     table = compare(system[::-1], [results({"A": found}, seed=seed) for seed, found in single.items()])
-    lines = table.to_markdown().splitlines()
+    lines = comparison_page(table).to_markdown().splitlines()
     assert lines[4].endswith("| p | Better | Runs with multi-task ahead |")
     assert lines[6].startswith("| A | GENE | 10 | 60.00 ± 17.32 | 70.00 ± 10.00 | +10.00 ± 10.00 | ")
-    assert lines[6].endswith(" | no difference | 2 of 3 |")
+    assert lines[6].endswith(" | not significant | 2 of 3 |")
     assert lines[7] == "| B | GENE | 10 | – | 40.00 ± 0.00 | – | – | – | – | – |"
-    assert "F1 is the mean of 3 runs ± their standard deviation." in table.verdict()[-1]
+    assert "F1 is the mean of 3 runs ± their standard deviation." in verdict(table)[-1]
     assert [pipeline.seed for pipeline in table.system["A"]] == [0, 1, 2]
 
 

@@ -3,16 +3,15 @@
 import numpy
 import pytest
 
-from bioner_spacy.scoring.documents import DocumentCounts, counting, gold_difference, paired
-from bioner_spacy.scoring.scorer import Compared
+from bioner_spacy.scoring.documents import count_documents, gold_difference, paired
+from bioner_spacy.scoring.mentions import Compared
+from bioner_spacy.scoring.metrics import STRICT
 
 GENE, OTHER, DRUG = (0, 3, "GENE"), (5, 8, "GENE"), (5, 8, "CHEMICAL")
 
 
 def counts_of(*texts: Compared) -> dict[str, object]:
-    counts: dict[str, DocumentCounts] = {}
-    assert list(counting(texts, counts)) == list(texts)
-    return counts["a"].to_dict()
+    return count_documents(texts, [STRICT])["strict"]["a"].to_dict()
 
 
 def test_sentences_of_a_document_are_one_unit() -> None:
@@ -41,7 +40,7 @@ def test_columns_of_two_systems() -> None:
     numpy.testing.assert_array_equal(found.gold, [[0, 1, 1], [0, 1, 1]])
     numpy.testing.assert_array_equal(found.predicted[0, 0], [[0, 1, 1], [1, 0, 1]])
     numpy.testing.assert_array_equal(found.predicted[1, 0], [[0, 0, 0], [0, 2, 2]])
-    numpy.testing.assert_array_equal(found.matched[:, 0, :, 2], [[1, 0], [0, 1]])
+    numpy.testing.assert_array_equal(found.found[:, 0, :, 2], [[1, 0], [0, 1]])
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.reports.table import Table, results_table
 from bioner_spacy.scope import set_gold
 from bioner_spacy.scoring.evaluate import corpus_files, describe, evaluate, load_pipeline, read_gold
 from bioner_spacy.scoring.results import Results
-from bioner_spacy.scoring.table import Table, results_table
 
 PREDICTED = {
     ASTHMA: [("Aspirin", "CHEMICAL"), ("asthma", "DISEASE"), ("rare", "GENE")],
@@ -168,12 +168,24 @@ def test_documents_of_other_tools_get_the_name_of_their_folder(nlp: Language, tm
     with_ents, with_spans = nlp.make_doc(ASTHMA), nlp.make_doc(ASTHMA)
     with_ents.ents = mark(with_ents, [("asthma", "DISEASE")])
     with_spans.spans["bioner"] = mark(with_spans, [("asthma", "DISEASE")])
+    with_ents.spans["bioner"] = list(with_ents.ents)
     DocBin(docs=[with_ents, with_spans, nlp.make_doc("No annotation .")]).to_disk(tmp_path / "test.spacy")
     with pytest.warns(BionerWarning, match=r"\(drugs: DISEASE\)"):
         gold = read_gold(nlp, "drugs", tmp_path / "test.spacy")
     assert [doc.spans["bioner"].attrs["scope"] for doc in gold] == [["DISEASE"], ["DISEASE"]]
     assert [doc.spans["bioner"].attrs["corpus"] for doc in gold] == ["drugs", "drugs"]
     assert [[span.text for span in doc.spans["bioner"]] for doc in gold] == [["asthma"], ["asthma"]]
+
+
+def test_entities_are_gold_on_demand(nlp: Language, tmp_path: Path) -> None:
+    doc = nlp.make_doc(ASTHMA)
+    doc.ents = mark(doc, [("asthma", "DISEASE")])
+    DocBin(docs=[doc, nlp.make_doc("No annotation .")]).to_disk(tmp_path / "test.spacy")
+    with pytest.raises(BionerError, match=r"has no doc.spans\['bioner'\]; it has: ents"):
+        read_gold(nlp, "drugs", tmp_path / "test.spacy")
+    with pytest.warns(BionerWarning, match=r"\(drugs: DISEASE\)"):
+        [gold] = read_gold(nlp, "drugs", tmp_path / "test.spacy", spans_key="ents")
+    assert gold.spans["ents"].attrs["corpus"] == "drugs"
 
 
 def test_pipeline_without_entities_is_an_error(nlp: Language, corpus_folder: Path) -> None:
@@ -235,4 +247,4 @@ def test_empty_document_is_scored(make_pipeline: MakePipeline, corpus_folder: Pa
     DocBin(docs=[doc]).to_disk(corpus_folder / "empty" / "test.spacy")
     results = evaluate(nlp, corpus_folder, corpora=["empty"])
     assert results.per_corpus["empty"]["f"] is None
-    assert results_table(results).rows[0][-1] == "–"
+    assert results_table(results).rows[0][-1] == "undefined"

@@ -8,7 +8,8 @@ from spacy.training import Example
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY, set_gold
-from bioner_spacy.scoring.scored import of_type, scored_docs
+from bioner_spacy.scoring.mentions import of_type
+from bioner_spacy.scoring.scored import scored_docs
 
 ASPIRIN, ILLNESS, RARE = (0, 7, "CHEMICAL"), (16, 22, "DISEASE"), (26, 30, "GENE")
 
@@ -42,7 +43,7 @@ def test_predictions_without_scores(nlp: Language) -> None:
         nlp.vocab, words=[token.text for token in reference], spaces=[bool(t.whitespace_) for t in reference]
     )
     predicted.ents = mark(predicted, [("asthma", "DISEASE")])
-    [doc] = scored_docs([Example(predicted, reference)])
+    [doc] = scored_docs([Example(predicted, reference)], predicted_key="ents")
     assert (doc.predicted, doc.scores) == ({ILLNESS}, {})
 
 

@@ -13,7 +13,9 @@ from spacy.training import Example
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY, set_gold
-from bioner_spacy.scoring.scorer import make_scorer, nested_mentions, prf, score_spans
+from bioner_spacy.scoring.mentions import nested_mentions
+from bioner_spacy.scoring.metrics import Counts
+from bioner_spacy.scoring.scorer import make_scorer, score_spans
 
 VOCAB = spacy.blank("en").vocab
 WORDS = ["w"] * 8
@@ -86,21 +88,43 @@ def test_document_without_annotation_is_skipped() -> None:
     assert score_spans([Example(make_doc([(0, 1, "GENE")]), reference)])["spans_bioner_per_corpus"] == {}
 
 
-def test_entities_stand_in_for_a_missing_span_group() -> None:
+def test_entities_are_scored_on_demand_and_never_in_silence() -> None:
     reference, predicted = Doc(VOCAB, words=WORDS), Doc(VOCAB, words=WORDS)
     reference.ents = [Span(reference, 0, 2, "GENE"), Span(reference, 3, 4, "GENE")]
     predicted.ents = [Span(predicted, 0, 2, "GENE")]
-    assert counts(score_spans([Example(predicted, reference)])["spans_bioner_per_corpus"][""]) == (1, 0, 1)
+    examples = [Example(predicted, reference)]
+    assert counts(score_spans(examples, spans_key="ents")["spans_ents_per_corpus"][""]) == (1, 0, 1)
+    with pytest.raises(BionerError, match=r"has no doc.spans\['bioner'\]; it has: ents. Name the key"):
+        score_spans(examples)
+    reference.spans[SPANS_KEY] = list(reference.ents)
+    with pytest.raises(BionerError, match=r"has no doc.spans\['bioner'\]; it has: ents"):
+        score_spans(examples)
+    assert score_spans(examples, predicted_key="ents")["spans_bioner_r"] == 0.5
+    predicted.spans["other"] = []
+    with pytest.raises(BionerError, match="it has: other, ents"):
+        score_spans(examples)
 
 
 def test_spacys_scores_of_entities_where_gold_has_entities_and_no_scope() -> None:
     reference, predicted = Doc(VOCAB, words=WORDS), Doc(VOCAB, words=WORDS)
     reference.ents = [Span(reference, 0, 2, "GENE"), Span(reference, 3, 4, "GENE")]
     predicted.ents = [Span(predicted, 0, 2, "GENE"), Span(predicted, 4, 5, "DISEASE")]
+    predicted.spans[SPANS_KEY] = []
     scores = make_scorer()([Example(predicted, reference)])
     assert (scores["ents_p"], scores["ents_r"], scores["ents_per_type"]["GENE"]["p"]) == (0.5, 0.5, 1.0)
+    predicted.spans[SPANS_KEY] = []
     set_gold(reference, reference.ents, corpus="A", scope=["GENE"])
-    assert "ents_p" not in make_scorer()([Example(predicted, reference)])
+    scores = make_scorer()([Example(predicted, reference)])
+    assert (scores["ents_p"], scores["ents_r"]) == (1.0, 0.5)  # the disease is out of scope
+
+
+def test_entities_are_scored_against_the_flat_view_of_gold_spans() -> None:
+    predicted = make_doc([])
+    predicted.ents = [Span(predicted, 0, 3, "GENE"), Span(predicted, 4, 5, "DISEASE")]
+    gold = make_doc([(0, 3, "GENE"), (1, 2, "GENE"), (5, 6, "GENE")], corpus="A", scope=["GENE"])
+    scores = make_scorer()([Example(predicted, gold)])
+    assert (scores["ents_p"], scores["ents_r"], scores["spans_bioner_r"]) == (1.0, 0.5, 0.0)
+    assert scores["ents_per_type"]["GENE"]["f"] == pytest.approx(2 / 3)
 
 
 def test_mentions_are_compared_by_characters_whatever_the_tokens(nlp: Language) -> None:
@@ -152,7 +176,7 @@ def test_names_of_scores_follow_the_spans_key() -> None:
         doc.spans["other"] = [Span(doc, 0, 1, "GENE")]
     scores = make_scorer(spans_key="other")([Example(predicted, reference)], threshold=0.5)
     assert scores["spans_other_f"] == 1.0
-    assert all(name.startswith("spans_other_") for name in scores)
+    assert all(name.startswith(("spans_other_", "ents_")) for name in scores)
 
 
 def test_other_text_is_an_error() -> None:
@@ -161,9 +185,10 @@ def test_other_text_is_an_error() -> None:
         score_spans([Example(predicted, make_doc([], corpus="A", scope=TYPES))])
 
 
-def test_prf_of_one_sided_counts_is_zero() -> None:
-    assert prf(2, 0, 0)["p"] == prf(0, 2, 0)["r"] == 0.0
-    assert prf(0, 2, 0)["f"] == 0.0
+def test_scores_of_one_sided_counts_are_zero() -> None:
+    assert Counts(gold=2).scores()["p"] == Counts(predicted=2).scores()["r"] == 0.0
+    assert Counts(predicted=2).scores()["f"] == 0.0
+    assert Counts(gold=2).scores(None)["p"] is None
 
 
 triples = st.lists(
@@ -197,7 +222,7 @@ def test_counts_agree_with_brute_force(
                     totals[2] += mention in gold and mention not in predicted
     found = {
         (corpus, entity_type): list(counts(scores))
-        for corpus, of_corpus in score_spans(examples)["spans_bioner_per_corpus"].items()
+        for corpus, of_corpus in score_spans(examples, corpus_types=None)["spans_bioner_per_corpus"].items()
         for entity_type, scores in of_corpus["per_type"].items()
     }
     assert found == {key: totals for key, totals in expected.items() if any(totals)}

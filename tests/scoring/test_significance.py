@@ -21,12 +21,17 @@ from bioner_spacy.scoring.significance import (
 )
 
 
+def same_numerators(gold: numpy.ndarray, predicted: numpy.ndarray, matched: numpy.ndarray) -> Paired:
+    """Counts of a metric by which a mention counts the same on both sides."""
+    return Paired(*(part.astype("float64") for part in (gold, predicted, matched, matched)))
+
+
 def random_counts(seed: int, *, documents: int, runs: int = 1, better: float = 0.0) -> Paired:
     """Counts of two columns; both systems find 70 % of the mentions, the second one so much more."""
     rng = default_rng(seed)
     gold = rng.integers(0, 5, (documents, 2))
     matched = numpy.stack([rng.binomial(gold, share, (runs, documents, 2)) for share in (0.7, 0.7 + better)])
-    return Paired(gold, matched + rng.integers(0, 3, matched.shape), matched)
+    return same_numerators(gold, matched + rng.integers(0, 3, matched.shape), matched)
 
 
 def difference(counts: Paired, numbers: list[int], swap: tuple[bool, ...]) -> numpy.ndarray:
@@ -39,7 +44,7 @@ def difference(counts: Paired, numbers: list[int], swap: tuple[bool, ...]) -> nu
         for system in (0, 1):
             sides = [(1 - system if change else system, number) for number, change in zip(numbers, swap)]
             predicted = sum(counts.predicted[side, run, number, column] for side, number in sides)
-            matched = sum(counts.matched[side, run, number, column] for side, number in sides)
+            matched = sum(counts.found[side, run, number, column] for side, number in sides)
             f.append(2 * matched / (gold + predicted) if gold + predicted else 0.0)
         found[column] += (f[1] - f[0]) / runs
     return found
@@ -92,10 +97,10 @@ def test_weights_of_runs_vary_as_runs_do() -> None:
 
 def test_runs_that_differ_widen_the_interval() -> None:
     same = random_counts(2, documents=100, runs=2, better=0.25)
-    same = Paired(same.gold, same.predicted[:, :1].repeat(2, axis=1), same.matched[:, :1].repeat(2, axis=1))
-    worse = same.matched.copy()
+    same = same_numerators(same.gold, same.predicted[:, :1].repeat(2, axis=1), same.found[:, :1].repeat(2, axis=1))
+    worse = same.found.copy()
     worse[1, 1] = 0  # one run of the second system finds nothing
-    tests = [significance({"a": counts})[1] for counts in (same, Paired(same.gold, same.predicted, worse))]
+    tests = [significance({"a": counts})[1] for counts in (same, same_numerators(same.gold, same.predicted, worse))]
     assert tests[0].differs(0.05)
     assert not tests[1].differs(0.05)
     assert tests[1].high - tests[1].low > 4 * (tests[0].high - tests[0].low)
@@ -103,7 +108,7 @@ def test_runs_that_differ_widen_the_interval() -> None:
 
 def test_equal_systems_do_not_differ() -> None:
     counts = random_counts(1, documents=30)
-    equal = Paired(counts.gold, counts.predicted[[0, 0]], counts.matched[[0, 0]])
+    equal = same_numerators(counts.gold, counts.predicted[[0, 0]], counts.found[[0, 0]])
     found, mean = significance({"a": equal}, resamples=200)
     assert [*found["a"], mean] == [Significance(0.0, 0.0, 1.0)] * 3
     assert not mean.differs(0.05)
@@ -152,6 +157,6 @@ def test_a_corpus_is_drawn_alike_whatever_stands_beside_it() -> None:
 
 def test_nothing_counted_is_zero() -> None:
     zero = numpy.zeros(2)
-    numpy.testing.assert_array_equal(f1(zero, zero, zero), [0, 0])
-    nothing = Paired(*(numpy.zeros(shape, dtype="int64") for shape in ((4, 1), (2, 1, 4, 1), (2, 1, 4, 1))))
+    numpy.testing.assert_array_equal(f1(zero, zero, zero, zero), [0, 0])
+    nothing = Paired(*(numpy.zeros(shape, dtype="int64") for shape in ((4, 1), *3 * [(2, 1, 4, 1)])))
     assert significance({"a": nothing}, resamples=10)[1] == Significance(0.0, 0.0, 1.0)

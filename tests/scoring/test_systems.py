@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bioner_spacy.reports.comparison import systems_page, systems_table
 from bioner_spacy.scoring.results import Pipeline, Results
 from bioner_spacy.scoring.systems import Systems, compare_systems
 
@@ -29,7 +30,7 @@ def test_several_corpora_and_their_mean() -> None:
             "third": [results(0, A={"GENE": 0.9}, B={"GENE": 0.9}), results(1, A={"GENE": 0.9}, B={"GENE": 0.9})],
         },
     )
-    table = found.to_table()
+    table = systems_table(found)
     assert list(table.header) == ["System", "A", "B", "mean", "Difference", "95 % interval", "p", "Better"]
     assert [row[:5] for row in table.rows] == [
         ["first", "55.00 ± 7.07", "75.00 ± 7.07", "65.00 ± 7.07", "–"],
@@ -48,7 +49,7 @@ def of_one_corpus() -> Systems:
 
 
 def test_types_of_a_single_corpus(of_one_corpus: Systems) -> None:
-    table = of_one_corpus.to_table()
+    table = systems_table(of_one_corpus)
     assert list(table.header[:4]) == ["System", "CHEMICAL", "DISEASE", "A"]
     assert [row[:5] for row in table.rows] == [
         ["whole", "50.00", "70.00", "60.00", "–"],
@@ -58,12 +59,12 @@ def test_types_of_a_single_corpus(of_one_corpus: Systems) -> None:
 
 def test_a_corpus_of_one_type_is_one_column() -> None:
     found = compare_systems("X", {"a": [results(0, A={"GENE": 0.5})], "b": [results(0, A={"GENE": 0.6})]})
-    assert list(found.to_table().header[:3]) == ["System", "A", "Difference"]
+    assert list(systems_table(found).header[:3]) == ["System", "A", "Difference"]
 
 
 def test_files(of_one_corpus: Systems, tmp_path: Path) -> None:
-    files = of_one_corpus.to_disk(tmp_path / "deep" / "parts")
-    assert [file.name for file in files] == ["parts.json", "parts.md", "parts.txt"]
+    files = systems_page(of_one_corpus, "parts").to_disk(tmp_path / "deep")
+    assert [file.name for file in files] == ["parts.json", "parts.md"]
     data = json.loads(files[0].read_text(encoding="utf8"))
     assert data["f"] == {
         "whole": {"CHEMICAL": [0.5], "DISEASE": [0.7], "A": [0.6]},
@@ -73,4 +74,3 @@ def test_files(of_one_corpus: Systems, tmp_path: Path) -> None:
     page = files[1].read_text(encoding="utf8")
     assert page.startswith("# Parts\n") and "\n## Parts against whole (test split)\n" in page
     assert page.count("| parts | 60.00 | 90.00 | 75.00 |") == 1
-    assert files[2].read_text(encoding="utf8") == of_one_corpus.to_text()

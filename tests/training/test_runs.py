@@ -12,8 +12,8 @@ from toy_corpora import write_corpora
 
 from bioner_spacy.corpora.catalogue import CorpusSet
 from bioner_spacy.errors import BionerError
+from bioner_spacy.experiments.curves import read_curve
 from bioner_spacy.files import checksum
-from bioner_spacy.reports.learning_curves import read_curve
 from bioner_spacy.training import runs
 from bioner_spacy.training.loop import CURVE_FILE
 from bioner_spacy.training.runs import RUN_FILE, enough_epochs, run_settings, train_run

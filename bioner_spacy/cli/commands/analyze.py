@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from wasabi import msg
 
 from ...analysis.calibration import BINS
 from .. import options
@@ -21,6 +20,7 @@ def command(
         typer.Option(min=0, max=1, help="Choose thresholds for this precision, 0 to 1; default: for the highest F1."),
     ] = None,
     bins: Annotated[int, typer.Option(min=1, max=1000, help="Number of bins of the calibration.")] = BINS,
+    tables: options.Tables = "",
 ) -> None:
     """Look closely at what a pipeline predicts: matches, mistakes with examples, calibration of scores, thresholds.
 
@@ -29,6 +29,7 @@ def command(
       python -m spacy bioner analyze training/multi/model-last --corpora sample --corpus corpus/sample
     """
     from ...analysis.analysis import analyze
+    from ...reports.analysis import analysis_page
 
     analysis = analyze(
         pipeline,
@@ -39,9 +40,4 @@ def command(
         bins=bins,
         **reading.settings(),
     )
-    files = analysis.to_disk(output)
-    for section in analysis.sections(brief=True):
-        typer.echo(f"{section.title}\n{section.table.to_text()}")
-    if analysis.settings:
-        typer.echo(f"Thresholds of types, for the config:\n\n{analysis.settings}")
-    msg.good(f"Wrote {', '.join(map(str, files))}")
+    options.show(analysis_page(analysis), output, brief=analysis_page(analysis, brief=True), tables=tables)

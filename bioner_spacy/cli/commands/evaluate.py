@@ -31,8 +31,8 @@ def command(
       python -m spacy bioner evaluate training/multi/model-last --corpora sample --corpus corpus/sample
     """
     from ...files import require_file
+    from ...reports.table import results_table
     from ...scoring.evaluate import evaluate
-    from ...scoring.table import results_table
 
     names = data.names
     if each:

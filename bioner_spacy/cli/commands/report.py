@@ -6,6 +6,7 @@ from typing import Annotated, Optional
 import typer
 from wasabi import msg
 
+from ...scoring.metrics import STRICT
 from .. import options
 
 
@@ -16,6 +17,7 @@ def command(
         typer.Option(help="Folder of the pipelines, with multi and single, or of one run; for settings and curves."),
     ] = None,
     catalogue: options.CatalogueFile = None,
+    metric: options.MetricName = STRICT.name,
     output: Annotated[Optional[Path], typer.Option(help="File to write; default: report.html in the folder.")] = None,
 ) -> None:
     """Gather all reports of a run on one HTML page that needs no other file.
@@ -27,5 +29,5 @@ def command(
     from ...reports.report import write_report
 
     path = output or reports / "report.html"
-    write_report(reports, path, catalogue=options.catalogue_of(catalogue), training=training)
+    write_report(reports, path, catalogue=options.catalogue_of(catalogue), training=training, metric=metric)
     msg.good(f"Wrote {path}")

@@ -13,6 +13,7 @@ def command(
     pipeline: options.Pipeline,
     comparison: Annotated[Path, typer.Argument(help="JSON file from `compare`.")],
     data: options.Converted,
+    keys: options.Keys,
     split: options.Split = "test",
     per_corpus: Annotated[int, typer.Option(min=1, help="Most documents of a corpus on the page.")] = 5,
     output: options.OutputFolder = Path("reports"),
@@ -24,11 +25,20 @@ def command(
     Example:
       python -m spacy bioner visualize training/multi/model-last reports/comparison.json --corpus corpus/sample
     """
-    from ...reports.chart import write_chart
+    from ...reports.comparison import write_chart
     from ...reports.displacy_html import write_page
     from ...scoring.comparison import Comparison
 
     files = write_chart(Comparison.from_disk(comparison), output / "comparison")
     page = output / "entities.html"
-    write_page(pipeline, data.corpus, page, corpora=data.names, split=split, per_corpus=per_corpus, gpu_id=gpu_id)
+    write_page(
+        pipeline,
+        data.corpus,
+        page,
+        corpora=data.names,
+        split=split,
+        per_corpus=per_corpus,
+        gpu_id=gpu_id,
+        **keys.settings(),
+    )
     msg.good(f"Wrote {', '.join(str(path) for path in (*files, page))}")

@@ -1,21 +1,16 @@
 """How far measures between corpora go along with the gains of auxiliary corpora."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import atanh, sqrt, tanh
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Optional
 
-import matplotlib
 import numpy
-from matplotlib.figure import Figure
 
 from ...errors import BionerError, Errors, Warnings, warn
-from ...files import replacing
-from ...reports.chart import STYLE, save_figure
-from ...scoring.results import reading_json, write_json, write_text
-from ...scoring.table import MISSING, Section, Table
+from ...scoring.results import reading_json
 from .gains import Gains, Pair
 from .measures import AFTER_TRAINING, MEASURES, Measures
 
@@ -25,17 +20,6 @@ LEVEL = 0.95
 
 FEW = 30
 """Pairs below which a warning says that there are few."""
-
-_OVERALL = """\
-Each measure with the gain of F1 over all pairs. r: Pearson; rho: Spearman; intervals of 95 % by Fisher's z for r, and with
-the variance of Bonett and Wright (2000) for rho; p: two-sided, not corrected for the number of measures. {few}"""
-_FEW = """\
-There are {n} pairs of {corpora} corpora, and they are not independent: a joint run gives two of them, a corpus stands in
-{per_corpus}, and most measures are the same in both directions. The intervals take them for independent and are too
-narrow; what is found here is a hint."""
-_TARGETS = (
-    "Pearson's r over the auxiliaries of one target, with its interval, where there are more than three of them."
-)
 
 
 @dataclass(frozen=True)
@@ -76,65 +60,6 @@ class Correlations:
     spearman: dict[str, Correlation]
     by_target: dict[str, dict[str, Correlation]]
     points: dict[str, list[tuple[str, str, float, float]]]
-
-    def sections(self) -> list[Section]:
-        """The tables, with what they say."""
-        header = ["Measure", "Pairs", "r", "95 % interval", "p", "rho", "95 % interval", "p"]
-        rows = [
-            [name, str(self.pearson[name].n), *_cells(self.pearson[name]), *_cells(self.spearman[name])]
-            for name in self.pearson
-        ]
-        n = len(self.corpora)
-        few = _FEW.format(n=n * (n - 1), corpora=n, per_corpus=2 * (n - 1))
-        by_target = [
-            [name, *(" ".join(_cells(found[target])[:2]) for target in self.corpora)]
-            for name, found in self.by_target.items()
-        ]
-        return [
-            Section("All pairs", _OVERALL.format(few=few.replace("\n", " ")), Table(header, rows, numbers=7)),
-            Section("By target", _TARGETS, Table(["Measure", *self.corpora], by_target, numbers=n)),
-        ]
-
-    def to_disk(self, folder: Path) -> list[Path]:
-        """Write `correlations.json`, `.md`, `.svg` and `.png`; all or none.
-
-        Returns:
-            The files.
-        """
-        files = [folder / Path(FILE).with_suffix(suffix) for suffix in (".json", ".md", ".svg", ".png")]
-        parts = ["# Measures and gains\n", *(section.to_markdown() for section in self.sections())]
-        with replacing(*files) as (data, page, svg, png):
-            write_json(data, asdict(self))
-            write_text(page, "\n".join([*parts, f"![Measures and gains]({Path(FILE).stem}.svg)\n"]))
-            save_figure(self._draw(), svg, png)
-        return files
-
-    def _draw(self) -> Figure:
-        """A scatter plot for each measure, a colour for each target."""
-        columns = min(3, len(self.points))
-        rows = -(-len(self.points) // columns)
-        with matplotlib.rc_context(STYLE):
-            figure = Figure(figsize=(4 * columns, 3.4 * rows + 0.6), layout="constrained")
-            panels = figure.subplots(rows, columns, squeeze=False)
-            for axes in panels.ravel()[len(self.points) :]:
-                axes.set_axis_off()
-            for axes, (name, points) in zip(panels.ravel(), self.points.items()):
-                axes.axhline(0, color="#999999", linewidth=0.8)
-                for place, target in enumerate(self.corpora):
-                    of_target = [(x, y) for one, _, x, y in points if one == target]
-                    color = matplotlib.colormaps["tab10"](place % 10)
-                    marker = "os^Dv"[place // 10 % 5]
-                    axes.scatter(
-                        *(zip(*of_target) if of_target else ([], [])), color=color, marker=marker, label=target
-                    )
-                axes.set_title(
-                    f"{name}: r {_number(self.pearson[name].value)}, rho {_number(self.spearman[name].value)}"
-                )
-                axes.spines[["top", "right"]].set_visible(False)
-            figure.supylabel(f"Gain of F1 on the target (points, {self.split} split)", fontsize=10)
-            handles, labels = panels[0, 0].get_legend_handles_labels()
-            figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False, title="Target")
-        return figure
 
 
 def correlate(gains: Gains, measures: Measures) -> Correlations:
@@ -249,12 +174,3 @@ def _scipy_stats() -> Any:
     except ImportError:
         raise BionerError(Errors.E552) from None
     return stats
-
-
-def _cells(found: Correlation) -> list[str]:
-    interval = MISSING if found.low is None else f"{_number(found.low)} to {_number(found.high)}"
-    return [_number(found.value), interval, MISSING if found.p is None else f"{found.p:.4f}"]
-
-
-def _number(value: Optional[float]) -> str:
-    return MISSING if value is None else f"{round(value, 2) + 0.0:+.2f}"

@@ -8,19 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import permutations
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy
 
 from ...errors import Errors
-from ...files import replacing
-from ...reports.chart import save_figure
-from ...reports.heat_map import draw_heat_map
 from ...scoring.compare import compare
-from ...scoring.comparison import NO_DIFFERENCE, Row, interval_text, p_text, read_row
-from ...scoring.results import Results, reading_json, write_json, write_text
+from ...scoring.comparison import Row
+from ...scoring.metrics import STRICT, Metric
+from ...scoring.results import Results, reading_json
 from ...scoring.significance import ALPHA, RESAMPLES, holm
-from ...scoring.table import MISSING, Table, count, spread
 
 FILE = "gains.json"
 NAMES = ("alone", "with auxiliary")
@@ -30,20 +27,6 @@ Pair = tuple[str, str]
 
 Losses = list[tuple[int, float]]
 """Learning curve of a run: number of updates up to an evaluation, mean loss of those since the one before."""
-
-_PAGE = """\
-# Gains of auxiliary corpora over {kind}
-
-F1 in percent on the target ({split} split, strict match) of training on target and auxiliary together, less F1 of training
-on the target alone. {budget} {epochs}A joint run is scored on both corpora and gives the gains in both directions.{seeds}
-
-{table}
-{verdict}
-"""
-_VERDICT = """\
-Interval: of the gain, from samples of the documents{runs} (paired bootstrap), not corrected. p: approximate randomisation
-over documents, two-sided, corrected by Holm's method for the {n} gains. "No difference": p is not below {alpha:g}, or the
-interval holds 0. See docs/significance.md."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +47,7 @@ class Gains:
             (`system_runs`), with the test of the difference, p corrected for the number of pairs.
         curves: corpus -> the learning curve of each of its runs alone; none where it was not kept.
         alpha: level of the tests.
+        metric: name of the metric.
     """
 
     corpora: list[str]
@@ -78,6 +62,7 @@ class Gains:
     rows: dict[Pair, Row]
     curves: dict[str, list[Losses]]
     alpha: float
+    metric: str = STRICT.name
 
     def alone(self, corpus: str) -> tuple[float, ...]:
         """F1 of the runs on a corpus alone; empty where there is no mention to find."""
@@ -91,48 +76,6 @@ class Gains:
         """Whether a gain or loss was found by the test."""
         test = self.rows[target, auxiliary].significance
         return test is not None and test.differs(self.alpha)
-
-    def table(self) -> Table:
-        """A row for each pair, with mean and standard deviation over runs."""
-        header = ["Target", "Auxiliary", "Gold", "F1 alone", "F1 with auxiliary", "Gain"]
-        header += [f"{100 * (1 - self.alpha):g} % interval", "p", "Verdict"]
-        rows = []
-        for (target, auxiliary), row in self.rows.items():
-            cells = [target, auxiliary, count(row.gold)]
-            cells += [spread(runs or [None]) for runs in (row.baseline_runs, row.system_runs)]
-            cells += [spread(row.differences or [None], sign="+"), interval_text(row), p_text(row)]
-            cells.append(self._verdict(target, auxiliary))
-            rows.append(cells)
-        return Table(header, rows, numbers=7)
-
-    def _verdict(self, target: str, auxiliary: str) -> str:
-        gain = self.gain(target, auxiliary)
-        if gain is None:
-            return MISSING
-        return ("gain" if gain > 0 else "loss") if self.differs(target, auxiliary) else NO_DIFFERENCE
-
-    def to_markdown(self) -> str:
-        """The table as a page that says how it was made."""
-        budget = ", ".join(f"{corpus} {words:,}" for corpus, words in self.words.items())
-        alone = ", ".join(f"{corpus} {steps:,}" for corpus, steps in self.steps.items())
-        asked = f"Equal budgets of about {self.budget:,} words" if self.budget else "All training data"
-        seeds = (
-            f" Mean of {len(self.seeds)} runs (seeds {', '.join(map(str, self.seeds))}) ± their standard deviation."
-        )
-        if len(self.seeds) == 1:
-            seeds = " One run each: other seeds move F1 as well, and the tests know nothing of that."
-        runs = " and of the runs" if len(self.seeds) > 1 else ""
-        told = _VERDICT.format(runs=runs, n=len(self.rows), alpha=self.alpha)
-        text = _PAGE.format(
-            kind=f"training alone for as many {'steps' if self.equal_steps else 'epochs'}",
-            split=self.split,
-            budget=f"{asked} of each corpus ({budget}).",
-            epochs=f"Joint runs have {self.epochs} epochs, {self.joint_steps:,} steps on the mean; runs alone {alone} steps. ",
-            seeds=seeds,
-            table=self.table().to_markdown(),
-            verdict=told,
-        )
-        return text + f"\n![Gains]({Path(FILE).stem}.svg)\n"
 
     def to_dict(self) -> dict[str, Any]:
         """The gains for a JSON file, as fractions of 1."""
@@ -149,42 +92,6 @@ class Gains:
         ]
         return data
 
-    def to_disk(self, folder: Path) -> list[Path]:
-        """Write `gains.json`, `.md`, `.svg` and `.png`; all or none.
-
-        Returns:
-            The files.
-        """
-        files = [folder / Path(FILE).with_suffix(suffix) for suffix in (".json", ".md", ".svg", ".png")]
-        with replacing(*files) as (data, page, svg, png):
-            write_json(data, self.to_dict())
-            write_text(page, self.to_markdown())
-            save_figure(self._draw(), svg, png)
-        return files
-
-    def _draw(self) -> Any:
-        values: list[list[Optional[float]]] = []
-        texts, framed = [], []
-        for target in self.corpora:
-            others = [(target, other) for other in self.corpora]
-            values.append([None if pair not in self.rows else _points(self.gain(*pair)) for pair in others])
-            alone = f"alone\n{spread(self.alone(target) or [None])}"
-            texts.append([_cell(self.rows[pair]) if pair in self.rows else alone for pair in others])
-            framed.append([pair in self.rows and self.differs(*pair) for pair in others])
-        most = max((abs(value) for row in values for value in row if value is not None), default=0.0) or 1.0
-        return draw_heat_map(
-            self.corpora,
-            self.corpora,
-            values,
-            texts,
-            title=f"Gain of F1 (points) on the {self.split} split",
-            xlabel=f"Auxiliary corpus; a frame: a difference by the test (runs: {len(self.seeds)})",
-            ylabel="Target corpus",
-            framed=framed,
-            colors="RdBu",
-            limits=(-most, most),
-        )
-
     @classmethod
     def from_disk(cls, path: Path) -> "Gains":
         """Read gains back.
@@ -197,7 +104,8 @@ class Gains:
         """
         path = path / FILE if path.is_dir() else path
         with reading_json(path, Errors.E550) as data:
-            pairs = {(one["target"], one["auxiliary"]): read_row(one["row"]) for one in data.pop("pairs")}
+            data.pop("page", None)
+            pairs = {(one["target"], one["auxiliary"]): Row.from_dict(one["row"]) for one in data.pop("pairs")}
             curves = {
                 corpus: [[(int(n), float(loss)) for n, loss in curve] for curve in runs]
                 for corpus, runs in data.pop("curves").items()
@@ -214,6 +122,7 @@ def gain_rows(
     *,
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
+    metric: Union[str, Metric] = STRICT,
 ) -> dict[Pair, Row]:
     """Gains of all ordered pairs of corpora, with tests.
 
@@ -222,6 +131,7 @@ def gain_rows(
         joint: pair of corpora -> results of the runs on both, with scores on both, one for each seed.
         alpha: level of the intervals.
         resamples: number of draws of each test.
+        metric: the metric or its name.
 
     Returns:
         Target and auxiliary -> F1 on the target, see `Gains`.
@@ -232,17 +142,9 @@ def gain_rows(
     rows = {}
     for target, auxiliary in permutations(alone, 2):
         runs = joint[frozenset((target, auxiliary))]
-        comparison = compare(runs, alone[target], names=NAMES, alpha=alpha, resamples=resamples)
+        comparison = compare(runs, alone[target], names=NAMES, alpha=alpha, resamples=resamples, metric=metric)
         rows[target, auxiliary] = next(row for row in comparison.corpus_rows if row.corpus == target)
     tested = {pair: row.significance for pair, row in rows.items() if row.significance is not None}
     for (pair, test), p in zip(tested.items(), holm(numpy.array([test.p for test in tested.values()]))):
         rows[pair] = replace(rows[pair], significance=replace(test, adjusted=float(p)))
     return rows
-
-
-def _points(gain: Optional[float]) -> Optional[float]:
-    return None if gain is None else 100 * gain
-
-
-def _cell(row: Row) -> str:
-    return spread(row.differences or [None], sign="+").replace(" ", "\n", 1)

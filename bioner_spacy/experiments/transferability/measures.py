@@ -17,15 +17,11 @@ from numpy.typing import NDArray
 from ...corpora.leakage import EXCLUDE_FILE
 from ...corpora.statistics import SplitStatistics, compare_guidelines, describe, dice
 from ...errors import BionerError, Errors
-from ...files import replacing
-from ...reports.chart import save_figure
-from ...reports.heat_map import draw_heat_map
-from ...scoring.results import reading_json, write_json, write_text
-from ...scoring.table import MISSING, Section, Table
+from ...scoring.results import reading_json
 from ...training.corpora import MultiCorpus
 from ...training.encoding import corpus_vectors
 from .gains import Gains, Pair
-from .slopes import SHARES, slopes
+from .slopes import slopes
 from .topics import topic_weights
 
 FILE = "measures.json"
@@ -47,9 +43,6 @@ MEASURES = {
 AFTER_TRAINING = ("curve",)
 """Measures that need a training run on each corpus."""
 
-DECIMALS = {"encoder": 6}
-"""Decimals of measures that need more than four, as cosines of mean [CLS] vectors are all close to 1."""
-
 Values = dict[Pair, Optional[float]]
 """Target and auxiliary -> value."""
 
@@ -64,7 +57,7 @@ class Measures:
         budget: words of a corpus that were asked for; 0 for all.
         encoder: name of the encoder.
         values: name of the measure -> target and auxiliary -> value; only "curve" differs between the directions.
-        slopes: corpus -> slopes of its learning curve at `SHARES`, means over its runs; empty where there is none.
+        slopes: corpus -> slopes of its learning curve at `slopes.SHARES`, means over its runs; empty where there is none.
     """
 
     corpora: list[str]
@@ -73,49 +66,6 @@ class Measures:
     encoder: str
     values: dict[str, Values]
     slopes: dict[str, list[float]]
-
-    def sections(self) -> list[Section]:
-        """A table for each measure: targets are rows, auxiliaries columns."""
-        found = []
-        for name, values in self.values.items():
-            rows = [
-                [one, *(value_text(name, values.get((one, other))) for other in self.corpora)] for one in self.corpora
-            ]
-            table = Table(["Target", *self.corpora], rows, numbers=len(self.corpora))
-            found.append(Section(name.capitalize(), MEASURES[name], table))
-        if self.slopes:
-            header = ["Corpus", *(f"{100 * share:g} %" for share in SHARES)]
-            rows = [
-                [corpus, *(value_text("curve", slope) for slope in of_corpus)]
-                for corpus, of_corpus in self.slopes.items()
-            ]
-            told = "Change of the mean loss per share of the training, relative to the loss of the first tenth."
-            found.append(Section("Slopes of the learning curves", told, Table(header, rows, numbers=len(SHARES))))
-        return found
-
-    def to_disk(self, folder: Path) -> list[Path]:
-        """Write `measures.json`, `.md`, and for each measure a heat map, `.svg` and `.png`; all or none.
-
-        Returns:
-            The files.
-        """
-        pictures = [folder / f"measure-{name}.{suffix}" for name in self.values for suffix in ("svg", "png")]
-        files = [folder / FILE, (folder / FILE).with_suffix(".md"), *pictures]
-        with replacing(*files) as (data, page, *parts):
-            write_json(data, self.to_dict())
-            write_text(page, self.to_markdown())
-            for name, svg, png in zip(self.values, parts[::2], parts[1::2]):
-                save_figure(self._draw(name), svg, png)
-        return files
-
-    def to_markdown(self) -> str:
-        """The tables as a page."""
-        words = ", ".join(f"{corpus} {words:,}" for corpus, words in self.words.items())
-        told = f"Training words that were read: {words}. Encoder: {self.encoder}.\n"
-        pictures = [f"![{name.capitalize()}](measure-{name}.svg)\n" for name in self.values]
-        return "\n".join(
-            ["# Measures between corpora\n", told, *(part.to_markdown() for part in self.sections()), *pictures]
-        )
 
     def to_dict(self) -> dict[str, Any]:
         """The measures for a JSON file."""
@@ -139,6 +89,7 @@ class Measures:
         """
         path = path / FILE if path.is_dir() else path
         with reading_json(path, Errors.E554) as data:
+            data.pop("page", None)
             # In the order of `MEASURES`, which the file, sorted by name, does not keep.
             of_file = {name: data["values"].pop(name) for name in MEASURES if name in data["values"]}
             if data["values"]:
@@ -148,21 +99,6 @@ class Measures:
                 for name, found in of_file.items()
             }
             return cls(**data)
-
-    def _draw(self, name: str) -> Any:
-        values = [[self.values[name].get((one, other)) for other in self.corpora] for one in self.corpora]
-        known = [value for row in values for value in row if value is not None]
-        low, high = min(known, default=0.0), max(known, default=1.0)
-        return draw_heat_map(
-            self.corpora,
-            self.corpora,
-            values,
-            [[value_text(name, value) for value in row] for row in values],
-            title=name.capitalize(),
-            xlabel="Auxiliary corpus; the colours go from the smallest to the largest value",
-            ylabel="Target corpus",
-            limits=(low, high if high > low else low + 1),
-        )
 
 
 def measure_corpora(
@@ -219,11 +155,6 @@ def measure_corpora(
         values=values,
         slopes=found if "curve" in values else {},
     )
-
-
-def value_text(name: str, value: Optional[float]) -> str:
-    """A value of a measure for a table, or a dash."""
-    return MISSING if value is None else f"{value + 0.0:.{DECIMALS.get(name, 4)}f}"
 
 
 def cosine(one: NDArray, other: NDArray) -> float:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ...errors import BionerError, Errors
-from ...scoring.table import MISSING, Table
-from .measures import AFTER_TRAINING, Measures, value_text
+from .measures import AFTER_TRAINING, Measures
 
 MEAN_RANK = "mean rank"
 
@@ -32,16 +31,6 @@ class Ranking:
     values: dict[str, dict[str, Optional[float]]]
     counted: list[str]
     missing: list[str]
-
-    def table(self) -> Table:
-        """A row for each auxiliary: rank, then its measures."""
-        header = ["Auxiliary", self.by.capitalize() if self.by == MEAN_RANK else f"Rank by {self.by}", *self.values]
-        rows = []
-        for corpus in self.auxiliaries:
-            cells = [MISSING if corpus in self.missing else f"{self.ranks[corpus]:.2f}"]
-            cells += [value_text(name, of_measure[corpus]) for name, of_measure in self.values.items()]
-            rows.append([corpus, *cells])
-        return Table(header, rows, numbers=len(header) - 1)
 
     def method(self) -> str:
         """How the order was found, in a sentence."""

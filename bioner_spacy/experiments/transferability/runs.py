@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from statistics import mean
+from typing import Union
 
 from spacy.cli._util import show_validation_error
 from spacy.util import load_config
 
 from ...errors import BionerError, Errors, Warnings, warn
-from ...reports.learning_curves import read_curve
+from ...scoring.metrics import STRICT, Metric, get_metric
 from ...scoring.results import Results
 from ...scoring.significance import ALPHA, RESAMPLES
+from ..curves import read_curve
 from ..experiment import EPOCHS, MAX_EPOCHS, RESULTS, Budget, Experiment
 from .gains import Gains, Losses, gain_rows
 
@@ -35,6 +37,7 @@ def measure_gains(
     equal_steps: bool = True,
     alpha: float = ALPHA,
     resamples: int = RESAMPLES,
+    metric: Union[str, Metric] = STRICT,
 ) -> Gains:
     """Train and score, for each seed, a pipeline on each corpus and one on each pair of corpora.
 
@@ -48,6 +51,7 @@ def measure_gains(
             the mean over partners; else all runs have the same epochs.
         alpha: level of the tests.
         resamples: number of draws of each test.
+        metric: the metric or its name.
 
     Returns:
         The gains in both directions of every pair.
@@ -90,12 +94,13 @@ def measure_gains(
         epochs=epochs,
         steps={corpus: budget.steps for corpus, budget in budgets.items()},
         joint_steps=round(mean(joint_steps.values())),
-        rows=gain_rows(alone, joint, alpha=alpha, resamples=resamples),
+        rows=gain_rows(alone, joint, alpha=alpha, resamples=resamples, metric=metric),
         curves={
             corpus: _curves(experiment, [_name_alone(corpus, budget, seed) for seed in seeds])
             for corpus, budget in budgets.items()
         },
         alpha=alpha,
+        metric=get_metric(metric).name,
     )
 
 

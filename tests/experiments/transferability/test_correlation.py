@@ -18,6 +18,7 @@ from bioner_spacy.experiments.transferability.correlation import (
 )
 from bioner_spacy.experiments.transferability.gains import Gains
 from bioner_spacy.experiments.transferability.measures import Measures
+from bioner_spacy.reports.transferability import correlations_page
 from bioner_spacy.scoring.comparison import Row
 
 X, Y = [1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 1.0, 4.0, 3.0, 10.0]
@@ -100,16 +101,16 @@ def test_measures_of_other_numbers_of_words() -> None:
 
 
 def test_files_and_the_best_measure(found: Correlations, tmp_path: Path) -> None:
-    files = found.to_disk(tmp_path)
+    files = correlations_page(found).to_disk(tmp_path)
     assert [file.name for file in files] == [f"correlations.{suffix}" for suffix in ("json", "md", "svg", "png")]
     page = files[1].read_text(encoding="utf8")
     assert "There are 12 pairs of 4 corpora, and they are not independent" in page
-    assert "| encoder | 12 | – | – | – | – | – | – |" in page
+    assert "| encoder | 12 | undefined | undefined | undefined | undefined | undefined | undefined |" in page
     assert "topic: r -1.00, rho -1.00" in files[2].read_text(encoding="utf8")
     # As close as labels, and the earlier one.
     assert best_measure(tmp_path) == ("topic", pytest.approx(-1))
     curve = {"curve": replace(found.spearman["topic"], value=-1.5)}
-    replace(found, spearman={**found.spearman, **curve}).to_disk(tmp_path)
+    correlations_page(replace(found, spearman={**found.spearman, **curve})).to_disk(tmp_path)
     assert best_measure(tmp_path)[0] == "topic"
 
 

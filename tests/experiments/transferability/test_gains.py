@@ -7,6 +7,7 @@ import pytest
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.experiments.transferability.gains import Gains, gain_rows
+from bioner_spacy.reports.transferability import gains_page, gains_table
 from bioner_spacy.scoring.results import Pipeline, Results
 
 CORPORA = ["a", "b", "c"]
@@ -87,13 +88,13 @@ def test_only_differences_beyond_chance_are_told(gains: Gains) -> None:
         assert test is not None and test.adjusted is not None and test.adjusted >= test.p
     # The smallest p of 6 is taken 6 times.
     assert min(test.adjusted for test in tests if test and test.adjusted) == pytest.approx(6 / 1000)
-    verdicts = [row[-1] for row in gains.table().rows]
-    assert verdicts == ["gain", "loss", *["no difference"] * 4]
-    assert gains.table().rows[0][3:6] == ["55.00 ± 7.07", "90.00 ± 0.00", "+35.00 ± 7.07"]
+    verdicts = [row[-1] for row in gains_table(gains).rows]
+    assert verdicts == ["gain", "loss", *["not significant"] * 4]
+    assert gains_table(gains).rows[0][3:6] == ["55.00 ± 7.07", "90.00 ± 0.00", "+35.00 ± 7.07"]
 
 
 def test_files(gains: Gains, tmp_path: Path) -> None:
-    files = gains.to_disk(tmp_path)
+    files = gains_page(gains).to_disk(tmp_path)
     assert [file.name for file in files] == ["gains.json", "gains.md", "gains.svg", "gains.png"]
     assert Gains.from_disk(tmp_path) == Gains.from_disk(files[0]) == gains
     page, picture = files[1].read_text(encoding="utf8"), files[2].read_text(encoding="utf8")

@@ -16,6 +16,7 @@ from bioner_spacy.experiments.transferability import measures as module
 from bioner_spacy.experiments.transferability.gains import Gains
 from bioner_spacy.experiments.transferability.measures import MEASURES, Measures, cosine, measure_corpora
 from bioner_spacy.experiments.transferability.topics import TOPICS, topic_weights
+from bioner_spacy.reports.transferability import measures_page
 from bioner_spacy.scope import set_gold
 
 CANCER = ["tumour growth invaded tissue", "carcinoma cells tumour", "tissue carcinoma growth cells"]
@@ -132,7 +133,7 @@ def test_the_curve_of_a_corpus_that_still_learns_is_a_promising_one(folder: Path
 
 
 def test_files(measures: Measures, tmp_path: Path) -> None:
-    files = measures.to_disk(tmp_path)
+    files = measures_page(measures).to_disk(tmp_path)
     names = [name for name in MEASURES if name != "curve"]
     pictures = [f"measure-{name}.{suffix}" for name in names for suffix in ("svg", "png")]
     assert [file.name for file in files] == ["measures.json", "measures.md", *pictures]

@@ -5,6 +5,7 @@ import pytest
 from bioner_spacy.errors import BionerError
 from bioner_spacy.experiments.transferability.measures import Measures
 from bioner_spacy.experiments.transferability.ranking import rank
+from bioner_spacy.reports.transferability import ranking_table
 
 VALUES = {
     "vocabulary": {"a": 0.1, "b": 0.2, "c": 0.3},  # ranks 3 2 1
@@ -28,7 +29,7 @@ def test_the_mean_rank_counts_measures_that_are_there_for_all() -> None:
     assert found.ranks == {"a": 2.25, "b": 1.75, "c": 2.0}
     assert found.auxiliaries == ["b", "c", "a"]
     assert "vocabulary, topic" in found.method() and "not measured" in found.method()
-    assert found.table().rows[0] == ["b", "1.75", "0.2000", "0.5000", "0.2000"]
+    assert ranking_table(found).rows[0] == ["b", "1.75", "0.2000", "0.5000", "0.2000"]
 
 
 def test_one_measure_decides_in_the_direction_of_its_sign() -> None:
@@ -41,7 +42,7 @@ def test_one_measure_decides_in_the_direction_of_its_sign() -> None:
 def test_what_is_not_known_stands_last(sign: float) -> None:
     found = rank(MEASURES, "t", by="labels", sign=sign)
     assert found.auxiliaries == (["c", "b", "a"] if sign > 0 else ["b", "c", "a"])
-    assert found.missing == ["a"] and found.table().rows[-1][:2] == ["a", "–"]
+    assert found.missing == ["a"] and ranking_table(found).rows[-1][:2] == ["a", "–"]
 
 
 def test_wrong_names() -> None:

@@ -4,7 +4,6 @@ from enum import Enum
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from ... import options
 from ...app import config_overrides
@@ -40,6 +39,7 @@ def command(
       python -m spacy bioner experiment ablations split reports/split --corpora sample-cdr --corpus corpus/sample
     """
     from ....experiments.ablations import ablate_annotation, ablate_scope
+    from ....reports.comparison import systems_page
 
     numbers = options.parse_seeds(seeds)
     chosen = training.known.training_set(training.corpora)
@@ -52,8 +52,4 @@ def command(
     )
     ablate = {Kind.SCOPE: ablate_scope, Kind.SPLIT: ablate_annotation}[kind]
     systems = ablate(experiment, chosen.corpora, numbers, **tests.settings())
-    files = systems.to_disk(output / kind.value)
-    typer.echo(systems.to_text())
-    for sentence in systems.method():
-        msg.info(sentence)
-    msg.good(f"Wrote {', '.join(map(str, files))}")
+    options.show(systems_page(systems, kind.value), output)

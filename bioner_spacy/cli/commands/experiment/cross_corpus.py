@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from wasabi import msg
 
+from ....scoring.metrics import STRICT
 from ... import options
 
 
@@ -23,6 +23,8 @@ def command(
     split: options.Split = "test",
     map_: Annotated[str, typer.Option("--map", help="Types to take for others, such as PROTEIN=GENE,DNA=GENE.")] = "",
     output: options.OutputFolder = Path("reports/cross-corpus"),
+    metric: options.MetricName = STRICT.name,
+    tables: options.Tables = "",
 ) -> None:
     """Score pipelines on corpora that they were not trained on: a matrix and a heat map.
 
@@ -32,21 +34,23 @@ def command(
     """
     from ....analysis.cross_corpus import cross_corpus
     from ....corpora.catalogue import type_pairs
+    from ....reports.cross_corpus import cross_corpus_page
 
     chosen = data.names
     of_each = [] if each is None else sorted(map(str, each.glob("*/model-last")))
     if not (pipelines or of_each):
         raise typer.BadParameter("name one, or a folder of them with --each", param_hint="PIPELINES")
+    every, settings = [*(pipelines or ()), *of_each], reading.settings()
+    keys = (settings.pop("predicted_key") or reading.spans_key).split(",")
     scores = cross_corpus(
-        [*(pipelines or ()), *of_each],
+        every,
         data.corpus,
         names=[name.strip() for name in names.split(",")] if names else None,
         corpora=chosen,
         split=split,
         mapped=type_pairs(map_, "map"),
-        **reading.settings(),
+        metric=metric,
+        predicted_keys=keys * len(every) if len(keys) == 1 else keys,
+        **settings,
     )
-    files = scores.to_disk(output)
-    typer.echo(scores.matrix().to_text())
-    msg.info("* The pipeline was trained on this corpus. In brackets: the number of types that count")
-    msg.good(f"Wrote {', '.join(map(str, files))}")
+    options.show(cross_corpus_page(scores), output, tables=tables)

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from ... import options
 from ...app import config_overrides
@@ -33,6 +32,7 @@ def command(
       python -m spacy bioner experiment seeds reports/seeds --corpora sample --corpus corpus/sample --seeds 0,1,2
     """
     from ....experiments.seeds import compare_over_seeds
+    from ....reports.comparison import comparison_page
 
     numbers = options.parse_seeds(seeds)
     chosen = training.known.training_set(training.corpora)
@@ -40,10 +40,4 @@ def command(
         chosen, output, overrides=config_overrides(context), split=split, shared={"corpora": list(chosen.corpora)}
     )
     comparison = compare_over_seeds(experiment, chosen.corpora, numbers, equal_steps=equal_steps, **tests.settings())
-    stem = output / ("seeds-equal-steps" if equal_steps else "seeds")
-    page, data = stem.with_suffix(".md"), stem.with_suffix(".json")
-    comparison.to_disk(data, page)
-    typer.echo(comparison.to_table().to_text())
-    for sentence in (*comparison.verdict(), *comparison.method()):
-        msg.info(sentence)
-    msg.good(f"Wrote {data} and {page}")
+    options.show(comparison_page(comparison, "seeds-equal-steps" if equal_steps else "seeds"), output)

@@ -3,7 +3,6 @@
 from typing import Annotated, Optional
 
 import typer
-from wasabi import msg
 
 from ... import options
 from ...app import config_overrides
@@ -31,6 +30,7 @@ def command(
       python -m spacy bioner experiment transfer reports/transfer --target sample-diseases --corpora sample
     """
     from ....experiments.transfer import compare_transfer
+    from ....reports.comparison import systems_page
 
     numbers = options.parse_seeds(seeds)
     known = training.known
@@ -47,8 +47,4 @@ def command(
         shared={"experiment": "transfer", "target": name, "auxiliaries": others, "best": chosen},
     )
     systems = compare_transfer(experiment, name, others, numbers, best=chosen, **tests.settings())
-    files = systems.to_disk(output / "transfer")
-    typer.echo(systems.to_text())
-    for sentence in systems.method():
-        msg.info(sentence)
-    msg.good(f"Wrote {', '.join(map(str, files))}")
+    options.show(systems_page(systems, "transfer"), output)

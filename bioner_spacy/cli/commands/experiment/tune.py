@@ -32,6 +32,7 @@ def command(
       python -m spacy bioner experiment tune reports/tuning --corpora sample --corpus corpus/sample --trials 20
     """
     from ....experiments.tune import tune
+    from ....reports.tuning import tuning_page, write_tuning
 
     chosen, overrides = training.known.training_set(training.corpora), config_overrides(context)
     tuning = tune(
@@ -45,10 +46,7 @@ def command(
         settings=training.run_settings(chosen, overrides),
         overrides=overrides,
         gpu_id=training.gpu_id,
+        report=write_tuning,
     )
-    typer.echo(tuning.to_table().to_text())
-    for sentence in tuning.verdict():
-        msg.info(sentence)
-    msg.good(
-        f"Wrote {output / 'best.cfg'}, {output / 'tuning.md'}, {output / 'tuning.svg'} and {output / 'tuning.png'}"
-    )
+    options.show(tuning_page(tuning), output)
+    msg.good(f"Wrote {output / 'best.cfg'}, the config of the best trial")

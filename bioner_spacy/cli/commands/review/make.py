@@ -26,6 +26,7 @@ def command(
       python -m spacy bioner review make training/multi/model-last --corpora sample --corpus corpus/sample
     """
     from ....analysis.review import make_review
+    from ....reports.review import write_review
 
     review = make_review(
         pipeline,
@@ -37,7 +38,7 @@ def command(
         definitions=data.known.types,
         **reading.settings(),
     )
-    files = review.to_disk(output)
+    files = write_review(review, output)
     population = sum(stratum.population for stratum in review.key.strata)
     msg.info(f"Drew {len(review.rows)} of {population} predictions; give judges the sheet or the page, not the key")
     msg.good(f"Wrote {', '.join(map(str, files))}")

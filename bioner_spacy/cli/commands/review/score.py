@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from ... import options
 
@@ -23,9 +22,7 @@ def command(
       python -m spacy bioner review score ann.tsv ben.tsv --key reports/review/key.json
     """
     from ....analysis.review_scores import score_review
+    from ....reports.review import scores_page
 
     scores = score_review(sheets, key)
-    files = scores.to_disk(output)
-    for section in scores.sections(brief=True):
-        typer.echo(f"{section.title}\n{section.table.to_text()}")
-    msg.good(f"Wrote {', '.join(map(str, files))}")
+    options.show(scores_page(scores), output, brief=scores_page(scores, brief=True))

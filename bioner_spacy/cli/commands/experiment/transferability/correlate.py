@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from wasabi import msg
+
+from .... import options
 
 
 def command(
@@ -19,9 +20,7 @@ def command(
     from .....experiments.transferability.correlation import correlate
     from .....experiments.transferability.gains import Gains
     from .....experiments.transferability.measures import Measures
+    from .....reports.transferability import correlations_page
 
     found = correlate(Gains.from_disk(output), Measures.from_disk(output))
-    files = found.to_disk(output)
-    for section in found.sections():
-        typer.echo(f"{section.title}\n{section.table.to_text()}")
-    msg.good(f"Wrote {', '.join(map(str, files))}")
+    options.show(correlations_page(found), output)

@@ -1,8 +1,5 @@
 """How alike corpora are, by measures that need no training."""
 
-import typer
-from wasabi import msg
-
 from .... import options
 
 
@@ -16,6 +13,7 @@ def command(output: options.Output, encoding: options.Encoding, words: options.W
     from .....experiments.transferability.gains import FILE, Gains
     from .....experiments.transferability.measures import measure_corpora
     from .....experiments.transferability.runs import config_encoder
+    from .....reports.transferability import measures_page
 
     gains = Gains.from_disk(output) if (output / FILE).is_file() else None
     found = measure_corpora(
@@ -25,7 +23,4 @@ def command(output: options.Output, encoding: options.Encoding, words: options.W
         words=words,
         gains=gains,
     )
-    files = found.to_disk(output)
-    for section in found.sections():
-        typer.echo(f"{section.title}\n{section.table.to_text()}")
-    msg.good(f"Wrote {', '.join(map(str, files))}")
+    options.show(measures_page(found), output)

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from .... import options
 from ....app import config_overrides
@@ -40,6 +39,7 @@ def command(
     from dataclasses import replace
 
     from .....experiments.transferability.runs import EQUAL_EPOCHS, measure_gains
+    from .....reports.transferability import gains_page
 
     numbers = options.parse_seeds(seeds)
     training = replace(training, epochs=training.epochs or EPOCHS)
@@ -48,6 +48,4 @@ def command(
         chosen, output, overrides=config_overrides(context), split=split, settings={"words": words}
     )
     gains = measure_gains(experiment, chosen.corpora, numbers, equal_steps=equal_steps, **tests.settings())
-    files = gains.to_disk(output if equal_steps else output / EQUAL_EPOCHS)
-    typer.echo(gains.table().to_text())
-    msg.good(f"Wrote {', '.join(map(str, files))}")
+    options.show(gains_page(gains), output if equal_steps else output / EQUAL_EPOCHS)

@@ -28,6 +28,7 @@ def command(
     from .....experiments.transferability.measures import measure_corpora
     from .....experiments.transferability.ranking import rank
     from .....experiments.transferability.runs import config_encoder
+    from .....reports.transferability import ranking_table
 
     by, correlation = (None, 1.0) if correlations is None else best_measure(correlations)
     names = encoding.known.select(f"{target},{encoding.corpora}")
@@ -35,7 +36,7 @@ def command(
     ranking = rank(
         measure_corpora(encoding.corpus, names, encoder=encoder, words=words), target, by=by, sign=correlation
     )
-    typer.echo(ranking.table().to_text())
+    typer.echo(ranking_table(ranking).to_text())
     msg.info(ranking.method())
     if by is not None:
         msg.info(f"It went along most closely with the gains in {correlations} (Spearman's rho {correlation:+.2f}).")

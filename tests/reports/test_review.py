@@ -4,8 +4,8 @@ import json
 from collections import Counter
 from html.parser import HTMLParser
 
-from bioner_spacy.analysis.review_page import review_page
 from bioner_spacy.analysis.review_sheet import Row
+from bioner_spacy.reports.review import sheet_page
 
 
 class Page(HTMLParser):
@@ -37,7 +37,7 @@ class Page(HTMLParser):
 
 def test_texts_are_escaped() -> None:
     evil = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> & \" '"
-    page = Page(review_page([Row("abc-1", evil, evil, evil, evil, evil, evil)], {evil: evil}))
+    page = Page(sheet_page([Row("abc-1", evil, evil, evil, evil, evil, evil)], {evil: evil}))
     tags = Counter(tag for tag, _ in page.elements)
     assert (tags["script"], tags["img"]) == (2, 0)
     assert page.text.count(evil) == 8  # the six cells, the type once more in the question, and its definition
@@ -53,7 +53,7 @@ def line_of(text: str) -> str:
 
 def test_the_page_has_a_question_for_each_row_and_needs_no_network() -> None:
     rows = [Row(f"abc-{number}", "c", "d", "GENE", "left ", "mention", " right") for number in range(3)]
-    text = review_page(rows, {"GENE": "a gene"})
+    text = sheet_page(rows, {"GENE": "a gene"})
     page = Page(text)
     inputs = [found for tag, found in page.elements if tag == "input" and found.get("type") == "radio"]
     assert [(found["name"], found["value"]) for found in inputs] == [

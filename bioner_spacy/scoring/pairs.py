@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Optional
 
-from ..scoring.scorer import Mention
+from .mentions import Mention
 
 Condition = Callable[[Mention, Mention], bool]
 """What a pair of an earlier stage must fulfil: a function of a gold and a predicted mention that overlap."""

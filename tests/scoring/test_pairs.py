@@ -5,8 +5,8 @@ from itertools import product
 from hypothesis import given
 from made_mentions import mentions
 
-from bioner_spacy.analysis.pairs import any_overlap, make_pairs, overlap, overlapping, same_extent, same_type
-from bioner_spacy.scoring.scorer import Mention
+from bioner_spacy.scoring.mentions import Mention
+from bioner_spacy.scoring.pairs import any_overlap, make_pairs, overlap, overlapping, same_extent, same_type
 
 
 def most_pairs(edges: list[tuple[Mention, Mention]]) -> int:

@@ -1,19 +1,37 @@
-"""Scores as a table for the terminal and for Markdown."""
+"""Tables of text cells, and how numbers are written in them."""
 
+import csv
+import io
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, TypeVar
 
 from wasabi import table
 
-from ..reports.spreadsheet import cell, tsv_line
-from .results import ALL_TYPES, Results
-from .scorer import mean
+from ..scoring.metrics import ALL_TYPES
+from ..scoring.results import Results, corpus_name
+from ..scoring.scorer import mean
+from .spreadsheet import cell, tsv_line
 
-MISSING = "–"
-UNNAMED = "(unnamed)"
+MISSING, UNDEFINED = "–", "undefined"
+"""Shown where there is no result; and where there is one, but no score: nothing is annotated and nothing predicted."""
+
 T = TypeVar("T")
+_LATEX = str.maketrans(
+    {
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+        **{
+            "±": r"$\pm$",
+            "–": "--",
+            "⟦": r"$\lbrack$",
+            "⟧": r"$\rbrack$",
+            "<": r"\textless{}",
+            ">": r"\textgreater{}",
+        },
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -30,37 +48,42 @@ class Table:
     rows: Sequence[Sequence[str]]
     numbers: int
 
+    @property
+    def texts(self) -> int:
+        """Number of columns that are no numbers."""
+        return len(self.header) - self.numbers
+
     def to_text(self) -> str:
         """The table with aligned columns, for a terminal or a log."""
-        words = len(self.header) - self.numbers
-        aligns: Any = ["l"] * words + ["r"] * self.numbers
+        aligns: Any = ["l"] * self.texts + ["r"] * self.numbers
         return str(table(self.rows, header=self.header, divider=True, aligns=aligns))
 
     def to_markdown(self) -> str:
         """The table in GitHub's Markdown."""
-        words = len(self.header) - self.numbers
-        rule = ["---"] * words + ["---:"] * self.numbers
+        rule = ["---"] * self.texts + ["---:"] * self.numbers
         lines = [self.header, rule, *self.rows]
         return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines) + "\n"
 
     def to_tsv(self) -> str:
         """The table as tab-separated values, for a spreadsheet, which takes no text of a corpus in it for a formula."""
-        words = len(self.header) - self.numbers
-        lines = ([*map(cell, line[:words]), *line[words:]] for line in (self.header, *self.rows))
-        return "\n".join(map(tsv_line, lines)) + "\n"
+        return "\n".join(map(tsv_line, self._safe_lines())) + "\n"
 
+    def to_csv(self) -> str:
+        """The table as comma-separated values, likewise."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(self._safe_lines())
+        return text.getvalue()
 
-@dataclass(frozen=True)
-class Section:
-    """A part of a page: a title, what the table below says, and the table."""
+    def to_latex(self) -> str:
+        """The table as a `tabular` of LaTeX, with the rules of the package booktabs."""
+        header, *rows = (" & ".join(text.translate(_LATEX) for text in line) for line in (self.header, *self.rows))
+        columns = "l" * self.texts + "r" * self.numbers
+        body = "".join(f"{row} \\\\\n" for row in rows)
+        rules = f"\\toprule\n{header} \\\\\n\\midrule\n{body}\\bottomrule\n"
+        return f"\\begin{{tabular}}{{{columns}}}\n{rules}\\end{{tabular}}\n"
 
-    title: str
-    text: str
-    table: Table
-
-    def to_markdown(self) -> str:
-        """The part in GitHub's Markdown."""
-        return f"## {self.title}\n\n{self.text}\n\n{self.table.to_markdown()}"
+    def _safe_lines(self) -> Iterable[list[str]]:
+        return ([*map(cell, line[: self.texts]), *line[self.texts :]] for line in (self.header, *self.rows))
 
 
 def results_table(results: Results) -> Table:
@@ -79,8 +102,8 @@ def results_table(results: Results) -> Table:
             rows.append([corpus_name(corpus), entity_type, *_cells(part)])
     corpora = list(results.per_corpus.values())
     # Results of other systems may have no more than what is compared.
-    means = {score: mean(scores.get(score) for scores in corpora) for score in ("p", "r", "f")}
-    total = {score: results.scores.get(score) for score in ("p", "r", "f")}
+    means = {name: mean(scores.get(name) for scores in corpora) for name in "prf" if name in corpora[0]}
+    total = {name: results.scores[name] for name in "prf" if name in results.scores}
     counted = [name for name in ("gold", "predicted") if all(name in scores for scores in corpora)]
     sums = {name: sum(scores[name] for scores in corpora) for name in counted}
     rows.append(["mean over corpora", ALL_TYPES, *_cells(means)])
@@ -93,19 +116,14 @@ def with_total(per_type: Mapping[str, T], total: T) -> dict[str, T]:
     return dict(per_type) if len(per_type) == 1 else {**per_type, ALL_TYPES: total}
 
 
-def corpus_name(corpus: str) -> str:
-    """Name of a corpus for people; documents that do not say where they come from have the empty name."""
-    return corpus or UNNAMED
-
-
-def count(number: Optional[int]) -> str:
+def count(number: Optional[float]) -> str:
     """A number of mentions, or a dash."""
-    return MISSING if number is None else str(number)
+    return MISSING if number is None else f"{number:g}" if number % 1 else f"{number:.0f}"
 
 
 def percent(fraction: Optional[float]) -> str:
-    """A score as a percentage with two decimals, as papers give it, or a dash."""
-    return MISSING if fraction is None else f"{100 * fraction:.2f}"
+    """A score as a percentage with two decimals, as papers give it; `UNDEFINED` where it is None."""
+    return UNDEFINED if fraction is None else f"{100 * fraction:.2f}"
 
 
 def spread(fractions: Sequence[Optional[float]], *, sign: str = "") -> str:
@@ -122,6 +140,11 @@ def spread(fractions: Sequence[Optional[float]], *, sign: str = "") -> str:
     return mean_ if len(values) == 1 else f"{mean_} ± {statistics.stdev(values):.2f}"
 
 
-def _cells(scores: dict[str, Any]) -> list[str]:
+def signed(fraction: float) -> str:
+    """A difference in percentage points with its sign; no minus before 0."""
+    return f"{round(100 * fraction, 2) + 0.0:+.2f}"
+
+
+def _cells(scores: Mapping[str, Any]) -> list[str]:
     counts = [count(scores.get(name)) for name in ("gold", "predicted")]
-    return counts + [percent(scores.get(name)) for name in ("p", "r", "f")]
+    return counts + [percent(scores[name]) if name in scores else MISSING for name in "prf"]

@@ -1,0 +1,70 @@
+"""Learning curves of training runs, from the files that the logger writes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from ..errors import BionerError, Errors
+
+ENCODER = "transformer"
+"""Component whose losses are those of its listeners once more."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a training run wrote down at its evaluations.
+
+    Attributes:
+        updates: (n,) updates of the weights up to each evaluation, rising.
+        loss: (n,) mean loss of the updates since the evaluation before.
+        score: (n,) the score by which the best pipeline is chosen, a fraction of 1: the mean F1 over corpora unless the
+            config says otherwise.
+        per_corpus: corpus -> (n,) F1 on development data, fractions of 1; None where there is none. Empty where the file
+            does not tell.
+    """
+
+    updates: list[int]
+    loss: list[float]
+    score: list[float]
+    per_corpus: dict[str, list[Optional[float]]]
+
+
+def read_curve(path: Path) -> Curve:
+    """Read the curve of a run.
+
+    Args:
+        path: file of `bioner_spacy.MultiTaskLogger.v1` or spaCy's `ConsoleLogger.v3` (setting output_file).
+
+    Raises:
+        BionerError: the file is not there, or a line is not what the logger writes.
+    """
+    curve = Curve([], [], [], {})
+    try:
+        for number, line in enumerate(path.read_text(encoding="utf8").splitlines(), start=1):
+            try:
+                _add(curve, json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise BionerError(Errors.E545.format(path=path, reason=f"line {number}: {error!r}")) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BionerError(Errors.E545.format(path=path, reason=error)) from error
+    return curve
+
+
+def _add(curve: Curve, line: Mapping[str, Any]) -> None:
+    """Add an evaluation as the logger writes it, scores of corpora in percent."""
+    updates = int(line["step"]) + 1  # the first step has the number 0
+    before = curve.updates[-1] if curve.updates else 0
+    if updates <= before:
+        raise ValueError(f"step {line['step']} does not come after the one before")
+    loss = sum(float(loss) for name, loss in line["losses"].items() if name != ENCODER)
+    score = float(line["score"])
+    for corpus, percent in line.get("per_corpus", {}).items():
+        values = curve.per_corpus.setdefault(corpus, [None] * len(curve.updates))
+        values.append(None if percent is None else float(percent) / 100)
+    curve.updates.append(updates)
+    curve.loss.append(loss / (updates - before))
+    curve.score.append(score)
+    for values in curve.per_corpus.values():
+        values.extend([None] * (len(curve.updates) - len(values)))

@@ -1,0 +1,159 @@
+"""A review of predictions: the sheet to fill in, the page that fills it in, and the scores of filled-in sheets.
+
+The page needs no network and allows itself none: answers are given by click, kept in the browser and saved as the sheet.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from ..analysis.agreement import Share
+from ..analysis.review import Review
+from ..analysis.review_scores import ReviewScores
+from ..analysis.review_sheet import ANSWERS, COLUMNS, Row
+from ..files import replacing
+from ..scoring.results import UNNAMED, corpus_name, write_json, write_text
+from .colors import color_of
+from .html import render
+from .page import Block, Heading, Page, Text
+from .spreadsheet import FORMULA, cell, tsv_line
+from .table import UNDEFINED, Table, percent
+
+_AGREEMENT = """\
+Observed: share of the predictions that both judge alike, in percent. Kappa: Cohen (1960), 1 for full agreement, 0 for what
+chance gives; with a 95 % interval from the asymptotic variance of Fleiss, Cohen and Everitt (1969). Kappa is undefined where
+all answers are the same, and its interval where the judges differ nowhere, or everywhere, which leaves no variance. Both are of the sample as it is."""
+_PRECISION = """\
+In percent, with 95 % intervals. A prediction is right where the judge says yes; unsure is not yes. Sample: share of the
+judged predictions, with the interval of Wilson (1927). Population: share of all {population} predictions of these types
+that the corpora do not annotate; each judged one counts for as many as its chance of being drawn says (Horvitz and
+Thompson 1952), with Wilson's interval for the effective sample size."""
+
+
+def write_review(review: Review, folder: Path) -> list[Path]:
+    """Write `sheet.tsv` and `sheet.html` for the judges, and `key.json`, which is not for them; all or none.
+
+    Args:
+        review: the sample.
+        folder: folder to write to.
+
+    Returns:
+        The files.
+    """
+    files = [folder / name for name in ("sheet.tsv", "sheet.html", "key.json")]
+    with replacing(*files) as (sheet, page, key):
+        write_text(sheet, sheet_text(review.rows))
+        write_text(page, sheet_page(review.rows, review.definitions))
+        write_json(key, review.key.to_dict())
+    return files
+
+
+def sheet_text(rows: Sequence[Row]) -> str:
+    """The sheet to fill in, as tab-separated values; it begins with the mark by which spreadsheets know UTF-8."""
+    lines = [tsv_line(COLUMNS), *(tsv_line([*sheet_cells(row), "", ""]) for row in rows)]
+    return "\ufeff" + "\n".join(lines) + "\n"
+
+
+def sheet_cells(row: Row) -> list[str]:
+    """The cells of the first columns, those that are not to be filled in.
+
+    The mention stands between ⟦ and ⟧, so that no spreadsheet takes SEPT2 for a date. What is beside it keeps the space
+    between them, or has none, which shows where a token was cut.
+    """
+    left, right = cell(row.left), cell(row.right)
+    left += " " if row.left[-1:].isspace() else ""
+    right = f" {right}" if row.right[:1].isspace() else right
+    named = [cell(text) for text in (row.row, row.corpus, row.doc_id, row.entity_type)]
+    return [*named, left, f"⟦{cell(row.mention)}⟧", right]
+
+
+def sheet_page(rows: Sequence[Row], definitions: Mapping[str, str]) -> str:
+    """The sheet as a page.
+
+    Args:
+        rows: predictions, at least one, those of a type together.
+        definitions: what each entity type is; types that are not in it go without.
+
+    Returns:
+        HTML that needs no other file.
+    """
+    # Texts of the page are never put into the script: it reads the cells from a block of data.
+    data = {
+        "review": rows[0].row.partition("-")[0],
+        "header": tsv_line(COLUMNS),
+        "formula": FORMULA,
+        "rows": [{"id": row.row, "line": tsv_line(sheet_cells(row))} for row in rows],
+    }
+    groups = groupby(enumerate(rows, start=1), key=lambda numbered: numbered[1].entity_type)
+    return render(
+        "review",
+        title=f"Review of {len(rows)} predicted mentions",
+        groups=[(entity_type, list(numbered)) for entity_type, numbered in groups],
+        colors={row.entity_type: color_of(row.entity_type) for row in rows},
+        definitions=definitions,
+        answers=ANSWERS,
+        unnamed=UNNAMED,
+        data=data,
+    )
+
+
+def scores_page(scores: ReviewScores, *, brief: bool = False) -> Page:
+    """The scores of a review as a page.
+
+    Args:
+        scores: the scores.
+        brief: without the predictions that are not judged alike.
+    """
+    blocks: list[Block] = []
+    if scores.agreement:
+        blocks += [Heading("Agreement"), Text(_AGREEMENT), agreement_table(scores)]
+    population = sum(stratum.population for stratum in scores.key.strata)
+    blocks += [Heading("Precision"), Text(_PRECISION.format(population=population)), precision_table(scores)]
+    if scores.agreement and not brief:
+        text = "Predictions that the two judges do not judge alike."
+        blocks += [Heading("Not judged alike"), Text(text), differences_table(scores)]
+    pipeline = scores.key.pipeline
+    title = f"{pipeline.name} {pipeline.version}, {scores.key.split} split: review"
+    return Page("review", title, blocks, data=scores.to_dict())
+
+
+def agreement_table(scores: ReviewScores) -> Table:
+    """Agreement of the two judges."""
+    rows = []
+    for answers, found in scores.agreement.items():
+        interval = UNDEFINED if found.low is None else f"{found.low:.3f} to {found.high:.3f}"
+        kappa = UNDEFINED if found.kappa is None else f"{found.kappa:.3f}"
+        rows.append([answers, str(found.items), percent(found.observed), kappa, interval])
+    return Table(["Answers", "Predictions", "Observed", "Kappa", "Interval"], rows, numbers=4)
+
+
+def precision_table(scores: ReviewScores) -> Table:
+    """Precision by type and judge."""
+    rows = [
+        [
+            found.entity_type,
+            found.judge,
+            *map(str, (found.population, found.judged, found.yes, found.unsure)),
+            *map(_share_text, (found.sample, found.weighted)),
+        ]
+        for found in scores.precision
+    ]
+    header = ["Entity type", "Judge", "Predicted", "Judged", "Yes", "Unsure", "Sample", "Population"]
+    return Table(header, rows, numbers=6)
+
+
+def differences_table(scores: ReviewScores) -> Table:
+    """The predictions that the judges do not judge alike."""
+    rows = []
+    for row, found in scores.key.rows.items():
+        judgements = [judged[row] for judged in scores.sheets.values()]
+        if len({judgement.answer for judgement in judgements}) > 1:
+            place = [row, corpus_name(found["corpus"]), found["doc_id"], found["entity_type"], found["text"]]
+            answers = [f"{answer}: {comment}" if comment else answer for answer, comment in judgements]
+            rows.append([" ".join(text.split()) for text in (*place, *answers)])
+    return Table(["Row", "Corpus", "Document", "Entity type", "Mention", *scores.sheets], rows, numbers=0)
+
+
+def _share_text(share: Share) -> str:
+    """A share with its interval, in percent with one decimal: samples are small."""
+    return f"{100 * share.value:.1f} ({100 * share.low:.1f} to {100 * share.high:.1f})"

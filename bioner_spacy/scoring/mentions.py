@@ -1,0 +1,133 @@
+"""Mentions of gold and predicted documents as they are compared: by characters, inside the annotation scope.
+
+What a corpus does not annotate says nothing about a prediction, so predictions of types outside the scope of the gold
+document count neither for nor against the pipeline.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple, Optional
+
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..errors import BionerError, Errors
+from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents
+
+ENTS = "ents"
+"""The key that stands for `doc.ents` wherever a key of `doc.spans` is asked for."""
+
+# A mention as it is compared: start and end in characters, entity type.
+Mention = tuple[int, int, str]
+
+
+class Compared(NamedTuple):
+    """Mentions of one text, both sides within its annotation scope."""
+
+    corpus: str
+    doc_id: str  # of the source document, empty where it is not known
+    gold: set[Mention]
+    predicted: set[Mention]
+
+
+def mentions_in_scope(
+    examples: Iterable[Example],
+    *,
+    spans_key: str = SPANS_KEY,
+    predicted_key: Optional[str] = None,
+    corpus_types: Optional[Mapping[str, Collection[str]]] = {},
+    as_trained: bool = False,
+) -> Iterator[Compared]:
+    """The mentions that are compared, for each example with a gold document that is annotated.
+
+    Those of documents that state no scope come last, as all documents of a corpus say what it annotates.
+
+    Args:
+        examples: predicted and gold documents of the same text.
+        spans_key: key in `doc.spans` of the gold documents; `ENTS` for their entities.
+        predicted_key: key of the predicted ones; None for the same.
+        corpus_types: entity types that are known to be annotated in a corpus, beside those that its gold documents show;
+            None to count documents without a statement of scope for every type.
+        as_trained: whether gold entities stand in for a missing group, as they do for the component in training.
+
+    Raises:
+        BionerError: the two documents of an example differ in text, or one has other annotation than that of its key.
+    """
+    types = {corpus: set(names) for corpus, names in (corpus_types or {}).items()}
+    unscoped: list[Compared] = []
+    for example in examples:
+        gold = doc_mentions(example.reference, spans_key, stand_in=as_trained)
+        if gold is None:
+            continue
+        require_same_text(example)
+        predicted = doc_mentions(example.predicted, predicted_key or spans_key) or set()
+        scope = get_scope(example.reference, spans_key)
+        corpus, doc_id = get_corpus(example.reference, spans_key), get_doc_id(example.reference, spans_key)
+        if corpus_types is not None:
+            types.setdefault(corpus, set()).update({label for _, _, label in gold} if scope is None else scope)
+        compared = Compared(corpus, doc_id, in_scope(gold, scope), in_scope(predicted, scope))
+        if scope is None and corpus_types is not None:
+            unscoped.append(compared)
+        else:
+            yield compared
+    for corpus, doc_id, gold, predicted in unscoped:
+        yield Compared(corpus, doc_id, in_scope(gold, types[corpus]), in_scope(predicted, types[corpus]))
+
+
+def doc_mentions(doc: Doc, spans_key: str, *, stand_in: bool = False) -> Optional[set[Mention]]:
+    """Mentions of a document.
+
+    Args:
+        doc: the document.
+        spans_key: key in `doc.spans`; `ENTS` for its entities.
+        stand_in: whether complete entities stand in for a group that is not there.
+
+    Returns:
+        The mentions; None where the document has no annotation.
+
+    Raises:
+        BionerError: there is no such key, but other annotation.
+    """
+    if spans_key in doc.spans:
+        return {mention_of(span) for span in doc.spans[spans_key]}
+    if not len(doc) or has_gold_ents(doc) and (stand_in or spans_key == ENTS):
+        return {mention_of(span) for span in doc.ents}
+    if not stand_in and (keys := [*doc.spans, *([ENTS] if has_gold_ents(doc) else [])]):
+        raise BionerError(Errors.E526.format(start=doc.text[:60], key=spans_key, keys=", ".join(keys)))
+    return None
+
+
+def mention_of(span: object) -> Mention:
+    """A span as it is compared."""
+    return (span.start_char, span.end_char, span.label_)  # type: ignore[attr-defined]
+
+
+def require_same_text(example: Example) -> None:
+    """See that mentions of both documents can be compared.
+
+    Raises:
+        BionerError: the two documents of an example differ in text.
+    """
+    if example.predicted.text != example.reference.text:
+        raise BionerError(Errors.E501.format(start=example.reference.text[:60]))
+
+
+def in_scope(mentions: set[Mention], scope: Optional[Collection[str]]) -> set[Mention]:
+    """The mentions of the types in a scope; all where there is none."""
+    return mentions if scope is None else {mention for mention in mentions if mention[2] in scope}
+
+
+def of_type(mentions: Iterable[Mention], entity_type: str) -> set[Mention]:
+    """The mentions of one type."""
+    return {mention for mention in mentions if mention[2] == entity_type}
+
+
+def nested_mentions(mentions: set[Mention]) -> set[Mention]:
+    """The mentions that lie inside a longer one; two types on the same tokens are not nested in each other."""
+    inner = set()
+    furthest = -1
+    for start, end in sorted({(start, end) for start, end, _ in mentions}, key=lambda extent: (extent[0], -extent[1])):
+        # Earlier extents start before this one, or start with it and are longer.
+        if end <= furthest:
+            inner.add((start, end))
+        furthest = max(furthest, end)
+    return {mention for mention in mentions if mention[:2] in inner} if inner else set()
