@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from ..corpora.context import CONTEXT_WORDS
 from ..errors import BionerError, Errors
 from ..files import replacing
+from ..scope import SPANS_KEY
 from ..scoring.evaluate import Run, corpus_files, load_pipeline
-from ..scoring.results import ALL_TYPES
+from ..scoring.metrics import ALL_TYPES
 from ..scoring.scored import ScoredDoc, scored_docs
 from .calibration import ALL_CORPORA, ScoredMentions, calibration_error, equal_width_bins, scored_mentions
 from .thresholds import choose_threshold
@@ -60,6 +61,8 @@ def calibrate(
     context: str = "source",
     context_words: int = CONTEXT_WORDS,
     gpu_id: int = -1,
+    spans_key: str = SPANS_KEY,
+    predicted_key: Optional[str] = None,
 ) -> dict[str, Fitted]:
     """Calibrate the scores of a pipeline and choose its thresholds, and save it with both as settings.
 
@@ -76,6 +79,8 @@ def calibrate(
         context: what the pipeline sees at once, see `evaluate`.
         context_words: most tokens of a group.
         gpu_id: number of the GPU to run on, -1 for the CPU.
+        spans_key: key of the gold mentions, see `evaluate`.
+        predicted_key: key of the predicted ones; None for the same.
 
     Returns:
         What was fitted, by entity type.
@@ -91,8 +96,9 @@ def calibrate(
     component: Any = nlp.get_pipe(name)
     component.calibration, component.threshold, component.thresholds = {}, 0.0, {}
     files = corpus_files(corpus_folder, corpora, split)
-    run = Run(nlp, guideline=False)
-    docs = list(scored_docs(run.examples(files, limit=limit, context=context, context_words=context_words)))
+    keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key}
+    run = Run(nlp, guideline=False, **keys)
+    docs = list(scored_docs(run.examples(files, limit=limit, context=context, context_words=context_words), **keys))
     lines = fit_calibration(docs)
     fitted = {}
     for (corpus, kind), found in scored_mentions(docs).items():

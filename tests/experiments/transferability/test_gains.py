@@ -110,7 +110,7 @@ def test_files(gains: Gains, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"pairs": [], "curves": {}}'])
 def test_files_that_hold_no_gains(content: str, tmp_path: Path) -> None:
-    with pytest.raises(BionerError, match=r"gains.json holds no gains .*transferability.py pairs"):
+    with pytest.raises(BionerError, match=r"gains.json holds no gains .*transferability pairs"):
         Gains.from_disk(tmp_path / "gains.json")
     (tmp_path / "gains.json").write_text(content, encoding="utf8")
     with pytest.raises(BionerError, match="holds no gains"):
