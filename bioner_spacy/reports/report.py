@@ -19,7 +19,7 @@ from ..provenance import versions
 from ..scoring.comparison import Comparison
 from ..scoring.metrics import ALL_TYPES, STRICT, Metric, get_metric
 from ..scoring.results import Results, corpus_name, read_results, write_text
-from ..training.runs import CURVE_FILE
+from ..training.loop import CURVE_FILE
 from .chart import Figure, svg_text
 from .comparison import comparison_page, draw_comparison
 from .html import render
