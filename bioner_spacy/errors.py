@@ -472,7 +472,7 @@ class Warnings:
         "the training texts too: do not pass it on where these are confidential."
     )
 
-    W409 = (
+    W411 = (
         "The run in {folder} began with others of these: {names}; it goes on, and its results may be others than those of a run "
         "that was not interrupted."
     )

@@ -265,7 +265,7 @@ def _check_same(unfinished: Path, made_with: Mapping[str, Any]) -> None:
     if refused := [name for name in different if name not in other_code]:
         raise BionerError(Errors.E433.format(folder=unfinished, names=", ".join(refused)))
     if other_code:
-        warn(Warnings.W409.format(folder=unfinished, names=", ".join(other_code)))
+        warn(Warnings.W411.format(folder=unfinished, names=", ".join(other_code)))
 
 
 def _different(folder: Path, made_with: Mapping[str, Any]) -> list[str]:

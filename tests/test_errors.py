@@ -1,0 +1,14 @@
+"""The table of messages."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from bioner_spacy import errors
+
+
+def test_no_number_stands_for_two_messages() -> None:
+    """The second would replace the first without a word."""
+    numbers = Counter(re.findall(r"^    ([EW]\d{3}) =", Path(errors.__file__).read_text("utf8"), flags=re.MULTILINE))
+    assert numbers
+    assert [number for number, count in numbers.items() if count > 1] == []
