@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import typer
 from command_line import bioner
@@ -21,7 +20,7 @@ def commands(command: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
     if not hasattr(command, "list_commands"):
         yield names, command
         return
-    context = typer.Context(command) if hasattr(typer, "Context") else click.Context(command)
+    context = typer.Context(command)
     for name in command.list_commands(context):
         yield from commands(command.get_command(context, name), (*names, name))
 
