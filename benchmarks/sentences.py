@@ -13,7 +13,7 @@ from pathlib import Path
 
 import spacy
 
-from bioner_spacy.corpora import READERS
+from bioner_spacy.formats import read_documents
 from bioner_spacy.tokenization import create_tokenizer
 from bioner_spacy.tokenization.sentences import sentence_starts
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 def documents(path: Path, format_: str) -> Iterator[tuple[str, set[int]]]:
     """Text of every document, and the first character of each of its sentences but the first one."""
-    for _, group in groupby(READERS[format_](path), key=lambda sentence: sentence.doc_id):
+    for _, group in groupby(read_documents(format_, path), key=lambda sentence: sentence.doc_id):
         sentences = [sentence.text for sentence in group]
         yield " ".join(sentences), set(accumulate(len(sentence) + 1 for sentence in sentences[:-1]))
 

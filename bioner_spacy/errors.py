@@ -41,6 +41,7 @@ class Errors:
     E106 = "{path}, line {line}: {reason}; correct the file, or the options of its corpus in the catalogue."
     E107 = "File {path} mixes the prefixes of IOBES (E, S) and BILUO (L, U): correct its tags."
     E108 = "{path} is a folder, and a file is to be written there: name a file, or remove the folder."
+    E109 = "{path} is a folder, and a file is to be read there: name a file of it."
     E110 = "Corpus or set {name!r} is not in the catalogue {path}; known: {known}."
     E111 = "Catalogue {path}, {where}: {problem}."
     E112 = (
@@ -59,6 +60,8 @@ class Errors:
         "{path}, line {line}: the tokenizer changed the text, so that offsets of mentions are lost; use a tokenizer "
         "that keeps all characters."
     )
+    E117 = "{path} is in UTF-16: convert the file to UTF-8."
+    E118 = "{path} is compressed by gzip and damaged ({reason}): replace it by a complete copy."
     E120 = "{count} corpus files are missing or wrong: {files}; run `spacy bioner corpora fetch` for their corpora."
     E121 = (
         "File {path} of the corpus {corpus} is missing or wrong and has no public address: put a right copy there. "
@@ -78,6 +81,19 @@ class Errors:
     E133 = (
         "{path}, line {line}: the annotation has no infon {infon!r} with its type; name the right infon in the option "
         "type_infon of the corpus."
+    )
+    E134 = (
+        "{path}, line {line}: {reason}; correct the file, or set the option mismatch to offsets or to drop, which leave out and "
+        "count annotations outside of the text."
+    )
+    E135 = (
+        "{path}, line {line}: {reason}; correct the file, or its options: scheme names the scheme (iob1 where B parts neighbours "
+        "only), and invalid=begin begins a mention at every tag that is not valid."
+    )
+    E136 = "{path}: column {column} cannot be that of the token and one of tags: correct the options token_column and tag_columns."
+    E137 = (
+        "{path}, line {line}: column {column} holds {value!r}, which is no tag: name the columns of tags, counted from 0, in the "
+        "option tag_columns, such as tag_columns={wanted}, and that of the token in token_column if it is not column 0."
     )
     E140 = "Corpus {corpus} has no split {split} in the catalogue; it has: {known}."
     E141 = "Corpus {corpus}: the document {doc_id} is in the lists of the splits {first} and {second}; take it out of one."
@@ -140,6 +156,19 @@ class Errors:
     )
     E168 = "{path} is the input, and is not replaced by the output: name another file."
     E169 = "{path} holds no mention with the label {labels} that the setting labels names; its labels: {known}."
+
+    E170 = "There are two formats of the name {name!r}: rename one of them."
+    E171 = (
+        "A format is declared by an object of {found}: declare it by a bioner_spacy.formats.Format, and name that in the entry "
+        "point."
+    )
+    E172 = "The folder {path} holds no file of the format {format}, whose names end in {endings}: correct the path, or rename files."
+    E173 = "Setting {setting} is {value!r}, and the format {format} has no such option; it has: {known}."
+    E174 = "Option {option} of the format {format} is {value!r}: it must be {wanted}."
+    E175 = (
+        "{path}, line {line}: the record has several lists of spans that differ ({keys}): choose one in the option spans, such "
+        "as spans={first}."
+    )
 
     # 2xx tokenization
     E201 = (
@@ -502,6 +531,25 @@ class Warnings:
         "File {path}: {count} documents were rejected or ignored when they were annotated (answer), the first in line {line}; "
         "they are left out."
     )
+    W107 = "File {path}: not kept, as only mentions are read: {what}."
+    W108 = "The format {name} of another package ({value}) cannot be loaded, and is left out ({reason}): mend or remove that package."
+    W109 = (
+        "Folder {path}: {count} files are left out, as their names do not end as those of the format {format} do, the first are "
+        "{first}."
+    )
+    W110 = "{path}: {count} parts cannot be read and are left out; the first: {first}"
+    W111 = (
+        "File {path}: {count} annotations are outside of the text of their documents, or have another text, and are left out, "
+        "the first in line {line}."
+    )
+    W112 = (
+        "Corpus {corpus}: {texts} texts are in it more than once, in {documents} documents; they stay together in one split. Their "
+        "annotations agree with an F1 of {f1:.1f} % between copies."
+    )
+    W113 = (
+        "File {path}: {count} records answer one question about what was shown (_is_binary, _view_id) and do not say what else is a "
+        "mention, the first in line {line}; they are left out."
+    )
     W160 = (
         "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document "
         "{first}."
@@ -518,6 +566,7 @@ class Warnings:
         "{path}: {count} of {total} spans overlap others and do not fit into {columns} tag columns, the first in document "
         "{first}; they are not written. {needed} columns (option columns) hold all."
     )
+    W164 = "{path}: the format {format} cannot hold all of it; left out: {what}."
 
     # 5xx evaluation
     W501 = (

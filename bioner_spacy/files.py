@@ -2,14 +2,17 @@
 
 import errno
 import glob
+import gzip
 import hashlib
 import os
 import secrets
 import shutil
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from .errors import BionerError, Errors
 
@@ -18,9 +21,35 @@ BLANK = " \t"
 STALE = 24 * 3600
 """Seconds without a change after which what is half written belongs to no living run."""
 
+_GZIP = b"\x1f\x8b"
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to read; one that gzip has compressed is decompressed, whatever its name.
+
+    Args:
+        path: the file.
+
+    Raises:
+        BionerError: the file is not there, or it is compressed and damaged.
+    """
+    if not path.is_file():
+        raise BionerError((Errors.E109 if path.is_dir() else Errors.E101).format(path=path))
+    with path.open("rb") as file:
+        if file.read(len(_GZIP)) != _GZIP:
+            file.seek(0)
+            yield file
+            return
+    try:
+        with gzip.open(path) as unpacked:
+            yield cast(BinaryIO, unpacked)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise BionerError(Errors.E118.format(path=path, reason=error)) from None
+
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Read the lines of a UTF-8 file, LF or CRLF, without their line ends.
+    """Read the lines of a UTF-8 file, LF or CRLF, compressed by gzip or not, without their line ends.
 
     Lines end at line feeds only: characters that Python's `str.splitlines` also takes for line ends may stand in
     the text of an abstract.
@@ -32,17 +61,33 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         The number of the line, from 1, and the line.
 
     Raises:
-        BionerError: if the file is not there or a line is not valid UTF-8.
+        BionerError: if the file is not there, is damaged, or a line is not valid UTF-8.
     """
-    if not path.is_file():
-        raise BionerError(Errors.E101.format(path=path))
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         for number, raw in enumerate(file, start=1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise BionerError(Errors.E103.format(path=path, line=number, byte=error.start + 1)) from None
-            yield number, line.removesuffix("\n").removesuffix("\r")
+            text = decode(raw, path, number)
+            yield number, (text.removeprefix("\ufeff") if number == 1 else text).removesuffix("\n").removesuffix("\r")
+
+
+def decode(content: bytes, path: Path, line: int = 1) -> str:
+    """The text of a file, or of a part of it, with its line ends and all other characters, which offsets count.
+
+    Args:
+        content: bytes in UTF-8.
+        path: the file, for the message.
+        line: number of the first line of the content.
+
+    Raises:
+        BionerError: it is not valid UTF-8.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if line == 1 and content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise BionerError(Errors.E117.format(path=path)) from None
+        line += content.count(b"\n", 0, error.start)
+        byte = error.start - content.rfind(b"\n", 0, error.start)
+        raise BionerError(Errors.E103.format(path=path, line=line, byte=byte)) from None
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:

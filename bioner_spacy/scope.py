@@ -5,6 +5,7 @@ The annotation scope is the set of entity types for which a document is exhausti
 `Doc.user_data` does not.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
@@ -39,7 +40,8 @@ def set_gold(
     corpus: str,
     scope: Iterable[str],
     doc_id: str = "",
-    passages: Iterable[tuple[int, int, str]] = (),
+    passages: Iterable[Sequence[Any]] = (),
+    meta: Optional[Mapping[str, Any]] = None,
     spans_key: str = SPANS_KEY,
 ) -> None:
     """Store gold spans and what they cover on a document, in place.
@@ -52,6 +54,7 @@ def set_gold(
         scope: entity types for which `doc` is exhaustively annotated.
         doc_id: identifier of the source document, to keep sentences of one document together.
         passages: first character, character after the last one and type of every passage that the source told apart.
+        meta: as for `set_origin`.
         spans_key: key in `doc.spans`.
 
     Raises:
@@ -61,24 +64,123 @@ def set_gold(
         raise BionerError(Errors.E301.format(setting="scope", value=scope, allowed="a list of entity types"))
     attrs = {"corpus": corpus, "scope": sorted(scope)}
     doc.spans[spans_key] = SpanGroup(doc, name=spans_key, attrs=attrs, spans=list(spans))
-    set_origin(doc, doc_id=doc_id, passages=passages, spans_key=spans_key)
+    set_origin(doc, doc_id=doc_id, passages=passages, meta=meta, spans_key=spans_key)
 
 
 def set_origin(
-    doc: Doc, *, doc_id: str = "", passages: Iterable[tuple[int, int, str]] = (), spans_key: str = SPANS_KEY
+    doc: Doc,
+    *,
+    doc_id: str = "",
+    passages: Iterable[Sequence[Any]] = (),
+    meta: Optional[Mapping[str, Any]] = None,
+    spans_key: str = SPANS_KEY,
 ) -> None:
     """Store where a document with spans comes from, in place, for writers of other formats.
 
     Args:
         doc: the document, gold or predicted.
         doc_id: identifier of the source document.
-        passages: as for `set_gold`.
+        passages: as for `set_gold`; each may have what else is said about it as a fourth part, a dictionary or None.
+        meta: what else the source says about the document, values as JSON has them.
         spans_key: key in `doc.spans`.
     """
     attrs = doc.spans[spans_key].attrs
     attrs["doc_id"] = doc_id
-    if parts := [list(passage) for passage in passages]:
+    if parts := [[*passage[:3], *([dict(passage[3])] if passage[3:] and passage[3] else [])] for passage in passages]:
         attrs["passages"] = parts
+    if meta:
+        attrs["meta"] = json.dumps(meta, ensure_ascii=False)  # msgpack has smaller numbers and less depth
+
+
+def get_meta(doc: Doc, spans_key: str = SPANS_KEY) -> dict[str, Any]:
+    """What else the source says about a document, see `set_origin`; empty where it says nothing."""
+    meta = doc.spans[spans_key].attrs.get("meta") if spans_key in doc.spans else None
+    return dict(json.loads(meta)) if meta else {}
+
+
+PER_SPAN = ("scores", "identifiers", "infons")
+"""Keys in the `attrs` of a span group whose values are lists with one part for every span, in the order of the group:
+scores of predicted spans, lists of concept identifiers, and what else the source says of a mention (objects in JSON)."""
+
+
+def set_identifiers(
+    doc: Doc,
+    identifiers: Sequence[Sequence[str]],
+    *,
+    infons: Sequence[Mapping[str, Any]] = (),
+    spans_key: str = SPANS_KEY,
+) -> None:
+    """Store the concept identifiers of the spans of a document, in place. The first is the `kb_id_` of each span too.
+
+    Args:
+        doc: the document.
+        identifiers: those of every span of the group; empty for spans without.
+        infons: what else the source says of every span; empty where it says nothing of any.
+        spans_key: key in `doc.spans`.
+    """
+    old = doc.spans[spans_key]
+    if any(identifiers):
+        spans = [
+            Span(doc, span.start, span.end, label=span.label, kb_id=ids[0] if ids else 0, span_id=span.id)
+            for span, ids in zip(old, identifiers)
+        ]
+        attrs = {**old.attrs, "identifiers": [list(ids) for ids in identifiers]}
+        doc.spans[spans_key] = SpanGroup(doc, name=spans_key, attrs=attrs, spans=spans)
+    if any(infons):
+        values = [json.dumps(infon, ensure_ascii=False) if infon else "" for infon in infons]
+        doc.spans[spans_key].attrs["infons"] = values
+
+
+def get_identifiers(doc: Doc, spans_key: str = SPANS_KEY) -> list[list[str]]:
+    """Concept identifiers of every span of a group: those of `set_identifiers`, with the `kb_id_` of the span first."""
+    if spans_key not in doc.spans:
+        return []
+    group = list(doc.spans[spans_key])
+    stored = doc.spans[spans_key].attrs.get("identifiers")
+    if stored is None or len(stored) != len(group):
+        stored = [()] * len(group)
+    return [with_kb_id(span, ids) for span, ids in zip(group, stored)]
+
+
+def with_kb_id(span: Span, identifiers: Iterable[str]) -> list[str]:
+    """Identifiers of a span, its `kb_id_` first."""
+    return list(dict.fromkeys([*filter(None, [span.kb_id_]), *map(str, identifiers)]))
+
+
+_UNKNOWN: dict[str, Any] = {"scores": None, "identifiers": [], "infons": ""}
+
+
+def join_attrs(parts: Sequence[tuple[Mapping[str, Any], int]]) -> dict[str, Any]:
+    """The `attrs` of a group that takes the place of several, one after the other; passages are left out.
+
+    Args:
+        parts: `attrs` and number of spans of every group; what is not about single spans is that of the first.
+    """
+    joined = part_of_attrs(parts[0][0], [], -1)
+    for key in PER_SPAN:
+        if any(key in attrs for attrs, _ in parts):
+            values = [attrs.get(key, ()) for attrs, _ in parts]
+            joined[key] = [
+                value
+                for found, (_, count) in zip(values, parts)
+                for value in (found if len(found) == count else [_UNKNOWN[key]] * count)
+            ]
+    return joined
+
+
+def part_of_attrs(attrs: Mapping[str, Any], numbers: Sequence[int], count: int) -> dict[str, Any]:
+    """The `attrs` of a group for a part of its spans; passages, which are places in the whole text, are left out.
+
+    Args:
+        attrs: those of the whole group.
+        numbers: numbers of the spans that are kept, in order.
+        count: number of spans of the whole group.
+    """
+    part = {key: value for key, value in attrs.items() if key != "passages"}
+    for key in PER_SPAN:
+        if key in part and len(part[key]) == count:
+            part[key] = [part[key][number] for number in numbers]
+    return part
 
 
 def get_scope(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[frozenset[str]]:

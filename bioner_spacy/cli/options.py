@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from ..corpora.context import CONTEXT_WORDS
-from ..formats.documents import OUTPUTS
+from ..formats.documents import known_endings, output_formats
 from ..scope import SPANS_KEY
 from ..scoring.metrics import METRICS, STRICT, get_metric
 from ..scoring.significance import ALPHA, RESAMPLES
@@ -19,8 +19,16 @@ if TYPE_CHECKING:  # imported when needed, see bioner_spacy/cli/__init__.py
     from ..experiments.experiment import Experiment
     from ..reports.page import Page
 
-FORMATS = "docbin for .spacy, textspans for .jsonl"
-"""Formats that go without saying."""
+
+def format_help(names: list[str]) -> str:
+    """Help of an option that names a format: which there are, and which of them the end of a name tells.
+
+    Args:
+        names: names of formats.
+    """
+    endings = ", ".join(f"{name} for {ending}" for ending, name in known_endings(names).items())
+    return f"One of {', '.join(names)}. Default: {endings}."
+
 
 CatalogueFile = Annotated[
     Optional[Path],
@@ -28,7 +36,7 @@ CatalogueFile = Annotated[
 ]
 Assets = Annotated[Path, typer.Option(help="Folder of the corpus files.")]
 Columns = Annotated[Optional[int], typer.Option(help="Tag columns for overlapping spans (iob).")]
-Format = Annotated[Optional[str], typer.Option(help=f"One of {', '.join(OUTPUTS)}. Default: {FORMATS}.")]
+Format = Annotated[Optional[str], typer.Option(help=format_help(output_formats()))]
 GpuId = Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")]
 Limit = Annotated[Optional[int], typer.Option(min=1, help="Most documents of a corpus; default: all.")]
 MergeTypes = Annotated[str, typer.Option(help="Types to take together, such as PROTEIN=GENE,DNA=GENE.")]

@@ -1,7 +1,6 @@
 """Corpora: the catalogue, readers of their file formats, and the way from files to training data."""
 
 from ..formats.document import Mention, SourceDocument
-from ..formats.readers import READERS
 from .assets import Asset, fetch, verify
 from .catalogue import SPLITS, Catalogue, Corpus, CorpusSet
 from .catalogue_file import load_catalogue
@@ -9,7 +8,6 @@ from .convert import SplitReport, convert, convert_documents, summary, tokenizin
 from .to_doc import Issue, to_doc
 
 __all__ = [
-    "READERS",
     "SPLITS",
     "Asset",
     "Catalogue",

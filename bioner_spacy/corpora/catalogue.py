@@ -11,7 +11,8 @@ from typing import Any, Optional
 
 from ..errors import BionerError, Errors
 from ..formats.document import OnError, SourceDocument, stop
-from ..formats.readers import READERS
+from ..formats.reading import read_documents
+from ..formats.registry import get_format
 from .splits import by_count, by_list, by_share, read_list
 
 SPLITS = ("train", "devel", "test")
@@ -43,7 +44,7 @@ class Corpus:
     Attributes:
         name: name of the corpus.
         description: what it is, in a sentence.
-        format: name of a reader.
+        format: name of a format.
         options: keyword arguments of the reader.
         files: split -> file; a corpus may lack splits, and splits may share a file.
         shares: split -> share of the file of train, where that file has to make other splits too; else empty.
@@ -76,6 +77,11 @@ class Corpus:
     def types(self) -> tuple[str, ...]:
         """Standard entity types that the corpus annotates, sorted: the annotation scope of its documents."""
         return tuple(sorted({name for name in self.labels.values() if name is not None}))
+
+    @property
+    def keeps_sentences(self) -> bool:
+        """Whether every document of its files is one sentence."""
+        return get_format(self.format).keeps_sentences
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -126,7 +132,7 @@ class Corpus:
         Raises:
             BionerError: as the reader of the format does.
         """
-        return READERS[self.format](path, on_error=on_error, **self.options)
+        return read_documents(self.format, path, on_error=on_error, **self.options)
 
     def documents(self, split: str, folder: Path, on_error: OnError = stop) -> Iterator[SourceDocument]:
         """Read a split.

@@ -14,7 +14,8 @@ from typing import Any, NoReturn, Optional
 import srsly
 
 from ..errors import BionerError, Errors
-from ..formats.readers import READERS, reader_options
+from ..formats.documents import input_formats
+from ..formats.registry import get_format
 from ..shipped import CATALOGUE, project_file
 from .catalogue import SPLITS, Catalogue, Corpus, CorpusFile, CorpusSet
 
@@ -137,8 +138,8 @@ class _Checker:
         entry = self.mapping(value, where)
         self.keys(entry, where, _REQUIRED, _OPTIONAL)
         format_ = self.text(entry["format"], f"{where}: format")
-        if format_ not in READERS:
-            self.fail(where, f"has the unknown format {format_}; known: {', '.join(READERS)}")
+        if format_ not in input_formats():
+            self.fail(where, f"has the unknown format {format_}; known: {', '.join(input_formats())}")
         folder = self.text(entry.get("folder", f"real/{name}"), f"{where}: folder")
         if not all(_NAME.fullmatch(part) for part in folder.split("/")):
             self.fail(where, f"has the folder {folder!r}, which must be relative to the assets folder")
@@ -159,12 +160,11 @@ class _Checker:
 
     def options(self, value: Any, format_: str, where: str) -> dict[str, Any]:
         options = self.mapping(value, f"{where}: options") if value else {}
-        self.keys(options, f"{where}: options", (), reader_options(format_))
+        known = get_format(format_).reader_options
+        self.keys(options, f"{where}: options", (), list(known))
         for name, option in options.items():
-            numbers = isinstance(option, list) and option and all(type(number) is int for number in option)
-            if not (numbers if name == "tag_columns" else isinstance(option, str)):
-                wanted = "a list of column numbers" if name == "tag_columns" else "a text"
-                self.fail(f"{where}: options: {name}", f"must be {wanted}, not {option!r}")
+            if not known[name].accepts(option):
+                self.fail(f"{where}: options: {name}", f"must be {known[name].wanted}, not {option!r}")
         return options
 
     def files(self, value: Any, where: str) -> dict[str, CorpusFile]:

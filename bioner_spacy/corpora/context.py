@@ -2,7 +2,7 @@
 
 Records are what a converted corpus holds: sentences where the format of the source keeps sentences, else whole
 documents or passages. Words, gold spans and their attributes stay as they are; only what belongs to a text as a whole
-(`Doc.cats`, `Doc.user_data`) is left out of texts that are not records.
+(`Doc.cats`, `Doc.user_data`, passages) is left out of texts that are not records.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from spacy.attrs import SPACY
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from ..errors import BionerError, Errors
-from ..scope import get_corpus, get_doc_id, get_scope
+from ..scope import get_corpus, get_doc_id, get_scope, join_attrs, part_of_attrs
 from ..tokenization.sentences import sentence_starts
 from ..words import word_offsets
 
@@ -144,15 +144,15 @@ def _join(records: Sequence[Doc]) -> Doc:
     array: Any = numpy.concatenate(arrays)
     joined.from_array(_ATTRIBUTES, array)
     spans: dict[str, list[tuple[Span, int]]] = {}
-    attrs: dict[str, Mapping[str, Any]] = {}
+    attrs: dict[str, list[tuple[Mapping[str, Any], int]]] = {}
     base = 0
     for record in records:
         for key, group in record.spans.items():
             spans.setdefault(key, []).extend((span, base) for span in group)
-            attrs.setdefault(key, group.attrs)
+            attrs.setdefault(key, []).append((group.attrs, len(group)))
         base += len(record)
     for key, placed in spans.items():
-        _set_spans(joined, key, attrs[key], placed)
+        _set_spans(joined, key, join_attrs(attrs[key]), placed)
     return joined
 
 
@@ -168,7 +168,9 @@ def _cut(doc: Doc, starts: Sequence[int]) -> list[Doc]:
         piece = Doc(doc.vocab, words=words[start:end], spaces=spaces[start:end].tolist())
         piece.from_array(_ATTRIBUTES, array[start:end])
         for key, attrs, spans in groups:
-            _set_spans(piece, key, attrs, ((span, -start) for span in spans if start <= span.start < end))
+            inside = [number for number, span in enumerate(spans) if start <= span.start < end]
+            placed = ((spans[number], -start) for number in inside)
+            _set_spans(piece, key, part_of_attrs(attrs, inside, len(spans)), placed)
         pieces.append(piece)
     return pieces
 

@@ -3,14 +3,13 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Optional
 
 from spacy.tokens import Doc, Span
 
 from ..errors import BionerError, Errors
 from ..formats.document import Mention, SourceDocument
-from ..formats.readers import SENTENCE_FORMATS
-from ..scope import set_gold
+from ..scope import SPANS_KEY, set_gold, set_identifiers
 from .catalogue import Corpus
 
 ALIGNMENTS = ("expand", "drop", "error")
@@ -51,7 +50,8 @@ def to_doc(
     """Tokenize a document and put its mentions on it as gold spans.
 
     Labels are mapped to standard types, and mentions of labels that the catalogue drops on purpose are left out.
-    Nested mentions and mentions of several types at one place are kept. The annotation scope of the document is
+    Nested mentions and mentions of several types at one place are kept, with their concept identifiers and scores; spans of
+    several mentions have the identifiers of all of them. The annotation scope of the document is
     the set of all standard types of its corpus. Where the format of the corpus keeps sentences, the document is marked
     as one (`Doc.sents`).
 
@@ -84,6 +84,7 @@ def to_doc(
     starts = [word.idx for word in words]
     ends = [word.idx + len(word) for word in words]
     spans: dict[tuple[int, int, str], Mention] = {}
+    concepts: dict[tuple[int, int, str], dict[str, None]] = {}
     issues = []
     in_order = sorted(document.mentions, key=lambda mention: bool(mention.fragments))  # contiguous ones go first
 
@@ -113,6 +114,7 @@ def to_doc(
                 report("lost", mention, f"its borders are not token borders: {tokens!r}")
                 continue
         twin = spans.setdefault((span.start, span.end, label), mention)
+        concepts.setdefault((span.start, span.end, label), {}).update(dict.fromkeys(mention.identifiers))
         if twin is mention:
             if not aligned:
                 report("expanded", mention, f"its borders are not token borders: now {tokens!r}")
@@ -125,11 +127,16 @@ def to_doc(
             report("lost", mention, f"{how} it equals the {label} of line {twin.line}: {tokens!r}")
     ordered = sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
     gold = [Span(doc, start, end, label=label) for start, end, label in ordered]
-    if corpus.format in SENTENCE_FORMATS:
+    if corpus.keeps_sentences:
         for token in doc:
             token.is_sent_start = token.i == 0
     scope, passages = corpus.types, document.passages
-    set_gold(doc, gold, corpus=corpus.name, scope=scope, doc_id=document.doc_id, passages=passages)
+    about: dict[str, Any] = {"doc_id": document.doc_id, "passages": passages, "meta": document.meta}
+    set_gold(doc, gold, corpus=corpus.name, scope=scope, **about)
+    set_identifiers(doc, [list(concepts[key]) for key in ordered], infons=[spans[key].infons for key in ordered])
+    scores = [spans[key].score for key in ordered]
+    if any(score is not None for score in scores):
+        doc.spans[SPANS_KEY].attrs["scores"] = scores
     return doc, issues
 
 

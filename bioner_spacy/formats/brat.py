@@ -1,86 +1,177 @@
-"""Reader of the brat standoff format: a folder with a text file and an annotation file for every document.
+"""The brat standoff format: a folder with a text file and an annotation file for every document.
 
 The format is that of Stenetorp et al., "brat: a web-based tool for NLP-assisted text annotation", EACL 2012. Offsets
 count Unicode characters of the text file as it is, line ends of two characters included.
+
+The score of a predicted mention is a note on it. An attribute, the other place for it, has one of the values that the
+configuration of a brat server lists, which numbers are not.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Optional
+
+from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors
-from ..files import BLANK, numbered_lines
+from ..files import BLANK, decode, numbered_lines, open_bytes, replacing
+from ..scope import SPANS_KEY
 from .document import Mention, OnError, SourceDocument, stop
-from .standoff import MentionBuilder, decode
+from .export import Annotated, Export
+from .format import Format
+from .ledger import Ledger
+from .reading import visible_files
+from .standoff import MentionBuilder
 
+NAME = "name"
+"""The infon of the name of a concept, which lines of normalisation have after its identifier."""
+
+NO_DATABASE = "ID:"
+"""Stands before identifiers without a database, which brat does not have."""
+
+_ANNOTATIONS = (".ann", ".a1")
 _ID = re.compile(r"T[0-9]\S*")
 _PLACE = re.compile(r"(\S+) ([0-9]{1,9} [0-9]{1,9}(?:;[0-9]{1,9} [0-9]{1,9})*)")
+_NORMALISATION = re.compile(r"N[0-9]\S*\tReference (T\S+) (\S+)(?:\t(.*))?")
+_SCORE = re.compile(r"#\S*\tAnnotatorNotes (T\S+)\tscore=([0-9.]+(?:e-?[0-9]+)?)")
 _OTHER = re.compile(r"[REAMN][0-9][^\t]*\t.*|\*\t.*|#.*", re.DOTALL)
-"""Relations, events, attributes (A and M), normalisations, equivalences and notes."""
+_KINDS = {
+    "R": "relations",
+    "E": "events",
+    "A": "attributes",
+    "M": "attributes",
+    "N": "normalisations",
+    "*": "equivalences",
+    "#": "notes",
+}
+_LINE = re.compile(r"[^\n\r]*\S[^\n\r]*")
 
 
 def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read a folder in brat format; every pair of NAME.txt and NAME.ann is one document.
+    """Read a folder in brat format, and the folders in it; every pair of NAME.txt and NAME.ann is one document.
 
-    Text-bound annotations (T) are mentions; lines of all other kinds of brat are recognised and left out. The text
-    of every annotation is compared with the text at its offsets, whitespace apart. Other files and hidden ones are
-    left alone.
+    NAME.a1 of the BioNLP shared tasks does for NAME.ann; NAME.a2 beside it, which has events, is counted. Text-bound
+    annotations (T) are mentions, normalisations (N) have their concept identifiers and notes `score=...` their scores; lines
+    of all other kinds of brat are recognised and counted in a warning. The text of every annotation is compared with the
+    text at its offsets, whitespace apart. Other files and hidden ones are left alone.
 
     Args:
         path: the folder.
-        mismatch: what to do with an annotation whose text is not the one at its offsets: "error", or "offsets" to
-            believe the offsets and to warn at the end.
+        mismatch: what to do with an annotation whose text is not the one at its offsets: "error"; "offsets" to
+            believe the offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
         on_error: what to do about a file or an annotation that cannot be read: raise the error, or take note of it, so
             that all of them are found in one go; it is left out then.
 
     Yields:
-        The documents by name. Their path, and the lines of their mentions, are those of the annotation file.
+        The documents by name, those of the folder before those of the folders in it. Their path, and the lines of their
+        mentions, are those of the annotation file. Identifiers have the path below the folder.
 
     Raises:
         BionerError: if the folder is missing or holds no document, if one of two files is missing, if a file is not
             UTF-8 or has a malformed line, or if an annotation's text is not the one at its offsets.
     """
-    builder = MentionBuilder(path, mismatch)
-    for text_file, annotation_file in _pairs(path, on_error):
+    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
+    for name, text_file, annotation_file in _pairs(path, on_error):
         try:
-            text = decode(text_file, text_file.read_bytes())
-            mentions = tuple(_mentions(annotation_file, text, builder, on_error))
+            text = _text(text_file)
+            mentions = tuple(_mentions(annotation_file, text, builder, ledger, on_error))
         except BionerError as error:
             on_error(error)
             continue
-        name = text_file.stem
         yield SourceDocument(name, text, mentions, annotation_file, 1, doc_id=name)
     builder.finish()
+    ledger.finish()
 
 
-def _pairs(folder: Path, on_error: OnError) -> list[tuple[Path, Path]]:
-    """The text and the annotation file of every document; all are known to be there before the first is read."""
+def read_texts(path: Path) -> Iterator[SourceDocument]:
+    """Read all NAME.txt in a folder and the folders in it, whether they are annotated or not; see `read`."""
+    files = _files(path)
+    if not any(".txt" in kinds for kinds in files.values()):
+        raise BionerError(Errors.E130.format(path=path))
+    for name, kinds in files.items():
+        if ".txt" in kinds:
+            yield SourceDocument(name, _text(kinds[".txt"]), (), kinds[".txt"], 1, doc_id=name)
+
+
+def _text(path: Path) -> str:
+    with open_bytes(path) as file:
+        return decode(file.read(), path)
+
+
+def _files(folder: Path) -> dict[str, dict[str, Path]]:
+    """The files of every document: its name, with the folder that it is in, and its files by the ends of their names."""
     if not folder.is_dir():
         raise BionerError(Errors.E130.format(path=folder))
-    files = {file for file in folder.iterdir() if file.suffix in (".txt", ".ann") and not file.name.startswith(".")}
+    found: dict[str, dict[str, Path]] = {}
+    for file in visible_files(folder):
+        plain = file.relative_to(folder)
+        plain = plain.with_suffix("") if plain.suffix == ".gz" else plain
+        if plain.suffix in (".txt", ".a2", *_ANNOTATIONS):
+            found.setdefault(plain.with_suffix("").as_posix(), {})[plain.suffix] = file
+    return dict(sorted(found.items(), key=lambda item: (item[0].count("/"), item[0])))
+
+
+def _pairs(folder: Path, on_error: OnError) -> list[tuple[str, Path, Path]]:
+    """Name, text and annotation file of every document; all are known to be there before the first is read."""
+    pairs = []
+    files = {name: kinds for name, kinds in _files(folder).items() if set(kinds) & {".txt", *_ANNOTATIONS}}
     if not files:
         raise BionerError(Errors.E130.format(path=folder))
-    for file in sorted(files):
-        other = file.with_suffix({".txt": ".ann", ".ann": ".txt"}[file.suffix])
-        if other not in files:
-            on_error(BionerError(Errors.E131.format(path=file, missing=other.name)))
-    texts = sorted((file for file in files if file.suffix == ".txt"), key=lambda file: file.stem)
-    return [(file, file.with_suffix(".ann")) for file in texts if file.with_suffix(".ann") in files]
+    for name, kinds in files.items():
+        annotation = next((kinds[kind] for kind in _ANNOTATIONS if kind in kinds), None)
+        text = kinds.get(".txt")
+        if text and annotation:
+            pairs.append((name, text, annotation))
+        else:
+            present, missing = text or annotation, name.rpartition("/")[2] + (".ann" if text else ".txt")
+            on_error(BionerError(Errors.E131.format(path=present, missing=missing)))
+    return pairs
 
 
-def _mentions(path: Path, text: str, builder: MentionBuilder, on_error: OnError) -> Iterator[Mention]:
+def _mentions(path: Path, text: str, builder: MentionBuilder, ledger: Ledger, on_error: OnError) -> Iterator[Mention]:
+    mentions: dict[str, Mention] = {}
+    identifiers: dict[str, list[tuple[str, str]]] = {}
+    scores: dict[str, float] = {}
     lines: dict[str, int] = {}  # identifier -> its line
     for line, row in numbered_lines(path):
-        if not row.strip(BLANK) or _OTHER.fullmatch(row):
+        if not row.strip(BLANK):
             continue
-        try:
-            yield _mention(path, line, row, lines, text, builder)
-        except BionerError as error:
-            on_error(error)
+        if normalisation := _NORMALISATION.fullmatch(row):
+            identifier, name = normalisation[2].removeprefix(NO_DATABASE), normalisation[3] or ""
+            identifiers.setdefault(normalisation[1], []).append((identifier, name.strip()))
+        elif score := _SCORE.fullmatch(row):
+            scores[score[1]] = float(score[2])
+        elif _OTHER.fullmatch(row):
+            ledger.add(_KINDS[row[0]], f"{line} of {path.name}")
+        else:
+            try:
+                number, mention = _mention(path, line, row, lines, text, builder)
+            except BionerError as error:
+                on_error(error)
+            else:
+                if mention:
+                    mentions[number] = mention
+    for events in [path.with_suffix(".a2")] if path.suffix == ".a1" else []:
+        for line, row in numbered_lines(events) if events.is_file() else ():
+            ledger.add(_KINDS.get(row[:1], "triggers of events"), f"{line} of {events.name}")
+    for number in sorted({*identifiers, *scores} - set(lines)):
+        ledger.add("notes on what is no mention", f"{number} of {path.name}")
+    for number, mention in mentions.items():
+        concepts = identifiers.get(number, [])
+        names = [name for _, name in concepts if name and name != text[mention.start : mention.end]]
+        yield replace(
+            mention,
+            identifiers=tuple(dict.fromkeys(identifier for identifier, _ in concepts)),
+            infons={NAME: ";".join(dict.fromkeys(names))} if names else {},
+            score=scores.get(number),
+        )
 
 
-def _mention(path: Path, line: int, row: str, lines: dict[str, int], text: str, builder: MentionBuilder) -> Mention:
+def _mention(
+    path: Path, line: int, row: str, lines: dict[str, int], text: str, builder: MentionBuilder
+) -> tuple[str, Optional[Mention]]:
     columns = row.split("\t", 2)
     if not _ID.fullmatch(columns[0]):
         _fail(path, line, f"{columns[0]!r} is no identifier of an annotation (T1, R1, E1, A1, M1, N1, *, #1)")
@@ -92,8 +183,107 @@ def _mention(path: Path, line: int, row: str, lines: dict[str, int], text: str, 
     if not place:
         _fail(path, line, f"{columns[1]!r} must be a type and offsets, such as Gene 0 5 or Gene 0 5;16 23")
     fragments = [(int(start), int(end)) for start, end in (pair.split() for pair in place[2].split(";"))]
-    return builder.mention(path, line, text, label=place[1], fragments=fragments, claimed=columns[2])
+    return columns[0], builder.mention(path, line, text, label=place[1], fragments=fragments, claimed=columns[2])
 
 
 def _fail(path: Path, line: int, reason: str) -> NoReturn:
     raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
+
+
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
+    """Write a folder in brat format; every document is a pair of NAME.txt and NAME.ann.
+
+    The name is the identifier of the document, with a number at the end where documents share it. Mentions over line
+    breaks have a fragment for every line, as brat wants them. Scores are notes: `#1`, `AnnotatorNotes T1` and
+    `score=0.97` in three columns; concept identifiers are normalisations: `N1`, `Reference T1 MESH:D001241` and the text of
+    the mention.
+
+    Args:
+        docs: annotated documents.
+        path: the folder to write, which must not be there, or be empty; it is there when all documents are written.
+        spans_key: key in `doc.spans`.
+
+    Returns:
+        Numbers of documents and of mentions that are written.
+
+    Raises:
+        BionerError: if the folder holds files, if there is no document, if one is not annotated or its scores are
+            not as many as its spans, or if a label has whitespace.
+    """
+    not_in_id = r'[\s/\\:*?"<>|\0-\x1f]|^\.'
+    export = Export(path, FORMAT, spans_key, label=r"\S+", not_in_id=not_in_id, infons=[NAME])
+    names: dict[str, int] = {}
+    check_output(path)
+    with replacing(path, folders=True) as (part,):
+        part.mkdir()
+        for document in export.documents(docs):
+            name = _new_name(document.id, names)
+            _write_text(part / f"{name}.txt", document.text)
+            _write_text(part / f"{name}.ann", _annotations(document))
+    return export.finish()
+
+
+def _annotations(document: Annotated) -> str:
+    rows = []
+    normalisations = 0
+    for number, mention in enumerate(document.mentions, start=1):
+        lines = _lines(document.text, mention)
+        offsets = ";".join(f"{start} {end}" for start, end in lines)
+        text = re.sub(r"\s", " ", " ".join(document.text[start:end] for start, end in lines))
+        rows.append(f"T{number}\t{mention.label} {offsets}\t{text}\n")
+        if mention.score is not None:
+            rows.append(f"#{number}\tAnnotatorNotes T{number}\tscore={mention.score}\n")
+        name = re.sub(r"\s", " ", str(mention.infons.get(NAME) or text))
+        for identifier in mention.identifiers:
+            normalisations += 1
+            entry = re.sub(r"\s", "_", identifier if ":" in identifier else f"{NO_DATABASE}{identifier}")
+            rows.append(f"N{normalisations}\tReference T{number} {entry}\t{name}\n")
+    return "".join(rows)
+
+
+def _lines(text: str, mention: Mention) -> list[tuple[int, int]]:
+    """The parts of a mention on lines that are not blank."""
+    return [match.span() for match in _LINE.finditer(text, mention.start, mention.end)]
+
+
+def _new_name(doc_id: str, names: dict[str, int]) -> str:
+    """A name that no document has yet, not even in other letter case, which some file systems ignore.
+
+    Args:
+        doc_id: identifier of the document.
+        names: all names so far, each with the last number that it got; the new one is added.
+    """
+    name, number = doc_id, names.get(doc_id.casefold(), 0)
+    while name.casefold() in names:
+        number += 1
+        name = f"{doc_id}-{number + 1}"
+    names[doc_id.casefold()] = number
+    names.setdefault(name.casefold(), 0)
+    return name
+
+
+def _write_text(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+
+
+def check_output(path: Path) -> None:
+    """See that a folder can be written: that it is not there, or is empty.
+
+    Raises:
+        BionerError: it is there and holds something, or is no folder.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise BionerError(Errors.E165.format(path=path))
+
+
+FORMAT = Format(
+    name="brat",
+    description="brat standoff: a folder with NAME.txt and NAME.ann (or NAME.a1) for every document",
+    read=read,
+    write=write,
+    read_texts=read_texts,
+    is_folder=True,
+    holds=frozenset({"scores", "overlaps", "identifiers", "discontinuous"}),
+    check_output=check_output,
+)

@@ -1,9 +1,9 @@
-"""What every corpus reader yields, and what it does about what it cannot read."""
+"""What every reader yields and every writer takes, and what a reader does about what it cannot read."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Optional
 
 from ..errors import BionerError
 
@@ -18,22 +18,28 @@ def stop(error: BionerError) -> NoReturn:
 
 @dataclass(frozen=True)
 class Mention:
-    """One annotated mention.
+    """One annotated mention, read or to be written.
 
     Attributes:
         start: first character of the mention in the text of its document.
         end: the character after its last one; more than `start`.
-        label: the corpus's own label, before any mapping.
-        line: number of the line of the corpus file that the mention comes from, from 1.
+        label: the corpus's own label, before any mapping; of a mention to be written, its entity type.
+        line: number of the line of the corpus file that the mention comes from, from 1; 0 where there is none.
         fragments: start and end of every part of a discontinuous mention, in order, the first beginning at `start`
             and the last ending at `end`; empty where the mention is contiguous.
+        score: score of a predicted mention, None where there is none.
+        identifiers: identifiers of its concepts, such as "MESH:D001241".
+        infons: what else the source says about it, in the source's own names (those of infons in BioC).
     """
 
     start: int
     end: int
     label: str
-    line: int
+    line: int = 0
     fragments: tuple[tuple[int, int], ...] = ()
+    score: Optional[float] = None
+    identifiers: tuple[str, ...] = ()
+    infons: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 class Passage(NamedTuple):
@@ -43,11 +49,13 @@ class Passage(NamedTuple):
         start: first character in the text of the document.
         end: the character after the last one.
         type: what the file calls it, such as "title" or "abstract"; may be empty.
+        infons: what else the file says about it; None where it says nothing.
     """
 
     start: int
     end: int
     type: str
+    infons: Optional[Mapping[str, Any]] = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,10 @@ class SourceDocument:
         mentions: its mentions as the file lists them; nested ones and repeated ones included.
         path: the file that it comes from.
         line: number of its first line in that file, from 1.
-        doc_id: identifier of the article or abstract that the unit belongs to, empty where the file does not tell.
+        doc_id: identifier of the article or abstract that the unit belongs to, empty where the file has none.
         passages: its passages in order, with whitespace between them; empty where the format has none.
+        meta: what else the file says about the document, by its own keys, for writers that can hold it: values as JSON
+            has them. `COLLECTION` and `INFONS` are keys for what BioC says about a collection and a document.
     """
 
     id: str
@@ -71,3 +81,7 @@ class SourceDocument:
     line: int
     doc_id: str = ""
     passages: tuple[Passage, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+COLLECTION, INFONS = "collection", "infons"

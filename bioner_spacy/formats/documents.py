@@ -1,4 +1,4 @@
-"""Files of documents that commands read and write: DocBins, and the formats of corpora."""
+"""Files of documents that commands read and write: which format they have, and options given as text."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
@@ -7,48 +7,61 @@ from typing import Any, Optional, TypeVar
 
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
-from ..docbin import write_docs
 from ..errors import BionerError, Errors
-from ..files import replacing, require_file
-from ..scope import SPANS_KEY
-from .readers import READERS, reader_options
-from .writers import WRITERS
+from .format import Format, Option
+from .registry import all_formats, get_format
 
 Item = TypeVar("Item")
 
-TEXT = "text"
-DOCBIN = "docbin"
-INPUTS = (DOCBIN, *READERS)
-OUTPUTS = (DOCBIN, *WRITERS)
-ENDINGS = {".spacy": DOCBIN, ".jsonl": "textspans"}
-"""Formats that the end of a name tells."""
 ZONE_DOCUMENTS = 1000
 """Documents after which the words that came with them are forgotten."""
 
 
-def choose_format(
-    setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str], endings: Mapping[str, str] = ENDINGS
-) -> str:
-    """The format of a file, as it was asked for, or else as the end of its name tells.
+def input_formats() -> list[str]:
+    """Names of the formats that hold annotated documents."""
+    return [name for name, format in all_formats().items() if format.is_annotated]
+
+
+def text_formats() -> list[str]:
+    """Names of the formats that hold texts: all of them."""
+    return list(all_formats())
+
+
+def output_formats() -> list[str]:
+    """Names of the formats that can be written."""
+    return [name for name, format in all_formats().items() if format.write]
+
+
+def known_endings(allowed: Iterable[str]) -> dict[str, str]:
+    """Ends of names that tell one of some formats; those that several of them have tell none."""
+    found: dict[str, list[str]] = {}
+    for name in allowed:
+        for ending in get_format(name).endings:
+            found.setdefault(ending, []).append(name)
+    return {ending: names[0] for ending, names in found.items() if len(names) == 1}
+
+
+def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str]) -> Format:
+    """The format of a file, as it was asked for, or else as the end of its name tells; `.gz` is no part of the name.
 
     Args:
         setting: name of the setting, for messages.
-        value: what was asked for; None where nothing was.
+        value: name of the format that was asked for; None where none was.
         path: the file.
         allowed: names of formats.
-        endings: end of a name -> format.
 
     Raises:
         BionerError: there is no such format, or none was asked for and the name does not tell it.
     """
-    found = value or endings.get(path.suffix.lower())
-    if found is None:
+    allowed = list(allowed)
+    name = path.name.lower().removesuffix(".gz")
+    chosen = value or next((format for end, format in known_endings(allowed).items() if name.endswith(end)), None)
+    if chosen is None:
         raise BionerError(Errors.E166.format(path=path, setting=setting, allowed=", ".join(allowed)))
-    if found not in allowed:
-        raise BionerError(Errors.E105.format(setting=setting, value=found, allowed=", ".join(allowed)))
-    return found
+    if chosen not in allowed:
+        raise BionerError(Errors.E105.format(setting=setting, value=chosen, allowed=", ".join(allowed)))
+    return get_format(chosen)
 
 
 def parse_pairs(setting: str, text: str) -> dict[str, str]:
@@ -65,77 +78,62 @@ def parse_pairs(setting: str, text: str) -> dict[str, str]:
     return found
 
 
-def parse_options(text: str, format: str) -> dict[str, Any]:
-    """Options of the reader of a format, such as `mismatch=offsets`; numbers of columns with spaces between them.
+def parse_options(text: str, format: Format) -> dict[str, Any]:
+    """Options of the reader of a format, such as `mismatch=offsets`; several values have spaces between them.
 
     Raises:
-        BionerError: the text is not of that form, or the reader has no such option.
+        BionerError: the text is not of that form, the reader has no such option, or a value is of another type.
     """
-    known = reader_options(format) if format in READERS else []
-    options: dict[str, Any] = parse_pairs("options", text)
-    columns = options.get("tag_columns", "0")
-    if not set(options) <= set(known) or not columns.replace(" ", "").isdecimal():
-        allowed = ", ".join(known) or f"none with the format {format}"
-        raise BionerError(Errors.E105.format(setting="options", value=text, allowed=allowed))
-    if "tag_columns" in options:
-        options["tag_columns"] = [int(column) for column in columns.split()]
-    return options
+    return typed_options("options", parse_pairs("options", text), format.name, format.reader_options)
 
 
-def check_output(output: Path, source: Path, *, format: str, columns: Optional[int]) -> None:
-    """See that a file can be written, before the work that leads to it.
-
-    Raises:
-        BionerError: it is the input, or a folder that holds something else, or there are columns in a format without.
-    """
-    if columns is not None and format != "iob":
-        raise BionerError(Errors.E105.format(setting="columns", value=columns, allowed="only with the format iob"))
-    if output.exists() and output.samefile(source):
-        raise BionerError(Errors.E168.format(path=output))
-    is_docbin = format == DOCBIN and output.is_dir() and all(file.suffix == ".spacy" for file in output.iterdir())
-    if format != "brat" and not is_docbin:  # the writer of brat looks at its folder itself
-        require_file(output)
-
-
-def write(
-    docs: Iterable[Doc], output: Path, *, format: str, spans_key: str = SPANS_KEY, columns: Optional[int] = None
-) -> tuple[int, int]:
-    """Write annotated documents, one at a time.
+def typed_options(
+    setting: str, values: Mapping[str, str], format: str, options: Mapping[str, Option]
+) -> dict[str, Any]:
+    """Options of a format from texts.
 
     Args:
-        docs: the documents.
-        output: the file to write; for brat, the folder; of a DocBin, a folder if it is large.
-        format: "docbin", or one of `bioner_spacy.formats.writers.WRITERS`.
-        spans_key: key in `doc.spans`.
-        columns: tag columns, for the format iob.
-
-    Returns:
-        Numbers of documents and of their spans.
+        setting: name of the setting, for messages.
+        values: option -> its value as text.
+        format: name of the format.
+        options: the options that there are.
 
     Raises:
-        BionerError: there is no document, one is not annotated, or as the writer of the format does.
+        BionerError: there is no such option, or a value is of another type.
     """
-    counts = [0, 0]
+    found = {}
+    for name, value in values.items():
+        if name not in options:
+            known = ", ".join(options) or "none"
+            raise BionerError(Errors.E173.format(setting=setting, value=name, format=format, known=known))
+        try:
+            found[name] = options[name].parse(value)
+        except ValueError:
+            wanted = options[name].wanted + (" with blanks between them" if options[name].many else "")
+            raise BionerError(Errors.E174.format(option=name, format=format, value=value, wanted=wanted)) from None
+    return found
 
-    def counted() -> Iterator[Doc]:
-        for doc in docs:
-            counts[0] += 1
-            if spans_key in doc.spans:
-                counts[1] += len(doc.spans[spans_key])
-            elif format == DOCBIN and not (doc.has_annotation("ENT_IOB") and not doc.spans):
-                known = ", ".join(doc.spans) or "none"
-                raise BionerError(Errors.E162.format(number=counts[0], key=spans_key, known=known))
-            yield doc
 
-    if format == DOCBIN:
-        with replacing(output, folders=True) as (part,):
-            write_docs(counted(), part, Vocab())  # not the vocabulary of the documents: they have zones of their own
-            if not counts[0]:
-                raise BionerError(Errors.E163.format(path=output))
-    else:
-        options: dict[str, Any] = {} if columns is None else {"columns": columns}
-        WRITERS[format](counted(), output, spans_key=spans_key, **options)
-    return counts[0], counts[1]
+def check_output(output: Path, source: Path, format: Format, options: Mapping[str, Any]) -> None:
+    """See that a file can be written, before the work that leads to it.
+
+    Args:
+        output: the file or folder to write.
+        source: the input.
+        format: format of the output.
+        options: options of its writer.
+
+    Raises:
+        BionerError: it is the input, or a folder that holds something else, or the writer has no such option.
+    """
+    for name, value in options.items():
+        if name not in format.writer_options:
+            others = [other for other, known in all_formats().items() if name in known.writer_options]
+            allowed = f"only with the format {', '.join(others)}"
+            raise BionerError(Errors.E105.format(setting=name, value=value, allowed=allowed))
+    if output.exists() and output.samefile(source):
+        raise BionerError(Errors.E168.format(path=output))
+    format.check_output(output)
 
 
 def in_zones(

@@ -5,6 +5,7 @@ bio-textmining", Bioinformatics 2003; the file is `GENIAcorpus3.02.xml` of its r
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn, Optional
 from xml.parsers import expat
@@ -12,6 +13,7 @@ from xml.parsers import expat
 from ..errors import BionerError, Errors
 from ..files import numbered_lines
 from .document import Mention, OnError, SourceDocument, stop
+from .format import Format
 
 COORDINATION = "coordination"
 """Label of terms that stand for several, such as `(AND G#DNA_molecule G#DNA_molecule)`."""
@@ -41,7 +43,16 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
         BionerError: if the file is missing, not UTF-8, not well-formed XML, holds no sentence, or if a sentence or
             a term is not as the format has it.
     """
-    parser = _Parser(path)
+    yield from _read(_Parser(path), path, on_error)
+
+
+def read_texts(path: Path) -> Iterator[SourceDocument]:
+    """Read the sentences of a file, whatever types its terms have; see `read`."""
+    for document in _read(_Parser(path, labelled=False), path, stop):
+        yield replace(document, mentions=())
+
+
+def _read(parser: "_Parser", path: Path, on_error: OnError) -> Iterator[SourceDocument]:
     empty = True
     # Line by line: memory holds one line and the sentences that end in it, whatever the size of the file.
     try:
@@ -60,8 +71,9 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
 class _Parser:
     """Events of the XML parser, made into sentences. Expat itself, because it alone tells the line of an event."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, labelled: bool = True) -> None:
         self.path = path
+        self.labelled = labelled
         self.doc_id = ""
         self.number = 0  # of the sentence in its article
         self.line = 0  # of the sentence; 0: outside of sentences
@@ -116,7 +128,7 @@ class _Parser:
         elif name == "cons":
             index = self.open.pop()
             mention = self.mentions[index]
-            if self.offset() == mention.start:
+            if self.labelled and self.offset() == mention.start:
                 self.fail("a cons without text")
             self.mentions[index] = Mention(mention.start, self.offset(), mention.label, mention.line)
         elif name == "sentence":
@@ -135,7 +147,7 @@ class _Parser:
 
     def label(self, attributes: dict[str, str]) -> str:
         sem = attributes.get("sem")
-        if sem is None:
+        if sem is None or not self.labelled:
             return COORDINATED_PART
         if sem.startswith("("):
             return COORDINATION
@@ -156,3 +168,14 @@ class _Parser:
         name = f"{self.doc_id}:{self.number}"
         self.ready.append(SourceDocument(name, text, tuple(self.mentions), self.path, self.line, self.doc_id))
         self.parts, self.mentions, self.line = None, [], 0
+
+
+FORMAT = Format(
+    name="genia",
+    description="XML of the GENIA term corpus: sentences with nested terms",
+    read=read,
+    read_texts=read_texts,
+    usual_endings=(".xml",),
+    keeps_sentences=True,
+    holds=frozenset({"overlaps"}),
+)

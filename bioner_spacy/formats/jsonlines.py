@@ -1,23 +1,32 @@
-"""Reader of JSON lines: one sentence a line with its tokens and mentions, which may nest.
+"""JSON lines with tokens: one sentence a line with its tokens and mentions, which may nest.
 
 A line is an object with `tokens` (strings), `entity_mentions` (objects with `start` and `end`, token indices, end
 exclusive; `entity_type`; optionally `text`, the tokens joined by spaces) and optionally `sent_id` and `doc_id`.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from ..errors import BionerError, Errors
-from ..files import numbered_lines
+from spacy.tokens import Doc
+
+from ..errors import BionerError
+from ..scope import SPANS_KEY
 from ..tokenization import detokenize
 from .document import Mention, OnError, SourceDocument, stop
-from .json_line import JsonLine
+from .export import Annotated, Export, in_pieces
+from .format import Format
+from .json_records import JsonRecord, json_records
+from .ledger import Ledger
+
+_KEYS = ("tokens", "entity_mentions", "sent_id", "doc_id", "relation_mentions", "event_mentions")
+_MENTION_KEYS = ("start", "end", "entity_type", "text", "score", "identifiers", "id")
 
 
 def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read a JSON lines file; every line is one document. Blank lines are skipped.
+    """Read a JSON lines file; every line is one document. Blank lines are skipped, other keys are kept for the output.
 
     Args:
         path: the file.
@@ -31,58 +40,130 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
         BionerError: if the file is missing, empty, not UTF-8, or if a line is no such object or has a mention that
             is out of range or whose text is another one.
     """
-    empty = True
-    for line, text in numbered_lines(path):
-        if not text.strip():
-            continue
-        empty = False
+    ledger = Ledger(path)
+    for part in json_records(path):
         try:
-            document = _Line(path, line).document(text)
+            record = part.object()
+            tokens = _tokens(part, record)
+            text, offsets = _join(tokens)
+            annotations = record.get("entity_mentions")
+            if not isinstance(annotations, list):
+                part.fail("the object has no list entity_mentions")
+            mentions = [_mention(part, annotation, tokens, offsets) for annotation in annotations]
+            document = _document(part, record, text, mentions)
         except BionerError as error:
             on_error(error)
         else:
+            for kind in ("relations", "events"):
+                for _ in record.get(f"{kind[:-1]}_mentions") or ():
+                    ledger.add(kind, part.line)
             yield document
-    if empty:
-        raise BionerError(Errors.E102.format(path=path))
+    ledger.finish()
 
 
-class _Line(JsonLine):
-    def document(self, text: str) -> SourceDocument:
-        record = self.record(text)
-        tokens = self.tokens(record.get("tokens"))
-        sentence, offsets = _join(tokens)
-        annotations = record.get("entity_mentions")
-        if not isinstance(annotations, list):
-            self.fail("the object has no list entity_mentions")
-        mentions = tuple(self.mention(annotation, tokens, offsets) for annotation in annotations)
-        name = self.identifier(record, "sent_id") or f"{self.path.stem}:{self.line}"
-        return SourceDocument(name, sentence, mentions, self.path, self.line, self.identifier(record, "doc_id"))
+def read_texts(path: Path) -> Iterator[SourceDocument]:
+    """Read the sentences of a file, whatever is annotated there; see `read`."""
+    for part in json_records(path):
+        record = part.object()
+        yield _document(part, record, _join(_tokens(part, record))[0], [])
 
-    def tokens(self, value: Any) -> list[str]:
-        if not isinstance(value, list) or not value:
-            self.fail("the object has no list tokens, or an empty one")
-        for token in value:
-            if not isinstance(token, str) or not token.strip():
-                self.fail(f"the token {token!r} is no string or has no characters")
-        return value
 
-    def mention(self, value: Any, tokens: list[str], offsets: list[tuple[int, int]]) -> Mention:
-        if not isinstance(value, dict):
-            self.fail("a mention must be an object")
-        start, end, label = value.get("start"), value.get("end"), value.get("entity_type")
-        if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(tokens):
-            self.fail(f"a mention goes from token {start} to {end} of a sentence of {len(tokens)} tokens")
-        if not isinstance(label, str) or not label:
-            self.fail(f"the mention from token {start} to {end} has no entity_type")
-        text = " ".join(tokens[start:end])
-        if value.get("text", text) != text:
-            self.fail(f"the mention {value['text']!r} is {text!r} by its token indices")
-        return Mention(offsets[start][0], offsets[end - 1][1], label, self.line)
+def _document(part: JsonRecord, record: dict[str, Any], text: str, mentions: Iterable[Mention]) -> SourceDocument:
+    name = part.identifier(record, "sent_id")[0] or part.name
+    doc_id = part.identifier(record, "doc_id")[0]
+    meta = {key: value for key, value in record.items() if key not in _KEYS}
+    return SourceDocument(name, text, tuple(mentions), part.path, part.line, doc_id, meta=meta)
+
+
+def _tokens(part: JsonRecord, record: dict[str, Any]) -> list[str]:
+    tokens = record.get("tokens")
+    if not isinstance(tokens, list) or not tokens:
+        part.fail("the object has no list tokens, or an empty one")
+    for token in tokens:
+        if not isinstance(token, str) or not token.strip():
+            part.fail(f"the token {token!r} is no string or has no characters")
+    return tokens
+
+
+def _mention(part: JsonRecord, value: Any, tokens: list[str], offsets: list[tuple[int, int]]) -> Mention:
+    if not isinstance(value, dict):
+        part.fail("a mention must be an object")
+    start, end, label = value.get("start"), value.get("end"), value.get("entity_type")
+    if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(tokens):
+        part.fail(f"a mention goes from token {start} to {end} of a sentence of {len(tokens)} tokens")
+    if not isinstance(label, str) or not label:
+        part.fail(f"the mention from token {start} to {end} has no entity_type")
+    text = " ".join(tokens[start:end])
+    if value.get("text", text) != text:
+        part.fail(f"the mention {value['text']!r} is {text!r} by its token indices")
+    score, identifiers = value.get("score"), value.get("identifiers")
+    return Mention(
+        offsets[start][0],
+        offsets[end - 1][1],
+        label,
+        part.line,
+        score=score if isinstance(score, float) else None,
+        identifiers=tuple(map(str, identifiers)) if isinstance(identifiers, list) else (),
+        infons={key: kept for key, kept in value.items() if key not in _MENTION_KEYS},
+    )
 
 
 def _join(tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
-    """Text of a sentence and the characters of every token; a token may hold several words ("ER- cells")."""
+    """Text of a sentence and the characters of every token; a token may hold whitespace ("ER- cells")."""
     parts = [token.split() for token in tokens]
-    text, offsets = detokenize([word for words in parts for word in words])
-    ends = list(accumulate(len(words) for words in parts))
-    return text, [(offsets[end - len(words)][0], offsets[end - 1][1]) for words, end in zip(parts, ends)]
+    text, offsets = detokenize([part for several in parts for part in several])
+    ends = list(accumulate(len(several) for several in parts))
+    return text, [(offsets[end - len(several)][0], offsets[end - 1][1]) for several, end in zip(parts, ends)]
+
+
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
+    """Write a JSON lines file; every document is one line.
+
+    Beside what the reader knows, mentions have a `score` where they are predicted, `identifiers` of their concepts and what
+    else their source says. Tokens of whitespace, and documents without other tokens, are left out, the latter with a warning.
+
+    Args:
+        docs: annotated documents.
+        path: the file to write; it is replaced when all documents are written.
+        spans_key: key in `doc.spans`.
+
+    Returns:
+        Numbers of documents and of mentions that are written.
+
+    Raises:
+        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
+            if a label is empty or has whitespace at an end.
+    """
+    export = Export(path, FORMAT, spans_key)
+
+    def render(document: Annotated) -> str:
+        pieces = [[token] if token.strip() else [] for token in document.tokens]
+        tokens = [token for parts in pieces for token in parts]
+        if not tokens:
+            return export.leave_out(document)
+        mentions = []
+        for mention, (start, end) in zip(document.mentions, in_pieces(document.places, pieces)):
+            about: dict[str, Any] = {"start": start, "end": end, "entity_type": mention.label}
+            about["text"] = " ".join(tokens[start:end])
+            if mention.score is not None:
+                about["score"] = mention.score
+            if mention.identifiers:
+                about["identifiers"] = list(mention.identifiers)
+            mentions.append({**about, **{key: value for key, value in mention.infons.items() if key not in about}})
+        record = {"doc_id": document.id, "tokens": tokens, "entity_mentions": mentions}
+        others = {key: value for key, value in document.meta.items() if key not in (*record, *_KEYS)}
+        return json.dumps({**record, **others}, ensure_ascii=False) + "\n"
+
+    return export.write_file(docs, render)
+
+
+FORMAT = Format(
+    name="jsonlines",
+    description="JSON lines with tokens and mentions by tokens, a sentence a line",
+    read=read,
+    write=write,
+    read_texts=read_texts,
+    usual_endings=(".jsonlines", ".jsonl", ".json"),
+    keeps_sentences=True,
+    holds=frozenset({"scores", "overlaps", "identifiers", "infons", "meta"}),
+)

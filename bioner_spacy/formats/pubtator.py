@@ -1,25 +1,34 @@
-"""Reader of the PubTator format: a title, an abstract and annotations with character offsets.
+"""The PubTator format: a title, an abstract and annotations with character offsets.
 
 The format is that of Wei, Kao and Lu, "PubTator: a web-based text mining tool for assisting biocuration", Nucleic
 Acids Research 2013.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, Optional
 
-from ..errors import BionerError, Errors, Warnings, warn
+from spacy.tokens import Doc
+
+from ..errors import BionerError, Errors
 from ..files import BLANK, numbered_lines
+from ..scope import SPANS_KEY
 from .document import Mention, OnError, Passage, SourceDocument, stop
+from .export import Annotated, Export
+from .format import Format
+from .ledger import Ledger
+from .standoff import IDENTIFIER, MentionBuilder, identifier_details, join_identifiers
+
+PARTS = "individual mentions"
+"""The infon of the seventh column: the mentions that a composite one is made of ("ovarian cancer|breast cancer")."""
 
 _TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 # Lines of relations have four columns, or five with a note; without digits, as l8 is a misread offset.
 _RELATION, _RELATION_COLUMNS = re.compile(r"[A-Za-z][A-Za-z_-]*"), (4, 5)
-
-MISMATCH = ("error", "offsets")
+_BREAK = re.compile(r"[\n\r\t]")
 
 
 @dataclass
@@ -38,23 +47,26 @@ class _Record:
         """Title and abstract with one character between them, which is how offsets count."""
         return f"{self.title} {self.abstract}" if self.abstract else self.title
 
-    @property
-    def passages(self) -> tuple[Passage, ...]:
-        title = Passage(0, len(self.title), "title")
-        return (title, Passage(title.end + 1, len(self.text), "abstract")) if self.abstract else (title,)
+    def finish(self) -> SourceDocument:
+        passages = [Passage(0, len(self.title), "title")]
+        if self.abstract:
+            passages.append(Passage(len(self.title) + 1, len(self.text), "abstract"))
+        mentions, pmid = tuple(self.mentions), self.pmid
+        return SourceDocument(pmid, self.text, mentions, self.path, self.line, pmid, tuple(passages))
 
 
 def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read a PubTator file; every record is one document.
 
-    Records are apart by blank lines; a title line opens a new record too. Relation lines, which name a relation
-    where annotations have an offset, are no mentions and are left out. The text of every annotation is compared
-    with the text at its offsets.
+    Records are apart by blank lines; a title line opens a new record too. The sixth column of annotations has concept
+    identifiers. Relation lines, which name a relation where annotations have an offset, are no mentions; a warning counts
+    them. The text of every annotation is compared with the text at its offsets, whitespace apart.
 
     Args:
         path: the file.
-        mismatch: what to do with an annotation whose text is not the one at its offsets, spaces at its ends apart:
-            "error", or "offsets" to believe the offsets and to warn at the end.
+        mismatch: what to do with an annotation whose text is not the one at its offsets, or which is outside of the text,
+            as dumps of PubTator have them of full texts: "error"; "offsets" to believe the offsets, and leave out what is
+            outside; or "drop" to leave out both. A warning counts them.
         on_error: what to do about a record or an annotation that cannot be read: raise the error, or take note of it, so
             that all of them are found in one go; it is left out then.
 
@@ -65,73 +77,77 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
         BionerError: if the file is missing, empty, not UTF-8, or has a malformed line, or if an annotation's text
             is not the one at its offsets.
     """
-    if mismatch not in MISMATCH:
-        raise BionerError(Errors.E105.format(setting="mismatch", value=mismatch, allowed=", ".join(MISMATCH)))
+    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
+    for record, rows in _records(path, on_error):
+        for line, row in rows:
+            try:
+                mention = _mention(record, row.split("\t"), line, builder, ledger)
+            except BionerError as error:
+                on_error(error)
+            else:
+                record.mentions += [mention] if mention else []
+        yield record.finish()
+    builder.finish()
+    ledger.finish()
+
+
+def read_texts(path: Path) -> Iterator[SourceDocument]:
+    """Read titles and abstracts, whatever else stands in their records; see `read`."""
+    for record, _ in _records(path, stop):
+        yield record.finish()
+
+
+def _records(path: Path, on_error: OnError) -> Iterator[tuple[_Record, list[tuple[int, str]]]]:
+    """Records, each with the lines after its text."""
     record: Optional[_Record] = None
+    rows: list[tuple[int, str]] = []
     empty, lost = True, False  # lost: the record that the line belongs to cannot be read
-    mismatches: list[int] = []
     for line, text in numbered_lines(path):
         match = _TEXT.fullmatch(text)
         blank = not text.strip(BLANK)
         if record and (blank or (match and match[2] == "t")):
-            yield _finish(record)
+            yield record, rows
             record = None
         if blank:
             lost = False
             continue
         empty = False
         if match and match[2] == "t":
-            record, lost = _Record(path, line, match[1], match[3]), False
+            record, rows, lost = _Record(path, line, match[1], match[3]), [], False
         elif lost:
             continue
         elif record is None or match:
             try:
-                _add_abstract(record, match, path, line)
+                _add_abstract(record, match, bool(rows), path, line)
             except BionerError as error:
                 on_error(error)
                 record, lost = None, True
         else:
-            try:
-                if not _add_annotation(record, text.split("\t"), line, mismatch):
-                    mismatches.append(line)
-            except BionerError as error:
-                on_error(error)
+            rows.append((line, text))
     if record:
-        yield _finish(record)
+        yield record, rows
     if empty:
         raise BionerError(Errors.E102.format(path=path))
-    if mismatches:
-        warn(Warnings.W102.format(path=path, count=len(mismatches), line=mismatches[0]))
 
 
 def _fail(path: Path, line: int, reason: str) -> NoReturn:
     raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
 
 
-def _finish(record: _Record) -> SourceDocument:
-    return SourceDocument(
-        record.pmid,
-        record.text,
-        tuple(record.mentions),
-        record.path,
-        record.line,
-        doc_id=record.pmid,
-        passages=record.passages,
-    )
-
-
-def _add_abstract(record: Optional[_Record], match: Optional[re.Match[str]], path: Path, line: int) -> None:
+def _add_abstract(
+    record: Optional[_Record], match: Optional[re.Match[str]], late: bool, path: Path, line: int
+) -> None:
     if record is None or match is None:
         _fail(path, line, "a record must open with a line PMID|t|title")
     if match[1] != record.pmid:
         _fail(record.path, line, f"the abstract of {match[1]} stands in the record of {record.pmid}")
-    if record.abstract is not None or record.mentions:
+    if record.abstract is not None or late:
         _fail(record.path, line, f"the abstract of {match[1]} must stand once, after the title")
     record.abstract = match[3]
 
 
 def _is_mention(text: str, columns: list[str]) -> bool:
-    """Whether what looks like a relation is a mention, with its text before its offsets or a word for the first of them."""
+    """Whether what looks like a relation is a mention, with its text before its offsets or a letter for the first of them."""
     if not _NUMBER.fullmatch(columns[2]):
         return False
     if _NUMBER.fullmatch(columns[3]) and text[int(columns[2]) : int(columns[3])] == columns[1]:
@@ -139,27 +155,95 @@ def _is_mention(text: str, columns: list[str]) -> bool:
     return bool(columns[3]) and text[: int(columns[2])].endswith(columns[3])
 
 
-def _add_annotation(record: _Record, columns: list[str], line: int, mismatch: str) -> bool:
-    """Add the mention of a line after the text, and tell whether its text is the one at its offsets.
-
-    A relation line, which names the relation in place of an offset, adds nothing. Spaces at the ends of the text column
-    do not count: files have more of them than the offsets say.
-    """
+def _mention(
+    record: _Record, columns: list[str], line: int, builder: MentionBuilder, ledger: Ledger
+) -> Optional[Mention]:
+    """The mention of a line after the text; None for a relation, and where the mention is left out."""
+    path = record.path
     if columns[0] != record.pmid or len(columns) < 4:
-        _fail(record.path, line, f"neither text nor an annotation of {record.pmid} in tab-separated columns")
+        _fail(path, line, f"neither text nor an annotation of {record.pmid} in tab-separated columns")
     if _RELATION.fullmatch(columns[1]) and len(columns) in _RELATION_COLUMNS and not _is_mention(record.text, columns):
-        return True
+        ledger.add("relations", line)
+        return None
     if not 5 <= len(columns) <= 7:
-        raise BionerError(Errors.E104.format(path=record.path, line=line, count=len(columns), expected="5 to 7"))
+        raise BionerError(Errors.E104.format(path=path, line=line, count=len(columns), expected="5 to 7"))
     if not (_NUMBER.fullmatch(columns[1]) and _NUMBER.fullmatch(columns[2])):
-        _fail(record.path, line, f"offsets must be numbers, not {columns[1]!r} and {columns[2]!r}")
-    start, end, label = int(columns[1]), int(columns[2]), columns[4].strip()
-    if not start < end <= len(record.text):
-        _fail(record.path, line, f"characters {start} to {end} of a text of {len(record.text)} characters")
+        _fail(path, line, f"offsets must be numbers, not {columns[1]!r} and {columns[2]!r}")
+    label = columns[4].strip()
     if not label:
-        _fail(record.path, line, "an annotation needs a type")
-    same = record.text[start:end].strip() == columns[3].strip()
-    if not same and mismatch == "error":
-        _fail(record.path, line, f"the annotation {columns[3]!r} is not the text at its offsets")
-    record.mentions.append(Mention(start, end, label, line))
-    return same
+        _fail(path, line, "an annotation needs a type")
+    identifiers, infons = identifier_details(columns[5] if len(columns) > 5 else "")
+    if len(columns) > 6 and columns[6].strip():
+        infons[PARTS] = columns[6].strip()
+    place = [(int(columns[1]), int(columns[2]))]
+    return builder.mention(
+        path,
+        line,
+        record.text,
+        label=label,
+        fragments=place,
+        claimed=columns[3],
+        identifiers=identifiers,
+        infons=infons,
+    )
+
+
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
+    """Write a PubTator file; every document is one record.
+
+    The title is the first of several passages of the document, or else the first line of its text; the abstract is all
+    that follows. Line breaks inside of them, and tabs, are written as spaces with a warning; offsets are
+    those of the text. The sixth column has concept identifiers. The format has no room for scores.
+
+    Args:
+        docs: annotated documents.
+        path: the file to write; it is replaced when all documents are written.
+        spans_key: key in `doc.spans`.
+
+    Returns:
+        Numbers of documents and of mentions that are written.
+
+    Raises:
+        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
+            if a label is empty, has whitespace at an end, or a line break or a tab in it.
+    """
+    label = r"\S(?:[^\n\r\t]*\S)?"
+    export = Export(path, FORMAT, spans_key, label=label, not_in_id=r"[\s|\ufeff]", infons=(IDENTIFIER, PARTS))
+
+    def render(document: Annotated) -> str:
+        end = _title_end(document)
+        between = document.text[end : end + 1]
+        text = export.without(_BREAK, document, expressed=len(_BREAK.findall(between)))
+        title, abstract = text[:end], text[end + 1 :]
+        rows = [f"{document.id}|t|{title}", f"{document.id}|a|{abstract}"]
+        text = title + " " * len(between) + abstract  # as it will be read
+        for mention in document.mentions:
+            columns = [document.id, str(mention.start), str(mention.end), text[mention.start : mention.end]]
+            columns += [mention.label, join_identifiers(mention), str(mention.infons.get(PARTS, ""))]
+            columns[5:] = [_BREAK.sub(" ", column) for column in columns[5:]]
+            rows.append("\t".join(columns).rstrip("\t"))
+        if len(document.passages) > 2:
+            export.lose("documents' passages after the second")
+        return "\n".join(rows) + "\n\n"
+
+    return export.write_file(docs, render)
+
+
+def _title_end(document: Annotated) -> int:
+    """The place between title and abstract, one character; the end of the text where there is no abstract."""
+    if len(document.passages) > 1 and document.passages[0].end < document.passages[1].start:
+        return document.passages[0].end
+    head, _, rest = document.text.partition("\n")
+    return len(head) if rest else len(document.text)
+
+
+FORMAT = Format(
+    name="pubtator",
+    description="PubTator: titles and abstracts with annotations by characters",
+    read=read,
+    write=write,
+    read_texts=read_texts,
+    endings=(".pubtator",),
+    usual_endings=(".txt", ".tsv"),
+    holds=frozenset({"overlaps", "identifiers", "passages"}),
+)

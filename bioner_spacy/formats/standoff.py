@@ -1,11 +1,16 @@
-"""What the readers of standoff formats share: mentions of several fragments, compared with the text they stand in."""
+"""What standoff formats share: mentions of several fragments, compared with the text they stand in, and identifiers."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Optional, Union
 
 from ..errors import BionerError, Errors, Warnings, warn
 from .document import Mention
-from .pubtator import MISMATCH
+
+MISMATCH = ("error", "offsets", "drop")
+"""What to do with an annotation whose text is not the one at its offsets: raise an error; believe the offsets, and leave
+out annotations outside of the text; or leave out both. What is believed and what is left out is counted."""
 
 _SEPARATORS = (" ", " ... ", " [...] ")
 """What stands between the fragments in the text of a discontinuous annotation: brat has the first, converters others."""
@@ -23,7 +28,7 @@ class MentionBuilder:
 
         Args:
             path: its file or folder, for the warning at the end.
-            mismatch: "error", or "offsets" to believe the offsets and to warn in `finish`.
+            mismatch: one of `MISMATCH`.
 
         Raises:
             BionerError: if the setting is unknown.
@@ -32,11 +37,22 @@ class MentionBuilder:
             raise BionerError(Errors.E105.format(setting="mismatch", value=mismatch, allowed=", ".join(MISMATCH)))
         self.path = path
         self.mismatch = mismatch
-        self.mismatches: list[str] = []
+        self.mismatches: list[Union[int, str]] = []
+        self.left_out: list[Union[int, str]] = []
 
     def mention(
-        self, path: Path, line: int, text: str, *, label: str, fragments: Sequence[tuple[int, int]], claimed: str
-    ) -> Mention:
+        self,
+        path: Path,
+        line: int,
+        text: str,
+        *,
+        label: str,
+        fragments: Sequence[tuple[int, int]],
+        claimed: str,
+        score: Optional[float] = None,
+        identifiers: Sequence[str] = (),
+        infons: Optional[Mapping[str, Any]] = None,
+    ) -> Optional[Mention]:
         """The mention of one annotation.
 
         Args:
@@ -46,51 +62,77 @@ class MentionBuilder:
             label: the corpus's own label.
             fragments: first character and the character after the last one of every fragment, in any order.
             claimed: the text that the file gives for the annotation; empty where it gives none.
+            score: as for `Mention`.
+            identifiers: as for `Mention`.
+            infons: as for `Mention`.
 
         Returns:
-            The mention. Fragments that touch, overlap or have only whitespace between them are one: brat cuts
+            The mention, or None where it is left out. Fragments that touch, overlap or have only whitespace between them are one: brat cuts
             mentions at line breaks.
 
         Raises:
             BionerError: if a fragment is not in the text, or the text is another one and `mismatch` is "error".
         """
+        place = line if path == self.path else f"{line} of {path.name}"
         for start, end in fragments:
             if not 0 <= start < end <= len(text):
-                reason = f"characters {start} to {end} of a text of {len(text)} characters"
-                raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
+                if self.mismatch == "error":
+                    reason = f"characters {start} to {end} of a text of {len(text)} characters"
+                    raise BionerError(Errors.E134.format(path=path, line=line, reason=reason))
+                self.left_out.append(place)
+                return None
         if claimed.strip() and not _same_text(text, fragments, claimed):
             if self.mismatch == "error":
                 found = " ".join(text[start:end] for start, end in fragments)
                 raise BionerError(Errors.E132.format(path=path, line=line, claimed=claimed, found=found))
-            self.mismatches.append(str(line) if path == self.path else f"{line} of {path.name}")
+            if self.mismatch == "drop":
+                self.left_out.append(place)
+                return None
+            self.mismatches.append(place)
         merged = _merge(text, fragments)
-        return Mention(merged[0][0], merged[-1][1], label, line, tuple(merged) if len(merged) > 1 else ())
+        parts = tuple(merged) if len(merged) > 1 else ()
+        return Mention(merged[0][0], merged[-1][1], label, line, parts, score, tuple(identifiers), dict(infons or {}))
 
     def finish(self) -> None:
-        """Warn of annotations whose offsets were believed against their text."""
+        """Warn of annotations whose offsets were believed against their text, and of those that are left out."""
         if self.mismatches:
             warn(Warnings.W102.format(path=self.path, count=len(self.mismatches), line=self.mismatches[0]))
+        if self.left_out:
+            warn(Warnings.W111.format(path=self.path, count=len(self.left_out), line=self.left_out[0]))
 
 
-def decode(path: Path, content: bytes) -> str:
-    """Decode the content of a file as UTF-8 and keep its line ends and all other characters, which offsets count.
+IDENTIFIER = "identifier"
+"""The infon that concept identifiers have in PubTator's BioC; here it keeps how a file writes them."""
 
-    Args:
-        path: the file, for the message.
-        content: its bytes.
+_IDENTIFIER = r"(?:[A-Za-z][\w.]*:)?[A-Za-z]{0,8}[-_:]?[0-9][\w.-]*"
+_SEVERAL = re.compile(rf"\s*{_IDENTIFIER}(?:\s*[|,]\s*{_IDENTIFIER})+\s*")
+_NONE = ("", "-", "-1", "None")
 
-    Returns:
-        The text.
 
-    Raises:
-        BionerError: if the content is not valid UTF-8.
+def split_identifiers(text: str) -> tuple[str, ...]:
+    """Concept identifiers in one text, as files have them: with semicolons, bars or commas between them.
+
+    Bars and commas stand in identifiers of variants too (`tmVar:c|SUB|G|12|A`): they part only what looks like numbers of
+    entries. "-", "-1" and "None" stand for a concept that is not known.
     """
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        byte = error.start - content.rfind(b"\n", 0, error.start)
-        raise BionerError(Errors.E103.format(path=path, line=line, byte=byte)) from None
+    parts: list[str] = []
+    for part in text.split(";"):
+        parts += re.split(r"[|,]", part) if _SEVERAL.fullmatch(part) else [part]
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip() not in _NONE))
+
+
+def identifier_details(text: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The identifiers in a text, and the infon that keeps the text where it is not the same as one identifier."""
+    identifiers, text = split_identifiers(text), text.strip()
+    return identifiers, {IDENTIFIER: text} if text and identifiers != (text,) else {}
+
+
+def join_identifiers(mention: Mention) -> str:
+    """The identifiers of a mention in one text: as its source had them, or else with semicolons between them."""
+    text = mention.infons.get(IDENTIFIER, "")
+    if isinstance(text, str) and set(split_identifiers(text)) == set(mention.identifiers):
+        return text
+    return ";".join(mention.identifiers)
 
 
 def _same_text(text: str, fragments: Sequence[tuple[int, int]], claimed: str) -> bool:
@@ -98,7 +140,11 @@ def _same_text(text: str, fragments: Sequence[tuple[int, int]], claimed: str) ->
     for ordered in (fragments, sorted(fragments)):  # files list fragments out of order, with their text in order
         parts = [text[start:end] for start, end in ordered]
         candidates += [separator.join(parts) for separator in _SEPARATORS]
-    return claimed.split() in [candidate.split() for candidate in candidates]
+    if claimed.split() in [candidate.split() for candidate in candidates]:
+        return True
+    # Some files have nothing between fragments: "alpha-" and "adrenergic".
+    joined = "".join(text[start:end] for start, end in fragments)
+    return len(fragments) > 1 and "".join(claimed.split()) == "".join(joined.split())
 
 
 def _merge(text: str, fragments: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

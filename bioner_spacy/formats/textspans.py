@@ -1,131 +1,359 @@
-"""Reader of JSON lines with texts and spans by characters, as annotation tools export them.
+"""JSON with texts and spans by characters, as annotation tools export them: a record a line, or an array of records.
 
-A line is an object with `text` and, in a list, its spans: `spans` (Prodigy), `label` or `labels` (doccano), `entities`
-(doccano with relations; training data of older versions of spaCy) or `ents` (`doc.to_json()` of spaCy). A span is an
-object with `start`, `end` and `label`, or with `start_offset`, `end_offset` and `label`, or a list of these three; its
-`text`, if given, is compared. Offsets count characters, the end is exclusive. `doc_id`, or else `id`, may name the
-document; what else there is, is not looked at.
+A record is an object with `text` and, in a list, its spans: `spans` (Prodigy), `label` or `labels` (doccano, Label Studio's
+JSON-MIN), `entities` (doccano with relations; training data of older versions of spaCy), `annotations` (older doccano) or
+`ents` (`doc.to_json()` of spaCy, which has further lists in an object `spans`); or a text followed by such an object in an
+array, as spaCy 2 has it. A span is an object with `start`, `end` and `label`, or with `start_offset`, `end_offset` and
+`label`, or a list of these three; its `text`, if given, is compared. Offsets count characters, the end is exclusive.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
+
+from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors, Warnings, warn
-from ..files import numbered_lines
-from .document import Mention, OnError, SourceDocument, stop
-from .json_line import JsonLine
+from ..scope import SPANS_KEY
+from .document import Mention, OnError, Passage, SourceDocument, stop
+from .export import Annotated, Export
+from .format import Format
+from .json_records import JsonRecord, json_records
+from .ledger import Ledger
 from .standoff import MentionBuilder
 
-SPANS = ("spans", "label", "labels", "entities", "ents")
-"""Keys of the list of spans; where there are several, the first that holds a list."""
+SPANS = ("spans", "label", "labels", "entities", "annotations", "ents")
+"""Keys of the list of spans."""
+
+_SPAN_KEYS = (("start", "start_offset"), ("end", "end_offset"), ("label", "labels"))
+_PLACES = ("token_start", "token_end", "id", "text", "answer", "kb_id", "identifiers", "score")
+"""What else is known of a span; further keys of it are kept as infons."""
+
+_NOT_KEPT = ("answer", "relations", "_is_binary", "_view_id", "no_missing")
+"""Keys that say something of the annotation that was there, and would say it of another one that takes its place."""
+
+_ONE_QUESTION = ("ner", "spans")
+"""Views of Prodigy in which an annotator accepts or rejects what is shown."""
 
 
-def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read a file; every line is one document. Blank lines are skipped.
+def read(
+    path: Path,
+    *,
+    text: str = "text",
+    spans: Optional[str] = None,
+    span_keys: Optional[Sequence[str]] = None,
+    id: Optional[str] = None,
+    mismatch: str = "error",
+    on_error: OnError = stop,
+) -> Iterator[SourceDocument]:
+    """Read a file; every record is one document.
 
-    Lines that an annotator has rejected or ignored (`answer` of Prodigy) say nothing that can be learnt: they are left
-    out, and a warning tells how many.
+    Records that an annotator has rejected or ignored (`answer` of Prodigy) say nothing that can be learnt, and those in
+    which one question about one span was answered do not say what else is a mention: both are left out. So are spans that
+    are rejected or ignored (their own `answer`). Warnings count all of them, and relations. All other keys of a record are
+    kept for the output.
 
     Args:
         path: the file.
-        mismatch: what to do with a span whose text is not the one at its offsets: "error", or "offsets" to believe the
-            offsets and to warn at the end.
-        on_error: what to do about a line that cannot be read: raise the error, or take note of it, so that all of them
+        text: key of the text.
+        spans: key of the list of spans, or of one of several in an object; None for the one that is there. Records that
+            have several lists which differ are an error then.
+        span_keys: keys of start, end and label of a span; None for the usual ones.
+        id: key of the identifier of the document, with a dot before that of an object in it (meta.pmid); None for the first
+            of doc_id, id and pmid that is there, or is in `meta`.
+        mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to believe the
+            offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
+        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so that all of them
             are found in one go; it is left out then.
 
     Yields:
         The documents in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8, or if a line is no such object, or has a span that is out
+        BionerError: if the file is missing, empty, not UTF-8, or if a record is no such object, or has a span that is out
             of range or whose text is another one.
     """
-    builder = MentionBuilder(path, mismatch)
-    empty = True
+    if span_keys is not None and len(span_keys) != 3:
+        raise BionerError(Errors.E105.format(setting="span_keys", value=span_keys, allowed="three keys"))
+    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
     left_out: list[int] = []
-    for number, content in numbered_lines(path):
-        if not content.strip():
-            continue
-        empty = False
-        line = _Line(path, number)
+    questions: list[int] = []
+    for part in json_records(path):
+        record = _Record(part, text, id)
         try:
-            record = line.record(content)
-            accepted = line.accepted(record)
-            document = line.document(record, builder)
+            if not record.is_accepted():
+                left_out.append(part.line)
+            elif record.is_one_question():
+                questions.append(part.line)
+            else:
+                yield record.document(record.mentions(spans, span_keys, builder, ledger))
         except BionerError as error:
             on_error(error)
-        else:
-            if accepted:
-                yield document
-            else:
-                left_out.append(number)
-    if empty:
-        raise BionerError(Errors.E102.format(path=path))
     builder.finish()
+    ledger.finish()
     if left_out:
         warn(Warnings.W106.format(path=path, count=len(left_out), line=left_out[0]))
+    if questions:
+        warn(Warnings.W113.format(path=path, count=len(questions), line=questions[0]))
 
 
-def read_texts(path: Path) -> Iterator[SourceDocument]:
-    """Read the texts and identifiers of a file, whatever else its lines say: they need no spans.
-
-    Args:
-        path: the file.
-
-    Yields:
-        The documents in the order of the file, without mentions.
-
-    Raises:
-        BionerError: if the file is missing, empty, not UTF-8, or if a line is no object with a text.
-    """
-    line = None
-    for number, content in numbered_lines(path):
-        if content.strip():
-            line = _Line(path, number)
-            yield line.source_document(line.record(content))
-    if line is None:
-        raise BionerError(Errors.E102.format(path=path))
+def read_texts(path: Path, *, text: str = "text", id: Optional[str] = None) -> Iterator[SourceDocument]:
+    """Read the texts, identifiers and further keys of a file, whatever is annotated there; see `read`."""
+    for part in json_records(path):
+        yield _Record(part, text, id).document([])
 
 
-class _Line(JsonLine):
-    def accepted(self, record: dict[str, Any]) -> bool:
-        answer = record.get("answer", "accept")
+class _Record:
+    """One record; what is wrong with it is reported with its line."""
+
+    def __init__(self, part: JsonRecord, text_key: str, id_key: Optional[str]) -> None:
+        self.part = part
+        self.text_key = text_key
+        self.id_key = id_key
+        self._content: Optional[dict[str, Any]] = None
+
+    @property
+    def content(self) -> dict[str, Any]:
+        if self._content is None:
+            value = self.part.value()
+            if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):  # as spaCy 2 has it
+                value = {self.text_key: value[0], **(value[1] if isinstance(value[1], dict) else {"spans": value[1]})}
+            if not isinstance(value, dict):
+                self.part.fail("a JSON object is needed")
+            self._content = value
+        return self._content
+
+    @property
+    def text(self) -> str:
+        text = self.content.get(self.text_key)
+        if not isinstance(text, str):
+            self.part.fail(f"the object has no string {self.text_key}")
+        return text
+
+    def is_accepted(self) -> bool:
+        answer = self.content.get("answer", "accept")
         if answer not in ("accept", "reject", "ignore"):
-            self.fail(f"answer is {answer!r}, and none of accept, reject and ignore")
+            self.part.fail(f"answer is {answer!r}, and none of accept, reject and ignore")
         return bool(answer == "accept")
 
-    def source_document(self, record: dict[str, Any]) -> SourceDocument:
-        """The document without its mentions."""
-        text = record.get("text")
-        if not isinstance(text, str):
-            self.fail("the object has no string text")
-        doc_id = self.identifier(record, "doc_id") or self.identifier(record, "id")
-        return SourceDocument(f"{self.path.stem}:{self.line}", text, (), self.path, self.line, doc_id)
+    def is_one_question(self) -> bool:
+        """Whether the annotator has answered a question about what was shown, and not marked all there is."""
+        content = self.content
+        asked = content.get("_is_binary", content.get("_view_id") in _ONE_QUESTION and "answer" in content)
+        return bool(asked) and content.get("no_missing") is not True
 
-    def document(self, record: dict[str, Any], builder: MentionBuilder) -> SourceDocument:
-        document = self.source_document(record)
-        spans = next((record[key] for key in SPANS if isinstance(record.get(key), list)), None)
-        if spans is None:
-            self.fail(f"the object has no list of spans ({', '.join(SPANS)}), which may be empty")
-        return replace(document, mentions=tuple(self.mention(span, document.text, builder) for span in spans))
+    def document(self, mentions: Iterable[Mention]) -> SourceDocument:
+        part, text = self.part, self.text
+        doc_id, key = part.identifier(self.content, self.id_key)
+        passages = _passages(text, self.content.get("passages"))
+        gone = {self.text_key, *_NOT_KEPT, *(["passages"] if passages else []), *({"id", "doc_id"} & {key})}
+        meta = {name: value for name, value in self.content.items() if name not in gone and not _is_spans(name, value)}
+        if meta.get("id") is None:
+            meta.pop("id", None)
+        return SourceDocument(part.name, text, tuple(mentions), part.path, part.line, doc_id, passages, meta)
 
-    def mention(self, span: Any, text: str, builder: MentionBuilder) -> Mention:
-        claimed = ""
+    def mentions(
+        self,
+        spans_key: Optional[str],
+        span_keys: Optional[Sequence[str]],
+        builder: MentionBuilder,
+        ledger: Ledger,
+    ) -> list[Mention]:
+        text = self.text
+        found: list[Mention] = []
+        relations = self.content.get("relations")
+        for _ in relations if isinstance(relations, list) else ():
+            ledger.add("relations", self.part.line)
+        for span in self._spans(spans_key):
+            answer = span.get("answer", "accept") if isinstance(span, dict) else "accept"
+            if answer in ("reject", "ignore"):
+                ledger.add("spans that were rejected or ignored (answer)", self.part.line)
+            elif answer != "accept":
+                self.part.fail(f"answer of a span is {answer!r}, and none of accept, reject and ignore")
+            else:
+                found += self._mentions(span, text, span_keys, builder)
+        return found
+
+    def _spans(self, key: Optional[str]) -> list[Any]:
+        """The list of spans that is asked for, or the one that is there."""
+        lists = self._lists()
+        if key is not None:
+            chosen = lists.get(key, lists.get(f"spans.{key}", self.content.get(key)))
+            if not isinstance(chosen, list):
+                known = f"; it has {', '.join(lists)}" if lists else ""
+                self.part.fail(f"the object has no list of spans {key}{known}")
+            return chosen
+        if not lists:
+            if "answer" in self.content:  # Prodigy has no spans where nothing was marked
+                return []
+            self.part.fail(f"the object has no list of spans ({', '.join(SPANS)}), which may be empty")
+        first, chosen = next(iter(lists.items()))
+        if any(_places(other) != _places(chosen) for other in lists.values()):
+            choice = {"keys": ", ".join(lists), "first": first.removeprefix("spans.")}
+            raise BionerError(Errors.E175.format(path=self.part.path, line=self.part.line, **choice))
+        return chosen
+
+    def _lists(self) -> dict[str, list[Any]]:
+        """All lists of spans by their keys. Entities that are a flat view of the only group of spans are left out."""
+        lists = {key: self.content[key] for key in SPANS if isinstance(self.content.get(key), list)}
+        groups = self.content.get("spans")
+        if isinstance(groups, dict):
+            named = {f"spans.{key}": spans for key, spans in groups.items() if isinstance(spans, list)}
+            ents = lists.get("ents")
+            if (
+                ents is not None
+                and any(named.values())
+                and _places(ents) <= set().union(*map(_places, named.values()))
+            ):
+                del lists["ents"]
+            lists = {**named, **lists}
+        return lists
+
+    def _mentions(
+        self, span: Any, text: str, keys: Optional[Sequence[str]], builder: MentionBuilder
+    ) -> Iterator[Mention]:
+        """The mentions of a span, one for each of its labels."""
+        part, infons, claimed = self.part, {}, ""
         if isinstance(span, dict):
-            start, end = (span.get(key, span.get(f"{key}_offset")) for key in ("start", "end"))
-            label, claimed = span.get("label"), span.get("text", "")
+            names = [[key] for key in keys] if keys else _SPAN_KEYS
+            start, end, label = (next((span[key] for key in several if key in span), None) for several in names)
+            claimed = span.get("text", "") or ""
+            known = {*_PLACES, *(key for several in names for key in several)}
+            infons = {key: value for key, value in span.items() if key not in known}
         elif isinstance(span, list) and len(span) == 3:
             start, end, label = span
         else:
-            self.fail("a span must be an object, or a list of start, end and label")
-        if type(start) is not int or type(end) is not int:
-            self.fail(f"the span from {start!r} to {end!r} has no whole numbers for start and end")
-        if not isinstance(label, str) or not label.strip():
-            self.fail(f"the span from {start} to {end} has no label")
-        if not isinstance(claimed, str):
-            self.fail(f"the text of the span from {start} to {end} is no string")
-        return builder.mention(
-            self.path, self.line, text, label=label.strip(), fragments=[(start, end)], claimed=claimed
+            part.fail("a span must be an object, or a list of start, end and label")
+        start, end = (
+            int(place) if isinstance(place, float) and place.is_integer() else place for place in (start, end)
         )
+        if type(start) is not int or type(end) is not int:
+            part.fail(f"the span from {start!r} to {end!r} has no whole numbers for start and end")
+        labels = label if isinstance(label, list) and label else [label]
+        if not isinstance(claimed, str):
+            part.fail(f"the text of the span from {start} to {end} is no string")
+        for name in labels:
+            name = str(name) if type(name) is int else name
+            if not isinstance(name, str) or not name.strip():
+                part.fail(f"the span from {start} to {end} has no label")
+            mention = builder.mention(
+                part.path,
+                part.line,
+                text,
+                label=name.strip(),
+                fragments=[(start, end)],
+                claimed=claimed,
+                score=_score(span),
+                identifiers=_identifiers(span),
+                infons=infons,
+            )
+            if mention:
+                yield mention
+
+
+def _is_spans(key: str, value: Any) -> bool:
+    """Whether a key of a record has the annotation that was there."""
+    return key in SPANS and (isinstance(value, list) or (key == "spans" and isinstance(value, dict)))
+
+
+def _passages(text: str, values: Any) -> tuple[Passage, ...]:
+    """Passages in a record that are parts of its text in order; none where it has something else under that key."""
+    found: list[Passage] = []
+    for value in values if isinstance(values, list) else ():
+        start, end, type_ = (
+            (value.get(key) for key in ("start", "end", "type")) if isinstance(value, dict) else [None] * 3
+        )
+        before = found[-1].end if found else 0
+        if type(start) is not int or type(end) is not int or not before <= start <= end <= len(text):
+            return ()
+        infons = {key: kept for key, kept in value.items() if key not in ("start", "end", "type")}
+        found.append(Passage(start, end, type_ if isinstance(type_, str) else "", infons or None))
+    outside = zip([0, *(passage.end for passage in found)], [*(passage.start for passage in found), len(text)])
+    return () if any(text[start:end].strip() for start, end in outside) else tuple(found)
+
+
+def _places(spans: list[Any]) -> set[str]:
+    """What is compared of two lists of spans."""
+    found = set()
+    for span in spans:
+        if isinstance(span, dict):
+            values = [next((span[key] for key in several if key in span), None) for several in _SPAN_KEYS]
+            values.append(span.get("answer", "accept"))
+        else:
+            values = [*span, "accept"] if isinstance(span, list) else [span]
+        found.add(json.dumps(values))
+    return found
+
+
+def _score(span: Any) -> Optional[float]:
+    score = span.get("score") if isinstance(span, dict) else None
+    return float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None
+
+
+def _identifiers(span: Any) -> tuple[str, ...]:
+    if not isinstance(span, dict):
+        return ()
+    several = span.get("identifiers")
+    values = [span.get("kb_id"), *(several if isinstance(several, list) else [])]
+    return tuple(
+        dict.fromkeys(str(value) for value in values if isinstance(value, str | int) and value not in ("", 0))
+    )
+
+
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
+    """Write a file of JSON lines; every document is one line.
+
+    A line has `id`, `text` as it is, and `spans`, with `start`, `end` and `label` in the order of the span group;
+    predicted ones have a `score` too, and those with concept identifiers a `kb_id`, and all of several in `identifiers`.
+    Passages are in a list `passages`. What else the source said about documents and spans is in keys of its own.
+
+    Args:
+        docs: annotated documents.
+        path: the file to write; it is replaced when all documents are written.
+        spans_key: key in `doc.spans`.
+
+    Returns:
+        Numbers of documents and of mentions that are written.
+
+    Raises:
+        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
+            if a label is empty or has whitespace at an end.
+    """
+    export = Export(path, FORMAT, spans_key)
+
+    def render(document: Annotated) -> str:
+        ids = {"doc_id" if "id" in document.meta else "id": document.id}
+        record: dict[str, Any] = {**ids, "text": document.text, "spans": [_span(part) for part in document.mentions]}
+        if document.passages:
+            record["passages"] = [
+                {"start": passage.start, "end": passage.end, "type": passage.type, **(passage.infons or {})}
+                for passage in document.passages
+            ]
+        others = {key: value for key, value in document.meta.items() if key not in record}
+        return json.dumps({**record, **others}, ensure_ascii=False) + "\n"
+
+    return export.write_file(docs, render)
+
+
+def _span(mention: Mention) -> dict[str, Any]:
+    span: dict[str, Any] = {"start": mention.start, "end": mention.end, "label": mention.label}
+    if mention.score is not None:
+        span["score"] = mention.score
+    if mention.identifiers:
+        span["kb_id"] = mention.identifiers[0]
+    if len(mention.identifiers) > 1:
+        span["identifiers"] = list(mention.identifiers)
+    return {**span, **{key: value for key, value in mention.infons.items() if key not in span}}
+
+
+FORMAT = Format(
+    name="textspans",
+    description="JSON lines or arrays with texts and spans by characters, as Prodigy, doccano and spaCy have them",
+    read=read,
+    write=write,
+    read_texts=read_texts,
+    endings=(".jsonl",),
+    usual_endings=(".json",),
+    holds=frozenset({"scores", "overlaps", "identifiers", "infons", "passages", "meta"}),
+)

@@ -5,30 +5,21 @@ from pathlib import Path
 from typing import Any, Optional
 
 from spacy.tokens import Doc
-from spacy.vocab import Vocab
 from tqdm import tqdm
 
-from ..corpora import READERS
 from ..device import threads_of_one
-from ..docbin import iter_docs
 from ..errors import BionerError, Errors
-from ..files import numbered_lines
-from ..formats import textspans
+from ..formats import read_texts
 from ..formats.documents import (
-    DOCBIN,
-    ENDINGS,
-    INPUTS,
-    OUTPUTS,
-    TEXT,
     ZONE_DOCUMENTS,
     check_output,
     choose_format,
     in_zones,
+    output_formats,
     parse_options,
-    write,
+    text_formats,
 )
-from ..formats.readers import reader_options
-from ..scope import SPANS_KEY, get_doc_id, get_passages, set_origin
+from ..scope import SPANS_KEY, set_origin
 from ..scoring.evaluate import load_pipeline
 
 
@@ -50,15 +41,14 @@ def apply_pipeline(
 
     Args:
         pipeline: folder or package name of the pipeline.
-        source: the texts. Annotations that stand there are not looked at; identifiers and passages are kept. Texts without
-            an identifier are numbered, so that lines of text have their numbers.
-        output: the file to write; for brat, the folder.
-        input_format: "text", one text a line, "docbin", or the format of a corpus; see `bioner_spacy.corpora.READERS`.
-            None: as the name of the source tells.
+        source: the texts. Annotations in it are not looked at; identifiers, passages and further keys are kept. Texts
+            without an identifier are numbered, so that lines of text have their numbers.
+        output: the file to write, or the folder where the format has folders.
+        input_format: name of a format, see `bioner_spacy.formats.all_formats`. None: as the name of the source tells.
         options: options of the reader of the source, such as `type_infon=kind`, with commas between them.
-        format: "docbin", or one of `bioner_spacy.formats.writers.WRITERS`. None: as the name of the output tells.
+        format: name of a format that can be written. None: as the name of the output tells.
         spans_key: key in `doc.spans`; of pipelines without any spans, the entities are taken.
-        columns: tag columns, for the format iob only.
+        columns: tag columns, of formats that have them.
         batch_size: documents per batch; None for the setting of the pipeline.
         n_process: processes that annotate side by side, each with its share of the threads; 1 on a GPU.
         gpu_id: number of the GPU; -1 for the CPU.
@@ -70,13 +60,13 @@ def apply_pipeline(
         BionerError: if a setting is unknown, if the source is not what it has to be, if the pipeline cannot be
             loaded, or if the format cannot express a document.
     """
-    texts, endings = (TEXT, *INPUTS), {**ENDINGS, ".txt": TEXT}
-    input_format = choose_format("input_format", input_format, source, allowed=texts, endings=endings)
-    format = choose_format("format", format, output, allowed=OUTPUTS)
+    reader = choose_format("input_format", input_format, source, allowed=text_formats())
+    writer = choose_format("format", format, output, allowed=output_formats())
     if not source.exists():
         raise BionerError(Errors.E101.format(path=source))
-    check_output(output, source, format=format, columns=columns)
-    reading = parse_options(options, input_format)
+    writing = {} if columns is None else {"columns": columns}
+    check_output(output, source, writer, writing)
+    reading = parse_options(options, reader)
     if n_process > 1 and gpu_id >= 0:
         raise BionerError(Errors.E301.format(setting="n_process", value=n_process, allowed="1 on a GPU"))
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
@@ -89,24 +79,11 @@ def apply_pipeline(
                 set_origin(doc, spans_key=spans_key, **origin)
             yield doc
 
-    docs = in_zones(nlp, _texts(source, input_format, reading), annotate, size=ZONE_DOCUMENTS * n_process)
+    found = read_texts(reader, source, **reading)
+    texts = (
+        (document.text, {"doc_id": document.doc_id, "passages": document.passages, "meta": document.meta})
+        for document in found
+    )
+    docs = in_zones(nlp, texts, annotate, size=ZONE_DOCUMENTS * n_process)
     with threads_of_one(n_process):
-        return write(
-            tqdm(docs, unit=" documents", disable=None), output, format=format, spans_key=spans_key, columns=columns
-        )
-
-
-def _texts(source: Path, input_format: str, options: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Texts with what is known of where they come from."""
-    if input_format == TEXT:
-        return ((text, {}) for _, text in numbered_lines(source))
-    if input_format == DOCBIN:
-        docs = iter_docs(source, Vocab())
-        return ((doc.text, {"doc_id": get_doc_id(doc), "passages": get_passages(doc)}) for doc in docs)
-    if input_format == "textspans":
-        found = textspans.read_texts(source)
-    else:
-        if "mismatch" in reader_options(input_format):
-            options = {"mismatch": "offsets", **options}  # of annotations, which do not matter here
-        found = READERS[input_format](source, **options)
-    return ((document.text, {"doc_id": document.doc_id, "passages": document.passages}) for document in found)
+        return writer.written(tqdm(docs, unit=" documents", disable=None), output, spans_key=spans_key, **writing)

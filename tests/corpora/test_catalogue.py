@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import srsly
 
-from bioner_spacy.corpora import READERS, SPLITS, Catalogue, load_catalogue
+from bioner_spacy.corpora import SPLITS, Catalogue, load_catalogue
 from bioner_spacy.corpora.catalogue import type_pairs
 from bioner_spacy.errors import BionerError
+from bioner_spacy.formats.documents import input_formats
 
 Load = Callable[[Any], Catalogue]
 
@@ -79,7 +80,7 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         (
             "corpora/genes/format",
             "xml",
-            "unknown format xml; known: bioc, brat, genia, iob, jsonlines, pubtator, textspans",
+            "unknown format xml; known: bioc, brat, docbin, genia, iob, jsonlines, pubtator, textspans",
         ),
         ("corpora/genes/label", {}, "unknown key label;"),
         ("corpora/genes/labels", ..., "corpora: genes: has no key labels"),
@@ -93,8 +94,8 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("corpora/genes/options", {"path": "x"}, "unknown key path"),
         ("corpora/genes/options", {"scheme": ["iob2"]}, "options: scheme: must be a text, not ['iob2']"),
         ("corpora/genes/options", {"invalid": None}, "options: invalid: must be a text, not None"),
-        ("corpora/genes/options", {"tag_columns": "12"}, "tag_columns: must be a list of column numbers, not '12'"),
-        ("corpora/genes/options", {"tag_columns": ["1"]}, "tag_columns: must be a list of column numbers"),
+        ("corpora/genes/options", {"tag_columns": "12"}, "tag_columns: must be a list of numbers, not '12'"),
+        ("corpora/genes/options", {"tag_columns": ["1"]}, "tag_columns: must be a list of numbers"),
         ("corpora/genes/source", "github", "neither a known one"),
         ("corpora/genes/folder", "../up", "relative to the assets folder"),
         ("corpora/genes/folder", "/abs", "relative to the assets folder"),
@@ -240,7 +241,9 @@ def test_file_that_is_no_catalogue(tmp_path: Path, text: str) -> None:
 def test_shipped_catalogue_is_complete() -> None:
     catalogue = load_catalogue(SHIPPED)
     formats = {corpus.format for corpus in catalogue.corpora.values()}
-    assert formats | {"bioc", "brat", "textspans"} == set(READERS)  # these are for corpora of one's own
+    assert formats | {"bioc", "brat", "docbin", "textspans"} == set(
+        input_formats()
+    )  # these are for corpora of one's own
     assert set(catalogue.sets) == {"sample", "benchmark", "all"}
     used = {name for corpus in catalogue.corpora.values() for name in corpus.types}
     assert used == set(catalogue.types)  # no type without a corpus

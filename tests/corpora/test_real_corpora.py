@@ -10,7 +10,6 @@ import pytest
 from spacy.language import Language
 
 from bioner_spacy.corpora import (
-    READERS,
     SPLITS,
     Corpus,
     SourceDocument,
@@ -21,6 +20,7 @@ from bioner_spacy.corpora import (
 )
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.files import checksum
+from bioner_spacy.formats import read_documents
 
 FOLDER = os.environ.get("BIONER_CORPORA", "")
 CATALOGUE = load_catalogue(Path(__file__).parents[2] / "configs" / "catalogue.yml")
@@ -188,7 +188,7 @@ def test_pubtator_corpora(name: str, tmp_path: Path, nlp: Language) -> None:
     ],
 )
 def test_other_files_of_the_formats(file: str, format_: str, documents: int, mentions: int) -> None:
-    found = list(READERS[format_](Path(FOLDER) / file))
+    found = list(read_documents(format_, Path(FOLDER) / file))
     assert (len(found), sum(len(document.mentions) for document in found)) == (documents, mentions)
 
 
@@ -230,14 +230,14 @@ def test_other_files_of_the_formats(file: str, format_: str, documents: int, men
     ],
 )
 def test_brat(folder: str, documents: int, mentions: dict[str, int]) -> None:
-    found = list(READERS["brat"](Path(FOLDER) / folder))
+    found = list(read_documents("brat", Path(FOLDER) / folder))
     assert len(found) == documents
     assert Counter(mention.label for document in found for mention in document.mentions) == mentions
 
 
 def test_brat_and_bioc_of_one_corpus_have_the_same_mentions() -> None:
-    brat = {d.doc_id.removeprefix("PMID-"): d for d in READERS["brat"](Path(FOLDER) / "RegEl/brat")}
-    bioc = {d.doc_id: d for d in READERS["bioc"](Path(FOLDER) / "RegEl/bioc/regel-corpus.xml")}
+    brat = {d.doc_id.removeprefix("PMID-"): d for d in read_documents("brat", Path(FOLDER) / "RegEl/brat")}
+    bioc = {d.doc_id: d for d in read_documents("bioc", Path(FOLDER) / "RegEl/bioc/regel-corpus.xml")}
     assert {name: (d.text.split(), spans(d)) for name, d in brat.items()} == {
         name: (d.text.split(), spans(d)) for name, d in bioc.items()
     }
@@ -247,8 +247,8 @@ def test_brat_and_bioc_of_one_corpus_have_the_same_mentions() -> None:
 def test_bioc_xml_and_json_of_one_sample_are_the_same(unit: str) -> None:
     counts = Counter[str]()
     for path in sorted((Path(FOLDER) / "BioC-samples/bioc_xml").iterdir()):
-        xml = list(READERS["bioc"](path, unit=unit))
-        as_json = list(READERS["bioc"](path.parents[1] / "bioc_json" / f"{path.stem}.json", unit=unit))
+        xml = list(read_documents("bioc", path, unit=unit))
+        as_json = list(read_documents("bioc", path.parents[1] / "bioc_json" / f"{path.stem}.json", unit=unit))
         assert [(d.id, d.text, spans(d)) for d in xml] == [(d.id, d.text, spans(d)) for d in as_json]
         counts["documents"] += len({d.doc_id for d in xml})
         counts["mentions"] += sum(len(d.mentions) for d in xml)
@@ -261,7 +261,7 @@ def test_brat_and_bioc_of_one_sample_have_the_same_mentions(tmp_path: Path) -> N
     folder, name = Path(FOLDER) / "BioC-samples", "elliptic-coordination"
     for file in (folder / f"brat/{name}.ann", folder / f"txt/{name}.txt"):
         copyfile(file, tmp_path / file.name)
-    (brat,), (bioc,) = READERS["brat"](tmp_path), READERS["bioc"](folder / f"bioc_xml/{name}.xml")
+    (brat,), (bioc,) = read_documents("brat", tmp_path), read_documents("bioc", folder / f"bioc_xml/{name}.xml")
     assert (brat.text, spans(brat)) == (bioc.text, spans(bioc))
     assert sum(bool(mention.fragments) for mention in brat.mentions) == 2
 
@@ -269,9 +269,9 @@ def test_brat_and_bioc_of_one_sample_have_the_same_mentions(tmp_path: Path) -> N
 def test_drifting_offsets_are_found() -> None:
     path = Path(FOLDER) / "BC5CDR-pubtator/CDR_sample.gold.BioC.xml"
     with pytest.raises(BionerError, match="line 340: .* is not the text at its offsets"):
-        list(READERS["bioc"](path))
+        list(read_documents("bioc", path))
     with pytest.warns(BionerWarning, match="59 annotations"):  # 57 contiguous ones and two discontinuous ones
-        found = list(READERS["bioc"](path, mismatch="offsets"))
+        found = list(read_documents("bioc", path, mismatch="offsets"))
     assert (len(found), sum(len(d.mentions) for d in found)) == (50, 945)
     assert sum(bool(m.fragments) for d in found for m in d.mentions) == 6
 
@@ -283,4 +283,4 @@ def spans(document: SourceDocument) -> list[tuple[int, int, str, tuple[tuple[int
 @pytest.mark.parametrize("split", ["devel", "test"])
 def test_drifted_sentence_breaks_are_found(split: str) -> None:
     with pytest.raises(BionerError, match="sentence breaks of the file may be wrong"):
-        list(READERS["iob"](Path(FOLDER) / "JNLPBA-IOBES" / f"{split}.tsv"))
+        list(read_documents("iob", Path(FOLDER) / "JNLPBA-IOBES" / f"{split}.tsv"))

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.formats.iob import SCHEMES, TagError, decode_tags, detect_scheme, read
+from bioner_spacy.formats.iob import SCHEMES, TagError, decode_tags, read, read_texts
+from bioner_spacy.formats.iob.tags import SchemeCounts
 
 Spans = tuple[tuple[int, int, str], ...]
 
@@ -42,13 +43,16 @@ def encode(spans: Spans, length: int, scheme: str) -> tuple[str, ...]:
     for start, end, label in spans:
         for i in range(start, end):
             tags[i] = f"{'B' if i == start else 'I'}-{label}"
-        if scheme != "iob2":
+        if scheme == "iob1":
+            parted = any(end == start and label == other for _, end, other in spans)
+            tags[start] = f"{'B' if parted else 'I'}-{label}"
+        elif scheme != "iob2":
             last, single = ("E", "S") if scheme == "iobes" else ("L", "U")
             tags[end - 1] = f"{single if end - start == 1 else last}-{label}"
     return tuple(tags)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", sorted(set(SCHEMES) - {"iob1"}))
 @pytest.mark.parametrize("length", [1, 2, 3, 4])
 def test_tags_are_valid_exactly_if_they_encode_spans(scheme: str, length: int) -> None:
     labels = "XY" if length < 4 else "X"
@@ -121,20 +125,71 @@ def test_labels_may_hold_hyphens(tmp_path: Path) -> None:
     assert mentions(write(tmp_path, "lac\tB-Regulon-operon\n")) == [[("lac", "Regulon-operon", 1)]]
 
 
-@pytest.mark.parametrize("tags", ["OEB", "OLB", "OI", "OUS"])
-def test_detected_scheme(tmp_path: Path, tags: str) -> None:
-    path = write(tmp_path, "".join(f"a\t{tag}{'-X' * (tag != 'O')}\n" for tag in tags))
-    if tags == "OUS":
-        with pytest.raises(BionerError, match="mixes"):
-            detect_scheme(path)
-    else:
-        assert detect_scheme(path) == {"E": "iobes", "L": "biluo", "I": "iob2"}[tags[1]]
+@pytest.mark.parametrize(
+    ("tags", "scheme"),
+    [("OEB", "iobes"), ("OLB", "biluo"), ("OI", "iob1"), ("OIB", "iob1"), ("OBI", "iob2"), ("O", "iob2")],
+)
+def test_detected_scheme(tags: str, scheme: str) -> None:
+    counts = SchemeCounts()
+    counts.add([tag + "-X" * (tag != "O") for tag in tags])
+    assert counts.scheme() == scheme
+
+
+def test_mixed_schemes(tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match="mixes"):
+        list(read(write(tmp_path, "a\tU-X\nb\tS-X\n")))
+
+
+def test_iob1(tmp_path: Path) -> None:
+    """B parts neighbours only."""
+    path = write(tmp_path, "a\tI-D\nand\tO\nb\tI-D\nc\tB-D\nd\tI-E\n")
+    assert mentions(path) == [[("a", "D", 1), ("b", "D", 3), ("c", "D", 4), ("d", "E", 5)]]
+    with pytest.raises(BionerError, match=r"line 1: .*iob1.*invalid=begin"):
+        list(read(path, scheme="iob2"))
+
+
+def test_columns_of_other_things_are_named_once(tmp_path: Path) -> None:
+    path = write(tmp_path, "-DOCSTART- -X- -X- O\n\nWarfarin NN B-NP B-DRUG\nwas VBD B-VP O\n\nIt PRP B-NP O\n")
+    errors: list[BionerError] = []
+    with pytest.raises(BionerError, match=r"line 3: column 1 holds 'NN', which is no tag: .*tag_columns=3"):
+        list(read(path, on_error=errors.append))
+    assert not errors
+    for column in (3, -1):
+        assert mentions(path, tag_columns=[column]) == [[("Warfarin", "DRUG", 3)], []]
+    assert [document.text for document in read_texts(path)] == ["Warfarin was", "It"]
+
+
+def test_token_in_another_column(tmp_path: Path) -> None:
+    path = write(tmp_path, "B-DRUG\t0\t8\tWarfarin\tNN\nO\t9\t12\twas\tVBD\n")
+    assert mentions(path, token_column=3, tag_columns=[0]) == [[("Warfarin", "DRUG", 1)]]
+    assert mentions(path, token_column=-2, tag_columns=[-5]) == [[("Warfarin", "DRUG", 1)]]
+    with pytest.raises(BionerError, match="column 0 cannot be that of the token and one of tags"):
+        list(read(path, tag_columns=[0]))
+
+
+def test_comments(tmp_path: Path) -> None:
+    path = write(tmp_path, "# id = 1\nWarfarin\tB-DRUG\n#\tO\n\n# id = 2\nwas\tO\n")
+    with pytest.raises(BionerError, match="line 1: 4 columns where 2"):  # and not the row after it
+        list(read(path))
+    assert [document.text for document in read(path, comments="#")] == ["Warfarin #", "was"]
+
+
+def test_articles_of_jnlpba_and_files_with_one_beginning(tmp_path: Path) -> None:
+    documents = list(read(write(tmp_path, "###MEDLINE:95369245\n\na\tO\n\n###MEDLINE:7\n\nb\tO\n")))
+    assert [document.doc_id for document in documents] == ["MEDLINE:95369245", "MEDLINE:7"]
+    documents = list(read(write(tmp_path, "-DOCSTART- -X- O\na -X- _ B-A\n\nb -X- _ O\n"), tag_columns=[3]))
+    assert [document.doc_id for document in documents] == ["", ""]  # it parts nothing
+
+
+def test_blanks_around_tags_and_fillers(tmp_path: Path) -> None:
+    assert mentions(write(tmp_path, "COX\tB-Y \n1\tI-Y \n\nIron\tB-Y\n")) == [[("COX 1", "Y", 1)], [("Iron", "Y", 4)]]
+    assert mentions(write(tmp_path, "a -X- _ B-A\nb -X- _ O\n")) == [[("a", "A", 1)]]
 
 
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("a\tO\nb\tI-X\n", 2, "does not continue"),
+        ("a\tB-X\nb\tO\nc\tI-X\n", 3, "does not continue"),
         ("a\tB-X\nb\tI-Y\n", 2, "does not continue"),
         ("a\tO\nb\n", 2, "1 columns where 2"),
         ("a\tO\nb\tO\tO\n", 2, "3 columns where 2"),
@@ -160,7 +215,7 @@ def test_file_without_a_sentence(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"scheme": "iob1"}, {"invalid": "skip"}, {"tag_columns": [2]}, {"tag_columns": [0]}]
+    "options", [{"scheme": "iob3"}, {"invalid": "skip"}, {"tag_columns": [2]}, {"tag_columns": [0]}]
 )
 def test_wrong_settings(tmp_path: Path, options: dict[str, Any]) -> None:
     with pytest.raises(BionerError, match=next(iter(options))):

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.formats.document import Passage
 from bioner_spacy.formats.pubtator import read
 
 RECORD = "7|t|Ataxia in mice.\n7|a|Mice | had gout.\n"
@@ -20,7 +21,7 @@ def test_record(tmp_path: Path) -> None:
     annotations = "7\t0\t6\tAtaxia\tDisease\tD1\n7\t16\t20\tMice\tTaxon\n7\t27\t31\tgout\tDisease\tD2|D3\tgo|ut\n"
     (document,) = read(write(tmp_path, RECORD + annotations))
     assert document.text == "Ataxia in mice. Mice | had gout."
-    assert document.passages == ((0, 15, "title"), (16, 32, "abstract"))
+    assert document.passages == (Passage(0, 15, "title"), Passage(16, 32, "abstract"))
     assert (document.id, document.doc_id, document.line) == ("7", "7", 1)
     assert [(document.text[m.start : m.end], m.label, m.line) for m in document.mentions] == [
         ("Ataxia", "Disease", 3),
@@ -33,7 +34,7 @@ def test_blank_lines_crlf_and_records_without_them(tmp_path: Path) -> None:
     text = f"\n \n{RECORD}7\t0\t6\tAtaxia\tD\n\n\n8|t|One\n8|a|\n9|t|Two\n\n\t\n7|t|Three"
     for content in (text, text.replace("\n", "\r\n")):
         documents = list(read(write(tmp_path, content)))
-        assert [d.passages for d in documents[1:]] == [((0, len(d.text), "title"),) for d in documents[1:]]
+        assert [d.passages for d in documents[1:]] == [(Passage(0, len(d.text), "title"),) for d in documents[1:]]
         assert [(d.doc_id, d.text[:5], len(d.mentions)) for d in documents] == [
             ("7", "Ataxi", 1),
             ("8", "One", 0),

@@ -114,7 +114,7 @@ def test_offsets_may_be_believed_against_the_text(tmp_path: Path) -> None:
         ("[]", "object is needed"),
         ({"spans": []}, "no string text"),
         ({"text": ["a"], "spans": []}, "no string text"),
-        ({"text": "a"}, r"no list of spans \(spans, label, labels, entities, ents\), which may be empty"),
+        ({"text": "a"}, r"no list of spans \(spans, label, labels, entities, annotations, ents\), which may be empty"),
         ({"text": "a", "label": "gene"}, "no list of spans"),
         ({**GOOD, "doc_id": ["a"]}, "doc_id must be"),
         ({**GOOD, "answer": "maybe"}, "answer is 'maybe'"),

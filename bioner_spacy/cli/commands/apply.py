@@ -5,7 +5,7 @@ from typing import Annotated, Optional
 import typer
 from wasabi import msg
 
-from ...formats.documents import INPUTS, TEXT
+from ...formats.documents import text_formats
 from ...scope import SPANS_KEY
 from .. import options
 
@@ -14,12 +14,7 @@ def command(
     pipeline: options.Pipeline,
     source: options.Source,
     output: options.OutputFile,
-    input_format: Annotated[
-        Optional[str],
-        typer.Option(
-            help=f"{TEXT}, one a line, or one of {', '.join(INPUTS)}. Default: {TEXT} for .txt, {options.FORMATS}."
-        ),
-    ] = None,
+    input_format: Annotated[Optional[str], typer.Option(help=options.format_help(text_formats()))] = None,
     reader_options: options.ReaderOptions = "",
     format: options.Format = None,
     spans_key: Annotated[str, typer.Option(help="Key of the spans in doc.spans.")] = SPANS_KEY,

@@ -6,7 +6,7 @@ import typer
 from wasabi import msg
 
 from ...corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
-from ...formats.documents import INPUTS
+from ...formats.documents import input_formats
 from .. import options
 
 if TYPE_CHECKING:
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 def command(
     source: options.Source,
     output: options.OutputFile,
-    input_format: Annotated[
-        Optional[str], typer.Option(help=f"One of {', '.join(INPUTS)}. Default: {options.FORMATS}.")
-    ] = None,
+    input_format: Annotated[Optional[str], typer.Option(help=options.format_help(input_formats()))] = None,
     reader_options: options.ReaderOptions = "",
     format: options.Format = None,
     labels: Annotated[

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from bioner_spacy.errors import BionerWarning
-from bioner_spacy.formats.jsonlines import read
-from bioner_spacy.formats.writers.jsonlines import write
+from bioner_spacy.formats.jsonlines import read, write
 
 
 def test_file(tmp_path: Path) -> None:
@@ -35,7 +34,7 @@ def words_of(text: str) -> str:
 
 
 @given(st.lists(docs("\x00"), min_size=1, max_size=3))
-@pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|without a word)")
+@pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|without a word|cannot hold all of it)")
 def test_what_is_written_is_read(documents: list[Doc]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "out.jsonl"

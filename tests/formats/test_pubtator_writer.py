@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.formats.pubtator import read
-from bioner_spacy.formats.writers.pubtator import write
+from bioner_spacy.formats.pubtator import read, write
 
 
 def test_file(tmp_path: Path) -> None:
@@ -52,7 +51,9 @@ def test_title_and_abstract_of_the_source(tmp_path: Path) -> None:
 
 
 @given(st.lists(docs(), min_size=1, max_size=3))
-@pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|were written as spaces)")
+@pytest.mark.filterwarnings(
+    "ignore:.*(have no characters but whitespace|were written as spaces|cannot hold all of it)"
+)
 def test_what_is_written_is_read(documents: list[Doc]) -> None:
     with TemporaryDirectory() as folder:
         write(documents, Path(folder) / "out.txt")

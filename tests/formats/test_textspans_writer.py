@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from bioner_spacy.formats.textspans import read
-from bioner_spacy.formats.writers.textspans import write
+from bioner_spacy.formats.textspans import read, write
 
 
 def test_file(tmp_path: Path) -> None:

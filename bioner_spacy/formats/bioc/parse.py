@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, NoReturn, Optional
 from xml.parsers import expat
 
-from ..errors import BionerError, Errors
-from ..files import numbered_lines
+from ...errors import BionerError, Errors
+from ...files import decode, open_bytes
 
 _CHUNK = 1 << 16
 _NUMBER = re.compile(r"\s*[0-9]{1,9}\s*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_BLANKS = re.compile(r"[ \t\r\n]*")
 _JSON_MARK = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\n]', re.DOTALL)
 
 _LISTS = {
@@ -41,13 +42,20 @@ _PARENTS = {
     "offset": ("passage", "sentence"),
     "text": ("passage", "sentence", "annotation"),
 }
+_ATTRIBUTES = ("id", "offset", "length")
 _LEAVES = ("id", "offset", "text", "infon")
 
 
+ABOUT = ("source", "date", "key")
+"""What a collection says about itself, beside its infons."""
+
+
 class Node(dict[str, Any]):
-    """One object of BioC JSON, or one element of BioC XML in the form that it has in JSON; `line` is its first line."""
+    """One object of BioC JSON, or one element of BioC XML in the form that it has in JSON; `line` is its first line, and
+    `collection`, of a document, what its collection says about itself."""
 
     line = 1
+    collection: dict[str, Any] = {}
 
 
 def fail(path: Path, node: Node, reason: str) -> NoReturn:
@@ -90,12 +98,21 @@ def number(path: Path, node: Node, key: str) -> int:
     return int(value)
 
 
+def infons(path: Path, node: Node) -> dict[str, Any]:
+    """The infons of a node; none where the key is missing or null."""
+    value = node.get("infons") or {}
+    if not isinstance(value, dict):
+        fail(path, node, "the infons are no object")
+    return dict(value)
+
+
 def parse(path: Path, type_infon: str) -> Iterator[Node]:
     """Parse a BioC file.
 
     Args:
-        path: the file; XML where its first character is `<`, else JSON.
-        type_infon: key of the infon to keep, beside the `type` of passages; others may be left out.
+        path: the file; XML where its first character is `<`, else JSON, of collections or of documents, in one value or a
+            line each.
+        type_infon: key of the infon that holds the type of an annotation; there can be one only.
 
     Yields:
         The documents in the order of the file.
@@ -103,9 +120,7 @@ def parse(path: Path, type_infon: str) -> Iterator[Node]:
     Raises:
         BionerError: if the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC.
     """
-    if not path.is_file():
-        raise BionerError(Errors.E101.format(path=path))
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         head = file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head:
         raise BionerError(Errors.E102.format(path=path))
@@ -114,11 +129,14 @@ def parse(path: Path, type_infon: str) -> Iterator[Node]:
     elif head.startswith((b"{", b"[")):
         yield from _json_documents(path)
     else:
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            decode(head[:2], path)
         raise BionerError(Errors.E106.format(path=path, line=1, reason="neither XML nor JSON"))
 
 
 def _json_documents(path: Path) -> Iterator[Node]:
-    text = "\n".join(line for _, line in numbered_lines(path))
+    with open_bytes(path) as file:
+        text = decode(file.read(), path).removeprefix("\ufeff")
     lines = iter(_object_lines(text))
 
     def with_line(value: dict[str, Any]) -> Node:
@@ -126,16 +144,34 @@ def _json_documents(path: Path) -> Iterator[Node]:
         node.line = next(lines, 1)
         return node
 
-    try:
-        data = json.loads(text, object_hook=with_line)
-    except (ValueError, RecursionError) as error:
-        line, reason = getattr(error, "lineno", 1), getattr(error, "msg", str(error))
-        raise BionerError(Errors.E106.format(path=path, line=line, reason=f"not valid JSON ({reason})")) from None
-    for collection in data if isinstance(data, list) else [data]:
-        if not isinstance(collection, Node) or "documents" not in collection:
-            node = collection if isinstance(collection, Node) else Node()
-            fail(path, node, "a BioC collection is needed: an object with a list documents")
-        yield from objects(path, collection, "documents")
+    decoder, place = json.JSONDecoder(object_hook=with_line), 0
+    while rest := _BLANKS.match(text, place):
+        if (place := rest.end()) == len(text):
+            return
+        try:
+            value, place = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError) as error:
+            line, reason = getattr(error, "lineno", 1), getattr(error, "msg", str(error))
+            raise BionerError(Errors.E106.format(path=path, line=line, reason=f"not valid JSON ({reason})")) from None
+        for part in value if isinstance(value, list) else [value]:
+            yield from _documents(path, part)
+
+
+def _documents(path: Path, value: Any) -> Iterator[Node]:
+    """Documents of a collection, of an answer of PubTator 3, or a document by itself."""
+    node = value if isinstance(value, Node) else Node()
+    if "documents" in node:
+        about: dict[str, Any] = {key: string(path, node, key) for key in ABOUT}
+        about["infons"] = infons(path, node)
+        for document in objects(path, node, "documents"):
+            document.collection = about
+            yield document
+    elif "PubTator3" in node:
+        yield from objects(path, node, "PubTator3")
+    elif "passages" in node:
+        yield node
+    else:
+        fail(path, node, "a BioC collection is needed: an object with a list documents, or documents with passages")
 
 
 def _object_lines(text: str) -> list[int]:
@@ -162,6 +198,7 @@ class _XmlParser:
     def __init__(self, path: Path, type_infon: str) -> None:
         self.path = path
         self.type_infon = type_infon
+        self.about: dict[str, Any] = {}
         self.tags = [""]
         self.nodes: list[Node] = []
         self.finished: list[Node] = []
@@ -176,7 +213,7 @@ class _XmlParser:
         self.parser.SkippedEntityHandler = lambda name, *rest: self.fail(f"the entity {name} is not known")
 
     def documents(self) -> Iterator[Node]:
-        with self.path.open("rb") as file:
+        with open_bytes(self.path) as file:
             try:
                 while chunk := file.read(_CHUNK):
                     self.parser.Parse(chunk, False)
@@ -201,7 +238,7 @@ class _XmlParser:
         if tag == "infon":
             self.infon = attributes.get("key")
         elif tag in _LISTS:
-            node = Node(attributes)
+            node = Node({key: value for key, value in attributes.items() if key in _ATTRIBUTES})
             node.line = self.parser.CurrentLineNumber
             if tag not in ("collection", "document"):  # documents are not kept
                 self.nodes[-1].setdefault(_LISTS[tag], []).append(node)
@@ -212,17 +249,26 @@ class _XmlParser:
         if tag in _LISTS:
             node = self.nodes.pop()
             if tag == "document":
+                node.collection = {**self.about, "infons": dict(self.nodes[0].get("infons", {}))}
                 self.finished.append(node)
         elif tag in _LEAVES:
             self.add_leaf(tag, "".join(self.characters))
+        elif tag in ABOUT and self.tags[-1] == "collection":
+            self.about[tag] = "".join(self.characters)
 
     def add_leaf(self, tag: str, value: str) -> None:
-        """Keep the content of an element in the element that it stands in; of infons those that hold a type."""
-        if tag != "infon":
-            owner, key = self.nodes[-1], tag
-        elif self.infon == self.type_infon or (self.infon == "type" and self.tags[-1] == "passage"):
-            owner, key = self.nodes[-1].setdefault("infons", {}), self.infon
-        else:
+        """Keep the content of an element in the element that it stands in."""
+        node = self.nodes[-1]
+        if tag == "infon" and self.infon is not None:
+            infons, is_type = (
+                node.setdefault("infons", {}),
+                self.infon == self.type_infon or self.tags[-1] == "passage",
+            )
+            if infons.setdefault(self.infon, value) == value:
+                return
+            if not (is_type and self.infon in ("type", self.type_infon)):
+                infons[self.infon] += f";{value}"
+                return
+        elif tag == "infon" or node.setdefault(tag, value) == value:
             return
-        if owner.setdefault(key, value) != value:
-            self.fail(f"an element {tag} stands there twice with different content")
+        self.fail(f"an element {tag} stands there twice with different content")

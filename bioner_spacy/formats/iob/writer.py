@@ -7,33 +7,22 @@ from spacy.tokens import Doc
 
 from ...errors import BionerError, Errors, Warnings, warn
 from ...scope import SPANS_KEY
-from ..iob import DOCSTART
-from .export import Annotated, Export, in_pieces
+from ..export import Annotated, Export, in_pieces
+from ..format import Format
+from .reader import DOCSTART
 
 
-def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, columns: int = 1) -> None:
-    """Write a column file; every document is one sentence, under a line `-DOCSTART- (identifier)` where that changes.
-
-    Columns are separated by tabs. Spans that overlap stand in several tag columns, the innermost in the first; those
-    for which there are too few columns are left out with a warning. Tokens of whitespace are left out, and tokens
-    with whitespace inside become several. The format has no room for scores.
-
-    Args:
-        docs: annotated documents.
-        path: the file to write; it is replaced when all documents are written.
-        spans_key: key in `doc.spans`.
-        columns: number of tag columns.
-
-    Raises:
-        BionerError: if `columns` is not at least 1, if there is no document, if one is not annotated or its scores
-            are not as many as its spans, if a label has whitespace, or if a token is `-DOCSTART-`.
-    """
+def write(
+    format: Format, docs: Iterable[Doc], path: Path, spans_key: str = SPANS_KEY, columns: int = 1
+) -> tuple[int, int]:
+    """Write a column file; see `bioner_spacy.formats.iob.write`."""
     if columns < 1:
         raise BionerError(Errors.E105.format(setting="columns", value=columns, allowed="1 or more"))
-    export = Export(path, "iob", spans_key, label=r"\S+", not_in_id=r"[\s()]")
+    export = Export(path, format, spans_key, label=r"\S+", not_in_id=r"[\s()]")
     sentences = _Sentences(export, columns)
-    export.write_file(docs, sentences.render)
+    documents, mentions = export.write_file(docs, sentences.render)
     sentences.finish()
+    return documents, mentions - len(sentences.lost)
 
 
 class _Sentences:
@@ -54,8 +43,8 @@ class _Sentences:
             return self.export.leave_out(document)
         if DOCSTART in words:
             raise BionerError(Errors.E164.format(doc_id=document.id, token=DOCSTART))
-        labels = (span.label for span in document.spans)
-        spans = [(start, end, label) for (start, end), label in zip(in_pieces(document.spans, pieces), labels)]
+        labels = (mention.label for mention in document.mentions)
+        spans = [(start, end, label) for (start, end), label in zip(in_pieces(document.places, pieces), labels)]
         layers = to_layers(spans)
         self._count(layers, document.id)
         tags = [_tags(layer, len(words)) for layer in layers[: self.columns]]

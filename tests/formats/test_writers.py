@@ -9,14 +9,12 @@ import pytest
 from annotated_docs import VOCAB, make_doc
 from spacy.tokens import Doc, Span
 
-from bioner_spacy.corpora import READERS
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.formats.writers import WRITERS
-from bioner_spacy.formats.writers.export import Export
+from bioner_spacy.formats import all_formats
+from bioner_spacy.formats.export import Export
+from bioner_spacy.formats.textspans import FORMAT
 
-
-def test_every_writer_has_its_reader() -> None:
-    assert set(WRITERS) <= set(READERS)
+WRITERS = {name: format.write for name, format in all_formats().items() if format.write and name != "docbin"}
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -76,16 +74,16 @@ def test_documents_are_written_as_they_come(format: str, tmp_path: Path) -> None
 
 def test_entities_stand_in_for_spans_only_where_there_are_no_groups(tmp_path: Path) -> None:
     doc = Doc(VOCAB, words=["gout", "in", "mice"])
-    export = Export(tmp_path, "x", "bioner")
+    export = Export(tmp_path, FORMAT, "bioner")
     with pytest.raises(BionerError, match=r"number 1 is not annotated: .*\(keys: none\)"):
         list(export.documents([doc]))
     doc.ents = [Span(doc, 2, 3, label="SPECIES")]
-    ((span,),) = [document.spans for document in export.documents([doc])]
+    ((span,),) = [document.mentions for document in export.documents([doc])]
     assert (span.start, span.end, span.label, span.score) == (8, 12, "SPECIES", None)
     doc.spans["sc"] = []
     with pytest.raises(BionerError, match="keys: sc"):
         list(export.documents([doc]))
-    assert [document.spans for document in Export(tmp_path, "x", "sc").documents([doc])] == [[]]
+    assert [document.mentions for document in Export(tmp_path, FORMAT, "sc").documents([doc])] == [[]]
 
 
 @pytest.mark.parametrize(
@@ -95,16 +93,19 @@ def test_entities_stand_in_for_spans_only_where_there_are_no_groups(tmp_path: Pa
 def test_passages_are_parts_of_the_text(passages: list[list[Any]], tmp_path: Path) -> None:
     doc = make_doc(["gout", "x"], spaces=[True, False], passages=passages)
     with pytest.raises(BionerError, match="Document 1: its passages are not parts of its text in order"):
-        list(Export(tmp_path, "x", "bioner").documents([doc]))
+        list(Export(tmp_path, FORMAT, "bioner").documents([doc]))
 
 
 def test_identifiers_scores_and_ends_of_spans(tmp_path: Path) -> None:
     first = make_doc(
         ["a ", "\n", "b"], [(0, 2, "A"), (1, 2, "A"), (1, 3, "A")], doc_id=" x y\u00e9 ", scores=numpy.ones(3) / 3
     )
-    export = Export(tmp_path, "x", "bioner", not_in_id=r"[\s\u00e9]")
+    export = Export(tmp_path, FORMAT, "bioner", not_in_id=r"[\s\u00e9]")
     documents = list(export.documents([first, make_doc(["c"], doc_id=" "), make_doc([])]))
     assert [document.id for document in documents] == ["x%20y%C3%A9", "2", "3"]
-    assert [(span.start, span.end, span.score) for span in documents[0].spans] == [(0, 1, 0.333333), (5, 6, 0.333333)]
+    assert [(span.start, span.end, span.score) for span in documents[0].mentions] == [
+        (0, 1, 0.333333),
+        (5, 6, 0.333333),
+    ]
     with pytest.warns(BionerWarning, match="1 of 3 spans have no characters but whitespace .* document x y\u00e9"):
         export.finish()

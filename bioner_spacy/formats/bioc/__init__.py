@@ -1,0 +1,48 @@
+"""BioC, in XML and in JSON: collections of documents, passages and annotations with infons."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from spacy.tokens import Doc
+
+from ...scope import SPANS_KEY
+from ..format import Format
+from . import writer
+from .reader import read, read_texts
+
+
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
+    """Write a BioC file, JSON where its name ends in .json, else XML.
+
+    Documents have the passages that their source told apart, with their infons, or else one passage without a type; an
+    annotation stands in the passage that it begins in. Annotations have their entity type in the infon `type`, their score,
+    where they are predicted, in the infon `score`, their concept identifiers in the infons of their source or in
+    `identifier`. What a collection and a document say about themselves is kept. Characters that XML does not have are written
+    as spaces with a warning; offsets are those of the text.
+
+    Args:
+        docs: annotated documents.
+        path: the file to write; it is replaced when all documents are written.
+        spans_key: key in `doc.spans`.
+
+    Returns:
+        Numbers of documents and of mentions that are written.
+
+    Raises:
+        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
+            if a label is empty, has whitespace at an end, or a character that XML does not have.
+    """
+    return writer.write(FORMAT, docs, path, spans_key)
+
+
+FORMAT = Format(
+    name="bioc",
+    description="BioC in XML or JSON: documents of passages with annotations, also as PubTator 3 answers",
+    read=read,
+    write=write,
+    read_texts=read_texts,
+    usual_endings=(".xml", ".json", ".jsonl"),
+    holds=frozenset({"scores", "overlaps", "identifiers", "infons", "discontinuous", "passages", "meta"}),
+)
+
+__all__ = ["FORMAT", "read", "read_texts", "write"]

@@ -1,0 +1,112 @@
+"""spaCy's DocBin: documents with tokens and span groups, in a file or, where there are many, in a folder of files."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..docbin import iter_docs, write_docs
+from ..errors import BionerError, Errors
+from ..files import replacing, require_file
+from ..scope import SPANS_KEY, get_doc_id, get_meta, get_passages
+from .document import OnError, Passage, SourceDocument, stop
+from .export import Export
+from .format import Format
+
+
+def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Iterator[SourceDocument]:
+    """Read the texts and mentions of a DocBin, without its tokens.
+
+    Args:
+        path: the file, or the folder of files.
+        spans: key of the mentions in `doc.spans`; of documents without any spans, the entities are taken.
+        on_error: what to do about a document that is not annotated; it is left out if no error is raised.
+
+    Yields:
+        The documents in order; their lines are their numbers, from 1.
+
+    Raises:
+        BionerError: the file is no DocBin, or a document is not annotated.
+    """
+    if not path.exists():
+        raise BionerError(Errors.E101.format(path=path))
+    export = Export(path, FORMAT, spans)
+    for number, doc in enumerate(iter_docs(path, Vocab()), start=1):
+        try:
+            document = export.document(doc, number)
+        except BionerError as error:
+            on_error(error)
+            continue
+        doc_id, passages = get_doc_id(doc, spans), tuple(document.passages)
+        mentions = tuple(document.mentions)
+        yield SourceDocument(document.id, doc.text, mentions, path, number, doc_id, passages, document.meta)
+
+
+def read_texts(path: Path, *, spans: str = SPANS_KEY) -> Iterator[SourceDocument]:
+    """Read the texts of a DocBin, annotated or not; see `read`."""
+    if not path.exists():
+        raise BionerError(Errors.E101.format(path=path))
+    for number, doc in enumerate(iter_docs(path, Vocab()), start=1):
+        passages = tuple(Passage(*passage) for passage in get_passages(doc, spans))
+        doc_id, meta = get_doc_id(doc, spans), get_meta(doc, spans)
+        yield SourceDocument(f"{path.stem}:{number}", doc.text, (), path, number, doc_id, passages, meta)
+
+
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
+    """Write a DocBin, in a folder of files where it is large; documents are written as they are.
+
+    Args:
+        docs: annotated documents.
+        path: the file or folder to write; it is replaced when all documents are written.
+        spans_key: key in `doc.spans`; documents without any spans may have entities in their place.
+
+    Returns:
+        Numbers of documents and of spans, or entities, that are written.
+
+    Raises:
+        BionerError: there is no document, or one is not annotated.
+    """
+    counts = [0, 0]
+
+    def counted() -> Iterator[Doc]:
+        for doc in docs:
+            counts[0] += 1
+            if spans_key in doc.spans:
+                counts[1] += len(doc.spans[spans_key])
+            elif doc.has_annotation("ENT_IOB") and not doc.spans:
+                counts[1] += len(doc.ents)
+            else:
+                known = ", ".join(doc.spans) or "none"
+                raise BionerError(Errors.E162.format(number=counts[0], key=spans_key, known=known))
+            yield doc
+
+    with replacing(path, folders=True) as (part,):
+        write_docs(counted(), part, Vocab())  # not the vocabulary of the documents: they have zones of their own
+        if not counts[0]:
+            raise BionerError(Errors.E163.format(path=path))
+    return counts[0], counts[1]
+
+
+def check_output(path: Path) -> None:
+    """See that a path can be that of a DocBin to write.
+
+    Raises:
+        BionerError: it is a folder that holds something else.
+    """
+    if not (path.is_dir() and all(file.suffix == ".spacy" for file in path.iterdir())):
+        require_file(path)
+
+
+FORMAT = Format(
+    name="docbin",
+    description="spaCy's DocBin, with tokens, spans and their annotation scope",
+    read=read,
+    write=write,
+    read_texts=read_texts,
+    read_docs=iter_docs,
+    endings=(".spacy",),
+    is_folder=True,
+    holds=frozenset({"scores", "overlaps", "identifiers", "infons", "passages", "meta"}),
+    check_output=check_output,
+)

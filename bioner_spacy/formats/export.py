@@ -1,0 +1,304 @@
+"""What all writers share: documents with identifiers and mentions, and an account of what a format cannot hold."""
+
+import gzip
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, TextIO, Union
+
+from spacy.tokens import Doc, Span
+
+from ..errors import BionerError, Errors, Warnings, warn
+from ..files import replacing
+from ..scope import get_meta, with_kb_id
+from .document import Mention, Passage
+from .format import Format
+
+DECIMALS = 6
+"""Scores are written with so many; those of the pipeline have single precision."""
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """One document to write.
+
+    Attributes:
+        id: its identifier, in characters that the format allows.
+        text: its text.
+        tokens: texts of its tokens.
+        mentions: its spans in the order of the span group, without whitespace at their ends.
+        places: first token and the token after the last one of every mention, whitespace tokens at the ends included.
+        passages: the passages that its source told apart, with nothing but whitespace between them; empty where it did
+            not.
+        meta: what else its source says about it.
+    """
+
+    id: str
+    text: str
+    tokens: list[str]
+    mentions: list[Mention]
+    places: list[tuple[int, int]]
+    passages: list[Passage]
+    meta: dict[str, Any]
+
+
+class Export:
+    """One run of a writer.
+
+    The identifier of a document is the `doc_id` of its span group, or else its number, from 1. Characters of it that
+    the format does not allow are written as in URLs (`%20`). Whitespace at the ends of spans is no part of them. Passages
+    are those of the group, which `bioner_spacy.scope.set_origin` stores.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        format: Format,
+        spans_key: str,
+        *,
+        label: str = r"\S(?:.*\S)?",
+        not_in_id: str = r"(?!)",
+        infons: Collection[str] = (),
+    ) -> None:
+        """Begin.
+
+        Args:
+            path: the file or folder to write.
+            format: the format.
+            spans_key: key in `doc.spans`.
+            label: pattern that labels must match as a whole.
+            not_in_id: pattern of a character that identifiers cannot have.
+            infons: keys of the infons of mentions that the format can hold, where it cannot hold all.
+        """
+        self.path = path
+        self.format = format
+        self.spans_key = spans_key
+        self._infons = frozenset(infons)
+        self._label = re.compile(label)
+        self._not_in_id = re.compile(not_in_id)
+        self._documents = self._spans = 0
+        self._written = 0
+        self._lost: Counter[str] = Counter()
+        self._blank: list[str] = []
+        self._replaced: list[tuple[str, int]] = []
+        self._wordless: list[str] = []
+
+    def documents(self, docs: Iterable[Doc]) -> Iterator[Annotated]:
+        """Documents in order, one at a time.
+
+        Args:
+            docs: gold documents, or predicted ones with the scores of their spans in the `attrs` of the group.
+
+        Raises:
+            BionerError: if there is no document, if one is not annotated, if its scores are not as many as its
+                spans, if its passages are not parts of its text in order, with whitespace between them, or if the
+                format cannot hold a label.
+        """
+        for doc in docs:
+            self._documents += 1
+            yield self.document(doc, self._documents)
+        if not self._documents:
+            raise BionerError(Errors.E163.format(path=self.path))
+
+    def write_file(
+        self,
+        docs: Iterable[Doc],
+        render: Callable[[Annotated], str],
+        *,
+        head: Union[str, Callable[[Annotated], str]] = "",
+        separator: str = "",
+        tail: str = "",
+    ) -> tuple[int, int]:
+        """Write a file of all documents, or none, and warn of what the format cannot hold.
+
+        The file is compressed where its name ends in .gz.
+
+        Args:
+            docs: as for `documents`.
+            render: makes the text of one document.
+            head: text before the first document, or what makes it of this document.
+            separator: text between two documents.
+            tail: text after the last document.
+
+        Returns:
+            As `finish`.
+        """
+        with replacing(self.path) as (part,), _open_text(part, compressed=self.path.suffix == ".gz") as file:
+            for number, document in enumerate(self.documents(docs)):
+                before = separator if number else head if isinstance(head, str) else head(document)
+                file.write(before + render(document))
+            file.write(tail)
+        return self.finish()
+
+    def without(self, pattern: re.Pattern[str], document: Annotated, expressed: int = 0) -> str:
+        """Text of a document with characters that the format cannot hold as spaces, so that offsets stay as they are.
+
+        Args:
+            pattern: pattern of such a character.
+            document: the document.
+            expressed: how many of them the format expresses in another way; they are no loss to report.
+        """
+        text, count = pattern.subn(" ", document.text)
+        if count > expressed:
+            self._replaced.append((document.id, count - expressed))
+        return text
+
+    def leave_out(self, document: Annotated) -> str:
+        """Note that a document without a word is not written, and return the nothing that stands for it."""
+        self._wordless.append(document.id)
+        self._written -= len(document.mentions)
+        return ""
+
+    def lose(self, what: str, count: int = 1) -> None:
+        """Count what the format cannot hold of a document.
+
+        Args:
+            what: what it is, in the plural.
+            count: how many of it.
+        """
+        self._lost[what] += count
+
+    def finish(self) -> tuple[int, int]:
+        """Warn of all that is not written as it was.
+
+        Returns:
+            Numbers of documents and of mentions that are written.
+        """
+        if self._blank:
+            message = Warnings.W160.format(
+                path=self.path, count=len(self._blank), total=self._spans, first=self._blank[0]
+            )
+            warn(message)
+        if self._replaced:
+            count = sum(count for _, count in self._replaced)
+            warn(
+                Warnings.W161.format(path=self.path, format=self.format.name, count=count, first=self._replaced[0][0])
+            )
+        if self._wordless:
+            count = len(self._wordless)
+            warn(Warnings.W162.format(path=self.path, format=self.format.name, count=count, first=self._wordless[0]))
+        if lost := {what: count for what, count in self._lost.items() if count}:
+            kinds = ", ".join(f"{count} {what}" for what, count in lost.items())
+            warn(Warnings.W164.format(path=self.path, format=self.format.name, what=kinds))
+        return self._documents - len(self._wordless), self._written
+
+    def document(self, doc: Doc, number: int) -> Annotated:
+        """One document; see `documents`.
+
+        Args:
+            doc: the document.
+            number: its number, from 1.
+        """
+        spans, attrs = self._annotation(doc, number)
+        doc_id = str(attrs.get("doc_id", "")).strip() or str(number)
+        scores = attrs.get("scores")
+        if scores is None:
+            scores = [None] * len(spans)
+        elif len(scores) != len(spans):
+            key, counts = self.spans_key, {"scores": len(scores), "spans": len(spans)}
+            raise BionerError(Errors.E161.format(doc_id=doc_id, key=key, **counts))
+        self._spans += len(spans)
+        details = zip(spans, scores, _of_spans(attrs, "identifiers", spans), _of_spans(attrs, "infons", spans))
+        found = [(self._mention(*detail, doc_id=doc_id), (detail[0].start, detail[0].end)) for detail in details]
+        kept = [(mention, place) for mention, place in found if mention.start < mention.end]
+        self._blank += [doc_id] * (len(found) - len(kept))
+        self._written += len(kept)
+        mentions, places = [mention for mention, _ in kept], [place for _, place in kept]
+        written_id = self._not_in_id.sub(_percent, doc_id)
+        passages, meta = _passages(doc.text, attrs, doc_id), get_meta(doc, self.spans_key)
+        self._count_lost(mentions, passages, meta)
+        return Annotated(written_id, doc.text, [token.text for token in doc], mentions, places, passages, meta)
+
+    def _count_lost(self, mentions: list[Mention], passages: list[Passage], meta: dict[str, Any]) -> None:
+        holds = self.format.holds
+        found = {
+            "scores": sum(mention.score is not None for mention in mentions),
+            "identifiers": sum(bool(mention.identifiers) for mention in mentions),
+            "infons": sum(not self._infons.issuperset(mention.infons) for mention in mentions),
+            "passages": len(passages) > 1,
+            "meta": bool(meta),
+        }
+        for kind, count in found.items():
+            if count and kind not in holds:
+                self.lose(_LOST[kind], int(count))
+
+    def _annotation(self, doc: Doc, number: int) -> tuple[Sequence[Span], dict[str, Any]]:
+        """Spans of a document and the `attrs` of their group; its entities where it has no span groups at all."""
+        if self.spans_key in doc.spans:
+            group = doc.spans[self.spans_key]
+            return list(group), group.attrs
+        if len(doc.spans) or not doc.has_annotation("ENT_IOB"):
+            known = ", ".join(doc.spans) or "none"
+            raise BionerError(Errors.E162.format(number=number, key=self.spans_key, known=known))
+        return doc.ents, {}
+
+    def _mention(self, span: Span, score: Any, identifiers: Sequence[str], infons: Any, *, doc_id: str) -> Mention:
+        if not self._label.fullmatch(span.label_):
+            raise BionerError(Errors.E160.format(doc_id=doc_id, label=span.label_, format=self.format.name))
+        text, start = span.text, span.start_char
+        start += len(text) - len(text.lstrip())
+        return Mention(
+            start,
+            start + len(text.strip()),
+            span.label_,
+            score=None if score is None else round(float(score), DECIMALS),
+            identifiers=tuple(with_kb_id(span, identifiers)),
+            infons=json.loads(infons) if infons else {},
+        )
+
+
+_LOST = {
+    "scores": "scores",
+    "identifiers": "mentions' concept identifiers",
+    "infons": "mentions' further infons",
+    "passages": "documents' passages",
+    "meta": "documents' further keys",
+}
+
+
+@contextmanager
+def _open_text(path: Path, *, compressed: bool) -> Iterator[TextIO]:
+    """Open a file to write; the same content gives the same bytes, compressed or not."""
+    with path.open("wb") as file:
+        packed = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if compressed else file
+        with io.TextIOWrapper(packed, encoding="utf-8", newline="") as text:  # type: ignore[type-var]
+            yield text
+
+
+def _of_spans(attrs: dict[str, Any], key: str, spans: Sequence[Span]) -> list[Any]:
+    """What a group says about each of its spans under a key; nothing where it does not say it of all."""
+    values = attrs.get(key)
+    return list(values) if values is not None and len(values) == len(spans) else [()] * len(spans)
+
+
+def in_pieces(places: Iterable[tuple[int, int]], pieces: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+    """Places in a sequence in which every token has been replaced by several pieces, or by none.
+
+    Args:
+        places: first token and the token after the last one of every mention.
+        pieces: pieces of every token.
+
+    Returns:
+        First piece and the piece after the last one of every mention.
+    """
+    before = [0, *accumulate(map(len, pieces))]
+    return [(before[start], before[end]) for start, end in places]
+
+
+def _passages(text: str, attrs: dict[str, Any], doc_id: str) -> list[Passage]:
+    passages = [Passage(*passage) for passage in attrs.get("passages", ())]
+    borders = [0, *(border for start, end, *_ in passages for border in (start, end)), len(text)]
+    between = (text[before:after] for before, after in zip(borders[::2], borders[1::2]))
+    if passages and (borders != sorted(borders) or any(part.strip() for part in between)):
+        raise BionerError(Errors.E167.format(doc_id=doc_id))
+    return passages
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8"))

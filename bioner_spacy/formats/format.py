@@ -1,0 +1,156 @@
+"""What a file format declares about itself; commands, the catalogue and the docs know formats from this alone."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Optional, Union, get_args, get_origin, get_type_hints
+
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..errors import BionerError, Errors
+from ..files import require_file
+from .document import SourceDocument
+
+HOLDS = ("scores", "overlaps", "identifiers", "infons", "discontinuous", "passages", "meta")
+"""What a format may be able to hold beside texts, identifiers of documents and mentions with labels."""
+
+_NO_OPTIONS = ("path", "on_error", "docs", "spans_key")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format, complete.
+
+    A module of this package declares its format as `FORMAT`; other packages name theirs in the entry point group
+    `bioner_spacy_formats`.
+
+    Attributes:
+        name: how settings and commands call it.
+        description: what it is, in a few words.
+        read: `read(path, *, on_error, **options)`, which yields documents. Its options are its keyword-only parameters.
+        write: `write(docs, path, *, spans_key, **options)`, which writes a file whole or not at all and returns the numbers
+            of documents and of mentions that it has written; None where the format is only read.
+        read_texts: as `read`, for texts to annotate: it looks at no annotation, so that none can stop it. It may have a
+            part of the options. None: `read` is used, and mentions that it cannot read are left out.
+        read_docs: `read_docs(path, vocab)`, which yields documents with tokens and spans, for formats that hold these.
+        endings: ends of names that say that a file is of this format.
+        usual_endings: further ends of names of such files, which other formats have too. In a folder they are read.
+        is_folder: whether a document, or a whole corpus, is a folder; else a folder is read file by file.
+        keeps_sentences: whether every document is one sentence.
+        is_annotated: whether it holds annotation at all; else there are texts in it and nothing to convert or to train on.
+        holds: which of `HOLDS` it can hold.
+        check_output: raises an error if a path is not one to write to, before the work that leads to it.
+    """
+
+    name: str
+    description: str
+    read: Callable[..., Iterator[SourceDocument]]
+    write: Optional[Callable[..., tuple[int, int]]] = None
+    read_texts: Optional[Callable[..., Iterator[SourceDocument]]] = None
+    read_docs: Optional[Callable[[Path, Vocab], Iterator[Doc]]] = None
+    endings: tuple[str, ...] = ()
+    usual_endings: tuple[str, ...] = ()
+    is_folder: bool = False
+    keeps_sentences: bool = False
+    is_annotated: bool = True
+    holds: frozenset[str] = frozenset()
+    check_output: Callable[[Path], None] = require_file
+
+    @cached_property
+    def reader_options(self) -> Mapping[str, "Option"]:
+        """Options of the reader by name."""
+        return MappingProxyType(_options(self.read))
+
+    @cached_property
+    def text_options(self) -> Mapping[str, "Option"]:
+        """Options that reading texts alone has."""
+        return MappingProxyType(_options(self.read_texts or self.read))
+
+    @cached_property
+    def writer_options(self) -> Mapping[str, "Option"]:
+        """Options of the writer by name."""
+        return MappingProxyType(_options(self.write) if self.write else {})
+
+    def written(self, docs: Iterable[Doc], path: Path, **options: Any) -> tuple[int, int]:
+        """Write documents, see `write`.
+
+        Raises:
+            BionerError: the format is only read, or as its writer does.
+        """
+        if self.write is None:
+            raise BionerError(
+                Errors.E105.format(setting="format", value=self.name, allowed="formats that can be written")
+            )
+        return self.write(docs, path, **options)
+
+    def has_ending(self, path: Path) -> bool:
+        """Whether the name of a file ends as names of this format do, `.gz` apart."""
+        return path.name.lower().removesuffix(".gz").endswith((*self.endings, *self.usual_endings))
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a reader or writer.
+
+    Attributes:
+        name: its name.
+        item: type of its value, or of each of several values: `str`, `int` or `bool`.
+        many: whether it has several values.
+    """
+
+    name: str
+    item: type
+    many: bool
+
+    @property
+    def wanted(self) -> str:
+        """What a value must be, in words."""
+        one = {str: "text", int: "number", bool: "true or false"}[self.item]
+        return f"a list of {one}s" if self.many else one if self.item is bool else f"a {one}"
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value, as YAML has it, is of the type of the option."""
+        values = value if self.many else [value]
+        return isinstance(values, list) and bool(values) and all(type(part) is self.item for part in values)
+
+    def parse(self, text: str) -> Any:
+        """The value that a text on the command line stands for; several values have spaces between them.
+
+        Raises:
+            ValueError: the text is none of the type of the option.
+        """
+        values = [self._parse(part) for part in (text.split() if self.many else [text])]
+        if not values:
+            raise ValueError(text)
+        return values if self.many else values[0]
+
+    def _parse(self, text: str) -> Any:
+        if self.item is bool:
+            return {"true": True, "false": False}[text.lower()] if text.lower() in ("true", "false") else _refuse(text)
+        return self.item(text)
+
+
+def _refuse(text: str) -> Any:
+    raise ValueError(text)
+
+
+def _options(function: Callable[..., Any]) -> dict[str, Option]:
+    hints = get_type_hints(function)
+    names = [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and name not in _NO_OPTIONS
+    ]
+    return {name: _option(name, hints.get(name, str)) for name in names}
+
+
+def _option(name: str, hint: Any) -> Option:
+    if get_origin(hint) is Union:  # Optional
+        hint = next(part for part in get_args(hint) if part is not type(None))
+    many = get_origin(hint) in (list, tuple, Sequence)
+    item = get_args(hint)[0] if many else hint
+    return Option(name, item if item in (int, bool) else str, many)

@@ -1,0 +1,50 @@
+"""Column files: one token a line with its tags, sentences apart by blank lines (IOB1, IOB2, IOBES, BILUO)."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from spacy.tokens import Doc
+
+from ...scope import SPANS_KEY
+from ..format import Format
+from . import writer
+from .reader import DOCSTART, read, read_texts
+from .tags import SCHEMES, TagError, decode_tags
+
+
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, columns: int = 1) -> tuple[int, int]:
+    """Write a column file; every document is one sentence, under a line `-DOCSTART- (identifier)` where that changes.
+
+    Columns are separated by tabs, tags are IOB2. Spans that overlap stand in several tag columns, the innermost in the
+    first; those for which there are too few columns are left out with a warning. Tokens of whitespace are left out, and
+    tokens with whitespace inside become several. The format has no room for scores and identifiers of concepts.
+
+    Args:
+        docs: annotated documents.
+        path: the file to write; it is replaced when all documents are written.
+        spans_key: key in `doc.spans`.
+        columns: number of tag columns.
+
+    Returns:
+        Numbers of documents and of mentions that are written.
+
+    Raises:
+        BionerError: if `columns` is not at least 1, if there is no document, if one is not annotated or its scores
+            are not as many as its spans, if a label has whitespace, or if a token is `-DOCSTART-`.
+    """
+    return writer.write(FORMAT, docs, path, spans_key, columns)
+
+
+FORMAT = Format(
+    name="iob",
+    description="columns: a token a line with its tags (IOB1, IOB2, IOBES, BILUO), sentences apart by blank lines",
+    read=read,
+    write=write,
+    read_texts=read_texts,
+    endings=(".iob", ".iob2", ".bio", ".conll"),
+    usual_endings=(".tsv", ".txt"),
+    keeps_sentences=True,
+    holds=frozenset({"overlaps"}),
+)
+
+__all__ = ["DOCSTART", "FORMAT", "SCHEMES", "TagError", "decode_tags", "read", "read_texts", "write"]

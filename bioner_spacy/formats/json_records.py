@@ -1,0 +1,143 @@
+"""Records of JSON files: one a line, or in an array, or one after the other over several lines."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Optional
+
+from ..errors import BionerError, Errors
+from ..files import decode, numbered_lines, open_bytes
+
+IDS = ("doc_id", "id", "pmid", "PMID")
+"""Keys of identifiers of documents, in a record or in its `meta`."""
+
+_BLANKS = re.compile(r"[ \t\r\n]*")
+
+
+class JsonRecord:
+    """One record of a file, or a part of the file that is none.
+
+    Args:
+        path: the file.
+        line: number of its first line, from 1.
+        text: the record as the file has it.
+    """
+
+    def __init__(self, path: Path, line: int, text: str) -> None:
+        self.path = path
+        self.line = line
+        self.text = text
+
+    @property
+    def name(self) -> str:
+        """What messages call its document."""
+        return f"{self.path.stem}:{self.line}"
+
+    def fail(self, reason: str) -> NoReturn:
+        """Raise a `BionerError` that names file and line."""
+        raise BionerError(Errors.E106.format(path=self.path, line=self.line, reason=reason))
+
+    def value(self) -> Any:
+        """What the record is; an error if it is not valid JSON."""
+        try:
+            value = json.loads(self.text)
+            if "\\u" in self.text:  # an escape may be half of a surrogate pair, which no UTF-8 file can hold
+                json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except (ValueError, RecursionError) as error:
+            self.fail(f"not valid JSON ({error})")
+        return value
+
+    def object(self) -> dict[str, Any]:
+        """The record as an object; an error if it is none."""
+        value = self.value()
+        if not isinstance(value, dict):
+            self.fail("a JSON object is needed")
+        return value
+
+    def identifier(self, record: Mapping[str, Any], key: Optional[str] = None) -> tuple[str, str]:
+        """The identifier of a document, and the key that it is under, both empty where there is none.
+
+        Args:
+            record: the record.
+            key: its key, with a dot before a key of an object in it ("meta.pmid"); None for any of `IDS`.
+
+        Raises:
+            BionerError: it is neither a text nor a number.
+        """
+        meta = record.get("meta")
+        inner = [f"meta.{name}" for name in IDS] if isinstance(meta, dict) else []
+        for name in [key] if key else [*IDS, *inner]:
+            value: Any = record
+            for part in name.split("."):
+                value = value.get(part) if isinstance(value, dict) else None
+            if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+                value = int(value)  # as pandas writes it where some are missing
+            if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+                continue
+            if isinstance(value, bool) or not isinstance(value, str | int | float):
+                self.fail(f"{name} must be a string")
+            return str(value), name
+        return "", ""
+
+
+def json_records(path: Path) -> Iterator[JsonRecord]:
+    """The records of a file in order. Files of a record a line are read line by line, others whole.
+
+    Raises:
+        BionerError: the file is missing, holds no record, is not UTF-8, or is an array that is not valid JSON.
+    """
+    lines = ((number, text) for number, text in numbered_lines(path) if text.strip())
+    first = next(lines, None)
+    if first is None:
+        raise BionerError(Errors.E102.format(path=path))
+    if _is_by_lines(first[1]):
+        yield JsonRecord(path, *first)
+        for number, text in lines:
+            yield JsonRecord(path, number, text)
+    else:
+        yield from _whole(path)
+
+
+def _is_by_lines(text: str) -> bool:
+    """Whether a first line is a record by itself, or at least not the beginning of one."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        return True
+    except ValueError as error:
+        # What breaks off at its end may go on in the next line.
+        return getattr(error, "pos", 0) < len(text.rstrip())
+    return not isinstance(value, list) or (bool(value) and isinstance(value[0], str))
+
+
+def _whole(path: Path) -> Iterator[JsonRecord]:
+    with open_bytes(path) as file:
+        text = decode(file.read(), path).removeprefix("\ufeff")
+    decoder = json.JSONDecoder()
+    place = _skip(text, 0)
+    is_array = text.startswith("[", place)
+    place = _skip(text, place + is_array)
+    line, counted = 1, 0  # line of the place that is counted up to
+    while place < len(text) and not (is_array and text.startswith("]", place)):
+        line, counted = line + text.count("\n", counted, place), place
+        try:
+            _, end = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError) as error:
+            where, reason = getattr(error, "lineno", line), getattr(error, "msg", str(error))
+            raise BionerError(Errors.E106.format(path=path, line=where, reason=f"not valid JSON ({reason})")) from None
+        yield JsonRecord(path, line, text[place:end])
+        place = _skip(text, end)
+        if is_array and text.startswith(",", place):
+            place = _skip(text, place + 1)
+        elif is_array and not text.startswith("]", place):
+            reason = "not valid JSON (the array does not end here, and no comma follows)"
+            raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
+    if not counted:
+        raise BionerError(Errors.E102.format(path=path))
+
+
+def _skip(text: str, place: int) -> int:
+    match = _BLANKS.match(text, place)
+    return match.end() if match else place

@@ -1,0 +1,104 @@
+"""Reading of files in any format: of folders file by file, and of texts without their annotations."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Union
+
+from ..errors import BionerError, Errors, Warnings, warn
+from .document import OnError, SourceDocument, stop
+from .format import Format
+from .registry import get_format
+
+
+def read_documents(
+    format: Union[str, Format], path: Path, *, on_error: OnError = stop, **options: Any
+) -> Iterator[SourceDocument]:
+    """Read a file or folder.
+
+    A folder of a format whose documents are in files is read file by file, in the order of their paths; files are those
+    whose names end as those of the format do. Sentences of a file that names no document belong to one document, which is
+    called as the file.
+
+    Args:
+        format: the format or its name.
+        path: the file, or a folder of files.
+        on_error: what to do about a part of a file that cannot be read.
+        options: options of the reader of the format.
+
+    Yields:
+        The documents.
+
+    Raises:
+        BionerError: there is no such format, the folder holds no file of it, or as the reader of the format does.
+    """
+    declared = get_format(format) if isinstance(format, str) else format
+    return _read(declared, partial(declared.read, on_error=on_error, **options), path)
+
+
+def read_texts(format: Union[str, Format], path: Path, **options: Any) -> Iterator[SourceDocument]:
+    """Read the texts of a file or folder, with identifiers and passages, whatever is annotated there.
+
+    Args:
+        format: the format or its name.
+        path: the file, or a folder of files.
+        options: options of the reader of the format; those that are about annotation are left alone.
+
+    Yields:
+        The documents, without mentions where the format has a way to read texts alone.
+
+    Raises:
+        BionerError: as `read_documents` does, but for annotations.
+    """
+    declared = get_format(format) if isinstance(format, str) else format
+    if declared.read_texts:
+        known = declared.text_options
+        given = {name: value for name, value in options.items() if name in known}
+        return _read(declared, partial(declared.read_texts, **given), path)
+    return _read(declared, partial(_read_leniently, declared, **options), path)
+
+
+def _read_leniently(declared: Format, path: Path, **options: Any) -> Iterator[SourceDocument]:
+    errors: list[BionerError] = []
+    yield from declared.read(path, on_error=errors.append, **options)
+    if errors:
+        warn(Warnings.W110.format(path=path, count=len(errors), first=errors[0]))
+
+
+def _read(declared: Format, read: Any, path: Path) -> Iterator[SourceDocument]:
+    if declared.is_folder or not path.is_dir():
+        yield from read(path)
+        return
+    for file in files_of(declared, path):
+        for document in read(file):
+            if declared.keeps_sentences and not document.doc_id:
+                document = replace(document, doc_id=file.relative_to(path).with_suffix("").as_posix())
+            yield document
+
+
+def files_of(declared: Format, folder: Path) -> list[Path]:
+    """The files of a format in a folder and the folders in it, in the order of their paths; hidden ones are left alone.
+
+    Raises:
+        BionerError: there is none.
+    """
+    files = visible_files(folder)
+    chosen = [file for file in files if declared.has_ending(file)]
+    if not chosen:
+        endings = ", ".join((*declared.endings, *declared.usual_endings))
+        raise BionerError(Errors.E172.format(path=folder, format=declared.name, endings=endings))
+    if len(chosen) < len(files):
+        others = [file for file in files if file not in set(chosen)]
+        names = ", ".join(file.relative_to(folder).as_posix() for file in others[:3])
+        warn(Warnings.W109.format(path=folder, count=len(others), format=declared.name, first=names))
+    return chosen
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """All files in a folder and the folders in it, in the order of their paths, but hidden ones."""
+    found = []
+    for file in folder.rglob("*"):
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts) and file.is_file():
+            found.append(file)
+    return sorted(found, key=lambda file: file.relative_to(folder).parts)

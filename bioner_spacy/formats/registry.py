@@ -1,0 +1,58 @@
+"""All file formats by name: those of this package, and those of other packages that are installed."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from types import MappingProxyType
+
+from ..errors import BionerError, Errors, Warnings, reason, warn
+from .format import Format
+
+ENTRY_POINTS = "bioner_spacy_formats"
+"""Group of the entry points by which other packages declare formats; each leads to a `Format`."""
+
+_formats: dict[str, Format] = {}
+_loaded: list[bool] = []
+
+
+def register(format: Format) -> None:
+    """Make a format known to all commands.
+
+    Raises:
+        BionerError: there is another format of that name.
+    """
+    if not isinstance(format, Format):
+        raise BionerError(Errors.E171.format(found=type(format).__name__))
+    if _formats.setdefault(format.name, format) is not format:
+        raise BionerError(Errors.E170.format(name=format.name))
+
+
+def all_formats() -> Mapping[str, Format]:
+    """Name -> format, sorted. Formats of other packages are loaded by the first call; of one that cannot be, a warning
+    gives the reason."""
+    if not _loaded:
+        _loaded.append(True)
+        package = importlib.import_module(__package__)
+        for module in pkgutil.iter_modules(package.__path__, f"{__package__}."):
+            declared = getattr(importlib.import_module(module.name), "FORMAT", None)
+            if declared is not None:
+                register(declared)
+        for entry_point in entry_points(group=ENTRY_POINTS):
+            try:
+                register(entry_point.load())
+            except Exception as error:  # whatever another package does wrong
+                warn(Warnings.W108.format(name=entry_point.name, value=entry_point.value, reason=reason(error)))
+    return MappingProxyType(dict(sorted(_formats.items())))
+
+
+def get_format(name: str) -> Format:
+    """A format by its name.
+
+    Raises:
+        BionerError: there is no such format.
+    """
+    formats = all_formats()
+    if name not in formats:
+        raise BionerError(Errors.E105.format(setting="format", value=name, allowed=", ".join(formats)))
+    return formats[name]
