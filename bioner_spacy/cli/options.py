@@ -26,8 +26,10 @@ def format_help(names: list[str]) -> str:
     Args:
         names: names of formats.
     """
-    endings = ", ".join(f"{name} for {ending}" for ending, name in known_endings(names).items())
-    return f"One of {', '.join(names)}. Default: {endings}."
+    endings = known_endings(names)
+    defaults = {name: [ending for ending in endings if endings[ending] == name] for name in endings.values()}
+    told = ", ".join(f"{name} for {' and '.join(several)}" for name, several in defaults.items())
+    return f"One of {', '.join(names)}. Default: {told}."
 
 
 CatalogueFile = Annotated[
