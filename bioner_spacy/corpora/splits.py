@@ -3,9 +3,10 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings, warn
 from ..files import numbered_lines
 from ..formats.document import OnError, SourceDocument, stop
 
@@ -109,7 +110,9 @@ def by_share(
 ) -> Assigned:
     """Assign documents so that every split gets its share of the mentions of each type, as `stratify` does it.
 
-    Documents with one `doc_id` stay together; a document without one counts for itself.
+    Documents with one `doc_id` stay together, and so do those with the same text (an article of sentences: with the same
+    sentences), as where two people have annotated it: how far they agree is reported in a warning. A document without an
+    identifier counts for itself.
 
     Args:
         read: gives all documents of the file; called twice, because a file may be larger than the memory, which holds
@@ -126,17 +129,82 @@ def by_share(
     """
     counts: dict[str, Mapping[str, int]] = {}
     same: dict[tuple[tuple[str, int], ...], Mapping[str, int]] = {}  # documents with equal counts share one mapping
+    copies = _Copies()
     for document in read():
-        types = (labels.get(mention.label) for mention in document.mentions)
-        found = Counter(str(name) for name in types if name is not None)
+        found = Counter(name for _, _, name in _typed(document, labels))
         found.update(counts.get(_key(document), {}))
         counts[_key(document)] = same.setdefault(tuple(sorted(found.items())), found)
+        copies.add(document)
+    groups = copies.groups()
+    for key, first in groups.items():
+        counts[first] = {
+            name: counts[first].get(name, 0) + counts[key].get(name, 0) for name in {*counts[first], *counts[key]}
+        }
+        del counts[key]
     assigned = stratify(counts, shares, name=corpus)
     for split in shares:
         if split not in assigned.values():
             raise BionerError(Errors.E145.format(corpus=corpus, split=split, count=len(assigned)))
     for document in read():
-        yield assigned[_key(document)], document
+        copies.compare(document, _typed(document, labels))
+        key = _key(document)
+        yield assigned[groups.get(key, key)], document
+    copies.report(corpus)
+
+
+def _typed(document: SourceDocument, labels: Mapping[str, object]) -> list[tuple[int, int, str]]:
+    """Start, end and standard type of the mentions that have a type."""
+    typed = ((mention.start, mention.end, labels.get(mention.label)) for mention in document.mentions)
+    return [(start, end, str(name)) for start, end, name in typed if name is not None]
+
+
+class _Copies:
+    """Finds documents with the same text, and compares what is annotated in them. It keeps numbers in place of texts."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, int] = {}  # document -> number of its whole text
+        self._records: dict[tuple[str, int], int] = {}  # document and number of a record's text -> how many there are
+        self._groups: dict[str, str] = {}
+        self._repeated: set[str] = set()
+        self._mentions: dict[tuple[str, int], list[frozenset[tuple[int, int, str]]]] = {}
+
+    def add(self, document: SourceDocument) -> None:
+        """Take note of a record, the first time that all are read."""
+        key, text = _key(document), hash(document.text)
+        self._texts[key] = hash((self._texts.get(key), text))
+        self._records[key, text] = self._records.get((key, text), 0) + 1
+
+    def groups(self) -> dict[str, str]:
+        """Documents with the text of another one -> that one, of which the key comes first in order."""
+        first: dict[int, str] = {}
+        for key, text in sorted(self._texts.items()):
+            if first.setdefault(text, key) != key:
+                self._groups[key] = first[text]
+        self._repeated = {*self._groups.values(), *(key for (key, _), count in self._records.items() if count > 1)}
+        self._texts.clear()
+        self._records.clear()
+        return self._groups
+
+    def compare(self, document: SourceDocument, mentions: list[tuple[int, int, str]]) -> None:
+        """Keep the mentions of a record that may be a copy, the second time that all are read."""
+        key = self._groups.get(_key(document), _key(document))
+        if key in self._repeated:
+            self._mentions.setdefault((key, hash(document.text)), []).append(frozenset(mentions))
+
+    def report(self, corpus: str) -> None:
+        """Warn of texts that are there more than once, with the F1 of all pairs of copies."""
+        several = [copies for copies in self._mentions.values() if len(copies) > 1]
+        if not several:
+            return
+        pairs = [pair for copies in several for pair in combinations(copies[:_COPIES], 2)]
+        shared = 2 * sum(len(first & second) for first, second in pairs)
+        total = sum(len(first) + len(second) for first, second in pairs)
+        f1 = 100 * shared / total if total else 100.0
+        warn(Warnings.W112.format(corpus=corpus, texts=len(several), documents=sum(map(len, several)), f1=f1))
+
+
+_COPIES = 20
+"""Most copies of a text that are compared with one another."""
 
 
 def stratify(counts: Mapping[str, Mapping[str, int]], shares: Mapping[str, float], *, name: str) -> dict[str, str]:

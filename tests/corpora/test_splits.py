@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bioner_spacy.corpora.splits import by_count, by_list, by_share, read_list, stratify
-from bioner_spacy.errors import BionerError
+from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats.document import Mention, SourceDocument
 
 SHARES = {"train": 0.75, "devel": 0.1, "test": 0.15}
@@ -26,7 +27,7 @@ _SHARES = st.tuples(st.floats(0.05, 0.4), st.floats(0.05, 0.4)).map(
 
 def unit(doc_id: str, line: int, *labels: str) -> SourceDocument:
     mentions = tuple(Mention(0, 1, label, line) for label in labels)
-    return SourceDocument(f"s{line}", "text", mentions, Path("corpus.txt"), line, doc_id)
+    return SourceDocument(f"s{line}", f"text {line} of {doc_id}", mentions, Path("corpus.txt"), line, doc_id)
 
 
 def units(*doc_ids: str) -> list[SourceDocument]:
@@ -201,3 +202,36 @@ def test_shares_are_those_of_whole_articles() -> None:
     }
     assert assigned == stratify(counts, SHARES, name="x")
     assert len(set(assigned.values())) == 3
+
+
+def test_copies_of_a_text_stay_together_and_are_compared() -> None:
+    """As where two people have annotated the same documents, under other identifiers or under none."""
+    documents = []
+    for number in range(60):
+        for copy, labels in (("a", ("gene", "rna")), ("b", ("gene",))):
+            mentions = tuple(Mention(at, at + 1, label, 1) for at, label in enumerate(labels))
+            line = 2 * number + (copy == "b")
+            doc_id = f"{number}{copy}" if number % 2 else ""
+            documents.append(SourceDocument(f"s{line}", f"text {number}", mentions, Path("x"), line, doc_id))
+    documents += [unit("alone", 7, "gene"), unit("alone", 8, "gene")]  # two records of one article
+    labels = {"gene": "GENE", "rna": "RNA"}
+    with pytest.warns(BionerWarning, match=r"60 texts .* in 120 documents; .* F1 of 66\.7 %"):
+        parts = list(by_share(lambda: documents, labels, SHARES, corpus="x"))
+    assert [document for _, document in parts] == documents
+    splits: dict[str, set[str]] = {}
+    for split, document in parts:
+        splits.setdefault(document.text, set()).add(split)
+    assert all(len(found) == 1 for found in splits.values())
+    assert {split for split, _ in parts} == set(SHARES)
+
+
+def test_articles_with_a_sentence_in_common_stay_apart() -> None:
+    documents = [
+        SourceDocument(f"{article}:{line}", text, (), Path("x"), line, f"{article}")
+        for article in range(40)
+        for line, text in enumerate(("All rights reserved.", f"Text {article}."))
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parts = list(by_share(lambda: documents, {}, SHARES, corpus="x"))
+    assert {split for split, _ in parts} == set(SHARES)

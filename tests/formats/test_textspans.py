@@ -171,3 +171,88 @@ def test_any_bytes_give_documents_or_a_clear_error(tmp_path_factory: pytest.Temp
         return
     assert document.text == json.loads(content)["text"]
     assert all(0 <= m.start < m.end <= len(document.text) and m.label for m in document.mentions)
+
+
+def lists(**record: Any) -> dict[str, Any]:
+    return {"text": TEXT, **record}
+
+
+def test_lists_that_differ_must_be_chosen(tmp_path: Path) -> None:
+    """A prediction must not win over what a curator made of it."""
+    record = lists(spans=[span(5, 10, score=0.4)], label=[[0, 4, "gene"]])
+    path = write(tmp_path, record, GOOD)
+    with pytest.raises(BionerError, match=r"line 1: .*lists of spans that differ \(spans, label\).*option spans"):
+        list(read(path))
+    errors: list[BionerError] = []
+    assert [document.line for document in read(path, on_error=errors.append)] == [2] and len(errors) == 1
+    for key, name in (("label", "FOX2"), ("spans", "binds")):
+        assert [m.label for m in next(iter(read(path, spans=key))).mentions] == ["gene"]
+        document = next(iter(read(path, spans=key)))
+        assert [document.text[m.start : m.end] for m in document.mentions] == [name]
+    with pytest.raises(BionerError, match="differ"):  # what a curator has emptied
+        list(read(write(tmp_path, lists(spans=[span(0, 4)], label=[]))))
+    same = lists(spans=[span(0, 4)], label=[[0, 4, "gene"]])
+    assert read_one(tmp_path, same) == [("FOX2", "gene")]
+    with pytest.raises(BionerError, match="no list of spans sc; it has spans, label"):
+        list(read(write(tmp_path, same), spans="sc"))
+
+
+def test_groups_of_spans_that_spacy_exports(tmp_path: Path) -> None:
+    gene = {**span(0, 4), "kb_id": ""}
+    groups = {"sc": [gene, span(0, 10)]}
+    for ents in ([], [gene]):  # nothing, and the flat view of the group
+        assert read_one(tmp_path, lists(ents=ents, spans=groups)) == [("FOX2", "gene"), ("FOX2 binds", "gene")]
+    assert read_one(tmp_path, lists(ents=[gene], spans={})) == [("FOX2", "gene")]
+    path = write(tmp_path, lists(ents=[span(11, 15)], spans=groups))
+    with pytest.raises(BionerError, match=r"\(spans\.sc, ents\).*spans=sc"):
+        list(read(path))
+    for key, count in (("sc", 2), ("ents", 1)):
+        [document] = read(path, spans=key)
+        assert len(document.mentions) == count
+
+
+def test_answers_of_prodigy(tmp_path: Path) -> None:
+    rejected = lists(spans=[span(0, 4, answer="accept"), span(5, 10, answer="reject")], answer="accept")
+    with pytest.warns(BionerWarning, match="1 spans that were rejected or ignored"):
+        assert read_one(tmp_path, rejected) == [("FOX2", "gene")]
+    nothing = {"text": TEXT, "answer": "accept", "tokens": [{"text": "FOX2", "start": 0, "end": 4, "id": 0}]}
+    assert read_one(tmp_path, nothing) == []
+    ignored = [{"text": TEXT, "answer": "ignore"}, {"text": TEXT, "answer": "reject", "spans": "?"}, GOOD]
+    with pytest.warns(BionerWarning, match="2 documents were rejected or ignored"):
+        assert len(list(read(write(tmp_path, *ignored)))) == 1
+    binary = [lists(spans=[span(0, 4)], answer="accept", **key) for key in ({"_is_binary": True}, {"_view_id": "ner"})]
+    manual = lists(spans=[span(0, 4)], answer="accept", _view_id="ner_manual", _is_binary=False)
+    with pytest.warns(BionerWarning, match="2 records answer one question .* the first in line 1"):
+        assert [d.line for d in read(write(tmp_path, *binary, manual, {**binary[0], "no_missing": True}))] == [3, 4]
+
+
+def test_other_forms_of_records_and_spans(tmp_path: Path) -> None:
+    old = [[TEXT, {"entities": [[0, 4, "gene"]]}], [TEXT, {"entities": []}]]
+    for content in (json.dumps(old), json.dumps(old, indent=2), "\n".join(map(json.dumps, old))):
+        (tmp_path / "old.json").write_text(content)
+        assert [len(document.mentions) for document in read(tmp_path / "old.json")] == [1, 0]
+    pretty = "[\n" + ",\n".join(json.dumps({**GOOD, "id": number}, indent=1) for number in range(2)) + "\n]\n"
+    (tmp_path / "pretty.json").write_text(pretty)
+    assert [(d.doc_id, pretty.split("\n")[d.line - 1]) for d in read(tmp_path / "pretty.json")] == [
+        ("0", "{"),
+        ("1", "{"),
+    ]
+    (tmp_path / "pretty.json").write_text(pretty[:-20])
+    with pytest.raises(BionerError, match="not valid JSON"):
+        list(read(tmp_path / "pretty.json"))
+    several = {"label": [{"start": 0, "end": 4.0, "text": "FOX2", "labels": ["gene", 7]}], "annotator": 1}
+    assert read_one(tmp_path, {"text": TEXT, **several}) == [("FOX2", "gene"), ("FOX2", "7")]
+    named = {"body": TEXT, "marks": [{"from": 0, "to": 4, "kind": "gene"}]}
+    [document] = read(write(tmp_path, named), text="body", spans="marks", span_keys=["from", "to", "kind"])
+    assert [(m.start, m.end, m.label) for m in document.mentions] == [(0, 4, "gene")]
+
+
+def test_identifiers_scores_and_other_keys(tmp_path: Path) -> None:
+    record = lists(
+        spans=[span(0, 4, kb_id="D1", identifiers=["D1", "D2"], score=0.5, source="x")], relations=[{"a": 1}]
+    )
+    with pytest.warns(BionerWarning, match=r"1 relations \(first in line 1\)"):
+        [document] = read(write(tmp_path, {**record, "journal": "J", "label": "class"}))
+    [mention] = document.mentions
+    assert (mention.identifiers, mention.score, mention.infons) == (("D1", "D2"), 0.5, {"source": "x"})
+    assert document.meta == {"journal": "J", "label": "class"}

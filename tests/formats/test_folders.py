@@ -1,0 +1,228 @@
+"""Folders of files, compressed files, and texts whose annotations do not matter."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.formats import read_documents, read_texts
+
+
+def files(folder: Path, **content: str) -> Path:
+    for name, text in content.items():
+        path = folder / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def test_a_folder_of_column_files(tmp_path: Path) -> None:
+    """Every file is an article; other files are left out and named."""
+    files(tmp_path, b_conll="Mice\tO\n\nGout\tB-D\n", a__x_conll="a\tB-D\n", README_md="x", a___hidden_conll="b\tO\n")
+    with pytest.warns(BionerWarning, match=r"1 files are left out, .* of the format iob do, the first are README\.md"):
+        documents = list(read_documents("iob", tmp_path))
+    assert [(d.doc_id, d.text, len(d.mentions)) for d in documents] == [
+        ("a/x", "a", 1),
+        ("b", "Mice", 0),
+        ("b", "Gout", 1),
+    ]
+    with pytest.raises(BionerError, match="holds no file of the format bioc, whose names end in .xml"):
+        list(read_documents("bioc", tmp_path))
+
+
+def test_brat_in_folders(tmp_path: Path) -> None:
+    files(
+        tmp_path,
+        a_txt="Gout",
+        a_ann="T1\tD 0 4\tGout\n",
+        b__a_txt="Mice",
+        b__a_ann="",
+        b__c__d_txt="x",
+        b__c__d_ann="",
+    )
+    documents = list(read_documents("brat", tmp_path))
+    assert [(d.doc_id, d.text) for d in documents] == [("a", "Gout"), ("b/a", "Mice"), ("b/c/d", "x")]
+
+
+def test_shared_task_files(tmp_path: Path) -> None:
+    files(
+        tmp_path,
+        d_txt="BRCA1 binds.",
+        d_a1="T1\tProtein 0 5\tBRCA1\n",
+        d_a2="T2\tBinding 6 11\tbinds\nE1\tBinding:T2 Theme:T1\n",
+    )
+    with pytest.warns(BionerWarning, match=r"1 triggers of events \(first in line 1 of d\.a2\), 1 events"):
+        [document] = read_documents("brat", tmp_path)
+    assert [(m.start, m.end, m.label) for m in document.mentions] == [(0, 5, "Protein")]
+
+
+def test_fragments_joined_without_a_blank(tmp_path: Path) -> None:
+    files(tmp_path, d_txt="alpha- and beta-adrenergic agents", d_ann="T1\tG 0 6;16 33\talpha-adrenergic agents\n")
+    [document] = read_documents("brat", tmp_path)
+    assert document.mentions[0].fragments == ((0, 6), (16, 33))
+
+
+def test_normalisations_notes_and_what_is_not_kept_of_brat(tmp_path: Path) -> None:
+    rows = [
+        "T1\tD 0 4\tGout",
+        "N1\tReference T1 MESH:D1\tgouty arthritis",
+        "N2\tReference T1 ID:7\tGout",
+        "#1\tAnnotatorNotes T1\tscore=0.5",
+        "#2\tAnnotatorNotes T1\tlook at this",
+        "A1\tNegation T1",
+        "R1\tCause Arg1:T1 Arg2:T1",
+        "N3\tReference T9 MESH:D2\tx",
+    ]
+    files(tmp_path, d_txt="Gout", d_ann="\n".join(rows))
+    with pytest.warns(BionerWarning) as warned:
+        [document] = read_documents("brat", tmp_path)
+    [mention] = document.mentions
+    assert (mention.identifiers, mention.score, mention.infons) == (("MESH:D1", "7"), 0.5, {"name": "gouty arthritis"})
+    [message] = [str(warning.message) for warning in warned]
+    for what in ("1 notes (first in line 5 of d.ann)", "1 attributes", "1 relations", "1 notes on what is no mention"):
+        assert what in message
+
+
+@pytest.mark.parametrize(
+    ("format", "name", "content"),
+    [
+        ("pubtator", "a.pubtator", "1|t|Gout\n1|a|\n1\t0\t4\tGout\tD\n"),
+        ("iob", "a.tsv", "Gout\tB-D\n"),
+        ("textspans", "a.jsonl", '{"text": "Gout", "spans": [[0, 4, "D"]]}\n'),
+        ("textspans", "a.json", '[{"text": "Gout",\n "spans": [[0, 4, "D"]]}]\n'),
+        (
+            "jsonlines",
+            "a.jsonl",
+            '{"tokens": ["Gout"], "entity_mentions": [{"start": 0, "end": 1, "entity_type": "D"}]}\n',
+        ),
+        (
+            "bioc",
+            "a.xml",
+            '<collection><document><id>1</id><passage><offset>0</offset><text>Gout</text><annotation><infon key="type">D'
+            '</infon><location offset="0" length="4"/></annotation></passage></document></collection>',
+        ),
+        (
+            "genia",
+            "a.xml",
+            '<set><article><articleinfo><bibliomisc>M:1</bibliomisc></articleinfo><sentence><cons sem="G#D">Gout</cons>'
+            "</sentence></article></set>",
+        ),
+    ],
+)
+def test_compressed_files(format: str, name: str, content: str, tmp_path: Path) -> None:
+    for path in (tmp_path / name, tmp_path / f"{name}.gz"):
+        path.write_bytes(gzip.compress(content.encode()) if path.suffix == ".gz" else content.encode())
+        for source in (path, tmp_path):
+            for document in read_documents(format, source):
+                assert (document.text, [(m.start, m.end, m.label) for m in document.mentions]) == (
+                    "Gout",
+                    [(0, 4, "D")],
+                )
+    broken = tmp_path / f"{name}.gz"
+    broken.write_bytes(broken.read_bytes()[:-9])
+    with pytest.raises(BionerError, match="is compressed by gzip and damaged"):
+        list(read_documents(format, broken))
+    path.write_bytes(content.encode("utf-16"))
+    with pytest.raises(BionerError, match="is in UTF-16: convert the file to UTF-8"):
+        list(read_documents(format, path))
+
+
+@pytest.mark.parametrize(
+    ("format", "content", "texts"),
+    [
+        (
+            "bioc",
+            '<collection><document><id>1</id><passage><offset>0</offset><text>No gout.</text><annotation id="1"><infon '
+            'key="CUI">C1</infon><location offset="3" length="99"/></annotation></passage></document></collection>',
+            ["No gout."],
+        ),
+        ("pubtator", "1|t|Gout.\n1|a|\n1\t22\t33\tNO ABSTRACT\tChemical\t\nx\ty\n", ["Gout."]),
+        ("iob", "Gout NN B-NP O\nwas VBD B-VP O\n", ["Gout was"]),
+        ("iob", "Gout\tI-D\nx\tnothing\n", ["Gout x"]),
+        ("jsonlines", '{"tokens": ["Gout", "."]}\n', ["Gout."]),
+        ("textspans", '{"text": "Gout", "spans": 5, "label": [[0, 1, ""]], "answer": "maybe"}\n', ["Gout"]),
+        (
+            "genia",
+            '<set><article><bibliomisc>M:1</bibliomisc><sentence>In <cons sem="odd">mice</cons><cons/></sentence></article>'
+            "</set>",
+            ["In mice"],
+        ),
+        ("text", "Gout\nMice\n", ["Gout", "Mice"]),
+    ],
+)
+def test_no_annotation_stops_the_reading_of_texts(format: str, content: str, texts: list[str], tmp_path: Path) -> None:
+    (tmp_path / "in").write_text(content)
+    found = list(read_texts(format, tmp_path / "in", mismatch="error"))
+    assert ([document.text for document in found], [d.mentions for d in found]) == (texts, [()] * len(texts))
+
+
+def test_folders_of_texts(tmp_path: Path) -> None:
+    files(tmp_path, n1_txt="Gout.\nMice.", b__n2_txt="x", n1_pdf="")
+    expected = [("b/n2", "x"), ("n1", "Gout.\nMice.")]
+    assert [(document.doc_id, document.text) for document in read_texts("text", tmp_path)] == expected
+    assert {(document.doc_id, document.text) for document in read_texts("brat", tmp_path)} == set(expected)
+    with pytest.raises(BionerError, match="no folder of NAME.txt"):
+        list(read_texts("brat", tmp_path / "none"))
+
+
+def test_annotations_outside_of_the_text(tmp_path: Path) -> None:
+    """As dumps of PubTator have them of full texts, and of a text in the place of an abstract."""
+    path = tmp_path / "dump.txt"
+    path.write_text(
+        "1|t|Gout.\n1|a|\n1\t0\t4\tGout\tD\n1\t22\t33\tNO ABSTRACT\tD\t\n\n2|t|Gout.\n2|a|x\n2\t0\t4\tgout\tD\n2\t51\t55\tgout\tD\n"
+    )
+    with pytest.raises(
+        BionerError, match=r"line 4: characters 22 to 33 of a text of 5 characters; .*mismatch to offsets"
+    ):
+        list(read_documents("pubtator", path))
+    with pytest.warns(BionerWarning, match=r"2 annotations are outside of the text .* first in line 4"):
+        found = list(read_documents("pubtator", path, mismatch="offsets"))
+    assert [len(document.mentions) for document in found] == [1, 1]
+    with pytest.warns(BionerWarning, match=r"3 annotations are outside of the text .* first in line 4"):
+        found = list(read_documents("pubtator", path, mismatch="drop"))
+    assert [len(document.mentions) for document in found] == [1, 0]
+
+
+DOCUMENT = {
+    "_id": "1|None",
+    "id": "1",
+    "infons": {},
+    "passages": [
+        {
+            "infons": {"type": "title"},
+            "offset": 0,
+            "text": "Gout.",
+            "annotations": [
+                {
+                    "id": "2",
+                    "infons": {"identifier": "MESH:D1", "type": "D"},
+                    "text": "Gout",
+                    "locations": [{"offset": 0, "length": 4}],
+                }
+            ],
+            "relations": [{"id": "R1"}],
+        }
+    ],
+    "pmid": 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        (json.dumps({"PubTator3": [DOCUMENT, DOCUMENT]}), 2),
+        (json.dumps(DOCUMENT, indent=1), 1),
+        (json.dumps([DOCUMENT, DOCUMENT]), 2),
+        ("".join(json.dumps(DOCUMENT) + "\n" for _ in range(3)), 3),
+        (json.dumps({"documents": [DOCUMENT]}), 1),
+    ],
+)
+def test_what_pubtator_3_answers(content: str, count: int, tmp_path: Path) -> None:
+    (tmp_path / "export.json").write_text(content)
+    with pytest.warns(BionerWarning, match=f"{count} relations"):
+        found = list(read_documents("bioc", tmp_path / "export.json"))
+    assert [(d.doc_id, d.text, d.mentions[0].identifiers, d.meta["pmid"]) for d in found] == [
+        ("1", "Gout.", ("MESH:D1",), 1)
+    ] * count
