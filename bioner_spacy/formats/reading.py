@@ -52,11 +52,9 @@ def read_texts(format: Union[str, Format], path: Path, **options: Any) -> Iterat
         BionerError: as `read_documents` does, but for annotations.
     """
     declared = get_format(format) if isinstance(format, str) else format
-    if declared.read_texts:
-        known = declared.text_options
-        given = {name: value for name, value in options.items() if name in known}
-        return _read(declared, partial(declared.read_texts, **given), path)
-    return _read(declared, partial(_read_leniently, declared, **options), path)
+    given = {name: value for name, value in options.items() if name in declared.text_options}
+    read = declared.read_texts or partial(_read_leniently, declared)
+    return _read(declared, partial(read, **given), path)
 
 
 def _read_leniently(declared: Format, path: Path, **options: Any) -> Iterator[SourceDocument]:
