@@ -95,6 +95,14 @@ class Errors:
         "{path}, line {line}: column {column} holds {value!r}, which is no tag: name the columns of tags, counted from 0, in the "
         "option tag_columns, such as tag_columns={wanted}, and that of the token in token_column if it is not column 0."
     )
+    E138 = (
+        "{path}, line {line}: {count} columns where {expected} are expected, with tabs or blanks between them; correct the line, or "
+        "give what comment lines begin with in the option comments."
+    )
+    E139 = (
+        "{path}, line {line}: the annotation {claimed!r} is not the text at its offsets, which count {cause}: convert the file so "
+        "that offsets count the characters of its text."
+    )
     E140 = "Corpus {corpus} has no split {split} in the catalogue; it has: {known}."
     E141 = "Corpus {corpus}: the document {doc_id} is in the lists of the splits {first} and {second}; take it out of one."
     E142 = (
@@ -166,8 +174,8 @@ class Errors:
     E173 = "Setting {setting} is {value!r}, and the format {format} has no such option; it has: {known}."
     E174 = "Option {option} of the format {format} is {value!r}: it must be {wanted}."
     E175 = (
-        "{path}, line {line}: the record has several lists of spans that differ ({keys}): choose one in the option spans, such "
-        "as spans={first}."
+        "{path}, line {line}: the record has several lists of spans that differ ({keys}): choose one in the option spans "
+        "({choice})."
     )
 
     # 2xx tokenization

@@ -1,5 +1,7 @@
 """Files of documents that commands read and write: which format they have, and options given as text."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
@@ -13,6 +15,8 @@ from .format import Format, Option
 from .registry import all_formats, get_format
 
 Item = TypeVar("Item")
+
+_COMMA, _SIGN = re.compile(r"(?<!\\),"), re.compile(r"(?<!\\)=")
 
 ZONE_DOCUMENTS = 1000
 """Documents after which the words that came with them are forgotten."""
@@ -34,12 +38,18 @@ def output_formats() -> list[str]:
 
 
 def known_endings(allowed: Iterable[str]) -> dict[str, str]:
-    """Ends of names that tell one of some formats; those that several of them have tell none."""
-    found: dict[str, list[str]] = {}
-    for name in allowed:
-        for ending in get_format(name).endings:
-            found.setdefault(ending, []).append(name)
-    return {ending: names[0] for ending, names in found.items() if len(names) == 1}
+    """Ends of names that tell one of some formats: its own, and usual ones that no other of them has.
+
+    Args:
+        allowed: names of formats.
+    """
+    formats = [get_format(name) for name in allowed]
+    found: dict[str, str] = {}
+    for endings in ("endings", "usual_endings"):
+        claims = [(ending, format.name) for format in formats for ending in getattr(format, endings)]
+        counts = Counter(ending for ending, _ in claims)
+        found |= {ending: name for ending, name in claims if counts[ending] == 1 and ending not in found}
+    return found
 
 
 def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str]) -> Format:
@@ -65,13 +75,14 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
 
 
 def parse_pairs(setting: str, text: str) -> dict[str, str]:
-    """The value of a setting such as `A=x,B=y`.
+    """The value of a setting such as `A=x,B=y`; a comma or a sign that is part of a name or value has a backslash before it.
 
     Raises:
         BionerError: it is not of that form, or has a name twice.
     """
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    found = {name.strip(): value.strip() for name, sign, value in pairs if name.strip() and sign and "=" not in value}
+    parts = [_SIGN.split(part) for part in _COMMA.split(text) if part.strip()]
+    pairs = [[re.sub(r"\\([,=])", r"\1", side).strip() for side in part] for part in parts]
+    found = {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[0]}
     if len(found) < len(pairs):
         allowed = "NAME=VALUE,NAME=VALUE with each name once"
         raise BionerError(Errors.E105.format(setting=setting, value=text, allowed=allowed))

@@ -73,22 +73,25 @@ class MentionBuilder:
         Raises:
             BionerError: if a fragment is not in the text, or the text is another one and `mismatch` is "error".
         """
-        place = line if path == self.path else f"{line} of {path.name}"
+        where = line if path == self.path else f"{line} of {path.name}"
         for start, end in fragments:
             if not 0 <= start < end <= len(text):
                 if self.mismatch == "error":
                     reason = f"characters {start} to {end} of a text of {len(text)} characters"
                     raise BionerError(Errors.E134.format(path=path, line=line, reason=reason))
-                self.left_out.append(place)
+                self.left_out.append(where)
                 return None
         if claimed.strip() and not _same_text(text, fragments, claimed):
             if self.mismatch == "error":
                 found = " ".join(text[start:end] for start, end in fragments)
-                raise BionerError(Errors.E132.format(path=path, line=line, claimed=claimed, found=found))
+                place = {"path": path, "line": line, "claimed": claimed}
+                if cause := _cause(text, fragments, claimed):
+                    raise BionerError(Errors.E139.format(**place, cause=cause))
+                raise BionerError(Errors.E132.format(**place, found=found))
             if self.mismatch == "drop":
-                self.left_out.append(place)
+                self.left_out.append(where)
                 return None
-            self.mismatches.append(place)
+            self.mismatches.append(where)
         merged = _merge(text, fragments)
         parts = tuple(merged) if len(merged) > 1 else ()
         return Mention(merged[0][0], merged[-1][1], label, line, parts, score, tuple(identifiers), dict(infons or {}))
@@ -145,6 +148,23 @@ def _same_text(text: str, fragments: Sequence[tuple[int, int]], claimed: str) ->
     # Some files have nothing between fragments: "alpha-" and "adrenergic".
     joined = "".join(text[start:end] for start, end in fragments)
     return len(fragments) > 1 and "".join(claimed.split()) == "".join(joined.split())
+
+
+def _cause(text: str, fragments: Sequence[tuple[int, int]], claimed: str) -> str:
+    """What else the offsets count, if that explains them: none of these takes the right spans by believing them."""
+    counted = {
+        "line ends of two characters (CRLF) as one": text.replace("\r\n", "\n"),
+        "no byte order mark, and the text begins with one": text.removeprefix("\ufeff"),
+        "characters beyond the first 65,536 of Unicode as two, as JavaScript and Java do (UTF-16)": "".join(
+            char + "\0" * (ord(char) > 0xFFFF) for char in text
+        ),
+        "bytes of UTF-8": "".join(char + "\0" * (len(char.encode()) - 1) for char in text),
+    }
+    for cause, other in counted.items():
+        parts = [other[start:end].replace("\0", "") for start, end in fragments]
+        if other != text and all(parts) and " ".join(parts).split() == claimed.split():
+            return cause
+    return ""
 
 
 def _merge(text: str, fragments: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -188,10 +188,11 @@ class _Record:
             if "answer" in self.content:  # Prodigy has no spans where nothing was marked
                 return []
             self.part.fail(f"the object has no list of spans ({', '.join(SPANS)}), which may be empty")
-        first, chosen = next(iter(lists.items()))
+        chosen = next(iter(lists.values()))
         if any(_places(other) != _places(chosen) for other in lists.values()):
-            choice = {"keys": ", ".join(lists), "first": first.removeprefix("spans.")}
-            raise BionerError(Errors.E175.format(path=self.part.path, line=self.part.line, **choice))
+            choice = " or ".join(f"spans={name.removeprefix('spans.')}" for name in lists)
+            place = {"path": self.part.path, "line": self.part.line}
+            raise BionerError(Errors.E175.format(**place, keys=", ".join(lists), choice=choice))
         return chosen
 
     def _lists(self) -> dict[str, list[Any]]:

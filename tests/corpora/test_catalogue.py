@@ -80,7 +80,7 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         (
             "corpora/genes/format",
             "xml",
-            "unknown format xml; known: bioc, brat, docbin, genia, iob, jsonlines, pubtator, textspans",
+            "unknown format xml; known: bioc, brat, docbin, genia, iob, jsonlines, labelstudio, pubtator, textspans",
         ),
         ("corpora/genes/label", {}, "unknown key label;"),
         ("corpora/genes/labels", ..., "corpora: genes: has no key labels"),
@@ -241,7 +241,7 @@ def test_file_that_is_no_catalogue(tmp_path: Path, text: str) -> None:
 def test_shipped_catalogue_is_complete() -> None:
     catalogue = load_catalogue(SHIPPED)
     formats = {corpus.format for corpus in catalogue.corpora.values()}
-    assert formats | {"bioc", "brat", "docbin", "textspans"} == set(
+    assert formats | {"bioc", "brat", "docbin", "labelstudio", "textspans"} == set(
         input_formats()
     )  # these are for corpora of one's own
     assert set(catalogue.sets) == {"sample", "benchmark", "all"}

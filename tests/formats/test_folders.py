@@ -8,6 +8,7 @@ import pytest
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats import read_documents, read_texts
+from bioner_spacy.formats.documents import parse_pairs
 
 
 def files(folder: Path, **content: str) -> Path:
@@ -226,3 +227,26 @@ def test_what_pubtator_3_answers(content: str, count: int, tmp_path: Path) -> No
     assert [(d.doc_id, d.text, d.mentions[0].identifiers, d.meta["pmid"]) for d in found] == [
         ("1", "Gout.", ("MESH:D1",), 1)
     ] * count
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "cause"),
+    [
+        ("One.\r\nGout.", "5 9", "line ends of two characters"),
+        ("\ufeffIn gout.", "3 7", "no byte order mark"),
+        ("\U0001d6fd gout.", "3 7", "as JavaScript and Java do"),
+        ("\u03b2 \u03b2 gout.", "6 10", "bytes of UTF-8"),
+    ],
+)
+def test_offsets_that_count_something_else(text: str, place: str, cause: str, tmp_path: Path) -> None:
+    """The cause is named, in place of an option that would take wrong spans."""
+    (tmp_path / "d.txt").write_bytes(text.encode())
+    name = "Gout" if "Gout" in text else "gout"
+    (tmp_path / "d.ann").write_text(f"T1\tD {place}\t{name}\n")
+    with pytest.raises(BionerError, match=cause) as caught:
+        list(read_documents("brat", tmp_path))
+    assert "mismatch" not in str(caught.value)
+
+
+def test_commas_in_labels_of_the_command_line() -> None:
+    assert parse_pairs("labels", r"A\,B=X, C=, D\=E=F") == {"A,B": "X", "C": "", "D=E": "F"}

@@ -16,7 +16,7 @@ from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats import Format, Mention, SourceDocument, all_formats, get_format, read_documents, register
 from bioner_spacy.formats import registry as formats_registry
 from bioner_spacy.formats.document import OnError, stop
-from bioner_spacy.formats.documents import known_endings
+from bioner_spacy.formats.documents import known_endings, output_formats
 from bioner_spacy.formats.format import HOLDS
 from bioner_spacy.serving.apply import apply_pipeline
 from bioner_spacy.serving.convert import convert_file
@@ -147,4 +147,15 @@ def test_declarations() -> None:
         assert format.holds <= set(HOLDS)
         assert all(ending.startswith(".") for ending in (*format.endings, *format.usual_endings))
         assert set(format.text_options) <= set(format.reader_options)
-    assert set(known_endings(all_formats())) >= {".jsonl", ".spacy", ".pubtator", ".txt"}
+    assert known_endings(all_formats())[".txt"] == "text" and ".xml" not in known_endings(all_formats())
+    assert known_endings(output_formats()) == {
+        ".bio": "iob",
+        ".conll": "iob",
+        ".iob": "iob",
+        ".iob2": "iob",
+        ".jsonl": "textspans",
+        ".jsonlines": "jsonlines",
+        ".pubtator": "pubtator",
+        ".spacy": "docbin",
+        ".xml": "bioc",
+    }

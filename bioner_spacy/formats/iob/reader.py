@@ -207,7 +207,7 @@ class _Rows:
         place, width = {"path": self.path, "line": line}, len(columns)
         looks_at_tags = self.tag_columns is None or self.tag_columns
         if looks_at_tags and (width != self.width or width < 2):
-            raise BionerError(Errors.E104.format(**place, count=width, expected=max(self.width, 2)))
+            raise BionerError(Errors.E138.format(**place, count=width, expected=max(self.width, 2)))
         token_column = self._column("token_column", self.token_column, width)
         token = columns[token_column]
         if token.split() != [token]:

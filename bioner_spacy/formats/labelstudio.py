@@ -1,0 +1,217 @@
+"""Label Studio's JSON: an array of tasks with their text, annotations and predictions."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Optional
+
+from spacy.tokens import Doc
+
+from ..errors import BionerError, Errors, Warnings, warn
+from ..scope import SPANS_KEY
+from .document import Mention, OnError, SourceDocument, stop
+from .export import Annotated, Export
+from .format import Format
+from .json_records import IDS, JsonRecord, json_records
+from .ledger import Ledger
+from .standoff import MentionBuilder
+
+SEVERAL = ("error", "first", "last", "all")
+_SPAN_TYPES = ("labels", "hypertextlabels")
+_VALUE_KEYS = ("start", "end", "text", "labels", "hypertextlabels", "startOffset", "endOffset", "globalOffsets")
+
+
+def read(
+    path: Path,
+    *,
+    text: Optional[str] = None,
+    several: str = "error",
+    predictions: bool = False,
+    mismatch: str = "error",
+    on_error: OnError = stop,
+) -> Iterator[SourceDocument]:
+    """Read the tasks of an export; every task is one document.
+
+    Annotations that were cancelled are left out, and so are tasks without another one, which nobody has annotated; of
+    several annotations, one that is the ground truth is taken. Relations and other results than labels of spans are
+    counted.
+
+    Args:
+        path: the file.
+        text: key of the text in `data`; None for `text`, or for the only text that is there.
+        several: what to do with a task of several annotations that differ: "error"; "first" or "last" to take one; or "all"
+            to make a document of each.
+        predictions: whether predictions are read in place of annotations.
+        mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to believe the
+            offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
+        on_error: what to do about a task that cannot be read: raise the error, or take note of it, so that all of them are
+            found in one go; it is left out then.
+
+    Yields:
+        The documents in the order of the file.
+
+    Raises:
+        BionerError: if the file is missing, empty, not UTF-8 or not valid JSON, if a task has no text, or several
+            annotations that differ, or if a span is out of range or has another text.
+    """
+    if several not in SEVERAL:
+        raise BionerError(Errors.E105.format(setting="several", value=several, allowed=", ".join(SEVERAL)))
+    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
+    left_out: list[int] = []
+    for part in json_records(path):
+        try:
+            task = _Task(part, text)
+            chosen = task.annotations("predictions" if predictions else "annotations", several)
+            documents = [task.document(task.mentions(result, builder, ledger)) for result in chosen]
+        except BionerError as error:
+            on_error(error)
+            continue
+        if not documents:
+            left_out.append(part.line)
+        yield from documents
+    builder.finish()
+    ledger.finish()
+    if left_out:
+        warn(Warnings.W106.format(path=path, count=len(left_out), line=left_out[0]))
+
+
+def read_texts(path: Path, *, text: Optional[str] = None) -> Iterator[SourceDocument]:
+    """Read the texts of all tasks, annotated or not; see `read`."""
+    for part in json_records(path):
+        yield _Task(part, text).document([])
+
+
+class _Task:
+    def __init__(self, part: JsonRecord, text_key: Optional[str]) -> None:
+        self.part = part
+        self.task = part.object()
+        data = self.task.get("data")
+        if not isinstance(data, dict):
+            part.fail("the task has no object data")
+        texts = [key for key, value in data.items() if isinstance(value, str) and key not in IDS]
+        self.key = text_key or ("text" if "text" in texts or len(texts) != 1 else texts[0])
+        text = data.get(self.key)
+        if not isinstance(text, str):
+            part.fail(f"the data of the task has no string {self.key}; name the key of the text in the option text")
+        self.data: dict[str, Any] = data
+        self.text: str = text
+
+    def document(self, mentions: Iterable[Mention]) -> SourceDocument:
+        part = self.part
+        doc_id, key = part.identifier(self.data)
+        meta = {name: value for name, value in self.data.items() if name not in (self.key, key)}
+        doc_id = doc_id or part.identifier(self.task, "id")[0]
+        return SourceDocument(part.name, self.text, tuple(mentions), part.path, part.line, doc_id, meta=meta)
+
+    def annotations(self, key: str, several: str) -> list[list[Any]]:
+        """The results of those annotations that are to be read."""
+        listed = self.task.get(key) or []
+        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            self.part.fail(f"{key} must be a list of objects")
+        kept = [one for one in listed if not one.get("was_cancelled")]
+        truth = [one for one in kept if one.get("ground_truth")]
+        results = [one.get("result") or [] for one in (truth if len(truth) == 1 else kept)]
+        if not all(isinstance(result, list) for result in results):
+            self.part.fail(f"a result of {key} must be a list")
+        if several == "all" or len(results) < 2:
+            return results
+        if several == "error" and any(_spans(result) != _spans(results[0]) for result in results):
+            self.part.fail(
+                f"the task has {len(results)} {key} that differ; set the option several to first, last or all"
+            )
+        return [results[-1 if several == "last" else 0]]
+
+    def mentions(self, result: list[Any], builder: MentionBuilder, ledger: Ledger) -> Iterator[Mention]:
+        part = self.part
+        for region in result:
+            kind = region.get("type") if isinstance(region, dict) else None
+            if kind not in _SPAN_TYPES:
+                ledger.add("relations" if kind == "relation" else "results other than labels of spans", part.line)
+                continue
+            value = region.get("value")
+            labels = value.get(kind) if isinstance(value, dict) else None
+            if not isinstance(value, dict) or not isinstance(labels, list) or not labels:
+                part.fail("a region has no value with labels")
+            start, end = _place(value)
+            if type(start) is not int or type(end) is not int:
+                part.fail(f"the region from {start!r} to {end!r} has no whole numbers for start and end")
+            score = region.get("score")
+            for label in labels:
+                if not isinstance(label, str) or not label.strip():
+                    part.fail(f"the region from {start} to {end} has a label that is no text")
+                mention = builder.mention(
+                    part.path,
+                    part.line,
+                    self.text,
+                    label=label.strip(),
+                    fragments=[(start, end)],
+                    claimed=value["text"] if isinstance(value.get("text"), str) else "",
+                    score=float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None,
+                    infons={key: kept for key, kept in value.items() if key not in _VALUE_KEYS},
+                )
+                if mention:
+                    yield mention
+
+
+def _place(value: dict[str, Any]) -> tuple[Any, Any]:
+    """Start and end; of marked-up texts, where these are paths, those in the whole text."""
+    whole = value.get("globalOffsets")
+    return (
+        (whole.get("start"), whole.get("end")) if isinstance(whole, dict) else (value.get("start"), value.get("end"))
+    )
+
+
+def _spans(result: list[Any]) -> set[str]:
+    regions = [region for region in result if isinstance(region, dict) and isinstance(region.get("value"), dict)]
+    return {json.dumps([*_place(region["value"]), region["value"].get(region.get("type"))]) for region in regions}
+
+
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
+    """Write an array of tasks to import: spans with scores as a prediction, others as an annotation.
+
+    The labels are those of a tag `<Labels name="label" toName="text">`. Offsets count characters.
+
+    Args:
+        docs: annotated documents.
+        path: the file to write; it is replaced when all documents are written.
+        spans_key: key in `doc.spans`.
+
+    Returns:
+        Numbers of documents and of mentions that are written.
+
+    Raises:
+        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
+            if a label is empty or has whitespace at an end.
+    """
+    export = Export(path, FORMAT, spans_key)
+    return export.write_file(docs, _task, head="[\n", separator=",\n", tail="\n]\n")
+
+
+def _task(document: Annotated) -> str:
+    result = []
+    for number, mention in enumerate(document.mentions, start=1):
+        text = document.text[mention.start : mention.end]
+        value: dict[str, Any] = {"start": mention.start, "end": mention.end, "text": text, "labels": [mention.label]}
+        others = {key: kept for key, kept in mention.infons.items() if key not in value}
+        region: dict[str, Any] = {"id": str(number), "from_name": "label", "to_name": "text", "type": "labels"}
+        score = {} if mention.score is None else {"score": mention.score}
+        result.append({**region, "value": {**value, **others}, **score})
+    scored = [mention.score for mention in document.mentions if mention.score is not None]
+    about = {"model_version": "bioner_spacy", "score": min(scored)} if scored else {}
+    others = {key: value for key, value in document.meta.items() if key not in ("id", "text")}
+    task = {
+        "data": {"id": document.id, "text": document.text, **others},
+        "predictions" if scored else "annotations": [{**about, "result": result}],
+    }
+    return json.dumps(task, ensure_ascii=False)
+
+
+FORMAT = Format(
+    name="labelstudio",
+    description="Label Studio's JSON: tasks with annotations or predictions",
+    read=read,
+    write=write,
+    read_texts=read_texts,
+    usual_endings=(".json",),
+    holds=frozenset({"scores", "overlaps", "infons", "meta"}),
+)
