@@ -1,14 +1,15 @@
 """JSON lines with tokens: one sentence a line with its tokens and mentions, which may nest.
 
 A line is an object with `tokens` (strings), `entity_mentions` (objects with `start` and `end`, token indices, end
-exclusive; `entity_type`; optionally `text`, the tokens joined by spaces) and optionally `sent_id` and `doc_id`.
+exclusive; `entity_type`; optionally `text`, the tokens joined by spaces) and optionally `sent_id`, `doc_id` and `text`, in which
+the tokens stand in order with nothing but whitespace between them; without it they are joined by rules.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from spacy.tokens import Doc
 
@@ -21,7 +22,7 @@ from .format import Format
 from .json_records import JsonRecord, json_records
 from .ledger import Ledger
 
-_KEYS = ("tokens", "entity_mentions", "sent_id", "doc_id", "relation_mentions", "event_mentions")
+_KEYS = ("tokens", "text", "entity_mentions", "sent_id", "doc_id", "relation_mentions", "event_mentions")
 _MENTION_KEYS = ("start", "end", "entity_type", "text", "score", "identifiers", "id")
 
 
@@ -45,7 +46,7 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
         try:
             record = part.object()
             tokens = _tokens(part, record)
-            text, offsets = _join(tokens)
+            text, offsets = _in_text(record.get("text"), tokens) or _join(tokens)
             annotations = record.get("entity_mentions")
             if not isinstance(annotations, list):
                 part.fail("the object has no list entity_mentions")
@@ -65,7 +66,9 @@ def read_texts(path: Path) -> Iterator[SourceDocument]:
     """Read the sentences of a file, whatever is annotated there; see `read`."""
     for part in json_records(path):
         record = part.object()
-        yield _document(part, record, _join(_tokens(part, record))[0], [])
+        tokens = _tokens(part, record)
+        text, _ = _in_text(record.get("text"), tokens) or _join(tokens)
+        yield _document(part, record, text, [])
 
 
 def _document(part: JsonRecord, record: dict[str, Any], text: str, mentions: Iterable[Mention]) -> SourceDocument:
@@ -108,6 +111,17 @@ def _mention(part: JsonRecord, value: Any, tokens: list[str], offsets: list[tupl
     )
 
 
+def _in_text(text: Any, tokens: list[str]) -> Optional[tuple[str, list[tuple[int, int]]]]:
+    """A text and the characters of every token in it; None where it is not that of the tokens."""
+    offsets, place = [], 0
+    for token in tokens if isinstance(text, str) else ():
+        start = text.find(token, place)
+        if start < 0 or text[place:start].strip():
+            return None
+        offsets.append((start, place := start + len(token)))
+    return None if not offsets or text[place:].strip() else (text, offsets)
+
+
 def _join(tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
     """Text of a sentence and the characters of every token; a token may hold whitespace ("ER- cells")."""
     parts = [token.split() for token in tokens]
@@ -119,7 +133,7 @@ def _join(tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
     """Write a JSON lines file; every document is one line.
 
-    Beside what the reader knows, mentions have a `score` where they are predicted, `identifiers` of their concepts and what
+    The text is written where it is not what the reader makes of the tokens. Beside what the reader knows, mentions have a `score` where they are predicted, `identifiers` of their concepts and what
     else their source says. Tokens of whitespace, and documents without other tokens, are left out, the latter with a warning.
 
     Args:
@@ -150,7 +164,9 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
             if mention.identifiers:
                 about["identifiers"] = list(mention.identifiers)
             mentions.append({**about, **{key: value for key, value in mention.infons.items() if key not in about}})
-        record = {"doc_id": document.id, "tokens": tokens, "entity_mentions": mentions}
+        record: dict[str, Any] = {"doc_id": document.id, "tokens": tokens, "entity_mentions": mentions}
+        if _join(tokens)[0].split() != document.text.split():
+            record["text"] = document.text
         others = {key: value for key, value in document.meta.items() if key not in (*record, *_KEYS)}
         return json.dumps({**record, **others}, ensure_ascii=False) + "\n"
 

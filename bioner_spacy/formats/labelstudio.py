@@ -193,13 +193,13 @@ def _task(document: Annotated) -> str:
         text = document.text[mention.start : mention.end]
         value: dict[str, Any] = {"start": mention.start, "end": mention.end, "text": text, "labels": [mention.label]}
         others = {key: kept for key, kept in mention.infons.items() if key not in value}
-        region: dict[str, Any] = {"id": str(number), "from_name": "label", "to_name": "text", "type": "labels"}
-        score = {} if mention.score is None else {"score": mention.score}
+        region = {"id": str(number), "from_name": "label", "to_name": "text", "type": "labels"}
+        score: dict[str, Any] = {} if mention.score is None else {"score": mention.score}
         result.append({**region, "value": {**value, **others}, **score})
     scored = [mention.score for mention in document.mentions if mention.score is not None]
-    about = {"model_version": "bioner_spacy", "score": min(scored)} if scored else {}
+    about: dict[str, Any] = {"model_version": "bioner_spacy", "score": min(scored)} if scored else {}
     others = {key: value for key, value in document.meta.items() if key not in ("id", "text")}
-    task = {
+    task: dict[str, Any] = {
         "data": {"id": document.id, "text": document.text, **others},
         "predictions" if scored else "annotations": [{**about, "result": result}],
     }

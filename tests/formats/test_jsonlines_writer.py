@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 
 from bioner_spacy.errors import BionerWarning
-from bioner_spacy.formats.jsonlines import read, write
+from bioner_spacy.formats import iob
+from bioner_spacy.formats.jsonlines import read, read_texts, write
 
 
 def test_file(tmp_path: Path) -> None:
@@ -26,6 +27,19 @@ def test_file(tmp_path: Path) -> None:
         ],
     }
     assert json.loads(second) == {"doc_id": "3", "tokens": ["x"], "entity_mentions": []}
+
+
+def test_blanks_that_rules_would_take_out(tmp_path: Path) -> None:
+    """ "5." before "2" is the end of a sentence here, and no number."""
+    doc = make_doc(["5", ".", "2", "kids"], [(2, 4, "A")], spaces=[False, True, True, False])
+    write([doc], tmp_path / "out.jsonl")
+    for read_again in (read, read_texts):
+        [document] = read_again(tmp_path / "out.jsonl")
+        assert (document.text, document.meta) == ("5. 2 kids", {})
+    [document] = read(tmp_path / "out.jsonl")
+    assert [(m.start, m.end) for m in document.mentions] == [(3, 9)]
+    with pytest.warns(BionerWarning, match="left out: 1 documents' spacing"):
+        iob.write([doc], tmp_path / "out.tsv")
 
 
 def words_of(text: str) -> str:

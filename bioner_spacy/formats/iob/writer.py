@@ -7,6 +7,7 @@ from spacy.tokens import Doc
 
 from ...errors import BionerError, Errors, Warnings, warn
 from ...scope import SPANS_KEY
+from ...tokenization import detokenize
 from ..export import Annotated, Export, in_pieces
 from ..format import Format
 from .reader import DOCSTART
@@ -43,6 +44,10 @@ class _Sentences:
             return self.export.leave_out(document)
         if DOCSTART in words:
             raise BionerError(Errors.E164.format(doc_id=document.id, token=DOCSTART))
+        read_again = detokenize(words)[0].split()
+        self.export.lose(
+            "documents' spacing, as their tokens are joined by rules", read_again != document.text.split()
+        )
         labels = (mention.label for mention in document.mentions)
         spans = [(start, end, label) for (start, end), label in zip(in_pieces(document.places, pieces), labels)]
         layers = to_layers(spans)
