@@ -64,9 +64,9 @@ BAD = {
         {},
         [
             "line 2: 1 columns where 2",
+            "line 4: the tag I-gene begins",
             "line 6: 3 columns where 2",
             "line 10: a -DOCSTART- line",
-            "line 4: the tag I-gene begins",
             "line 12: 'X-gene' is no tag",
         ],
     ),
@@ -183,7 +183,7 @@ def test_genia_ends_at_its_first_problem(check: Check) -> None:
 
 
 def test_after_many_problems_the_file_is_left(check: Check) -> None:
-    found = check("jsonlines", {"train": "{\n" * 1000 + '{"tokens": ["a"], "entity_mentions": []}'})
+    found = check("jsonlines", {"train": "{]\n" * 1000 + '{"tokens": ["a"], "entity_mentions": []}'})
     assert len(found.problems) == MOST_PROBLEMS
     assert not found.splits["train"].complete
 

@@ -53,8 +53,8 @@ def test_converted_documents(data: dict[str, Any], load: Load, assets: Path, nlp
             for doc in docs
         ]
     assert found["genes"] == [
-        ("Mice with FOX2 kinase.", [("FOX2 kinase", "GENE")], "devel-1", ["GENE"]),
-        ("FOX2 FOX3.", [("FOX2", "GENE"), ("FOX3", "GENE")], "devel-1", ["GENE"]),
+        ("Mice with FOX2 kinase.", [("FOX2 kinase", "GENE")], "", ["GENE"]),
+        ("FOX2 FOX3.", [("FOX2", "GENE"), ("FOX3", "GENE")], "", ["GENE"]),
     ]
     assert found["abstracts"] == [("Ataxia in mice. Mice had gout.", [("Ataxia", "DISEASE")], "7", ["DISEASE"])]
     assert found["nested"] == [
