@@ -159,3 +159,12 @@ def test_declarations() -> None:
         ".spacy": "docbin",
         ".xml": "bioc",
     }
+
+
+def test_the_page_of_formats_knows_all_of_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf8")
+    rows = {row.split("|")[1].strip(" `"): row.split("|")[3] for row in page.splitlines() if row.startswith("| `")}
+    declared = {
+        name: ", ".join(f"`{option}`" for option in format.reader_options) for name, format in all_formats().items()
+    }
+    assert {name: options.strip() for name, options in rows.items()} == declared
