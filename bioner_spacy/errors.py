@@ -177,6 +177,7 @@ class Errors:
         "{path}, line {line}: the record has several lists of spans that differ ({keys}): choose one in the option spans "
         "({choice})."
     )
+    E176 = "{error} The file looks like the format {formats} and not like {format}: name that format."
 
     # 2xx tokenization
     E201 = (

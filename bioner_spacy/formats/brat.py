@@ -277,6 +277,10 @@ def check_output(path: Path) -> None:
         raise BionerError(Errors.E165.format(path=path))
 
 
+def _recognises(head: str) -> bool:
+    return re.match(r"\s*T[0-9]+\t\S+ [0-9]+ [0-9]+", head) is not None
+
+
 FORMAT = Format(
     name="brat",
     description="brat standoff: a folder with NAME.txt and NAME.ann (or NAME.a1) for every document",
@@ -286,4 +290,5 @@ FORMAT = Format(
     is_folder=True,
     holds=frozenset({"scores", "overlaps", "identifiers", "discontinuous"}),
     check_output=check_output,
+    recognises=_recognises,
 )

@@ -43,6 +43,8 @@ class Format:
         keeps_sentences: whether every document is one sentence.
         is_annotated: whether it holds annotation at all; else there are texts in it and nothing to convert or to train on.
         holds: which of `HOLDS` it can hold.
+        recognises: whether a text looks like the beginning of a file of this format; only messages depend on it. None: it cannot
+            be seen.
         check_output: raises an error if a path is not one to write to, before the work that leads to it.
     """
 
@@ -58,6 +60,7 @@ class Format:
     keeps_sentences: bool = False
     is_annotated: bool = True
     holds: frozenset[str] = frozenset()
+    recognises: Optional[Callable[[str], bool]] = None
     check_output: Callable[[Path], None] = require_file
 
     @cached_property

@@ -170,6 +170,10 @@ class _Parser:
         self.parts, self.mentions, self.line = None, [], 0
 
 
+def _recognises(head: str) -> bool:
+    return head.lstrip().startswith("<") and "<bibliomisc" in head
+
+
 FORMAT = Format(
     name="genia",
     description="XML of the GENIA term corpus: sentences with nested terms",
@@ -178,4 +182,5 @@ FORMAT = Format(
     usual_endings=(".xml",),
     keeps_sentences=True,
     holds=frozenset({"overlaps"}),
+    recognises=_recognises,
 )

@@ -2,11 +2,12 @@
 
 A line is an object with `tokens` (strings), `entity_mentions` (objects with `start` and `end`, token indices, end
 exclusive; `entity_type`; optionally `text`, the tokens joined by spaces) and optionally `sent_id`, `doc_id` and `text`, in which
-the tokens stand in order with nothing but whitespace between them; without it they are joined by rules.
+the tokens stand in order with nothing but whitespace between them; without it they are joined by rules. In place of
+`entity_mentions` there may be a tag for every token in `ner_tags` or `tags`, as data sets of Hugging Face have them.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Optional
@@ -19,6 +20,7 @@ from ..tokenization import detokenize
 from .document import Mention, OnError, SourceDocument, stop
 from .export import Annotated, Export, in_pieces
 from .format import Format
+from .iob.tags import SchemeCounts, TagError, decode_tags
 from .json_records import JsonRecord, json_records
 from .ledger import Ledger
 
@@ -26,11 +28,20 @@ _KEYS = ("tokens", "text", "entity_mentions", "sent_id", "doc_id", "relation_men
 _MENTION_KEYS = ("start", "end", "entity_type", "text", "score", "identifiers", "id")
 
 
-def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
+_TAGS = ("ner_tags", "tags")
+"""Keys of the tags of tokens."""
+
+
+def read(
+    path: Path, *, tags: Optional[str] = None, tag_names: Optional[Sequence[str]] = None, on_error: OnError = stop
+) -> Iterator[SourceDocument]:
     """Read a JSON lines file; every line is one document. Blank lines are skipped, other keys are kept for the output.
 
     Args:
         path: the file.
+        tags: key of the tags of tokens (IOB1, IOB2, IOBES or BILUO); None for `ner_tags` or `tags`, where there are no
+            `entity_mentions`.
+        tag_names: tags in the order of their numbers, for files that have numbers, such as O B-Disease I-Disease.
         on_error: what to do about a line that cannot be read: raise the error, or take note of it, so that all of them
             are found in one go; it is left out then.
 
@@ -47,11 +58,15 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
             record = part.object()
             tokens = _tokens(part, record)
             text, offsets = _in_text(record.get("text"), tokens) or _join(tokens)
-            annotations = record.get("entity_mentions")
-            if not isinstance(annotations, list):
-                part.fail("the object has no list entity_mentions")
-            mentions = [_mention(part, annotation, tokens, offsets) for annotation in annotations]
-            document = _document(part, record, text, mentions)
+            key = tags or next((key for key in _TAGS if key in record and "entity_mentions" not in record), None)
+            if key:
+                mentions = _tagged(part, record, key, tag_names, offsets)
+            else:
+                annotations = record.get("entity_mentions")
+                if not isinstance(annotations, list):
+                    part.fail("the object has no list entity_mentions")
+                mentions = [_mention(part, annotation, tokens, offsets) for annotation in annotations]
+            document = _document(part, {name: record[name] for name in record if name != key}, text, mentions)
         except BionerError as error:
             on_error(error)
         else:
@@ -109,6 +124,37 @@ def _mention(part: JsonRecord, value: Any, tokens: list[str], offsets: list[tupl
         identifiers=tuple(map(str, identifiers)) if isinstance(identifiers, list) else (),
         infons={key: kept for key, kept in value.items() if key not in _MENTION_KEYS},
     )
+
+
+def _tagged(
+    part: JsonRecord,
+    record: dict[str, Any],
+    key: str,
+    names: Optional[Sequence[str]],
+    offsets: list[tuple[int, int]],
+) -> list[Mention]:
+    """Mentions of the tags of tokens. An I without a B before it begins a mention, as in IOB1."""
+    tags = record.get(key)
+    if not isinstance(tags, list) or len(tags) != len(offsets):
+        part.fail(f"{key} is no list of as many tags as there are tokens ({len(offsets)})")
+    if any(type(tag) is int for tag in tags):
+        if not names:
+            part.fail(f"{key} has numbers; give the tags in the order of their numbers in the option tag_names")
+        if not all(type(tag) is int and 0 <= tag < len(names) for tag in tags):
+            part.fail(f"{key} has a number that tag_names, of {len(names)} tags, does not know")
+        tags = [names[tag] for tag in tags]
+    if not all(isinstance(tag, str) for tag in tags):
+        part.fail(f"{key} has a tag that is no text")
+    counts = SchemeCounts()
+    counts.add(tags)
+    scheme = counts.scheme()
+    if scheme is None:
+        part.fail(f"{key} mixes the prefixes of IOBES and BILUO")
+    try:
+        spans, _ = decode_tags(tags, scheme="iob1" if scheme == "iob2" else scheme)
+    except TagError as error:
+        part.fail(f"{key}: {error}")
+    return [Mention(offsets[start][0], offsets[end - 1][1], label, part.line) for start, end, label in spans]
 
 
 def _in_text(text: Any, tokens: list[str]) -> Optional[tuple[str, list[tuple[int, int]]]]:
@@ -173,6 +219,14 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     return export.write_file(docs, render)
 
 
+def _recognises(head: str) -> bool:
+    return (
+        head.lstrip().startswith(("{", "["))
+        and '"tokens"' in head
+        and ('"entity_mentions"' in head or 'tags"' in head)
+    )
+
+
 FORMAT = Format(
     name="jsonlines",
     description="JSON lines with tokens and mentions by tokens, a sentence a line",
@@ -182,4 +236,5 @@ FORMAT = Format(
     usual_endings=(".jsonlines", ".jsonl", ".json"),
     keeps_sentences=True,
     holds=frozenset({"scores", "overlaps", "identifiers", "infons", "meta"}),
+    recognises=_recognises,
 )

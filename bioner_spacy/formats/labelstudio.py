@@ -206,6 +206,10 @@ def _task(document: Annotated) -> str:
     return json.dumps(task, ensure_ascii=False)
 
 
+def _recognises(head: str) -> bool:
+    return head.lstrip().startswith(("{", "[")) and '"data"' in head and '"result"' in head
+
+
 FORMAT = Format(
     name="labelstudio",
     description="Label Studio's JSON: tasks with annotations or predictions",
@@ -214,4 +218,5 @@ FORMAT = Format(
     read_texts=read_texts,
     usual_endings=(".json",),
     holds=frozenset({"scores", "overlaps", "infons", "meta"}),
+    recognises=_recognises,
 )

@@ -237,6 +237,10 @@ def _title_end(document: Annotated) -> int:
     return len(head) if rest else len(document.text)
 
 
+def _recognises(head: str) -> bool:
+    return re.match(r"\s*[^|\t\n<{\[]+\|[ta]\|", head) is not None
+
+
 FORMAT = Format(
     name="pubtator",
     description="PubTator: titles and abstracts with annotations by characters",
@@ -246,4 +250,5 @@ FORMAT = Format(
     endings=(".pubtator",),
     usual_endings=(".txt", ".tsv"),
     holds=frozenset({"overlaps", "identifiers", "passages"}),
+    recognises=_recognises,
 )

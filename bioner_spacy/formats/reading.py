@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any, Union
 
 from ..errors import BionerError, Errors, Warnings, warn
+from ..files import open_bytes
 from .document import OnError, SourceDocument, stop
 from .format import Format
-from .registry import get_format
+from .registry import all_formats, get_format
+
+_HEAD = 1 << 14
+"""Bytes of a file that are looked at to say what it is."""
 
 
 def read_documents(
@@ -66,13 +70,37 @@ def _read_leniently(declared: Format, path: Path, **options: Any) -> Iterator[So
 
 def _read(declared: Format, read: Any, path: Path) -> Iterator[SourceDocument]:
     if declared.is_folder or not path.is_dir():
-        yield from read(path)
+        yield from _told_what_it_is(declared, read, path)
         return
     for file in files_of(declared, path):
-        for document in read(file):
+        for document in _told_what_it_is(declared, read, file):
             if declared.keeps_sentences and not document.doc_id:
                 document = replace(document, doc_id=file.relative_to(path).with_suffix("").as_posix())
             yield document
+
+
+def _told_what_it_is(declared: Format, read: Any, path: Path) -> Iterator[SourceDocument]:
+    """The documents of a file; an error before the first of them says which other formats the file looks like."""
+    first = True
+    try:
+        for document in read(path):
+            first = False
+            yield document
+    except BionerError as error:
+        names = _looks_like(path) if first else []
+        if not names or declared.name in names:
+            raise
+        raise BionerError(Errors.E176.format(error=error, formats=" or ".join(names), format=declared.name)) from None
+
+
+def _looks_like(path: Path) -> list[str]:
+    """Names of the formats that a file looks like."""
+    try:
+        with open_bytes(path) as file:
+            head = file.read(_HEAD).decode("utf-8", errors="ignore").removeprefix("\ufeff")
+    except (BionerError, OSError):
+        return []
+    return [name for name, format in all_formats().items() if format.recognises and format.recognises(head)]
 
 
 def files_of(declared: Format, folder: Path) -> list[Path]:

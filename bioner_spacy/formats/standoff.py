@@ -74,20 +74,21 @@ class MentionBuilder:
             BionerError: if a fragment is not in the text, or the text is another one and `mismatch` is "error".
         """
         where = line if path == self.path else f"{line} of {path.name}"
-        for start, end in fragments:
-            if not 0 <= start < end <= len(text):
-                if self.mismatch == "error":
-                    reason = f"characters {start} to {end} of a text of {len(text)} characters"
-                    raise BionerError(Errors.E134.format(path=path, line=line, reason=reason))
-                self.left_out.append(where)
-                return None
-        if claimed.strip() and not _same_text(text, fragments, claimed):
+        inside = all(0 <= start < end <= len(text) for start, end in fragments)
+        same = inside and (not claimed.strip() or _same_text(text, fragments, claimed))
+        if self.mismatch == "error" and not same and (cause := _cause(text, fragments, claimed)):
+            raise BionerError(Errors.E139.format(path=path, line=line, claimed=claimed, cause=cause))
+        if not inside:
+            if self.mismatch == "error":
+                start, end = next(place for place in fragments if not 0 <= place[0] < place[1] <= len(text))
+                reason = f"characters {start} to {end} of a text of {len(text)} characters"
+                raise BionerError(Errors.E134.format(path=path, line=line, reason=reason))
+            self.left_out.append(where)
+            return None
+        if not same:
             if self.mismatch == "error":
                 found = " ".join(text[start:end] for start, end in fragments)
-                place = {"path": path, "line": line, "claimed": claimed}
-                if cause := _cause(text, fragments, claimed):
-                    raise BionerError(Errors.E139.format(**place, cause=cause))
-                raise BionerError(Errors.E132.format(**place, found=found))
+                raise BionerError(Errors.E132.format(path=path, line=line, claimed=claimed, found=found))
             if self.mismatch == "drop":
                 self.left_out.append(where)
                 return None

@@ -1,7 +1,7 @@
 """JSON with texts and spans by characters, as annotation tools export them: a record a line, or an array of records.
 
 A record is an object with `text` and, in a list, its spans: `spans` (Prodigy), `label` or `labels` (doccano, Label Studio's
-JSON-MIN), `entities` (doccano with relations; training data of older versions of spaCy), `annotations` (older doccano) or
+JSON-MIN), `entities` (doccano with relations; training data of older versions of spaCy), `annotations` (older doccano), `denotations` (PubAnnotation) or
 `ents` (`doc.to_json()` of spaCy, which has further lists in an object `spans`); or a text followed by such an object in an
 array, as spaCy 2 has it. A span is an object with `start`, `end` and `label`, or with `start_offset`, `end_offset` and
 `label`, or a list of these three; its `text`, if given, is compared. Offsets count characters, the end is exclusive.
@@ -23,11 +23,11 @@ from .json_records import JsonRecord, json_records
 from .ledger import Ledger
 from .standoff import MentionBuilder
 
-SPANS = ("spans", "label", "labels", "entities", "annotations", "ents")
+SPANS = ("spans", "label", "labels", "entities", "annotations", "denotations", "ents")
 """Keys of the list of spans."""
 
 _SPAN_KEYS = (("start", "start_offset"), ("end", "end_offset"), ("label", "labels"))
-_PLACES = ("token_start", "token_end", "id", "text", "answer", "kb_id", "identifiers", "score")
+_PLACES = ("token_start", "token_end", "id", "text", "answer", "kb_id", "identifiers", "score", "span", "obj")
 """What else is known of a span; further keys of it are kept as infons."""
 
 _NOT_KEPT = ("answer", "relations", "_is_binary", "_view_id", "no_missing")
@@ -217,6 +217,7 @@ class _Record:
         """The mentions of a span, one for each of its labels."""
         part, infons, claimed = self.part, {}, ""
         if isinstance(span, dict):
+            span = {**span, **_of_pubannotation(span)}
             names = [[key] for key in keys] if keys else _SPAN_KEYS
             start, end, label = (next((span[key] for key in several if key in span), None) for several in names)
             claimed = span.get("text", "") or ""
@@ -253,6 +254,14 @@ class _Record:
                 yield mention
 
 
+def _of_pubannotation(span: dict[str, Any]) -> dict[str, Any]:
+    """Start, end and label of a denotation of PubAnnotation, under their usual keys; nothing for other spans."""
+    place = span.get("span")
+    if not isinstance(place, dict) or "obj" not in span:
+        return {}
+    return {"start": place.get("begin"), "end": place.get("end"), "label": span["obj"]}
+
+
 def _is_spans(key: str, value: Any) -> bool:
     """Whether a key of a record has the annotation that was there."""
     return key in SPANS and (isinstance(value, list) or (key == "spans" and isinstance(value, dict)))
@@ -279,6 +288,7 @@ def _places(spans: list[Any]) -> set[str]:
     found = set()
     for span in spans:
         if isinstance(span, dict):
+            span = {**span, **_of_pubannotation(span)}
             values = [next((span[key] for key in several if key in span), None) for several in _SPAN_KEYS]
             values.append(span.get("answer", "accept"))
         else:
@@ -348,6 +358,12 @@ def _span(mention: Mention) -> dict[str, Any]:
     return {**span, **{key: value for key, value in mention.infons.items() if key not in span}}
 
 
+def _recognises(head: str) -> bool:
+    keys = any(f'"{key}"' in head for key in (*SPANS, "answer"))
+    others = any(f'"{key}"' in head for key in ("passages", "entity_mentions", "data"))
+    return head.lstrip().startswith(("{", "[")) and '"text"' in head and keys and not others
+
+
 FORMAT = Format(
     name="textspans",
     description="JSON lines or arrays with texts and spans by characters, as Prodigy, doccano and spaCy have them",
@@ -357,4 +373,5 @@ FORMAT = Format(
     endings=(".jsonl",),
     usual_endings=(".json",),
     holds=frozenset({"scores", "overlaps", "identifiers", "infons", "passages", "meta"}),
+    recognises=_recognises,
 )

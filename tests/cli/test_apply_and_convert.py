@@ -231,6 +231,8 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
     mine.write_text(PUBTATOR)
     folder.mkdir()
     (folder / "notes.txt").touch()
+    unknown = tmp_path / "mine.dat"
+    unknown.write_text(PUBTATOR)
     out = tmp_path / "out"
     before = sorted(tmp_path.rglob("*"))
     conversions: list[tuple[Path, Path, dict[str, Any], str]] = [
@@ -290,7 +292,7 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
     for nlp, source, output, message in [
         (tmp_path / "none", texts, out, "cannot be loaded"),
         (tmp_path / "blank", texts, out, "Document number 1 is not annotated"),
-        (pipeline, mine, out, "set input_format to one of bioc"),
+        (pipeline, unknown, out, "set input_format to one of bioc"),
         (pipeline, texts, texts, "is the input"),
         (pipeline, texts.with_name("none.txt"), out, "is not there"),
     ]:

@@ -250,3 +250,25 @@ def test_offsets_that_count_something_else(text: str, place: str, cause: str, tm
 
 def test_commas_in_labels_of_the_command_line() -> None:
     assert parse_pairs("labels", r"A\,B=X, C=, D\=E=F") == {"A,B": "X", "C": "", "D=E": "F"}
+
+
+@pytest.mark.parametrize(
+    ("content", "format"),
+    [
+        ("7|t|Gout.\n7|a|\n", "pubtator"),
+        ('<?xml version="1.0"?><collection><document/></collection>', "bioc"),
+        (json.dumps(DOCUMENT), "bioc"),
+        ("<set><article><bibliomisc>M</bibliomisc></article></set>", "genia"),
+        ("T1\tGene 0 5\tBRCA1\n", "brat"),
+        ('[{"data": {"text": "a"}, "annotations": [{"result": []}]}]', "labelstudio"),
+        ('{"tokens": ["a"], "entity_mentions": []}\n', "jsonlines"),
+        ('{"text": "a", "spans": []}\n', "textspans"),
+        ("Gout\tNN\tB-D\nwas\tVB\tO\n\n", "iob"),
+    ],
+)
+def test_a_file_of_another_format_is_told(content: str, format: str, tmp_path: Path) -> None:
+    (tmp_path / "in").write_text(content)
+    for other in ("pubtator", "bioc", "jsonlines", "iob"):
+        if other != format:
+            with pytest.raises(BionerError, match=f"The file looks like the format {format} and not like {other}"):
+                list(read_documents(other, tmp_path / "in"))

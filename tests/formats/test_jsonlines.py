@@ -109,3 +109,29 @@ def test_any_bytes_give_documents_or_a_clear_error(tmp_path_factory: pytest.Temp
     tokens = [record["tokens"][m["start"] : m["end"]] for m in record["entity_mentions"]]
     texts = ["".join(document.text[m.start : m.end].split()) for m in document.mentions]
     assert texts == ["".join("".join(words).split()) for words in tokens]
+
+
+def test_tags_of_tokens(tmp_path: Path) -> None:
+    """As data sets of Hugging Face have them, as texts and as numbers."""
+    names = ["O", "B-D", "I-D"]
+    tokens = ["Gout", "attack", "in", "mice"]
+    path = tmp_path / "in.json"
+    for tags, options in ((["B-D", "I-D", "O", "I-D"], {}), ([1, 2, 0, 2], {"tag_names": names})):
+        path.write_text(json.dumps([{"id": 5, "tokens": tokens, "ner_tags": tags}]))
+        [document] = read(path, **options)
+        assert [(document.text[m.start : m.end], m.label) for m in document.mentions] == [
+            ("Gout attack", "D"),
+            ("mice", "D"),
+        ]
+        assert document.meta == {"id": 5}
+    for tags, message in (
+        ([1, 2], "as many tags"),
+        ([1, 2, 0, 9], "does not know"),
+        ([1, "O", 0, 0], "does not know"),
+    ):
+        path.write_text(json.dumps({"tokens": tokens, "labels": tags}))
+        with pytest.raises(BionerError, match=message):
+            list(read(path, tags="labels", tag_names=names))
+    path.write_text(json.dumps({"tokens": tokens, "tags": [1, 2, 0, 0]}))
+    with pytest.raises(BionerError, match="option tag_names"):
+        list(read(path))

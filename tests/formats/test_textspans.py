@@ -114,7 +114,10 @@ def test_offsets_may_be_believed_against_the_text(tmp_path: Path) -> None:
         ("[]", "object is needed"),
         ({"spans": []}, "no string text"),
         ({"text": ["a"], "spans": []}, "no string text"),
-        ({"text": "a"}, r"no list of spans \(spans, label, labels, entities, annotations, ents\), which may be empty"),
+        (
+            {"text": "a"},
+            r"no list of spans \(spans, label, labels, entities, annotations, denotations, ents\), which may be empty",
+        ),
         ({"text": "a", "label": "gene"}, "no list of spans"),
         ({**GOOD, "doc_id": ["a"]}, "doc_id must be"),
         ({**GOOD, "answer": "maybe"}, "answer is 'maybe'"),
@@ -256,3 +259,12 @@ def test_identifiers_scores_and_other_keys(tmp_path: Path) -> None:
     [mention] = document.mentions
     assert (mention.identifiers, mention.score, mention.infons) == (("D1", "D2"), 0.5, {"source": "x"})
     assert document.meta == {"journal": "J", "label": "class"}
+
+
+def test_denotations_of_pubannotation(tmp_path: Path) -> None:
+    denotations = [{"id": "T1", "span": {"begin": 0, "end": 4}, "obj": "gene"}]
+    record = {"text": TEXT, "sourcedb": "PubMed", "denotations": denotations, "relations": [{"id": "R1"}]}
+    with pytest.warns(BionerWarning, match="1 relations"):
+        [document] = read(write(tmp_path, record))
+    [mention] = document.mentions
+    assert (mention.start, mention.end, mention.label, mention.infons) == (0, 4, "gene", {})

@@ -35,6 +35,12 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     return writer.write(FORMAT, docs, path, spans_key)
 
 
+def _recognises(head: str) -> bool:
+    if head.lstrip().startswith("<"):
+        return "<collection" in head and "<bibliomisc" not in head
+    return head.lstrip().startswith(("{", "[")) and ('"passages"' in head or '"documents"' in head)
+
+
 FORMAT = Format(
     name="bioc",
     description="BioC in XML or JSON: documents of passages with annotations, also as PubTator 3 answers",
@@ -43,6 +49,7 @@ FORMAT = Format(
     read_texts=read_texts,
     usual_endings=(".xml", ".json", ".jsonl"),
     holds=frozenset({"scores", "overlaps", "identifiers", "infons", "discontinuous", "passages", "meta"}),
+    recognises=_recognises,
 )
 
 __all__ = ["FORMAT", "read", "read_texts", "write"]

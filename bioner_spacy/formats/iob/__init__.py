@@ -9,7 +9,7 @@ from ...scope import SPANS_KEY
 from ..format import Format
 from . import writer
 from .reader import DOCSTART, read, read_texts
-from .tags import SCHEMES, TagError, decode_tags
+from .tags import SCHEMES, TagError, decode_tags, is_tag
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, columns: int = 1) -> tuple[int, int]:
@@ -35,6 +35,11 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, column
     return writer.write(FORMAT, docs, path, spans_key, columns)
 
 
+def _recognises(head: str) -> bool:
+    rows = [line.split() for line in head.splitlines()[:-1][:200] if line.strip() and not line.startswith("#")]
+    return bool(rows) and all(len(row) > 1 and any(map(is_tag, row)) for row in rows)
+
+
 FORMAT = Format(
     name="iob",
     description="columns: a token a line with its tags (IOB1, IOB2, IOBES, BILUO), sentences apart by blank lines",
@@ -45,6 +50,7 @@ FORMAT = Format(
     usual_endings=(".tsv", ".txt"),
     keeps_sentences=True,
     holds=frozenset({"overlaps"}),
+    recognises=_recognises,
 )
 
 __all__ = ["DOCSTART", "FORMAT", "SCHEMES", "TagError", "decode_tags", "read", "read_texts", "write"]
