@@ -105,7 +105,7 @@ def train_with_checkpoints(
     with nlp.select_pipes(disable=T["frozen_components"]):
         log_step, finalize = T["logger"](nlp, stdout, stderr)
     batches = _batches(nlp, train_corpus, T["batcher"], T["max_epochs"], progress, states)
-    last_saved = time.monotonic()
+    last_saved, best_at_checkpoint = time.monotonic(), progress.best
     began = last_saved - progress.seconds
     with _stopped_by_signals(stderr) as stopped:
         try:
@@ -124,6 +124,7 @@ def train_with_checkpoints(
                         with replacing(folder / progress.best, folders=True) as (part,):
                             with nlp.use_params(optimizer.averages):
                                 before_to_disk(nlp).to_disk(part)
+                        _keep_best(folder, progress.best, best_at_checkpoint)
                     progress.losses = {}
                 log_step(info if is_best is not None else None)
                 if is_best is not None:
@@ -131,7 +132,7 @@ def train_with_checkpoints(
                     stdout.flush()
                 if stopped() or time.monotonic() - last_saved >= 60 * checkpoint_minutes:
                     save_checkpoint(checkpoint, nlp, optimizer, progress)
-                    last_saved = time.monotonic()
+                    last_saved, best_at_checkpoint = time.monotonic(), progress.best
                     _clean(folder, progress)
                 if stopped():
                     raise BionerError(Errors.E430.format(step=progress.step, folder=folder))
@@ -252,16 +253,21 @@ def _time_left(at: Progress, total: Optional[int]) -> str:
 
 def _clean(folder: Path, progress: Progress) -> None:
     """Remove what later steps than the checkpoint left, best pipelines that are not the best any more, and half files."""
-    for path in folder.glob(".*.part"):
+    for path in folder.glob(".*"):  # also what safetensors names in its own way
         remove(path)
-    for path in folder.glob(f"{_BEST}*"):
-        if path.name != progress.best:
-            shutil.rmtree(path)
+    _keep_best(folder, progress.best)
     curve = folder / CURVE_FILE
     if curve.is_file():
         lines = curve.read_text(encoding="utf8").splitlines(keepends=True)[: len(progress.results)]
         with replacing(curve) as (part,):
             part.write_text("".join(lines), encoding="utf8")
+
+
+def _keep_best(folder: Path, *names: Optional[str]) -> None:
+    """Remove best pipelines but for some."""
+    for path in folder.glob(f"{_BEST}*"):
+        if path.name not in names:
+            shutil.rmtree(path)
 
 
 def _name_best(folder: Path, progress: Progress) -> Optional[int]:
