@@ -1,17 +1,20 @@
-"""Wheels of a trained pipeline and of this package, side by side, so that one `pip install` takes both."""
+"""Packages of a trained pipeline: a folder that pip installs, or wheels of it and of this package side by side."""
 
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Optional
+from typing import Any, Optional
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import srsly
 from spacy import registry
 from spacy.cli.package import package
+from thinc.api import Config
 
 from ..corpora import Catalogue
 from ..errors import BionerError, Errors
@@ -53,26 +56,10 @@ def build_wheels(
         BionerError: there is no pipeline, the results are those of another one, there is no such way to store weights, or a
             wheel cannot be built.
     """
-    if not (pipeline / "meta.json").is_file():
-        raise BionerError(Errors.E601.format(pipeline=pipeline))
-    prepare = registry.callbacks.get("bioner_spacy.before_saving.v1")(weights=weights)
-    with TemporaryDirectory() as folder:
-        work = Path(folder)
-        prepare(load_pipeline(pipeline)).to_disk(work / "saved")
-        meta = complete_meta(pipeline, catalogue, results, name=name, weights=weights)
-        srsly.write_json(work / "meta.json", meta)
-        package(
-            work / "saved",
-            work,
-            meta_path=work / "meta.json",
-            name=name,
-            version=version,
-            create_sdist=False,
-            create_wheel=False,
-            silent=True,
-        )
-        built = next(path for path in work.iterdir() if (path / "setup.py").is_file())
-        wheels = work / "wheels"
+    with _package(
+        pipeline, catalogue=catalogue, name=name, version=version, results=results, weights=weights
+    ) as built:
+        wheels = built.parent / "wheels"
         _build(built, wheels)
         checkout = shipped_project()
         if (checkout / "setup.py").is_file():
@@ -89,6 +76,78 @@ def build_wheels(
                 if old not in made:
                     old.unlink()
         return made
+
+
+def write_package(
+    pipeline: Path,
+    output: Path,
+    *,
+    catalogue: Catalogue,
+    name: str,
+    version: str,
+    results: Optional[Results] = None,
+    weights: str = "float32",
+) -> Path:
+    """Write a pipeline as a folder that pip installs.
+
+    Args:
+        pipeline: as for `build_wheels`, like all that is not named here.
+        output: folder for the folder, which is called en_<name> and replaced if it is there.
+
+    Returns:
+        The folder.
+
+    Raises:
+        BionerError: as `build_wheels` does.
+    """
+    with _package(
+        pipeline, catalogue=catalogue, name=name, version=version, results=results, weights=weights
+    ) as built:
+        folder = output / built.name.rpartition("-")[0]
+        with replacing(folder, folders=True) as [unfinished]:
+            shutil.copytree(built, unfinished)
+        return folder
+
+
+@contextmanager
+def _package(
+    pipeline: Path,
+    *,
+    catalogue: Catalogue,
+    name: str,
+    version: str,
+    results: Optional[Results],
+    weights: str,
+) -> Iterator[Path]:
+    """A folder with a setup.py, made by spaCy, which is there within the block."""
+    if not (pipeline / "meta.json").is_file():
+        raise BionerError(Errors.E601.format(pipeline=pipeline))
+    prepare = registry.callbacks.get("bioner_spacy.before_saving.v1")(weights=weights)
+    with TemporaryDirectory() as folder:
+        work = Path(folder)
+        prepare(load_pipeline(pipeline)).to_disk(work / "saved")
+        config = Config().from_disk(work / "saved" / "config.cfg", interpolate=False)
+        Config(_without_folders(config)).to_disk(work / "saved" / "config.cfg", interpolate=False)
+        meta = complete_meta(pipeline, catalogue, results, name=name, weights=weights)
+        srsly.write_json(work / "meta.json", meta)
+        package(
+            work / "saved",
+            work,
+            meta_path=work / "meta.json",
+            name=name,
+            version=version,
+            create_sdist=False,
+            create_wheel=False,
+            silent=True,
+        )
+        yield next(path for path in work.iterdir() if (path / "setup.py").is_file())
+
+
+def _without_folders(value: Any) -> Any:
+    """A config in which names stand in the place of absolute paths, which are of one machine."""
+    if isinstance(value, Mapping):
+        return {name: _without_folders(inner) for name, inner in value.items()}
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _build(project: Path, folder: Path) -> None:

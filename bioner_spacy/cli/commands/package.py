@@ -1,7 +1,7 @@
 """Build a trained pipeline and bioner_spacy itself as wheels, side by side."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 from wasabi import msg
@@ -21,6 +21,10 @@ def command(
     weights: Annotated[
         str, typer.Option(help="How weights of the encoder are stored: float32, or int8, a quarter of the size.")
     ] = "float32",
+    folder: Annotated[
+        Optional[Path],
+        typer.Option(help="Write FOLDER/en_<name>, which pip installs from there, in place of the wheels."),
+    ] = None,
 ) -> None:
     """Build a trained pipeline and bioner_spacy itself as wheels, side by side.
 
@@ -29,12 +33,16 @@ def command(
       python -m spacy bioner package training/multi/model-last --name bioner_mine --results reports/multi.json
     """
     from ...scoring.results import Results
-    from ..wheels import build_wheels
+    from ..wheels import build_wheels, write_package
 
     scores = None if results is None else Results.from_disk(results)
     known = options.catalogue_of(catalogue)
-    wheels = build_wheels(
-        pipeline, output, catalogue=known, name=name, version=version, results=scores, weights=weights
-    )
+    settings: dict[str, Any] = {"catalogue": known, "name": name, "version": version, "results": scores}
+    if folder is not None:
+        written = write_package(pipeline, folder, **settings, weights=weights)
+        msg.good(f"Wrote {written}")
+        msg.info(f"Install it with: pip install ./{written}")
+        return
+    wheels = build_wheels(pipeline, output, **settings, weights=weights)
     msg.good(f"Wrote {', '.join(str(wheel) for wheel in wheels)}")
     msg.info(f"Install both with: pip install {output}/*.whl")
