@@ -1,6 +1,9 @@
 """Runs in a folder that remembers what was done."""
 
+import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +171,27 @@ def test_numbers_are_the_same_when_they_are_read_again(tiny_bert: str, tmp_path:
         return experiment.run("x", ["genes"], seed=0)
 
     assert run() == run()
+
+
+def test_two_processes_in_one_folder_are_kept_apart(experiment: Experiment) -> None:
+    code = (
+        "import sys; from pathlib import Path; from bioner_spacy.experiments.experiment import Experiment; "
+        "Experiment(Path(sys.argv[1]), Path(sys.argv[2]), corpus_folder=Path(sys.argv[3]), settings={})"
+    )
+    arguments = [str(path) for path in (CONFIG, experiment.folder, experiment.corpus_folder)]
+    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode and f"Another process works in {experiment.folder}" in ended.stderr
+    # Objects of one process share the lock.
+    Experiment(CONFIG, experiment.folder, corpus_folder=experiment.corpus_folder, settings=experiment.settings)
+
+
+def test_other_versions_are_marked(experiment: Experiment) -> None:
+    path = experiment.folder / "settings.json"
+    settings = json.loads(path.read_text("utf8"))
+    settings["provenance"]["versions"]["torch"] = "0.1"
+    path.write_text(json.dumps(settings), encoding="utf8")
+    (experiment.folder / "runs").mkdir()
+    (experiment.folder / "runs" / "x.json").write_text("{}", encoding="utf8")
+    own = {name: value for name, value in experiment.settings.items() if name != "corpus_folder"}
+    with pytest.warns(BionerWarning, match="other versions of these: versions.torch"):
+        Experiment(CONFIG, experiment.folder, corpus_folder=experiment.corpus_folder, settings=own, split="devel")

@@ -1,11 +1,15 @@
 """The chart of a comparison."""
 
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from matplotlib.container import BarContainer
 
+from bioner_spacy import reports
+from bioner_spacy.errors import BionerError
 from bioner_spacy.reports.comparison import draw_comparison, write_chart
 from bioner_spacy.scoring.comparison import Comparison, Row
 from bioner_spacy.scoring.results import ALL_TYPES
@@ -66,3 +70,17 @@ def test_lengths_of_bars_and_whiskers(comparison: Comparison) -> None:
     [lines] = bars["multi-task"].errorbar.lines[2]
     # From 50 + 6.25 to 50 + 25.
     assert [(line[0][0], line[1][0]) for line in lines.get_segments()][:2] == [(56.25, 75), (62.5, 62.5)]
+
+
+def test_without_matplotlib(comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(BionerError, match=r"need the package matplotlib: pip install 'bioner_spacy\[charts\]'"):
+        write_chart(comparison, tmp_path / "chart")
+    assert not list(tmp_path.iterdir())
+
+
+def test_matplotlib_is_imported_where_a_chart_is_drawn() -> None:
+    folder = Path(reports.__file__).parent
+    modules = [f"bioner_spacy.reports.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"]
+    code = f"import sys, {', '.join(modules)}; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
