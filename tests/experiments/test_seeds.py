@@ -63,7 +63,7 @@ def test_each_seed_is_trained_once_and_leaves_its_results(
     results = {
         f"runs/seed-{seed}/{name}.json" for seed in (1, 2) for name in ("multi", "single/diseases", "single/genes")
     }
-    assert made == {"settings.json", "corpora.json"} | results
+    assert made == {".lock", "settings.json", "corpora.json"} | results
 
 
 def test_equal_steps(repeat: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
