@@ -70,6 +70,7 @@ ENTRY_POINTS = {
     "spacy_callbacks": [
         "bioner_spacy.before_saving.v1 = bioner_spacy.pipeline.saving:before_saving",
         "bioner_spacy.init_from.v1 = bioner_spacy.training.init_from:init_from",
+        "bioner_spacy.teacher_annealing.v1 = bioner_spacy.training.distillation:teacher_annealing",
     ],
     "spacy_loggers": ["bioner_spacy.MultiTaskLogger.v1 = bioner_spacy.training.logger:multitask_logger"],
     "spacy_misc": [

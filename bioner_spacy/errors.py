@@ -302,6 +302,33 @@ class Errors:
     E431 = "The checkpoint {path} cannot be taken up ({reason}): remove its folder, and start again without --resume."
     E432 = "{folder} holds a run that was interrupted: go on with --resume (resume=True), or remove the folder to start again."
     E433 = "The run in {folder} began with others of these: {names}; go on with the same ones, or remove the folder to start again."
+    E440 = (
+        "Setting {setting} of the component {name} is above 0, and only tags in a conditional random field can be taught: set "
+        "it to 0, or the architecture to bioner_spacy.TagHeads.v1 with crf = true."
+    )
+    E441 = (
+        "Soft targets are for the split train alone, and not for {split!r}: teachers must not carry documents for evaluation "
+        "into training."
+    )
+    E442 = (
+        "The teacher's name {name!r} cannot be part of the name of a file: use letters, digits, dots, hyphens and "
+        "underscores, such as NAME=FOLDER."
+    )
+    E443 = "There are no soft targets {path} (setting soft_targets): write them with `spacy bioner teach`, or name other teachers."
+    E444 = (
+        "The soft targets {path} were made for other documents than those that are there now: write them again with "
+        "`spacy bioner teach`."
+    )
+    E445 = "{path} holds no soft targets ({reason}): write it again with `spacy bioner teach`."
+    E446 = "Two teachers have the name {name!r}: give each a name of its own, as NAME=FOLDER."
+    E447 = (
+        "The pipeline {name} cannot teach, as none of its components ({components}) has tags in a conditional random field: "
+        "name one that was trained with bioner_spacy.TagHeads.v1 and crf = true."
+    )
+    E448 = (
+        "No training document has soft targets for the component {name}, whose setting teach_scope or teach_across is above 0: "
+        "write them with `spacy bioner teach`, set soft_targets in [corpora.train] to auto, or both settings to 0."
+    )
 
     # 5xx evaluation
     E501 = (
@@ -514,6 +541,11 @@ class Warnings:
         "The run in {folder} began with others of these: {names}; it goes on, and its results may be others than those of a run "
         "that was not interrupted."
     )
+    W412 = (
+        "{n} of {total} records of the corpus {corpus} are tokenised otherwise by the teacher, and are not taught by it; "
+        "convert the corpora with the tokenizer of the teacher."
+    )
+    W413 = "No teacher knows the tasks {tasks}: they learn from gold alone."
 
     # 1xx corpora
     W101 = (

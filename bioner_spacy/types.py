@@ -41,6 +41,26 @@ class SpanArrays:
 
 
 @dataclass(frozen=True)
+class Taught:
+    """What teachers say of the tags of a batch with N tokens, and how much that counts.
+
+    Attributes:
+        known: (N, K) bool, whether teachers of the task have read the document of the token.
+        tokens: for each of the K tasks, (M,) tokens that are not surely outside of mentions; the others are.
+        transitions: for each task, (M, T, T) probability that the token before has one of the T tags of the task, and this
+            token another one.
+        share: share of the teachers in the target of a task within its scope, 0 to 1; gold is the rest.
+        across: weight of the loss of what teachers say outside of the scope, 0 to 1.
+    """
+
+    known: Array
+    tokens: Sequence[Array]
+    transitions: Sequence[Array]
+    share: float
+    across: float
+
+
+@dataclass(frozen=True)
 class Gold:
     """Gold annotation of a batch of D documents, or sentences that are read by themselves, with N words.
 
@@ -50,12 +70,14 @@ class Gold:
         supervised: (D, K) bool, whether the document supervises the task.
         barred: spans that are known to be no mention of a task that their document does not supervise, because they are
             mentions of a disjoint type.
+        taught: what teachers say; None without teachers.
     """
 
     lengths: Array
     spans: SpanArrays
     supervised: Any
     barred: SpanArrays = field(default_factory=SpanArrays.empty)
+    taught: Optional[Taught] = None
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+import numpy
 from numpy.typing import NDArray
-from spacy.attrs import LENGTH, SPACY
+from spacy.attrs import LENGTH, ORTH, SPACY
 from spacy.tokens import Doc
 
 
@@ -16,3 +17,8 @@ def word_offsets(doc: Doc) -> tuple[NDArray[Any], NDArray[Any]]:
     array = doc.to_array([LENGTH, SPACY]).astype("int64").reshape(-1, 2)
     after = array.sum(axis=1).cumsum()
     return after - array.sum(axis=1), after - array[:, 1]
+
+
+def same_tokens(one: Doc, other: Doc) -> bool:
+    """Whether two documents have the same tokens with the same whitespace."""
+    return numpy.array_equal(one.to_array([ORTH, SPACY]), other.to_array([ORTH, SPACY]))

@@ -7,15 +7,18 @@ probability 0. The scores of moves are outputs of the heads as those of tags are
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy
 from thinc.api import get_array_module, to_numpy
 
 from ..tasks import Task
-from ..types import Array, SpanArrays
+from ..types import Array, Gold, SpanArrays
 from .chains import NEVER, best_path_and_marginals, marginals
+from .soft_tags import SoftTags, from_outside, make_soft_tags
 from .tags import BARRED, OUT_OF_SCOPE, TagFormulation, concatenate, document_starts, find_spans, in_barred_texts
 
 # Words of a mention that the search for documents without any looks ahead.
@@ -53,13 +56,25 @@ class CRFFormulation(TagFormulation):
             of_moves = [[move_columns[of_task[i], of_task[j]] for of_task in columns] for i, j in moves]
             self._chains.append((members, numpy.vstack([columns.T, of_moves]), moves))
 
-    def loss(self, scores: Array, targets: tuple[Array, Array], weights: Array) -> tuple[Array, Array]:
-        """Negative log-likelihood of the tags of each task, and of what is barred outside of its scope.
+    def targets(self, gold: Gold) -> tuple[Any, int]:
+        """Tags of each token as for `TagFormulation`, and `SoftTags` behind them if there are teachers."""
+        targets, n_lost = super().targets(gold)
+        if gold.taught is None:
+            return targets, n_lost
+        return (*targets, make_soft_tags(gold.taught, *targets, self._groups)), n_lost
+
+    def loss(self, scores: Array, targets: Any, weights: Array) -> tuple[Array, Array]:
+        """Negative log-likelihood of the tags of each task, and of what is barred or taught outside of its scope.
 
         In the scope it is divided by the number of tokens there. Outside, a mention of a disjoint type says that no mention
         of the task ends where it does: the loss is that of all tag sequences of the text in which none does, log Z minus
         log Z of these alone, divided by the number of tokens of such texts (a partial annotation, Tsuboi et al. 2008,
         "Training conditional random fields using incomplete annotations").
+
+        Teachers replace the transitions of the gold tags by their probabilities, in part within the scope and for whole texts
+        outside of it, see `SoftTags`: the loss is the cross-entropy of the Markov chain of these probabilities, log Z minus
+        the sum of edges weighted by them, and its gradient is the difference of the two distributions. A text that teachers
+        teach is not read for what is barred in it.
 
         Args:
             scores: (N, columns) scores of tags and transitions.
@@ -67,16 +82,15 @@ class CRFFormulation(TagFormulation):
             weights: (K,) weight of each task in the sum whose gradient is returned.
 
         Returns:
-            (K,) loss in nats a token, 0 for a task without tokens in scope and none barred, and (N, columns) gradient,
-            exactly 0 outside the scope but in texts with something barred.
+            (K,) loss in nats a token, 0 for a task without tokens in scope and none barred or taught, and (N, columns)
+            gradient, exactly 0 outside the scope but in texts with something barred, or that are taught.
         """
         xp = get_array_module(scores)
         losses = xp.zeros(self.n_tasks, dtype="f")
         d_scores = xp.zeros_like(scores).ravel()
-        tags, starts = targets
-        barred = in_barred_texts(tags, starts)
-        for tasks, columns, moves in self._chains:
-            for read, allowed in ((tags[:, tasks] >= 0, _gold_edges), (barred[:, tasks], _open_edges)):
+        tags, starts, *_ = targets
+        for number, (tasks, columns, moves) in enumerate(self._chains):
+            for read, allowed, weight in self._passes(number, targets):
                 # A chain for each task, of the tokens to be read; shorter ones go on with tokens that add nothing.
                 n_tokens = read.sum(axis=0)
                 if not n_tokens.any():
@@ -84,7 +98,7 @@ class CRFFormulation(TagFormulation):
                 words = numpy.argsort(~read, axis=0, kind="stable")[: n_tokens.max()]
                 kept = numpy.arange(len(words))[:, None] < n_tokens
                 truth = numpy.where(kept, numpy.take_along_axis(tags[:, tasks], words, axis=0), OUT_OF_SCOPE)
-                scale = kept * (to_numpy(weights)[tasks] / numpy.maximum(n_tokens, 1))
+                scale = kept * (weight * to_numpy(weights)[tasks] / numpy.maximum(n_tokens, 1))
                 places = words * scores.shape[1] + columns[:, None]
                 begins = starts[words]
                 here = (xp.asarray(array) for array in (kept, begins, scale, places, tasks, n_tokens))
@@ -92,10 +106,10 @@ class CRFFormulation(TagFormulation):
 
                 edges = _chain_edges(scores.ravel()[places], moves, at_start, kept)
                 log_z, p = marginals(xp.moveaxis(edges, (0, 1), (2, 3)))
-                log_allowed, p_allowed = allowed(edges, truth, begins, to_numpy(kept))
+                log_allowed, p_allowed = allowed(_Read(edges, words, truth, begins, to_numpy(kept)))
                 # Where nothing is read, what rounding left of log Z is not a loss.
                 total = xp.where(counts > 0, log_z - log_allowed, 0.0)
-                losses[numbers] += (total / xp.maximum(counts, 1)).astype("f")
+                losses[numbers] += (weight * total / xp.maximum(counts, 1)).astype("f")
 
                 d_edges = xp.ascontiguousarray(xp.moveaxis(p, (2, 3), (0, 1)))
                 d_edges -= p_allowed
@@ -105,6 +119,47 @@ class CRFFormulation(TagFormulation):
                 d_values = xp.stack([*d_edges.sum(axis=0), *(d_edges[move] for move in moves)])
                 d_scores[places] += d_values.astype(d_scores.dtype)
         return losses, d_scores.reshape(scores.shape)
+
+    def _passes(self, number: int, targets: Any) -> list[tuple[Array, Callable[["_Read"], tuple[Any, Any]], float]]:
+        """What the loss of a group of tasks of one size is made of: (N, K) tokens to read, for which the sum of the allowed
+        sequences is found by a function, with a weight."""
+        tasks = self._chains[number][0]
+        tags, starts, *taught = targets
+        in_scope, barred = tags[:, tasks] >= 0, in_barred_texts(tags, starts)[:, tasks]
+        if not taught:
+            return [(in_scope, _gold_edges, 1.0), (barred, _open_edges, 1.0)]
+        soft: SoftTags = taught[0]
+        across, p = soft.across[:, tasks], soft.transitions[number]
+        return [
+            (in_scope, partial(_taught_edges, p=p, share=soft.share[:, tasks]), 1.0),
+            (barred & ~across, _open_edges, 1.0),
+            (across, partial(_taught_edges, p=p, share=across), soft.weight),
+        ]
+
+    def transitions(self, scores: Array, lengths: Array, *, most: float) -> list[tuple[Array, Array]]:
+        """Probabilities of tags, as students are taught them.
+
+        Args:
+            scores: (N, columns), on any device.
+            lengths: (D,) tokens per text.
+            most: tokens at which an O follows on an O with this probability or a higher one are left out.
+
+        Returns:
+            For each task, (M,) tokens, in order, and (M, T, T) probability of each pair of tags of the token before and
+            the token. An O precedes every text.
+        """
+        scores = to_numpy(scores)
+        starts = document_starts(lengths)
+        result: list[tuple[Array, Array]] = [(numpy.zeros(0, dtype="int64"), numpy.zeros((0, 0, 0)))] * self.n_tasks
+        for tasks, columns, moves in self._chains:
+            begins = numpy.repeat(starts[:, None], len(tasks), axis=1)
+            values = scores[:, columns.T].transpose(2, 0, 1)
+            edges = _chain_edges(values, moves, begins, numpy.ones_like(begins))
+            p = from_outside(marginals(numpy.moveaxis(edges, (0, 1), (2, 3)))[1], starts)
+            for i, k in enumerate(tasks.tolist()):
+                tokens = numpy.flatnonzero(p[:, i, 0, 0] < most)
+                result[k] = tokens, p[tokens, i]
+        return result
 
     def decode(self, scores: Array, lengths: Array) -> SpanArrays:
         """Spans of the most probable tag sequence of each task and document.
@@ -139,48 +194,70 @@ class CRFFormulation(TagFormulation):
         return concatenate(parts)
 
 
-def _gold_edges(edges: Any, truth: Array, begins: Array, kept: Array) -> tuple[Any, Any]:
-    """Sum of the edges of the gold sequences, and the transitions that these make.
+@dataclass(frozen=True)
+class _Read:
+    """What is read of a batch: n tokens of each of K chains of T tags.
 
-    Args:
-        edges: (T, T, N, K) edges of K chains.
-        truth: (N, K) gold tags.
-        begins: (N, K) whether a token begins a text.
-        kept: (N, K) false for tokens that add nothing.
-
-    Returns:
-        (K,) sums, and (T, T, N, K) 1 for transitions of the gold sequences, 0 for others.
+    Attributes:
+        edges: (T, T, n, K) edges.
+        words: (n, K) number of each token in the batch.
+        truth: (n, K) targets.
+        begins: (n, K) whether a token begins a text.
+        kept: (n, K) false for tokens that add nothing.
     """
-    xp = get_array_module(edges)
-    truth = numpy.where(kept, truth, 0)
-    before = numpy.where(begins, 0, numpy.concatenate([truth[:1], truth[:-1]]))
+
+    edges: Any
+    words: Array
+    truth: Array
+    begins: Array
+    kept: Array
+
+
+def _gold_edges(read: _Read) -> tuple[Any, Any]:
+    """Sum of the edges of the gold sequences, (K,), and the transitions that these make: (T, T, n, K) 1, for others 0."""
+    made = _made(read)
+    return (read.edges * made).sum(axis=(0, 1, 2)), made
+
+
+def _made(read: _Read) -> Any:
+    """(T, T, n, K) 1 for transitions of the gold sequences, 0 for others."""
+    xp = get_array_module(read.edges)
+    truth = numpy.where(read.kept, numpy.maximum(read.truth, 0), 0)
+    before = numpy.where(read.begins, 0, numpy.concatenate([truth[:1], truth[:-1]]))
     chosen = tuple(xp.asarray(array) for array in (before, truth, *numpy.indices(truth.shape)))
-    made = xp.zeros_like(edges)
-    made[chosen] = xp.asarray(kept)
-    return (edges * made).sum(axis=(0, 1, 2)), made
+    made = xp.zeros_like(read.edges)
+    made[chosen] = xp.asarray(read.kept)
+    return made
 
 
-def _open_edges(edges: Any, truth: Array, begins: Array, kept: Array) -> tuple[Any, Any]:
-    """Logarithm of the sum over the sequences in which no mention ends at a barred token, and their transitions.
+def _taught_edges(read: _Read, *, p: Array, share: Array) -> tuple[Any, Any]:
+    """Like `_gold_edges`, with a share of the probabilities of teachers in the place of gold.
 
     Args:
-        edges: (T, T, N, K) edges of K chains.
-        truth: (N, K) targets; whole texts.
-        begins: (N, K) whether a token begins a text.
-        kept: (N, K) false for tokens that add nothing.
-
-    Returns:
-        (K,) log Z, and (T, T, N, K) probability of each transition among these sequences.
+        read: what is read; targets are without meaning where the share is 1.
+        p: (N, K, T, T) probability of each transition by the teachers, for the N tokens of the batch.
+        share: (N, K) share of the teachers.
     """
-    xp = get_array_module(edges)
-    barred = truth == BARRED
+    xp = get_array_module(read.edges)
+    chains = numpy.arange(read.words.shape[1])
+    of_teachers = read.kept * share[read.words, chains]
+    made = _made(read) * xp.asarray(1.0 - of_teachers)
+    made += xp.asarray(numpy.moveaxis(p[read.words, chains], (2, 3), (0, 1)) * of_teachers)
+    return (read.edges * made).sum(axis=(0, 1, 2)), made
+
+
+def _open_edges(read: _Read) -> tuple[Any, Any]:
+    """Of the sequences of whole texts in which no mention ends at a barred token: (K,) log Z, and (T, T, n, K) probability of
+    each transition among them."""
+    xp = get_array_module(read.edges)
+    barred = read.truth == BARRED
     last = numpy.ones_like(barred)
-    last[:-1] = begins[1:] | ~kept[1:]
+    last[:-1] = read.begins[1:] | ~read.kept[1:]
     # At the end of a text only O is open; else what leads from a mention to anything but its continuation is closed.
     after = numpy.zeros_like(barred)
     after[1:] = (barred & ~last)[:-1]
-    open_edges = edges.copy()
-    n_tags = len(edges)
+    open_edges = read.edges.copy()
+    n_tags = len(open_edges)
     open_edges[:, 1:] = xp.where(xp.asarray(barred & last), NEVER, open_edges[:, 1:])
     others = [0, *range(1, n_tags, 2)]
     for i in range(1, n_tags):

@@ -50,6 +50,8 @@ DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
         "ignore_scope": False,
         "unscoped": "corpus",
         "disjoint": {},
+        "teach_scope": 0.0,
+        "teach_across": 0.0,
         "learn_rate_factor": 10.0,
         "scorer": {"@scorers": "bioner_spacy.multitask_scorer.v1", "spans_key": SPANS_KEY},
     },
@@ -83,6 +85,8 @@ def make_multitask_ner(
     ignore_scope: bool,
     unscoped: str,
     disjoint: dict[str, list[str]],
+    teach_scope: float,
+    teach_across: float,
     learn_rate_factor: float,
     scorer: Optional[Callable],
 ) -> MultiTaskNER:
@@ -110,6 +114,8 @@ def make_multitask_ner(
         ignore_scope=ignore_scope,
         unscoped=unscoped,
         disjoint=disjoint,
+        teach_scope=teach_scope,
+        teach_across=teach_across,
         learn_rate_factor=learn_rate_factor,
         scorer=scorer,
     )

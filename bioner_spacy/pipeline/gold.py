@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Optional
 
 import numpy
-from spacy.attrs import ORTH, SPACY
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
@@ -16,7 +15,7 @@ from ..scope import effective_scope, get_corpus, get_scope, gold_spans
 from ..tasks import GUIDELINE_SEPARATOR, Task
 from ..tokenization.sentences import sentence_lengths
 from ..types import Formulation, Gold, SpanArrays
-from ..words import word_offsets
+from ..words import same_tokens, word_offsets
 
 
 def collect_gold(
@@ -154,7 +153,7 @@ def _places(tasks: Sequence[Task], supervised: numpy.ndarray) -> dict[str, list[
 def _to_predicted_words(example: Example, spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """Spans over the words of the predicted document; those without a counterpart are left out."""
     predicted, reference = example.predicted, example.reference
-    if not spans or numpy.array_equal(predicted.to_array([ORTH, SPACY]), reference.to_array([ORTH, SPACY])):
+    if not spans or same_tokens(predicted, reference):
         return spans
     if predicted.text != reference.text:
         raise BionerError(Errors.E501.format(start=reference.text[:60]))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -36,6 +37,7 @@ from .spans import (
     warn_of_replaced,
     without_spaces,
 )
+from .teaching import check_teaching, gather_taught, has_tags, require_teachers
 
 
 class MultiTaskNER(TrainablePipe):
@@ -77,6 +79,11 @@ class MultiTaskNER(TrainablePipe):
         disjoint: for an entity type, the types that a mention of it never is; CORPUS$TYPE in place of the type says the same
             of the mentions of one corpus. Heads of types that a document does not supervise learn from its mentions of
             disjoint types that these are none of theirs.
+        teach_scope: share, 0 to 1, that teachers have in the targets of tasks within their scope when training begins; it falls
+            with `annealing`. Teachers are pipelines whose predictions the reader hands on (setting `soft_targets` of
+            `bioner_spacy.MultiCorpus.v1`).
+        teach_across: weight, 0 to 1, of the loss of what teachers say in documents that do not annotate a task, for texts that
+            they are sure of; 0 to learn nothing from these.
         learn_rate_factor: factor on the learning rate of the heads, which start from nothing and need larger steps
             than a pretrained encoder; an encoder inside the component learns at the plain rate.
         scorer: scoring function.
@@ -104,6 +111,8 @@ class MultiTaskNER(TrainablePipe):
         ignore_scope: bool = False,
         unscoped: str = "corpus",
         disjoint: Mapping[str, Sequence[str]] = {},
+        teach_scope: float = 0.0,
+        teach_across: float = 0.0,
         learn_rate_factor: float = 10.0,
         scorer: Optional[Callable] = None,
     ) -> None:
@@ -138,6 +147,9 @@ class MultiTaskNER(TrainablePipe):
         self.ignore_scope = ignore_scope
         self.unscoped = unscoped
         self.disjoint = {name: tuple(types) for name, types in disjoint.items()}
+        self.teach_scope = teach_scope
+        self.teach_across = teach_across
+        self.annealing = 0.0
         self.learn_rate_factor = learn_rate_factor
         self.scorer = scorer
         self._replaces = False
@@ -197,6 +209,8 @@ class MultiTaskNER(TrainablePipe):
             label_data = {corpus: types & set(self.types) for corpus, types in label_data.items()}
         self._tasks = [task for task in make_tasks(label_data, self.grain) if task.types]
         self._formulation: Formulation = self.model.attrs["make_formulation"](self._tasks)
+        shares = {"teach_scope": self.teach_scope, "teach_across": self.teach_across}
+        check_teaching(self.name, self._formulation, shares)
         self.task_balance.set_tasks([task.name for task in self._tasks])
         self._merger = Merger(self._tasks, self.merge if self._tasks else "union")
         self.vocab.strings.add(self.spans_key)
@@ -248,6 +262,8 @@ class MultiTaskNER(TrainablePipe):
         self._lowest_scores()
         require_annotated("ents_types", self.ents_types or (), sorted(annotated))
         self.task_balance.load({})
+        if self.teach_scope or self.teach_across:
+            require_teachers(self.name, get_examples(), self._tasks)
         warn_of_unlearnable(get_examples(), self._collect_gold, self._formulation, self.spans_key)
         # Some encoders cannot be run on documents without words alone.
         sample = list(islice((example for example in get_examples() if len(example.predicted)), 10))
@@ -275,17 +291,43 @@ class MultiTaskNER(TrainablePipe):
                 listens to.
         """
         docs = list(docs)
+        spans = self._decode(docs, self._formulation.decode) or SpanArrays.empty()
         lengths = numpy.array([len(doc) for doc in docs], dtype="int64")
-        if not self._tasks:
-            raise BionerError(Errors.E405.format(name=self.name))
-        spans = SpanArrays.empty()
-        if lengths.sum():
-            require_upstream(self.name, self.model, docs[int(lengths.argmax())])
-            read = numpy.concatenate([sentence_lengths(doc) for doc in docs]) if self._by_sentence else lengths
-            batch = Batch(docs, read, guidelines=[doc._.guideline for doc in docs])
-            spans = self._formulation.decode(self.model.predict(batch), read)
         spans = without_spaces(spans, numpy.concatenate([numpy.zeros(0), *(doc.to_array(IS_SPACE) for doc in docs)]))
         return merge_by_document(self._merger, spans, lengths, [doc._.guideline for doc in docs])
+
+    def _decode(self, docs: list[Doc], decode: Callable[[Any, Array], Any]) -> Any:
+        """What a function makes of the scores of documents and of the tokens of each text; None for no token at all."""
+        if not self._tasks:
+            raise BionerError(Errors.E405.format(name=self.name))
+        lengths = numpy.array([len(doc) for doc in docs], dtype="int64")
+        if not lengths.sum():
+            return None
+        require_upstream(self.name, self.model, docs[int(lengths.argmax())])
+        read = numpy.concatenate([sentence_lengths(doc) for doc in docs]) if self._by_sentence else lengths
+        return decode(self.model.predict(Batch(docs, read, guidelines=[doc._.guideline for doc in docs])), read)
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether the component can teach another one: its scores are those of tags in a conditional random field."""
+        return has_tags(self._formulation)
+
+    def transitions(self, docs: Iterable[Doc], *, most: float) -> list[tuple[Array, Array]]:
+        """Probabilities of tags, as a student is taught them.
+
+        Args:
+            docs: documents with N tokens in all.
+            most: tokens at which an O follows on an O with this probability or a higher one are left out.
+
+        Returns:
+            For each task, (M,) tokens, counted through the documents, and (M, T, T) probability of each pair of tags of the
+            token before and the token.
+
+        Raises:
+            BionerError: as `predict` does.
+        """
+        formulation: Any = self._formulation
+        return self._decode(list(docs), partial(formulation.transitions, most=most)) or []
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[SpanArrays]) -> None:
         """Write predicted spans to `doc.spans` and their flat view to `doc.ents`.
@@ -367,6 +409,10 @@ class MultiTaskNER(TrainablePipe):
             corpus_types=corpus_types,
             disjoint=self.disjoint,
         )
+        if self.teach_scope or self.teach_across:
+            share = self.teach_scope * (1.0 - self.annealing)
+            taught = gather_taught(examples, self._tasks, gold, share=share, across=self.teach_across)
+            gold = replace(gold, taught=taught)
         if self._by_sentence:
             gold = read_by_sentence(gold, [example.predicted for example in examples])
         return gold, misaligned

@@ -113,6 +113,27 @@ def _deal(words: numpy.ndarray, n_batches: int) -> numpy.ndarray:
     return numpy.maximum(numbers, n_batches - len(words) + position)
 
 
+def total_steps(
+    epochs: Union[int, str], reader: Union[MultiCorpus, str], batcher: Union[MultiCorpusBatcher, str]
+) -> int:
+    """Steps of a whole training run.
+
+    Args:
+        epochs: epochs of training, `${training.max_epochs}`.
+        reader: the training corpora, `${corpora.train}`.
+        batcher: the batcher, `${training.batcher}`.
+
+    Raises:
+        BionerError: the number of epochs is not given, or one of the others is a variable of a config without a value.
+    """
+    if isinstance(epochs, str) or epochs < 1:
+        raise BionerError(Errors.E301.format(setting="training.max_epochs", value=epochs, allowed="1 and more"))
+    for setting, value in (("reader", reader), ("batcher", batcher)):
+        if isinstance(value, str):
+            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="a section of the config"))
+    return max(1, epochs * batcher.batches_per_epoch(reader.lengths()))  # type: ignore[union-attr]
+
+
 def linear_decay_over_epochs(
     initial_rate: float,
     epochs: Union[int, str],
@@ -144,9 +165,7 @@ def linear_decay_over_epochs(
     if isinstance(epochs, str) or isinstance(reader, str) or isinstance(batcher, str):
         yield from repeat(initial_rate)
         return
-    if epochs < 1:
-        raise BionerError(Errors.E301.format(setting="training.max_epochs", value=epochs, allowed="1 and more"))
-    n_steps = max(1, epochs * batcher.batches_per_epoch(reader.lengths()))
+    n_steps = total_steps(epochs, reader, batcher)
     n_warm = max(1.0, warmup * n_steps)
     for step in count():
         factor = min((step + 1) / n_warm, (n_steps - step) / max(1.0, n_steps - n_warm))

@@ -18,10 +18,19 @@ from ..corpora.leakage import EXCLUDE_FILE, record_hash
 from ..corpora.manifest import require_one_conversion
 from ..docbin import corpus_names, doc_lengths, load_docs
 from ..errors import BionerError, Errors, Warnings, warn
+from ..files import checksum
 from ..scope import name_corpus
+from .soft_targets import (
+    TARGETS_KEY,
+    TaughtCorpus,
+    TaughtDocument,
+    read_targets,
+    soft_targets_file,
+    teacher_names,
+)
 
 AUTO = "auto"
-"""Value of the setting `exclude`: the file that belongs to the folder of corpora."""
+"""Value of the setting `exclude`: the file that belongs to the folder of corpora; of `soft_targets`: those that are there."""
 
 
 class MultiCorpus:
@@ -47,10 +56,13 @@ class MultiCorpus:
         context: what an example is: a record as it is ("source"), one sentence ("sentence"), consecutive sentences of
             one document with at most `context_words` words ("group"), or one document ("document").
         context_words: most words of a group; only a single sentence may have more.
+        soft_targets: names of teachers, as a list or separated by commas, whose files are beside the documents, as
+            `write_soft_targets` writes them, and are handed to the component with the examples; "auto" for all that are
+            there; None for none.
 
     Raises:
         BionerError: a corpus or its split is not in the folder, or is empty; or the file of `exclude` is not there, is
-            not such a file, or was made for other corpora.
+            not such a file, or was made for other corpora; or soft targets are asked for a split for evaluation.
     """
 
     def __init__(
@@ -64,6 +76,7 @@ class MultiCorpus:
         context: str = "source",
         context_words: int = CONTEXT_WORDS,
         words: int = 0,
+        soft_targets: Union[None, str, Sequence[str]] = None,
     ) -> None:
         if not 0 < fraction <= 1:
             raise BionerError(Errors.E301.format(setting="fraction", value=fraction, allowed="above 0, at most 1"))
@@ -82,9 +95,11 @@ class MultiCorpus:
         self.context_words = context_words
         self._excluded = _read_exclude(self.exclude) if self.exclude else {}
         self._docs: dict[str, list[Doc]] = {}
-        names = corpora.split(",") if isinstance(corpora, str) else corpora
         # Each once: a corpus that is named twice is not read twice.
-        self._names = list(dict.fromkeys(name.strip() for name in names)) if names is not None else None
+        self._names = _listed(corpora)
+        self.soft_targets = _listed(soft_targets)
+        for teacher in self.soft_targets or ():
+            soft_targets_file(self.path, "", split, teacher)
 
     @property
     def corpora(self) -> list[str]:
@@ -104,7 +119,7 @@ class MultiCorpus:
         for corpus in self._require_corpora():
             # Kept, because a training run goes through the corpora several times before its first step.
             if corpus not in self._docs or self._docs[corpus][0].vocab is not nlp.vocab:
-                self._docs[corpus] = self._read(corpus, nlp.vocab)
+                self._docs[corpus] = self._read(corpus, nlp.vocab, taught=True)
             for doc in self._docs[corpus]:
                 predicted = nlp.make_doc(doc.text)
                 predicted._.guideline = corpus
@@ -129,7 +144,8 @@ class MultiCorpus:
         file = self.path / EXCLUDE_FILE
         return file if file.is_file() else None
 
-    def _read(self, corpus: str, vocab: Vocab) -> list[Doc]:
+    def _read(self, corpus: str, vocab: Vocab, *, taught: bool = False) -> list[Doc]:
+        """Documents of a corpus, with what teachers say of them if `taught`."""
         require_one_conversion(self._file(corpus))
         records = load_docs(self._file(corpus), vocab)
         for record in records:
@@ -138,7 +154,25 @@ class MultiCorpus:
             self._check_excluded(corpus, records)
         lengths = numpy.array([len(record) for record in records], dtype="int64")
         runs = self._choose(corpus, documents(records, self.context), lengths)
-        return [doc for run in runs for doc in regroup([records[i] for i in run], self.context, self.context_words)]
+        docs = [regroup([records[i] for i in run], self.context, self.context_words) for run in runs]
+        if taught and (said := self._taught(corpus)) is not None:
+            first_tokens = numpy.cumsum(lengths) - lengths
+            for run, of_run in zip(runs, docs):
+                begin = int(first_tokens[run[0]])
+                for doc in of_run:  # which have all tokens of the records, in order
+                    doc.user_data[TARGETS_KEY] = TaughtDocument(said, begin, begin + len(doc))
+                    begin += len(doc)
+        return [doc for of_run in docs for doc in of_run]
+
+    def _taught(self, corpus: str) -> Optional[TaughtCorpus]:
+        names = self.soft_targets
+        if names == [AUTO]:
+            names = teacher_names(self.path, corpus, self.split)
+        if not names:
+            return None
+        files = [soft_targets_file(self.path, corpus, self.split, name) for name in names]
+        docbin = checksum(self._file(corpus))
+        return TaughtCorpus(corpus, [read_targets(file, docbin=docbin) for file in files])
 
     def _require_corpora(self) -> list[str]:
         if not self.corpora:
@@ -195,6 +229,13 @@ class MultiCorpus:
             if record_hash(records[int(number)].text) != found:
                 problem = f"was made for other records of the corpus {corpus} (number {number} has another text)"
                 raise BionerError(Errors.E421.format(path=self.exclude, problem=problem))
+
+
+def _listed(names: Union[None, str, Sequence[str]]) -> Optional[list[str]]:
+    """Names in a list or separated by commas, each once; None for None."""
+    if names is None:
+        return None
+    return list(dict.fromkeys(name.strip() for name in (names.split(",") if isinstance(names, str) else names)))
 
 
 @functools.cache

@@ -1,0 +1,92 @@
+"""Learning from teachers: what they say of the documents of a batch, and whether there are any."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy
+from spacy.training import Example
+
+from ..errors import BionerError, Errors, Warnings, warn
+from ..tasks import Task
+from ..training.soft_targets import TARGETS_KEY, TaughtDocument
+from ..types import Formulation, Gold, Taught
+from ..words import same_tokens
+
+
+def has_tags(formulation: Formulation) -> bool:
+    """Whether teachers can say something of the scores of a formulation."""
+    return hasattr(formulation, "transitions")
+
+
+def check_teaching(name: str, formulation: Formulation, shares: dict[str, float]) -> None:
+    """Check the settings of a component that say how much teachers count.
+
+    Args:
+        name: name of the component.
+        formulation: its formulation.
+        shares: the settings by name.
+
+    Raises:
+        BionerError: one is not a number from 0 to 1, or the formulation has nothing that teachers speak of.
+    """
+    for setting, value in shares.items():
+        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="0 to 1"))
+        if value and not has_tags(formulation):
+            raise BionerError(Errors.E440.format(setting=setting, name=name))
+
+
+def require_teachers(name: str, examples: Iterable[Example], tasks: Sequence[Task]) -> None:
+    """See that training documents have soft targets, and warn of tasks for which they have none.
+
+    Raises:
+        BionerError: none has any for one of the tasks.
+    """
+    found = (example.reference.user_data.get(TARGETS_KEY) for example in examples)
+    corpora = list({id(taught.corpus): taught.corpus for taught in found if taught is not None}.values())
+    untaught = [task.name for task in tasks if not any(c.teaches(task, supervised=False) for c in corpora)]
+    if len(untaught) == len(tasks):
+        raise BionerError(Errors.E448.format(name=name))
+    if untaught:
+        warn(Warnings.W413.format(tasks=", ".join(untaught)))
+
+
+def gather_taught(
+    examples: Sequence[Example], tasks: Sequence[Task], gold: Gold, *, share: float, across: float
+) -> Taught:
+    """What teachers say of a batch.
+
+    Documents without soft targets, and those that the pipeline tokenises otherwise than the corpus, are not taught.
+
+    Args:
+        examples: the batch, references as the reader makes them.
+        tasks: the K tasks.
+        gold: gold of the batch with a text for each document.
+        share: share of the teachers in the targets within the scope.
+        across: weight of what they say outside of it.
+    """
+    n_tokens = int(gold.lengths.sum())
+    known = numpy.zeros((n_tokens, len(tasks)), dtype=bool)
+    tokens: list[list[Any]] = [[numpy.zeros(0, dtype="int64")] for _ in tasks]
+    sizes = [1 + 2 * len(task.types) for task in tasks]
+    transitions: list[list[Any]] = [[numpy.zeros((0, size, size), dtype="f")] for size in sizes]
+    base = 0
+    for d, example in enumerate(examples):
+        end = base + len(example.predicted)
+        taught: TaughtDocument | None = example.reference.user_data.get(TARGETS_KEY)
+        if taught is not None and same_tokens(example.predicted, example.reference):
+            for k, task in enumerate(tasks):
+                supervised = bool(gold.supervised[d, k])
+                said = taught.task(task, supervised=supervised) if (share if supervised else across) else None
+                if said is not None:
+                    known[base:end, k] = True
+                    tokens[k].append(said[0] + base)
+                    transitions[k].append(said[1])
+        base = end
+    return Taught(
+        known=known,
+        tokens=[numpy.concatenate(parts) for parts in tokens],
+        transitions=[numpy.concatenate(parts) for parts in transitions],
+        share=share,
+        across=across,
+    )

@@ -1,0 +1,222 @@
+"""Teachers: trained pipelines whose predictions for the training documents others learn from.
+
+Single-task pipelines teach a multi-task one: within the scope of a task in part, less and less while training goes on (Clark
+et al. 2019, "BAM! Born-again multi-task networks for natural language understanding", arXiv 1907.04829), and in documents
+that do not annotate the task, where nothing else says what is in them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import load_model, logger
+
+from ..device import require_gpu
+from ..docbin import corpus_names, iter_docs
+from ..errors import BionerError, Errors, Warnings, reason, warn
+from ..files import checksum
+from ..tasks import Task
+from ..words import same_tokens
+from .batching import MultiCorpusBatcher, total_steps
+from .corpora import MultiCorpus
+from .soft_targets import (
+    TRAIN,
+    SoftTargets,
+    TaughtTask,
+    read_origin,
+    soft_targets_file,
+    write_targets,
+)
+
+MOST_OUTSIDE = 0.95
+"""Tokens whose probability to be outside of mentions, like the token before, is not lower are not stored."""
+_BATCH_TOKENS = 4096
+
+
+def write_soft_targets(
+    teachers: Union[Sequence[Union[str, Path]], Mapping[str, Union[str, Path]]],
+    corpus_folder: Union[str, Path],
+    corpora: Optional[Sequence[str]] = None,
+    *,
+    split: str = TRAIN,
+    gpu_id: int = -1,
+) -> list[Path]:
+    """Let trained pipelines predict the training documents, and store the probabilities of tags beside these.
+
+    Args:
+        teachers: folders of trained pipelines by the names of the teachers, or folders alone: a teacher has the name of
+            its folder, or of the one around it if that is model-best or model-last.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        corpora: names of the corpora; None for all in the folder.
+        split: the training split.
+        gpu_id: number of the GPU; -1 for the CPU.
+
+    Returns:
+        The files, for each teacher one for each corpus. Those that were made of the same pipeline and corpus are kept.
+
+    Raises:
+        BionerError: the split is not that for training, a pipeline cannot be loaded or has no tags to teach, two teachers
+            have the same name, or a corpus is not there.
+    """
+    corpus_folder = Path(corpus_folder)
+    named = _named(teachers)
+    names = corpus_names(corpus_folder, split) if corpora is None else list(corpora)
+    files = {
+        (teacher, name): soft_targets_file(corpus_folder, name, split, teacher) for teacher in named for name in names
+    }
+    if not names:
+        raise BionerError(Errors.E406.format(path=corpus_folder, split=split))
+    docbins = {name: corpus_folder / name / f"{split}.spacy" for name in names}
+    for name, docbin in docbins.items():
+        if not docbin.exists():
+            raise BionerError(Errors.E407.format(corpus=name, split=split, file=docbin))
+    if gpu_id >= 0:
+        require_gpu(gpu_id)
+    read = {name: checksum(docbin) for name, docbin in docbins.items()}
+    for teacher, folder in named.items():
+        nlp, made_by = None, checksum(folder)
+        for name in names:
+            file, origin = files[teacher, name], {"docbin": read[name], "teacher": made_by}
+            if _is_made_of(file, origin):
+                logger.info("Soft targets of %s for %s are there", teacher, name)
+                continue
+            nlp = nlp or _load(folder)
+            write_targets(file, predict_targets(nlp, iter_docs(docbins[name], nlp.vocab), name), origin)
+            logger.info("Soft targets of %s for %s: %s", teacher, name, file)
+    return list(files.values())
+
+
+def predict_targets(nlp: Language, records: Iterable[Doc], corpus: str) -> SoftTargets:
+    """What a teacher says of the records of a corpus.
+
+    Args:
+        nlp: the teacher.
+        records: all records of the corpus; their annotation is not looked at.
+        corpus: name of the corpus, by whose guideline they are read if the teacher has it.
+
+    Raises:
+        BionerError: the pipeline has no component with tags to teach.
+    """
+    name, teacher = _component(nlp)
+    later = nlp.pipe_names[nlp.pipe_names.index(name) :]
+    tasks: Sequence[Task] = teacher.tasks
+    lengths, known = [], []
+    tokens: list[list[Any]] = [[] for _ in tasks]
+    transitions: list[list[Any]] = [[] for _ in tasks]
+    base = 0
+    with nlp.select_pipes(disable=later):
+        for batch in _batches(records):
+            docs = []
+            for record in batch:
+                doc = nlp.make_doc(record.text)
+                doc._.guideline = corpus
+                known.append(same_tokens(doc, record))
+                # What is tokenised otherwise is read as nothing, which keeps the place of each record.
+                docs.append(doc if known[-1] else Doc(nlp.vocab, words=[token.text for token in record]))
+                lengths.append(len(record))
+            for k, (found, p) in enumerate(teacher.transitions(list(nlp.pipe(docs)), most=MOST_OUTSIDE)):
+                tokens[k].append(found + base)
+                transitions[k].append(p.astype("float16"))
+            base += sum(map(len, docs))
+    if n_unknown := len(known) - sum(known):
+        warn(Warnings.W412.format(n=n_unknown, total=len(known), corpus=corpus))
+    sizes = [1 + 2 * len(task.types) for task in tasks]
+    taught = [
+        TaughtTask(
+            task.types,
+            _learnt_from(task, teacher.label_data),
+            numpy.concatenate([numpy.zeros(0, dtype="int64"), *tokens[k]]),
+            numpy.concatenate([numpy.zeros((0, size, size), dtype="float16"), *transitions[k]]),
+        )
+        for k, (task, size) in enumerate(zip(tasks, sizes))
+    ]
+    return SoftTargets(taught, numpy.array(lengths, dtype="int64"), numpy.array(known, dtype=bool))
+
+
+def teacher_annealing(
+    epochs: Union[int, str], reader: Union[MultiCorpus, str], batcher: Union[MultiCorpusBatcher, str]
+) -> Callable[[Language, Mapping[str, int]], None]:
+    """Build a callback for `[training.before_update]` that leads training from the teachers to gold.
+
+    The share of gold in the targets rises linearly from 0 in the first step to 1 in the last one, in every component that
+    learns from teachers within the scope (setting `teach_scope`).
+
+    Args:
+        epochs: epochs of training, `${training.max_epochs}`.
+        reader: the training corpora, `${corpora.train}`.
+        batcher: the batcher, `${training.batcher}`.
+
+    Returns:
+        The callback, which takes the pipeline and a dictionary with the number of the step.
+    """
+    n_steps: list[int] = []
+
+    def anneal(nlp: Language, progress: Mapping[str, int]) -> None:
+        for _, pipe in nlp.pipeline:
+            if getattr(pipe, "teach_scope", 0.0):
+                if not n_steps:
+                    n_steps.append(total_steps(epochs, reader, batcher))
+                pipe.annealing = min(1.0, progress["step"] / max(1, n_steps[0] - 1))  # type: ignore[attr-defined]
+
+    return anneal
+
+
+def _named(teachers: Union[Sequence[Union[str, Path]], Mapping[str, Union[str, Path]]]) -> dict[str, Path]:
+    if isinstance(teachers, Mapping):
+        found = [(name, Path(folder)) for name, folder in teachers.items()]
+    else:
+        folders = [Path(folder) for folder in teachers]
+        found = [((f.parent if f.name in ("model-best", "model-last") else f).name, f) for f in folders]
+    for name, folder in found:
+        if [other for other, _ in found].count(name) > 1:
+            raise BionerError(Errors.E446.format(name=name))
+        if not (folder / "meta.json").is_file():
+            raise BionerError(Errors.E601.format(pipeline=folder))
+    return dict(found)
+
+
+def _load(folder: Path) -> Language:
+    try:
+        nlp = load_model(folder)
+    except BionerError:
+        raise
+    except Exception as error:  # spaCy, Thinc, confection and srsly each have exceptions of their own
+        raise BionerError(Errors.E504.format(pipeline=folder, reason=reason(error))) from error
+    _component(nlp)
+    return nlp
+
+
+def _component(nlp: Language) -> tuple[str, Any]:
+    """The component that teaches: the first one that knows probabilities of tags."""
+    for name, pipe in nlp.pipeline:
+        if getattr(pipe, "has_tags", False):
+            return name, pipe
+    raise BionerError(Errors.E447.format(name=nlp.meta.get("name"), components=", ".join(nlp.pipe_names) or "none"))
+
+
+def _learnt_from(task: Task, label_data: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(corpus for corpus, types in label_data.items() if task.supervised_by(corpus, types))
+
+
+def _is_made_of(file: Path, origin: Mapping[str, str]) -> bool:
+    try:
+        return file.is_file() and read_origin(file) == origin
+    except BionerError:  # it is written again
+        return False
+
+
+def _batches(docs: Iterable[Doc]) -> Iterator[list[Doc]]:
+    """Consecutive documents with about as many tokens as are predicted at once."""
+    batch: list[Doc] = []
+    n_tokens = 0
+    for doc in docs:
+        batch.append(doc)
+        n_tokens += len(doc)
+        if n_tokens >= _BATCH_TOKENS:
+            yield batch
+            batch, n_tokens = [], 0
+    if batch:
+        yield batch
