@@ -37,7 +37,7 @@ _BATCH_TOKENS = 4096
 
 
 def write_soft_targets(
-    teachers: Union[Sequence[Union[str, Path]], Mapping[str, Union[str, Path]]],
+    teachers: Union[Sequence[Path], Mapping[str, Path]],
     corpus_folder: Union[str, Path],
     corpora: Optional[Sequence[str]] = None,
     *,
@@ -47,8 +47,7 @@ def write_soft_targets(
     """Let trained pipelines predict the training documents, and store the probabilities of tags beside these.
 
     Args:
-        teachers: folders of trained pipelines by the names of the teachers, or folders alone: a teacher has the name of
-            its folder, or of the one around it if that is model-best or model-last.
+        teachers: folders of trained pipelines by the names of the teachers, or folders alone, see `name_teachers`.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         corpora: names of the corpora; None for all in the folder.
         split: the training split.
@@ -62,7 +61,10 @@ def write_soft_targets(
             have the same name, or a corpus is not there.
     """
     corpus_folder = Path(corpus_folder)
-    named = _named(teachers)
+    named = dict(teachers) if isinstance(teachers, Mapping) else name_teachers(list(map(str, teachers)))
+    for folder in named.values():
+        if not (folder / "meta.json").is_file():
+            raise BionerError(Errors.E601.format(pipeline=folder))
     names = corpus_names(corpus_folder, split) if corpora is None else list(corpora)
     files = {
         (teacher, name): soft_targets_file(corpus_folder, name, split, teacher) for teacher in named for name in names
@@ -87,6 +89,29 @@ def write_soft_targets(
             write_targets(file, predict_targets(nlp, iter_docs(docbins[name], nlp.vocab), name), origin)
             logger.info("Soft targets of %s for %s: %s", teacher, name, file)
     return list(files.values())
+
+
+def name_teachers(folders: Sequence[str]) -> dict[str, Path]:
+    """Names of teachers and their folders.
+
+    Args:
+        folders: each NAME=FOLDER, or a folder alone: its name is that of the teacher, or if it is model-best or model-last,
+            the name of the folder around it.
+
+    Raises:
+        BionerError: two teachers have the same name.
+    """
+    named: dict[str, Path] = {}
+    for text in folders:
+        name, given, rest = text.partition("=")
+        folder = Path(rest if given else text)
+        if not given:
+            inner = folder.name in ("model-best", "model-last")
+            name = (folder.absolute().parent if inner else folder.absolute()).name
+        if name in named:
+            raise BionerError(Errors.E446.format(name=name))
+        named[name] = folder
+    return named
 
 
 def predict_targets(nlp: Language, records: Iterable[Doc], corpus: str) -> SoftTargets:
@@ -162,20 +187,6 @@ def teacher_annealing(
                 pipe.annealing = min(1.0, progress["step"] / max(1, n_steps[0] - 1))  # type: ignore[attr-defined]
 
     return anneal
-
-
-def _named(teachers: Union[Sequence[Union[str, Path]], Mapping[str, Union[str, Path]]]) -> dict[str, Path]:
-    if isinstance(teachers, Mapping):
-        found = [(name, Path(folder)) for name, folder in teachers.items()]
-    else:
-        folders = [Path(folder) for folder in teachers]
-        found = [((f.parent if f.name in ("model-best", "model-last") else f).name, f) for f in folders]
-    for name, folder in found:
-        if [other for other, _ in found].count(name) > 1:
-            raise BionerError(Errors.E446.format(name=name))
-        if not (folder / "meta.json").is_file():
-            raise BionerError(Errors.E601.format(pipeline=folder))
-    return dict(found)
 
 
 def _load(folder: Path) -> Language:

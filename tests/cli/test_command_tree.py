@@ -30,7 +30,19 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 def test_commands_are_those_of_the_design() -> None:
     assert {" ".join(names) for names in COMMANDS} >= {
-        *("init", "train", "evaluate", "compare", "analyze", "package", "report", "visualize", "apply", "convert"),
+        *(
+            "init",
+            "train",
+            "teach",
+            "evaluate",
+            "compare",
+            "analyze",
+            "package",
+            "report",
+            "visualize",
+            "apply",
+            "convert",
+        ),
         *(f"corpora {name}" for name in ("check", "fetch", "verify", "convert", "describe", "leakage")),
         *("review make", "review score"),
         *(f"experiment {name}" for name in ("seeds", "ablations", "transfer", "tune", "cross-corpus")),
@@ -95,6 +107,8 @@ assert bool(commands) == ("bioner" in sys.argv), commands
         (["experiment", "seeds", "out", "--seeds", "x"], 2, "whole numbers"),
         (["experiment", "ablations", "other", "out"], 2, "scope"),
         (["experiment", "transfer", "out", "--target", "a,b"], 1, "Corpus or set 'a'"),
+        (["teach", "nowhere"], 1, "holds no trained pipeline"),
+        (["teach", "a/model-last", "a/model-best"], 1, "Two teachers have the name 'a'"),
         (["nope"], 2, "nope"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

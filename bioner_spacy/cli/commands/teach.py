@@ -1,0 +1,30 @@
+"""Let trained pipelines predict the training documents, for others to learn from."""
+
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from .. import options
+
+
+def command(
+    teachers: Annotated[
+        list[str],
+        typer.Argument(help="Folders of trained pipelines, each with a name before it if need be: NAME=FOLDER."),
+    ],
+    data: options.Converted,
+    gpu_id: options.GpuId = -1,
+) -> None:
+    """Let trained pipelines predict the training documents, and store the probabilities beside these, for others to learn from.
+
+    Pipelines that are trained with vars.soft_targets auto and a setting teach_scope or teach_across above 0 learn from them.
+
+    \b
+    Example:
+      python -m spacy bioner teach training/single/*/model-best --corpora sample --corpus corpus/sample
+    """
+    from ...training.distillation import name_teachers, write_soft_targets
+
+    files = write_soft_targets(name_teachers(teachers), data.corpus, data.names, gpu_id=gpu_id)
+    msg.good(f"Soft targets: {', '.join(map(str, files))}")
