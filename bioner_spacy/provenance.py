@@ -1,6 +1,8 @@
 """Where a result comes from: versions, revision, checksums of what was read, seed and command line."""
 
 import functools
+import hashlib
+import json
 import platform
 import shlex
 import subprocess
@@ -64,6 +66,11 @@ def checksums(files: Iterable[Path], *, root: Optional[Path] = None) -> dict[str
         name = file.relative_to(root).as_posix() if inside and root else file.as_posix()
         found[name] = checksum(file) if file.exists() else None
     return dict(sorted(found.items()))
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of something as JSON, such as an entry of the catalogue; texts stand for what is no JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode("utf8")).hexdigest()
 
 
 def provenance(

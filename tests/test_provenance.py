@@ -8,7 +8,7 @@ import pytest
 from bioner_spacy import __version__
 from bioner_spacy import provenance as module
 from bioner_spacy.files import checksum
-from bioner_spacy.provenance import checksums, differences, provenance, revision, versions
+from bioner_spacy.provenance import checksums, differences, digest, provenance, revision, versions
 
 
 def test_a_result_says_where_it_comes_from(tmp_path: Path) -> None:
@@ -20,6 +20,14 @@ def test_a_result_says_where_it_comes_from(tmp_path: Path) -> None:
     assert found["checksums"] == {"a/train.spacy": digest, "exclude.json": None}
     assert (found["seed"], found["command"], found["config"]) == (3, "train 'my corpus'", {"x": 1})
     assert found["versions"]["bioner_spacy"] == __version__ and found["versions"]["spacy"]
+
+
+def test_digests_do_not_depend_on_the_order_of_keys() -> None:
+    assert (
+        digest({"a": Path("x"), "b": None})
+        == digest({"b": None, "a": Path("x")})
+        != digest({"a": Path("y"), "b": None})
+    )
 
 
 def test_files_outside_of_the_root_keep_their_paths(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Options that several commands have in common; a parameter of one of the classes here stands for all of its fields."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ import typer
 
 from ..corpora.context import CONTEXT_WORDS
 from ..formats.documents import known_endings, output_formats
+from ..provenance import digest
 from ..scope import SPANS_KEY
 from ..scoring.metrics import METRICS, STRICT, get_metric
 from ..scoring.significance import ALPHA, RESAMPLES
@@ -112,6 +113,10 @@ class Selection:
     def names(self) -> list[str]:
         """Names of the chosen corpora."""
         return self.known.select(self.corpora)
+
+    def entries(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Checksums of entries of the catalogue, for the origin of results."""
+        return {"catalogue": {name: digest(asdict(self.known.corpora[name])) for name in sorted(names)}}
 
 
 @dataclass(frozen=True)
@@ -241,5 +246,5 @@ class Training(Encoding):
             overrides=overrides,
             split=split,
             gpu_id=self.gpu_id,
-            shared=shared,
+            shared={**shared, **self.entries(chosen.corpora)},
         )

@@ -1,6 +1,6 @@
 """Compare two systems on the same documents, such as multi-task with single-task training."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional, Union
 
@@ -95,7 +95,7 @@ def _check_settings(results: Sequence[Results], *, insist: bool) -> None:
             warn(Warnings.W501.format(what=what, found=", ".join(sorted(found))))
     known = [one for one in results if one.provenance]
     for other in known[1:]:
-        first, second = (one.provenance.get("checksums", {}) for one in (known[0], other))
+        first, second = (_checksums(one.provenance) for one in (known[0], other))
         if files := [name for name in first.keys() & second.keys() if first[name] != second[name]]:
             labels = {"results": known[0].label, "other": other.label, "files": ", ".join(sorted(files))}
             if not insist:
@@ -104,6 +104,12 @@ def _check_settings(results: Sequence[Results], *, insist: bool) -> None:
     versions = [{"versions": one.provenance.get("versions", {})} for one in known]
     if names := sorted({name for other in versions[1:] for name in differences(versions[0], other)}):
         warn(Warnings.W513.format(names=", ".join(name.removeprefix("versions.") for name in names)))
+
+
+def _checksums(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Checksums of corpora and of their entries in the catalogue."""
+    entries = {f"catalogue entry of {name}": of for name, of in provenance.get("catalogue", {}).items()}
+    return {**provenance.get("checksums", {}), **entries}
 
 
 def _by_corpus(results: Iterable[Results], name: str) -> Side:

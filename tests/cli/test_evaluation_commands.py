@@ -52,6 +52,7 @@ def test_from_pipeline_to_reports(
     assert bioner("evaluate", pipeline, *corpus, "--output", multi) == 0
     assert bioner("evaluate", pipeline, *corpus, "--corpora", "drugs", "--output", single) == 0
     assert list(json.loads(single.read_text())["scores"]["per_corpus"]) == ["drugs"]
+    assert set(json.loads(multi.read_text())["provenance"]["catalogue"]) == set(GOLD)
     grouped = ["--output", tmp_path / "grouped.json", "--corpora", "drugs", "--context", "group", "--context-words", 9]
     assert bioner("evaluate", pipeline, *corpus, *grouped) == 0
     found = json.loads((tmp_path / "grouped.json").read_text())

@@ -50,6 +50,7 @@ def command(
             split=split,
             guideline=guideline,
             batch_size=batch_size,
+            origin=data.entries(chosen),
             **reading.settings(),
         )
         results.to_disk(path)
