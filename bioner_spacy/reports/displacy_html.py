@@ -155,6 +155,22 @@ def render_page(
     return render("displacy", title=title, types=[(name, color_of(name)) for name in sorted(types)], corpora=shown)
 
 
+def render_texts(documents: Sequence[tuple[str, Doc]], *, title: str) -> str:
+    """Draw the entities of annotated texts as one HTML page that needs no other file.
+
+    Args:
+        documents: name and document of each; whole documents are shown, with their `doc.ents`.
+        title: heading of the page.
+    """
+    types = sorted({ent.label_ for _, doc in documents for ent in doc.ents})
+    shown = [
+        {"name": name, "scope": None, "sides": [("entities", *_draw(doc, list(doc.ents), len(doc)))]}
+        for name, doc in documents
+    ]
+    colors = [(name, color_of(name)) for name in types]
+    return render("displacy", title=title, types=colors, corpora=[("Texts", shown)])
+
+
 def _document(document: Shown, max_words: int, keys: tuple[str, str]) -> dict[str, Any]:
     """Name, annotation scope and both sides of one document, drawn, or one side where they are the same."""
     gold, predicted = document.gold, document.predicted

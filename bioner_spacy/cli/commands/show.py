@@ -1,0 +1,49 @@
+"""Show the entities of some texts, in the terminal and as a page."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from ...formats.documents import text_formats
+from .. import options
+
+
+def command(
+    pipeline: options.Pipeline,
+    source: options.Source,
+    output: Annotated[Optional[Path], typer.Option(help="HTML page to write, drawn by displaCy.")] = None,
+    input_format: Annotated[Optional[str], typer.Option(help=options.format_help(text_formats()))] = None,
+    reader_options: options.ReaderOptions = "",
+    guideline: Annotated[
+        Optional[str], typer.Option(help="Corpus by whose guideline to annotate; default: no one's.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Most texts.")] = 20,
+    gpu_id: options.GpuId = -1,
+) -> None:
+    """Show the entities of some texts, in the terminal and as a page.
+
+    \b
+    Example:
+      python -m spacy bioner show en_bioner_mtl abstracts.jsonl --output abstracts.html
+    """
+    from ...serving.show import show
+
+    found = show(
+        pipeline,
+        source,
+        output,
+        input_format=input_format,
+        options=reader_options,
+        guideline=guideline,
+        most=most,
+        gpu_id=gpu_id,
+    )
+    for document in found:
+        msg.divider(document.name)
+        typer.echo(document.title)
+        rows = [[text, label, "" if score is None else f"{score:.2f}"] for text, label, score in document.entities]
+        msg.table(rows, header=["entity", "type", "score"], divider=True, aligns=["l", "l", "r"], max_col=60)
+    if output is not None:
+        msg.good(f"Wrote {output}")

@@ -1,0 +1,87 @@
+"""`spacy bioner show`: what a pipeline finds in some texts, in the terminal and as a page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from spacy.tokens import Doc
+
+from ..errors import BionerError, Errors
+from ..formats import read_texts
+from ..formats.documents import choose_format, parse_options, text_formats
+from ..reports.displacy_html import render_texts
+from ..scope import SPANS_KEY
+from ..scoring.evaluate import describe, load_pipeline, make_doc
+from ..scoring.results import write_text
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in one text.
+
+    Attributes:
+        name: identifier of the document, or its number.
+        title: the beginning of its text.
+        entities: text, type and score of each entity of `doc.ents` in order; the score is None where there is none.
+    """
+
+    name: str
+    title: str
+    entities: list[tuple[str, str, Optional[float]]]
+
+
+def show(
+    pipeline: str,
+    source: Path,
+    output: Optional[Path] = None,
+    *,
+    input_format: Optional[str] = None,
+    options: str = "",
+    guideline: Optional[str] = None,
+    most: int = 20,
+    spans_key: str = SPANS_KEY,
+    gpu_id: int = -1,
+) -> Iterator[Found]:
+    """Annotate some texts, and draw them as one HTML page.
+
+    Args:
+        pipeline: folder or package name of the pipeline.
+        source: the texts, in any format.
+        output: HTML file to write; None for none. It is written after the last text.
+        input_format: as for `apply_pipeline`, like `options`.
+        options: options of the reader.
+        guideline: corpus by whose guideline to annotate; None for no one's.
+        most: most texts.
+        spans_key: key of the spans with scores in `doc.spans`.
+        gpu_id: number of the GPU; -1 for the CPU.
+
+    Yields:
+        What was found in each text.
+
+    Raises:
+        BionerError: as for `apply_pipeline`.
+    """
+    reader = choose_format("input_format", input_format, source, allowed=text_formats())
+    if not source.exists():
+        raise BionerError(Errors.E101.format(path=source))
+    reading = parse_options(options, reader)
+    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+    shown: list[tuple[str, Doc]] = []
+    for number, document in enumerate(read_texts(reader, source, **reading), start=1):
+        if number > most:
+            break
+        doc = nlp(make_doc(nlp, document.text, guideline))
+        name = document.doc_id or str(number)
+        shown.append((name, doc))
+        yield Found(name, document.text.strip().partition("\n")[0], _entities(doc, spans_key))
+    if output is not None:
+        described = describe(nlp)
+        write_text(output, render_texts(shown, title=f"{described.name} {described.version}"))
+
+
+def _entities(doc: Doc, spans_key: str) -> list[tuple[str, str, Optional[float]]]:
+    group = doc.spans[spans_key] if spans_key in doc.spans else ()
+    scores = group.attrs.get("scores") if group else None
+    score_of = {(span.start, span.end, span.label): score for span, score in zip(group, scores or ())}
+    return [(ent.text, ent.label_, score_of.get((ent.start, ent.end, ent.label))) for ent in doc.ents]

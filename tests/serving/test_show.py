@@ -1,0 +1,52 @@
+"""Entities of some texts, in the terminal and as a page."""
+
+from pathlib import Path
+
+import pytest
+import spacy
+from typer.testing import CliRunner
+
+from bioner_spacy.cli.commands import app
+from bioner_spacy.errors import BionerError
+from bioner_spacy.serving.show import show
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> str:
+    """A pipeline of rules, without scores."""
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "CHEMICAL", "pattern": "aspirin"}, {"label": "<b>", "pattern": "gout"}])
+    nlp.to_disk(tmp_path / "pipeline")
+    return str(tmp_path / "pipeline")
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    path = tmp_path / "texts.txt"
+    path.write_text("We gave aspirin for gout & <script>alert(1)</script>.\nNothing here.\n")
+    return path
+
+
+def test_entities_of_each_text_and_a_page(pipeline: str, texts: Path, tmp_path: Path) -> None:
+    found = list(show(pipeline, texts, tmp_path / "page.html"))
+    assert [document.entities for document in found] == [[("aspirin", "CHEMICAL", None), ("gout", "<b>", None)], []]
+    page = (tmp_path / "page.html").read_text()
+    assert "aspirin" in page and "Nothing here" in page
+    assert "<script>" not in page and "<b>" not in page
+
+
+def test_most_texts(pipeline: str, texts: Path) -> None:
+    assert len(list(show(pipeline, texts, most=1))) == 1
+
+
+def test_a_source_that_is_not_there(pipeline: str, tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match=r"none\.txt"):
+        list(show(pipeline, tmp_path / "none.txt"))
+
+
+def test_command(pipeline: str, texts: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["show", pipeline, str(texts), "--output", str(tmp_path / "page.html")])
+    assert result.exit_code == 0, result.output
+    assert "aspirin" in result.output and "CHEMICAL" in result.output
+    assert (tmp_path / "page.html").is_file()
