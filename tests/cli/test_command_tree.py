@@ -95,6 +95,8 @@ assert bool(commands) == ("bioner" in sys.argv), commands
         (["evaluate", "nowhere"], 1, "The pipeline nowhere cannot be loaded"),
         (["analyze", "nowhere"], 1, "The pipeline nowhere cannot be loaded"),
         (["compare", "a.json", "b.json"], 1, "a.json"),
+        (["compare", "a.json", "b.json", "--metric", "nope"], 1, "nope"),
+        (["experiment", "cross-corpus", "nowhere", "--metric", "nope"], 1, "nope"),
         (["corpora", "verify"], 1, "12 corpus files are missing or wrong"),
         (["corpora", "describe"], 1, "is not converted"),
         (["corpora", "check", "--catalogue", "mine.yml"], 1, "File mine.yml is not there"),
@@ -121,3 +123,19 @@ def test_bad_input_outside_a_project(
     printed = " ".join("".join(capsys.readouterr()).split())
     assert message in printed and "Traceback" not in printed
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("[training]\nseed = 0\n", "old.cfg has no variable"),
+        ("[vars]\ncorpora = null\n", "old.cfg has no variable fraction, "),
+        ("train: yes\n", "File contains no section headers"),
+    ],
+)
+def test_a_config_of_another_layout(config: str, message: str, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("old.cfg").write_text(config)
+    assert bioner("train", "out", "--config", "old.cfg") == 1
+    printed = " ".join("".join(capsys.readouterr()).split())
+    assert message in printed and "Traceback" not in printed

@@ -39,6 +39,7 @@ def command(
     sides = names.split(",")
     if len(sides) != 2:
         raise typer.BadParameter("give two names separated by a comma", param_hint="--names")
+    settings = tests.settings()
     results = [read_results(patterns) for patterns in ([system], baseline)]
-    comparison = compare(*results, names=(sides[1], sides[0]), insist=insist, **tests.settings())
+    comparison = compare(*results, names=(sides[1], sides[0]), insist=insist, **settings)
     options.show(comparison_page(comparison, output.stem), output.parent, tables=tables)
