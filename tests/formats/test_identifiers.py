@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 from bioner_spacy.corpora.context import regroup
 from bioner_spacy.errors import BionerWarning
 from bioner_spacy.formats import get_format, read_documents
-from bioner_spacy.formats.documents import input_formats, output_formats
+from bioner_spacy.formats.documents import output_formats
 from bioner_spacy.formats.standoff import split_identifiers
 from bioner_spacy.scope import get_identifiers, get_meta, set_gold, set_identifiers
 from bioner_spacy.serving.convert import convert_file
@@ -193,7 +193,3 @@ def test_copies_of_a_mention_share_identifiers(tmp_path: Path) -> None:
     convert_file(path, tmp_path / "out.jsonl")
     [document] = read_documents("textspans", tmp_path / "out.jsonl")
     assert [mention.identifiers for mention in document.mentions] == [("D1", "D2")]
-
-
-def test_every_input_is_an_output_but_one() -> None:
-    assert set(input_formats()) - set(output_formats()) == {"genia"}

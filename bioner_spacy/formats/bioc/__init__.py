@@ -38,7 +38,11 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
 def _recognises(head: str) -> bool:
     if head.lstrip().startswith("<"):
         return "<collection" in head and "<bibliomisc" not in head
-    return head.lstrip().startswith(("{", "[")) and ('"passages"' in head or '"documents"' in head)
+    return (
+        head.lstrip().startswith(("{", "["))
+        and ('"passages"' in head or '"documents"' in head)
+        and '"offsets"' not in head
+    )
 
 
 FORMAT = Format(

@@ -1,0 +1,144 @@
+"""Records of the knowledge base schema of BigBIO, as JSON lines or an array.
+
+The schema is that of Fries et al., "BigBIO: a framework for data-centric biomedical natural language processing", NeurIPS
+2022: passages and entities with offsets of their parts in the text of the document.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Optional
+
+from ..errors import BionerError
+from .document import Mention, OnError, Passage, SourceDocument, stop
+from .format import Format
+from .json_records import JsonRecord, json_records
+from .ledger import Ledger
+from .standoff import MentionBuilder
+
+_NOT_KEPT = ("relations", "events", "coreferences")
+_LONGEST_GAP = 1_000_000
+"""Most characters between two passages; a larger distance is a wrong offset, and would fill the memory."""
+
+_KEYS = ("id", "document_id", "passages", "entities", *_NOT_KEPT)
+
+
+def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
+    """Read a file; every record is one document.
+
+    The text of a document is that of its passages at their offsets, with spaces in between. Entities have their concepts as
+    identifiers (`db_name:db_id`). Relations, events and coreferences are counted; other keys are kept for the output.
+
+    Args:
+        path: the file.
+        mismatch: what to do with an entity whose text is not the one at its offsets: "error"; "offsets" to believe the
+            offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
+        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so that all of them
+            are found in one go; it is left out then.
+
+    Yields:
+        The documents in the order of the file.
+
+    Raises:
+        BionerError: if the file is missing, empty, not UTF-8, or if a record is not as the schema has it.
+    """
+    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
+    for part in json_records(path):
+        try:
+            record = part.object()
+            document = _document(part, record)
+            found = [_mention(part, one, document.text, builder) for one in _objects(part, record, "entities")]
+        except BionerError as error:
+            on_error(error)
+            continue
+        for kind in _NOT_KEPT:
+            for _ in record.get(kind) or ():
+                ledger.add(kind, part.line)
+        yield replace(document, mentions=tuple(mention for mention in found if mention))
+    builder.finish()
+    ledger.finish()
+
+
+def read_texts(path: Path) -> Iterator[SourceDocument]:
+    """Read the texts and passages of a file, whatever is annotated there; see `read`."""
+    for part in json_records(path):
+        yield _document(part, part.object())
+
+
+def _document(part: JsonRecord, record: dict[str, Any]) -> SourceDocument:
+    text = ""
+    passages = []
+    for passage in _objects(part, record, "passages"):
+        for piece, (start, end) in zip(_texts(part, passage), _offsets(part, passage), strict=True):
+            if not 0 <= start - len(text) <= _LONGEST_GAP or end - start != len(piece):
+                part.fail(
+                    f"the passage from {start} to {end} is not behind the text before it, or not as long as its text"
+                )
+            text += " " * (start - len(text)) + piece
+            type_ = passage.get("type")
+            passages.append(Passage(start, end, type_ if isinstance(type_, str) else ""))
+    doc_id = part.identifier(record, "document_id")[0] or part.identifier(record, "id")[0]
+    meta = {key: value for key, value in record.items() if key not in _KEYS}
+    return SourceDocument(part.name, text, (), part.path, part.line, doc_id, tuple(passages), meta)
+
+
+def _objects(part: JsonRecord, record: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    value = record.get(key)
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        part.fail(f"the record has no list of objects {key}")
+    return value
+
+
+def _texts(part: JsonRecord, value: dict[str, Any]) -> list[str]:
+    texts, offsets = value.get("text"), value.get("offsets")
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        part.fail("text must be a list of texts")
+    if not isinstance(offsets, list) or len(offsets) != len(texts):
+        part.fail("offsets must be a list of as many places as there are texts")
+    return texts
+
+
+def _offsets(part: JsonRecord, value: dict[str, Any]) -> list[tuple[int, int]]:
+    offsets = value.get("offsets")
+    if not isinstance(offsets, list) or not offsets:
+        part.fail("offsets must be a list of places")
+    for place in offsets:
+        if not isinstance(place, list) or [type(number) for number in place] != [int, int]:
+            part.fail(f"the place {place!r} is no pair of whole numbers")
+    return [(start, end) for start, end in offsets]
+
+
+def _mention(part: JsonRecord, entity: dict[str, Any], text: str, builder: MentionBuilder) -> Optional[Mention]:
+    label, claimed = entity.get("type"), " ".join(_texts(part, entity))
+    if not isinstance(label, str) or not label.strip():
+        part.fail(f"the entity {claimed!r} has no type")
+    concepts = entity.get("normalized")
+    identifiers = [
+        f"{concept['db_name']}:{concept['db_id']}" if concept.get("db_name") else str(concept["db_id"])
+        for concept in (concepts if isinstance(concepts, list) else ())
+        if isinstance(concept, dict) and concept.get("db_id")
+    ]
+    return builder.mention(
+        part.path,
+        part.line,
+        text,
+        label=label.strip(),
+        fragments=_offsets(part, entity),
+        claimed=claimed,
+        identifiers=list(dict.fromkeys(identifiers)),
+    )
+
+
+def _recognises(head: str) -> bool:
+    return head.lstrip().startswith(("{", "[")) and '"passages"' in head and '"offsets"' in head
+
+
+FORMAT = Format(
+    name="bigbio",
+    description="JSON of the knowledge base schema of BigBIO",
+    read=read,
+    read_texts=read_texts,
+    usual_endings=(".jsonl", ".json"),
+    holds=frozenset({"overlaps", "identifiers", "discontinuous", "passages", "meta"}),
+    recognises=_recognises,
+)
