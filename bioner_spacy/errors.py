@@ -62,6 +62,7 @@ class Errors:
     )
     E117 = "{path} is in UTF-16: convert the file to UTF-8."
     E118 = "{path} is compressed by gzip and damaged ({reason}): replace it by a complete copy."
+    E119 = "The lines of {path} end in carriage returns alone (CR): convert them to line feeds (LF)."
     E120 = "{count} corpus files are missing or wrong: {files}; run `spacy bioner corpora fetch` for their corpora."
     E121 = (
         "File {path} of the corpus {corpus} is missing or wrong and has no public address: put a right copy there. "

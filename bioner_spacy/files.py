@@ -61,11 +61,13 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         The number of the line, from 1, and the line.
 
     Raises:
-        BionerError: if the file is not there, is damaged, or a line is not valid UTF-8.
+        BionerError: if the file is not there, is damaged, its lines end in carriage returns alone, or one is not valid UTF-8.
     """
     with open_bytes(path) as file:
         for number, raw in enumerate(file, start=1):
             text = decode(raw, path, number)
+            if number == 1 and text.count("\r") > 1 and not text.endswith("\n"):
+                raise BionerError(Errors.E119.format(path=path))
             yield number, (text.removeprefix("\ufeff") if number == 1 else text).removesuffix("\n").removesuffix("\r")
 
 

@@ -272,3 +272,9 @@ def test_a_file_of_another_format_is_told(content: str, format: str, tmp_path: P
         if other != format:
             with pytest.raises(BionerError, match=f"The file looks like the format {format} and not like {other}"):
                 list(read_documents(other, tmp_path / "in"))
+
+
+def test_lines_that_end_in_carriage_returns(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"7|t|Gout.\r7|a|\r7\t0\t4\tGout\tD\r")
+    with pytest.raises(BionerError, match="end in carriage returns alone"):
+        list(read_documents("pubtator", tmp_path / "in"))
