@@ -1,6 +1,7 @@
 """Records of the knowledge base schema of BigBIO, as JSON lines or an array.
 
-The schema is that of Fries et al., "BigBIO: a framework for data-centric biomedical natural language processing", NeurIPS
+The schema is that of Fries et al., "BigBIO: a framework for data-centric biomedical natural language processing",
+NeurIPS
 2022: passages and entities with offsets of their parts in the text of the document.
 """
 
@@ -26,15 +27,16 @@ _KEYS = ("id", "document_id", "passages", "entities", *_NOT_KEPT)
 def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read a file; every record is one document.
 
-    The text of a document is that of its passages at their offsets, with spaces in between. Entities have their concepts as
-    identifiers (`db_name:db_id`). Relations, events and coreferences are counted; other keys are kept for the output.
+    The text of a document is that of its passages at their offsets, with spaces in between. Entities have their
+    concepts as identifiers (`db_name:db_id`). Relations, events and coreferences are counted; other keys are kept for
+    the output.
 
     Args:
         path: the file.
         mismatch: what to do with an entity whose text is not the one at its offsets: "error"; "offsets" to believe the
             offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so that all of them
-            are found in one go; it is left out then.
+        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so that all of
+            them are found in one go; it is left out then.
 
     Yields:
         The documents in the order of the file.

@@ -53,20 +53,21 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
     """Read a folder in brat format, and the folders in it; every pair of NAME.txt and NAME.ann is one document.
 
     NAME.a1 of the BioNLP shared tasks does for NAME.ann; NAME.a2 beside it, which has events, is counted. Text-bound
-    annotations (T) are mentions, normalisations (N) have their concept identifiers and notes `score=...` their scores; lines
-    of all other kinds of brat are recognised and counted in a warning. The text of every annotation is compared with the
-    text at its offsets, whitespace apart. Other files and hidden ones are left alone.
+    annotations (T) are mentions, normalisations (N) have their concept identifiers and notes `score=...` their scores;
+    lines of all other kinds of brat are recognised and counted in a warning. The text of every annotation is compared
+    with the text at its offsets, whitespace apart. Other files and hidden ones are left alone.
 
     Args:
         path: the folder.
         mismatch: what to do with an annotation whose text is not the one at its offsets: "error"; "offsets" to
-            believe the offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
+            believe the offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning
+            counts them.
         on_error: what to do about a file or an annotation that cannot be read: raise the error, or take note of it, so
             that all of them are found in one go; it is left out then.
 
     Yields:
-        The documents by name, those of the folder before those of the folders in it. Their path, and the lines of their
-        mentions, are those of the annotation file. Identifiers have the path below the folder.
+        The documents by name, those of the folder before those of the folders in it. Their path, and the lines of
+        their mentions, are those of the annotation file. Identifiers have the path below the folder.
 
     Raises:
         BionerError: if the folder is missing or holds no document, if one of two files is missing, if a file is not
@@ -195,8 +196,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
 
     The name is the identifier of the document, with a number at the end where documents share it. Mentions over line
     breaks have a fragment for every line, as brat wants them. Scores are notes: `#1`, `AnnotatorNotes T1` and
-    `score=0.97` in three columns; concept identifiers are normalisations: `N1`, `Reference T1 MESH:D001241` and the text of
-    the mention.
+    `score=0.97` in three columns; concept identifiers are normalisations: `N1`, `Reference T1 MESH:D001241` and the
+    text of the mention.
 
     Args:
         docs: annotated documents.

@@ -31,20 +31,22 @@ class Format:
     Attributes:
         name: how settings and commands call it.
         description: what it is, in a few words.
-        read: `read(path, *, on_error, **options)`, which yields documents. Its options are its keyword-only parameters.
-        write: `write(docs, path, *, spans_key, **options)`, which writes a file whole or not at all and returns the numbers
-            of documents and of mentions that it has written; None where the format is only read.
-        read_texts: as `read`, for texts to annotate: it looks at no annotation, so that none can stop it. It may have a
-            part of the options. None: `read` is used, and mentions that it cannot read are left out.
+        read: `read(path, *, on_error, **options)`, which yields documents. Its options are its keyword-only
+            parameters.
+        write: `write(docs, path, *, spans_key, **options)`, which writes a file whole or not at all and returns the
+            numbers of documents and of mentions that it has written; None where the format is only read.
+        read_texts: as `read`, for texts to annotate: it looks at no annotation, so that none can stop it. It may have
+            a part of the options. None: `read` is used, and mentions that it cannot read are left out.
         read_docs: `read_docs(path, vocab)`, which yields documents with tokens and spans, for formats that hold these.
         endings: ends of names that say that a file is of this format.
         usual_endings: further ends of names of such files, which other formats have too. In a folder they are read.
         is_folder: whether a document, or a whole corpus, is a folder; else a folder is read file by file.
         keeps_sentences: whether every document is one sentence.
-        is_annotated: whether it holds annotation at all; else there are texts in it and nothing to convert or to train on.
+        is_annotated: whether it holds annotation at all; else there are texts in it and nothing to convert or to train
+            on.
         holds: which of `HOLDS` it can hold.
-        recognises: whether a text looks like the beginning of a file of this format; only messages depend on it. None: it cannot
-            be seen.
+        recognises: whether a text looks like the beginning of a file of this format; only messages depend on it. None:
+            it cannot be seen.
         check_output: raises an error if a path is not one to write to, before the work that leads to it.
     """
 

@@ -1,9 +1,10 @@
 """JSON lines with tokens: one sentence a line with its tokens and mentions, which may nest.
 
 A line is an object with `tokens` (strings), `entity_mentions` (objects with `start` and `end`, token indices, end
-exclusive; `entity_type`; optionally `text`, the tokens joined by spaces) and optionally `sent_id`, `doc_id` and `text`, in which
-the tokens stand in order with nothing but whitespace between them; without it they are joined by rules. In place of
-`entity_mentions` there may be a tag for every token in `ner_tags` or `tags`, as data sets of Hugging Face have them.
+exclusive; `entity_type`; optionally `text`, the tokens joined by spaces) and optionally `sent_id`, `doc_id` and
+`text`, in which the tokens stand in order with nothing but whitespace between them; without it they are joined by
+rules. In place of `entity_mentions` there may be a tag for every token in `ner_tags` or `tags`, as data sets of
+Hugging Face have them.
 """
 
 import json
@@ -179,8 +180,9 @@ def _join(tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
     """Write a JSON lines file; every document is one line.
 
-    The text is written where it is not what the reader makes of the tokens. Beside what the reader knows, mentions have a `score` where they are predicted, `identifiers` of their concepts and what
-    else their source says. Tokens of whitespace, and documents without other tokens, are left out, the latter with a warning.
+    The text is written where it is not what the reader makes of the tokens. Beside what the reader knows, mentions
+    have a `score` where they are predicted, `identifiers` of their concepts and what else their source says. Tokens of
+    whitespace, and documents without other tokens, are left out, the latter with a warning.
 
     Args:
         docs: annotated documents.

@@ -39,13 +39,13 @@ def read(
     Args:
         path: the file.
         text: key of the text in `data`; None for `text`, or for the only text that is there.
-        several: what to do with a task of several annotations that differ: "error"; "first" or "last" to take one; or "all"
-            to make a document of each.
+        several: what to do with a task of several annotations that differ: "error"; "first" or "last" to take one; or
+            "all" to make a document of each.
         predictions: whether predictions are read in place of annotations.
         mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to believe the
             offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a task that cannot be read: raise the error, or take note of it, so that all of them are
-            found in one go; it is left out then.
+        on_error: what to do about a task that cannot be read: raise the error, or take note of it, so that all of them
+            are found in one go; it is left out then.
 
     Yields:
         The documents in the order of the file.

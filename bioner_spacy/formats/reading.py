@@ -21,9 +21,9 @@ def read_documents(
 ) -> Iterator[SourceDocument]:
     """Read a file or folder.
 
-    A folder of a format whose documents are in files is read file by file, in the order of their paths; files are those
-    whose names end as those of the format do. Sentences of a file that names no document belong to one document, which is
-    called as the file.
+    A folder of a format whose documents are in files is read file by file, in the order of their paths; files are
+    those whose names end as those of the format do. Sentences of a file that names no document belong to one document,
+    which is called as the file.
 
     Args:
         format: the format or its name.

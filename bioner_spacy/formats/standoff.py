@@ -67,8 +67,8 @@ class MentionBuilder:
             infons: as for `Mention`.
 
         Returns:
-            The mention, or None where it is left out. Fragments that touch, overlap or have only whitespace between them are one: brat cuts
-            mentions at line breaks.
+            The mention, or None where it is left out. Fragments that touch, overlap or have only whitespace between
+            them are one: brat cuts mentions at line breaks.
 
         Raises:
             BionerError: if a fragment is not in the text, or the text is another one and `mismatch` is "error".
@@ -116,8 +116,8 @@ _NONE = ("", "-", "-1", "None")
 def split_identifiers(text: str) -> tuple[str, ...]:
     """Concept identifiers in one text, as files have them: with semicolons, bars or commas between them.
 
-    Bars and commas stand in identifiers of variants too (`tmVar:c|SUB|G|12|A`): they part only what looks like numbers of
-    entries. "-", "-1" and "None" stand for a concept that is not known.
+    Bars and commas stand in identifiers of variants too (`tmVar:c|SUB|G|12|A`): they part only what looks like numbers
+    of entries. "-", "-1" and "None" stand for a concept that is not known.
     """
     parts: list[str] = []
     for part in text.split(";"):

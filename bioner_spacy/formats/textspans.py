@@ -1,10 +1,11 @@
 """JSON with texts and spans by characters, as annotation tools export them: a record a line, or an array of records.
 
-A record is an object with `text` and, in a list, its spans: `spans` (Prodigy), `label` or `labels` (doccano, Label Studio's
-JSON-MIN), `entities` (doccano with relations; training data of older versions of spaCy), `annotations` (older doccano), `denotations` (PubAnnotation) or
-`ents` (`doc.to_json()` of spaCy, which has further lists in an object `spans`); or a text followed by such an object in an
-array, as spaCy 2 has it. A span is an object with `start`, `end` and `label`, or with `start_offset`, `end_offset` and
-`label`, or a list of these three; its `text`, if given, is compared. Offsets count characters, the end is exclusive.
+A record is an object with `text` and, in a list, its spans: `spans` (Prodigy), `label` or `labels` (doccano, Label
+Studio's JSON-MIN), `entities` (doccano with relations; training data of older versions of spaCy), `annotations` (older
+doccano), `denotations` (PubAnnotation) or `ents` (`doc.to_json()` of spaCy, which has further lists in an object
+`spans`); or a text followed by such an object in an array, as spaCy 2 has it. A span is an object with `start`, `end`
+and `label`, or with `start_offset`, `end_offset` and `label`, or a list of these three; its `text`, if given, is
+compared. Offsets count characters, the end is exclusive.
 """
 
 import json
@@ -49,30 +50,30 @@ def read(
 ) -> Iterator[SourceDocument]:
     """Read a file; every record is one document.
 
-    Records that an annotator has rejected or ignored (`answer` of Prodigy) say nothing that can be learnt, and those in
-    which one question about one span was answered do not say what else is a mention: both are left out. So are spans that
-    are rejected or ignored (their own `answer`). Warnings count all of them, and relations. All other keys of a record are
-    kept for the output.
+    Records that an annotator has rejected or ignored (`answer` of Prodigy) say nothing that can be learnt, and those
+    in which one question about one span was answered do not say what else is a mention: both are left out. So are
+    spans that are rejected or ignored (their own `answer`). Warnings count all of them, and relations. All other keys
+    of a record are kept for the output.
 
     Args:
         path: the file.
         text: key of the text.
-        spans: key of the list of spans, or of one of several in an object; None for the one that is there. Records that
-            have several lists which differ are an error then.
+        spans: key of the list of spans, or of one of several in an object; None for the one that is there. Records
+            that have several lists which differ are an error then.
         span_keys: keys of start, end and label of a span; None for the usual ones.
-        id: key of the identifier of the document, with a dot before that of an object in it (meta.pmid); None for the first
-            of doc_id, id and pmid that is there, or is in `meta`.
+        id: key of the identifier of the document, with a dot before that of an object in it (meta.pmid); None for the
+            first of doc_id, id and pmid that is there, or is in `meta`.
         mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to believe the
             offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so that all of them
-            are found in one go; it is left out then.
+        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so that all of
+            them are found in one go; it is left out then.
 
     Yields:
         The documents in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8, or if a record is no such object, or has a span that is out
-            of range or whose text is another one.
+        BionerError: if the file is missing, empty, not UTF-8, or if a record is no such object, or has a span that is
+            out of range or whose text is another one.
     """
     if span_keys is not None and len(span_keys) != 3:
         raise BionerError(Errors.E105.format(setting="span_keys", value=span_keys, allowed="three keys"))
@@ -316,8 +317,9 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     """Write a file of JSON lines; every document is one line.
 
     A line has `id`, `text` as it is, and `spans`, with `start`, `end` and `label` in the order of the span group;
-    predicted ones have a `score` too, and those with concept identifiers a `kb_id`, and all of several in `identifiers`.
-    Passages are in a list `passages`. What else the source said about documents and spans is in keys of its own.
+    predicted ones have a `score` too, and those with concept identifiers a `kb_id`, and all of several in
+    `identifiers`. Passages are in a list `passages`. What else the source said about documents and spans is in keys of
+    its own.
 
     Args:
         docs: annotated documents.

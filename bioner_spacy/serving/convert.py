@@ -39,9 +39,9 @@ def convert_file(
 ) -> tuple[int, int, Optional[SplitReport]]:
     """Write annotated documents in another format.
 
-    Documents of formats that hold tokens and spans (DocBins) are written as they are. Those of other formats are tokenized as
-    our pipelines do it, and their annotation scope is what their labels stand for: all types that the file holds or `labels`
-    names.
+    Documents of formats that hold tokens and spans (DocBins) are written as they are. Those of other formats are
+    tokenized as our pipelines do it, and their annotation scope is what their labels stand for: all types that the
+    file holds or `labels` names.
 
     Args:
         source: the documents.
@@ -49,8 +49,8 @@ def convert_file(
         input_format: name of a format, see `bioner_spacy.formats.all_formats`. None: as the name of the source tells.
         format: name of a format that can be written. None: as the name of the output tells.
         options: options of the reader of the source, such as `mismatch=offsets`, with commas between them.
-        labels: what labels of the file stand for, LABEL=TYPE with commas between them; nothing after the sign leaves a label
-            out. Others stand for themselves.
+        labels: what labels of the file stand for, LABEL=TYPE with commas between them; nothing after the sign leaves a
+            label out. Others stand for themselves.
         alignment: what to do with mentions that are not on token borders, as for `bioner_spacy.corpora.to_doc`.
         discontinuous: what to do with discontinuous mentions, likewise.
         spans_key: key of the spans in `doc.spans`, of formats that have such keys; None for "bioner".

@@ -110,8 +110,8 @@ def parse(path: Path, type_infon: str) -> Iterator[Node]:
     """Parse a BioC file.
 
     Args:
-        path: the file; XML where its first character is `<`, else JSON, of collections or of documents, in one value or a
-            line each.
+        path: the file; XML where its first character is `<`, else JSON, of collections or of documents, in one value
+            or a line each.
         type_infon: key of the infon that holds the type of an annotation; there can be one only.
 
     Yields:

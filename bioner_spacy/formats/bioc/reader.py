@@ -23,7 +23,7 @@ SCORE = "score"
 """The infon of the score of a predicted mention."""
 
 _IDENTIFIERS = re.compile(
-    r"mesh|omim|cui|umls|chebi|cellosaurus|dbsnp|rsid|tmvar|uniprot|ontology id|(?:ncbi|entrez)[ _-]?(?:gene|taxonomy|taxon)?.*"
+    r"mesh|omim|cui|umls|chebi|cellosaurus|dbsnp|rsid|tmvar|uniprot|(?:ncbi|entrez)[ _-]?(?:gene|tax).*"
     r"|(?:.*[ _-])?(?:id|ids|identifiers?|accession)",
     re.IGNORECASE,
 )

@@ -16,8 +16,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, column
     """Write a column file; every document is one sentence, under a line `-DOCSTART- (identifier)` where that changes.
 
     Columns are separated by tabs, tags are IOB2. Spans that overlap stand in several tag columns, the innermost in the
-    first; those for which there are too few columns are left out with a warning. Tokens of whitespace are left out, and
-    tokens with whitespace inside become several. The format has no room for scores and identifiers of concepts.
+    first; those for which there are too few columns are left out with a warning. Tokens of whitespace are left out,
+    and tokens with whitespace inside become several. The format has no room for scores and identifiers of concepts.
 
     Args:
         docs: annotated documents.

@@ -52,15 +52,15 @@ def read(
     """Read a column file; every sentence is one document.
 
     Columns are separated by tabs, or by spaces in lines without a tab. A line that begins with `-DOCSTART-` opens
-    an article, and so does one such as `###MEDLINE:123`; sentences after it carry its identifier, or a number where it has
-    none and there are several such lines.
+    an article, and so does one such as `###MEDLINE:123`; sentences after it carry its identifier, or a number where it
+    has none and there are several such lines.
 
     Args:
         path: the file.
-        scheme: "iob2", "iob1", "iobes", "biluo", or "auto" to see it from the prefixes that the file uses and from how its
-            mentions begin.
-        tag_columns: numbers of the columns that hold tags, from 0, or from -1 backwards; all but that of the token if None.
-            Several columns are layers of nested mentions.
+        scheme: "iob2", "iob1", "iobes", "biluo", or "auto" to see it from the prefixes that the file uses and from how
+            its mentions begin.
+        tag_columns: numbers of the columns that hold tags, from 0, or from -1 backwards; all but that of the token if
+            None. Several columns are layers of nested mentions.
         token_column: number of the column that holds the token.
         comments: what comment lines begin with, such as "#"; None if there are none.
         default_label: label of tags without a type (bare `B` and `I`).

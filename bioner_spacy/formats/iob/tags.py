@@ -1,6 +1,7 @@
 """Tag schemes of column files: from tags to mentions.
 
-The schemes are those of Ratinov and Roth, "Design challenges and misconceptions in named entity recognition", CoNLL 2009.
+The schemes are those of Ratinov and Roth, "Design challenges and misconceptions in named entity recognition", CoNLL
+2009.
 """
 
 import re
