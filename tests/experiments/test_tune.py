@@ -12,10 +12,11 @@ from toy_corpora import write_corpora
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.experiments import experiment as module
-from bioner_spacy.experiments import tune as tune_module
 from bioner_spacy.experiments.search_space import Choice, Range, SearchSpace, read_space, resolve_space
 from bioner_spacy.experiments.tune import propose, tune
 from bioner_spacy.experiments.tuning import Trial, Tuning, read_trials
+from bioner_spacy.reports import page as page_module
+from bioner_spacy.reports import tuning as report_module
 from bioner_spacy.reports.tuning import write_tuning
 from bioner_spacy.scoring.evaluate import evaluate
 from bioner_spacy.scoring.results import Pipeline, Results
@@ -73,8 +74,8 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setattr(module, "train_run", noting)
     monkeypatch.setattr(module, "evaluate", scoring)
     # A picture for each trial takes longer than all the rest.
-    monkeypatch.setattr(tune_module, "save_figure", lambda figure, *paths: [path.touch() for path in paths])
-    monkeypatch.setattr(tune_module, "draw_tuning", lambda tuning: None)
+    monkeypatch.setattr(page_module, "save_figure", lambda figure, *paths: [path.touch() for path in paths])
+    monkeypatch.setattr(report_module, "draw_tuning", lambda tuning: None)
     return runs
 
 
