@@ -330,6 +330,17 @@ class Errors:
         "No training document has soft targets for the component {name}, whose setting teach_scope or teach_across is above 0: "
         "write them with `spacy bioner teach`, set soft_targets in [corpora.train] to auto, or both settings to 0."
     )
+    E450 = "The encoder has no mask token, and cannot be pretrained as a masked language model: name another one."
+    E451 = (
+        "Encoders are pretrained on the split train alone, and not on {split!r}: no evaluation document may be read."
+    )
+    E452 = "{path} is the checkpoint of an interrupted run: go on with --resume (resume=True), or remove it to start again."
+    E453 = "The corpora have no text to pretrain on: name others."
+    E454 = (
+        "The run of the checkpoint {path} began with others of these: {names}; go on with the same ones, or remove it to start "
+        "again."
+    )
+    E455 = "The checkpoint {path} cannot be taken up ({reason}): remove it, and start again."
 
     # 5xx evaluation
     E501 = (

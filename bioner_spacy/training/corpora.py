@@ -110,20 +110,27 @@ class MultiCorpus:
 
     def files(self) -> list[Path]:
         """The files, or folders of files, that are read."""
-        return [*map(self._file, self._require_corpora()), *([self.exclude] if self.exclude else [])]
+        corpora = self._require_corpora()
+        taught = [file for corpus in corpora for file in self._soft_targets_files(corpus)]
+        return [*map(self._file, corpora), *([self.exclude] if self.exclude else []), *taught]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples: the predicted side is the raw text, tokenised by the pipeline."""
+        for corpus, doc in self.documents(nlp.vocab):
+            predicted = nlp.make_doc(doc.text)
+            predicted._.guideline = corpus
+            yield Example(predicted, doc)
+
+    def documents(self, vocab: Vocab) -> Iterator[tuple[str, Doc]]:
+        """Yield the corpus and the reference of each example."""
         if self._nothing_excluded:
             _tell_that_nothing_is_excluded(self.path)
         for corpus in self._require_corpora():
             # Kept, because a training run goes through the corpora several times before its first step.
-            if corpus not in self._docs or self._docs[corpus][0].vocab is not nlp.vocab:
-                self._docs[corpus] = self._read(corpus, nlp.vocab, taught=True)
+            if corpus not in self._docs or self._docs[corpus][0].vocab is not vocab:
+                self._docs[corpus] = self._read(corpus, vocab, taught=True)
             for doc in self._docs[corpus]:
-                predicted = nlp.make_doc(doc.text)
-                predicted._.guideline = corpus
-                yield Example(predicted, doc)
+                yield corpus, doc
 
     def lengths(self) -> dict[str, numpy.ndarray]:
         """Words of each example, by corpus; where they are records, without building documents."""
@@ -165,14 +172,17 @@ class MultiCorpus:
         return [doc for of_run in docs for doc in of_run]
 
     def _taught(self, corpus: str) -> Optional[TaughtCorpus]:
-        names = self.soft_targets
-        if names == [AUTO]:
-            names = teacher_names(self.path, corpus, self.split)
-        if not names:
+        files = self._soft_targets_files(corpus)
+        if not files:
             return None
-        files = [soft_targets_file(self.path, corpus, self.split, name) for name in names]
         docbin = checksum(self._file(corpus))
         return TaughtCorpus(corpus, [read_targets(file, docbin=docbin) for file in files])
+
+    def _soft_targets_files(self, corpus: str) -> list[Path]:
+        names = self.soft_targets or []
+        if names == [AUTO]:
+            names = teacher_names(self.path, corpus, self.split)
+        return [soft_targets_file(self.path, corpus, self.split, name) for name in names]
 
     def _require_corpora(self) -> list[str]:
         if not self.corpora:

@@ -1,0 +1,259 @@
+"""Task-adaptive pretraining: an encoder reads the training texts of the corpora before any entity is learnt.
+
+Gururangan et al. 2020, "Don't stop pretraining" (arXiv 2004.10964): masked-language-model training on the texts of the task
+itself. 15 % of the subwords are to be predicted, whole words at a time; of these 80 % are masked, 10 % replaced by random
+subwords and 10 % left as they are (Devlin et al. 2019).
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import numpy
+from safetensors import SafetensorError, safe_open
+from spacy.util import logger
+from spacy.vocab import Vocab
+
+from ..device import require_gpu
+from ..errors import BionerError, Errors, reason
+from ..files import remove, replacing
+from ..layers.encoder_shim import max_pieces
+from ..layers.masked_lm import MaskedLanguageModel
+from ..layers.subwords import SubwordTokenizer
+from ..provenance import checksums, differences, provenance
+from ..scope import get_doc_id
+from ..types import Array
+from .corpora import AUTO, MultiCorpus
+from .soft_targets import TRAIN
+
+LENGTH = 128
+"""Subwords of a sequence, special ones included."""
+CHOSEN, MASKED, RANDOM = 0.15, 0.8, 0.1
+"""Share of the subwords to predict, and shares of these that are masked and that are replaced."""
+WARMUP = 0.1
+"""Share of the steps in which the learning rate rises."""
+SPECIAL = -1
+"""Word of special subwords."""
+REPORT_FILE = "pretraining.json"
+"""File in the folder of the encoder that says what it was made of, and the mean loss of every epoch."""
+
+
+def pretrain(
+    output: Union[str, Path],
+    corpora: Optional[Sequence[str]],
+    corpus_folder: Union[str, Path],
+    *,
+    encoder: str,
+    epochs: int = 3,
+    split: str = TRAIN,
+    exclude: Optional[Union[str, Path]] = AUTO,
+    rate: float = 1e-4,
+    batch_size: int = 32,
+    checkpoint_steps: int = 500,
+    seed: int = 0,
+    gpu_id: int = -1,
+    resume: bool = False,
+) -> Path:
+    """Train an encoder as a masked language model on the training texts of corpora.
+
+    Args:
+        output: folder to write the encoder to, for the setting `vars.encoder`.
+        corpora: names of converted corpora; None for all in the folder.
+        corpus_folder: folder with `<corpus>/<split>.spacy`.
+        encoder: name of the encoder, as in the setting components.transformer.model.name.
+        epochs: times that all texts are read.
+        split: the training split.
+        exclude: file with records to leave out, see `MultiCorpus`.
+        rate: highest learning rate, of AdamW; it rises linearly and then falls to 0.
+        batch_size: sequences in a batch.
+        checkpoint_steps: steps between two checkpoints, in a file beside the folder; 0 for none.
+        seed: random seed.
+        gpu_id: number of the GPU; -1 for the CPU.
+        resume: go on from the checkpoint, if there is one.
+
+    Returns:
+        The folder.
+
+    Raises:
+        BionerError: the split is not that for training, the folder is there, a corpus is not, the encoder cannot be loaded or
+            knows no mask, or there is a checkpoint that was not asked for or that is of other settings.
+    """
+    output = Path(output)
+    if split != TRAIN:
+        raise BionerError(Errors.E451.format(split=split))
+    for setting, value, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
+        if value < least:
+            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed=f"{least} and more"))
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise BionerError(Errors.E165.format(path=output))
+    checkpoint = output.with_name(f"{output.name}.checkpoint.safetensors")
+    if checkpoint.exists() and not resume:
+        raise BionerError(Errors.E452.format(path=checkpoint))
+    if gpu_id >= 0:
+        require_gpu(gpu_id)
+    reader = MultiCorpus(corpus_folder, corpora, split, exclude=exclude)
+    settings = {"encoder": encoder, "epochs": epochs, "rate": rate, "batch_size": batch_size, "seed": seed}
+    origin = {"settings": settings, "checksums": checksums(reader.files(), root=reader.path)}
+    model = MaskedLanguageModel(encoder, seed=seed)
+    sequences = pack(training_texts(reader), model)
+    run = _Run(rate, epochs, math.ceil(len(sequences[0]) / batch_size), seed, checkpoint, checkpoint_steps, origin)
+    losses = run.train(model, *sequences)
+    with replacing(output, folders=True) as [part]:
+        model.save_encoder(part)
+        of_epochs = losses.reshape(epochs, -1).mean(axis=1).tolist()
+        report = provenance(files=reader.files(), root=reader.path, seed=seed, settings=settings, losses=of_epochs)
+        (part / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf8")
+    remove(checkpoint)
+    return output
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run of `pretrain`.
+
+    Attributes:
+        n_batches: steps of an epoch.
+        checkpoint: file of the checkpoint.
+        origin: what the run is made of, for the checkpoint.
+    """
+
+    rate: float
+    epochs: int
+    n_batches: int
+    seed: int
+    checkpoint: Path
+    checkpoint_steps: int
+    origin: Mapping[str, Any]
+
+    def train(self, model: MaskedLanguageModel, ids: Array, words: Array) -> Array:
+        """Train on (S, L) ids of subwords and numbers of their words; returns the loss of each step.
+
+        What is random in a step follows from the seed and the number of the step alone, so that it is the same in a run that
+        goes on from a checkpoint.
+        """
+        n_steps = self.epochs * self.n_batches
+        losses = _take_up(self.checkpoint, model, self.origin) if self.checkpoint.exists() else []
+        logger.info("Pretraining on %d subwords, steps %d to %d", ids.size, len(losses) + 1, n_steps)
+        while (step := len(losses)) < n_steps:
+            epoch, number = divmod(step, self.n_batches)
+            order = numpy.random.default_rng([self.seed, epoch]).permutation(len(ids))
+            part = order[number :: self.n_batches]
+            rng = numpy.random.default_rng([self.seed, epoch, number])
+            masked, chosen = mask(ids[part], words[part], rng, model.tokenizer)
+            rate = self.rate * _factor(step, n_steps)
+            losses.append(model.step(masked, ids[part], chosen, rate=rate, seed=int(rng.integers(2**62))))
+            if len(losses) % self.n_batches == 0:
+                logger.info("Epoch %d: loss %.3f", epoch + 1, numpy.mean(losses[-self.n_batches :]))
+            if self.checkpoint_steps and len(losses) % self.checkpoint_steps == 0:
+                content = json.dumps({"losses": losses, "origin": self.origin})
+                with replacing(self.checkpoint) as [beside]:
+                    model.save_state(beside, {"bioner_spacy": content})
+        return numpy.array(losses)
+
+
+def training_texts(reader: MultiCorpus) -> Iterator[tuple[str, bool]]:
+    """Each text of the corpora once, and whether it goes on with the document of the text before it."""
+    seen: set[str] = set()
+    before: tuple[str, str] = ("", "")
+    for corpus, doc in reader.documents(Vocab()):
+        place = (corpus, get_doc_id(doc))
+        if doc.text not in seen:
+            seen.add(doc.text)
+            yield doc.text, bool(place[1]) and place == before
+        before = place
+
+
+def pack(texts: Iterator[tuple[str, bool]], model: MaskedLanguageModel) -> tuple[Array, Array]:
+    """Cut texts, one behind the other with a separator between documents, into sequences of one length.
+
+    Args:
+        texts: each text, and whether it goes on with the document before it.
+        model: has the tokenizer.
+
+    Returns:
+        (S, L) ids of subwords, and (S, L) number of the word of each, `SPECIAL` for special subwords. The last sequence
+        begins earlier than where the one before it ends, so that it is as long as the others.
+
+    Raises:
+        BionerError: there is no text, or the tokenizer has no mask.
+    """
+    if model.tokenizer.mask_token_id is None:
+        raise BionerError(Errors.E450)
+    tokenizer = SubwordTokenizer.from_hugging_face(model.tokenizer)
+    ids: list[int] = []
+    words: list[int] = []
+    n_words = 0
+    everything = list(texts)
+    for encoding, (_, goes_on) in zip(tokenizer.encode([text for text, _ in everything]), everything):
+        if not goes_on and ids:
+            ids += tokenizer.suffix
+            words += [SPECIAL] * len(tokenizer.suffix)
+        ids += encoding.ids
+        of_text = [SPECIAL if word is None else n_words + word for word in encoding.word_ids]
+        words += of_text
+        n_words = max(n_words, *of_text) + 1 if of_text else n_words
+    if not any(word != SPECIAL for word in words):
+        raise BionerError(Errors.E453)
+    n_special = len(tokenizer.prefix) + len(tokenizer.suffix)
+    longest = min(LENGTH, max_pieces(model.encoder), tokenizer.model_max_length) - n_special
+    size = min(longest, len(ids))
+    starts = numpy.minimum(numpy.arange(0, len(ids), size), len(ids) - size)
+    parts = starts[:, None] + numpy.arange(size)
+    columns = []
+    for before, inside, behind in (
+        (tokenizer.prefix, ids, tokenizer.suffix),
+        ([SPECIAL] * len(tokenizer.prefix), words, [SPECIAL] * len(tokenizer.suffix)),
+    ):
+        around = [numpy.tile(numpy.array(special, dtype="int64"), (len(starts), 1)) for special in (before, behind)]
+        columns.append(numpy.concatenate([around[0], numpy.array(inside, dtype="int64")[parts], around[1]], axis=1))
+    return columns[0], columns[1]
+
+
+def mask(ids: Array, words: Array, rng: numpy.random.Generator, tokenizer: Any) -> tuple[Array, Array]:
+    """Choose words to predict, and hide them.
+
+    Args:
+        ids: (B, L) ids of subwords.
+        words: (B, L) number of the word of each, `SPECIAL` for special subwords.
+        rng: random numbers.
+        tokenizer: knows the mask and the number of subwords.
+
+    Returns:
+        (B, L) ids with some of them replaced, and (B, L) bool, subwords to predict: whole words until they are `CHOSEN` of
+        all, at least one of each sequence that has any.
+    """
+    chosen = numpy.zeros(ids.shape, dtype=bool)
+    for row, of_row in zip(chosen, words):
+        numbers, counts = numpy.unique(of_row[of_row != SPECIAL], return_counts=True)
+        order = rng.permutation(len(numbers))
+        before = numpy.cumsum(counts[order]) - counts[order]
+        row[:] = numpy.isin(of_row, numbers[order[before < CHOSEN * counts.sum()]])
+    draws = rng.random(ids.shape)
+    others = rng.integers(len(tokenizer), size=ids.shape)
+    hidden = numpy.where(draws < MASKED, tokenizer.mask_token_id, numpy.where(draws < MASKED + RANDOM, others, ids))
+    return numpy.where(chosen, hidden, ids), chosen
+
+
+def _factor(step: int, n_steps: int) -> float:
+    """Share of the highest learning rate."""
+    n_warm = max(1.0, WARMUP * n_steps)
+    return min((step + 1) / n_warm, (n_steps - step) / max(1.0, n_steps - n_warm))
+
+
+def _take_up(checkpoint: Path, model: MaskedLanguageModel, origin: Mapping[str, Any]) -> list[float]:
+    """Load a checkpoint; returns the loss of each step so far."""
+    try:
+        with safe_open(checkpoint, framework="numpy") as file:
+            metadata = json.loads((file.metadata() or {})["bioner_spacy"])
+        names = differences(metadata["origin"], origin)
+        if names:
+            raise BionerError(Errors.E454.format(path=checkpoint, names=", ".join(names)))
+        model.load_state(checkpoint)
+        return [float(loss) for loss in metadata["losses"]]
+    except BionerError:
+        raise
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise BionerError(Errors.E455.format(path=checkpoint, reason=reason(error))) from error
