@@ -4,7 +4,7 @@ They hold what `encode_packed` computes with, and take the weights of every enco
 out, because nothing reads it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 # Encoders with the layers of BERT under the names that it has for them.
 PACKABLE = ("bert", "camembert", "roberta", "xlm-roberta")
-_ACTIVATIONS = {"gelu": nn.functional.gelu, "relu": nn.functional.relu}
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"gelu": nn.functional.gelu, "relu": nn.functional.relu}
 _SETTINGS = (
     "attention_probs_dropout_prob",
     "hidden_dropout_prob",
@@ -125,7 +125,8 @@ class _Intermediate(nn.Module):
         self.activation = _ACTIVATIONS[config.hidden_act]
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return self.activation(self.dense(hidden))
+        activated: Tensor = self.activation(self.dense(hidden))
+        return activated
 
 
 class _Output(nn.Module):

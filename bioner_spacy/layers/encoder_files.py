@@ -88,7 +88,7 @@ def build_transformer(config: Mapping[str, Any], state: Mapping[str, Tensor]) ->
         return Bert.from_state(config, state)
     from transformers import CONFIG_MAPPING, AutoModel  # takes seconds, and BERTs do without
 
-    model_type = config.get("model_type")
+    model_type = str(config.get("model_type"))
     if model_type not in CONFIG_MAPPING:
         raise BionerError(Errors.E312.format(what=f"The saved encoder, of the type {model_type!r},"))
     settings = CONFIG_MAPPING[model_type].from_dict(config)

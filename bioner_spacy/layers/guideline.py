@@ -95,7 +95,7 @@ def corrections(
 
 def init_corrections(model: Model, X: Any = None, Y: Any = None) -> None:
     n_guidelines, rank = len(model.attrs["guidelines"]), model.attrs["rank"]
-    A = model.ops.alloc3f(n_guidelines, rank, model.get_dim("nI"))
+    A: Any = model.ops.alloc3f(n_guidelines, rank, model.get_dim("nI"))
     for g in range(n_guidelines):
         A[g] = glorot_uniform_init(model.ops, A[g].shape)
     model.set_param("A", A)
@@ -108,7 +108,7 @@ def forward_corrections(
 ) -> tuple[Floats2d, Callable[[Floats2d], tuple[Floats2d, Any]]]:
     X, numbers = inputs
     xp = model.ops.xp
-    A, B, d = (model.get_param(name) for name in ("A", "B", "d"))
+    A, B, d = (_weights(model, name) for name in ("A", "B", "d"))
     Y = xp.zeros((len(X), B.shape[1]), dtype=X.dtype)
     parts = []
     for g in numpy.unique(numbers[numbers >= 0]).tolist():
@@ -144,7 +144,7 @@ def resized_corrections(old: Model, guidelines: Sequence[str], columns: Sequence
     new.initialize()
     before = numpy.asarray(columns)
     kept, source = (new.ops.xp.asarray(numbers) for numbers in (numpy.flatnonzero(before >= 0), before[before >= 0]))
-    A, B, d = (new.get_param(name) for name in ("A", "B", "d"))
+    A, B, d = (_weights(new, name) for name in ("A", "B", "d"))
     for g, name in enumerate(guidelines):
         if name in old.attrs["guidelines"]:
             number = old.attrs["guidelines"].index(name)
@@ -154,6 +154,11 @@ def resized_corrections(old: Model, guidelines: Sequence[str], columns: Sequence
     for name, values in (("A", A), ("B", B), ("d", d)):
         new.set_param(name, values)
     return new
+
+
+def _weights(model: Model, name: str) -> Any:
+    """A parameter, whose shape Thinc does not know."""
+    return model.get_param(name)
 
 
 def _guidelines_of_tokens(guidelines: Sequence[str], batch: Batch, dropout: float) -> Any:
