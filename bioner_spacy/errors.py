@@ -219,7 +219,7 @@ class Errors:
     E310 = (
         "The encoder {name!r} (setting components.transformer.model.name) has no weights that can be loaded. They must be "
         "safetensors, as pickled ones (pytorch_model.bin) can run code: name a revision that has them, such as "
-        "NAME@refs/pr/1 for a pull request of the hub's bot, or convert what you trust (README, Encoders). Reason given: "
+        "NAME@refs/pr/1 for a pull request of the hub's bot, or convert what you trust (docs/encoders.md). Reason given: "
         "{reason}"
     )
     E311 = (

@@ -53,13 +53,6 @@ def test_commands_that_are_not_in_the_workflow() -> None:
     assert ["check", *PROJECT["workflows"]["all"], *others] == [command["name"] for command in PROJECT["commands"]]
 
 
-def test_documentation_is_current(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "project.yml", tmp_path)
-    shutil.copy(ROOT / "README.md", tmp_path)
-    run(sys.executable, "-m", "spacy", "project", "document", ".", "--output", "README.md", cwd=tmp_path)
-    assert (tmp_path / "README.md").read_text("utf8") == (ROOT / "README.md").read_text("utf8")
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this package, built from its source distribution, from a copy of the files that git knows."""

@@ -1,0 +1,70 @@
+"""README, documentation and project file: their commands exist with these options, and their links lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import typer
+
+from bioner_spacy.cli.app import group
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BIONER = typer.main.get_command(group("bioner", "bioner_spacy.cli.commands"))
+COMMAND = re.compile(r"python -m spacy bioner ((?:[^\n`\\]|\\\n)+)")
+FURTHER = re.compile(r"--(vars|components|training|corpora|nlp|initialize|pretraining|paths|system)\.")
+"""Arguments that change the config."""
+
+
+def find_command(words: list[str]) -> tuple[Any, list[str]]:
+    """The command of a command line, and the arguments that follow."""
+    found: Any = BIONER
+    while words and hasattr(found, "get_command") and words[0][0] not in "-.":
+        name, *words = words
+        found = found.get_command(click.Context(found), name)
+        assert found is not None, f"no command {name}"
+    return found, words
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "project.yml"], ids=lambda page: page.name)
+def test_commands_exist_with_these_options(page: Path) -> None:
+    for line in COMMAND.findall(page.read_text(encoding="utf8")):
+        words = shlex.split(re.sub(r"\$\{[^}]*\}", "value", line.replace("\\\n", " ").rstrip('"\\')), comments=True)
+        command, arguments = find_command(words)
+        known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+        used = [word.split("=")[0] for word in arguments if word.startswith("--") and not FURTHER.match(word)]
+        assert set(used) <= known | {"--help"}, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf8")):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        assert path.exists(), target
+        if anchor:
+            heads = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf8"), flags=re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+            assert anchor in anchors, target
+
+
+def test_the_readme_names_every_command() -> None:
+    table = (ROOT / "README.md").read_text(encoding="utf8").partition("## Commands")[2].partition("\n## ")[0]
+    for name in BIONER.list_commands(click.Context(BIONER)):
+        assert f"`{name}" in table or f"{name}`" in table, name
+
+
+def test_the_readme_is_short_and_has_the_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf8")
+    assert len(text.splitlines()) <= 150
+    assert all(f"    bash scripts/{name}.sh" in text for name in ("quickstart", "test"))
+
+
+def test_every_page_is_reachable_from_the_start_page() -> None:
+    start = (ROOT / "docs" / "index.md").read_text(encoding="utf8")
+    assert [page.name for page in PAGES[2:] if page.name != "index.md" and f"({page.name})" not in start] == []
