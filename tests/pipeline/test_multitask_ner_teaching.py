@@ -37,8 +37,10 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def student(corpora: Path, teachers: Any = "auto", **settings: Any) -> tuple[Language, list[Example]]:
-    nlp = make_nlp(**settings)
+def student(
+    corpora: Path, teachers: Any = "auto", *, heads: str = "cnn", **settings: Any
+) -> tuple[Language, list[Example]]:
+    nlp = make_nlp(heads, **settings)
     examples = list(MultiCorpus(corpora, soft_targets=teachers)(nlp))
     train(nlp, examples, steps=0)
     set_dropout_rate(component(nlp).model, 0.0)
@@ -119,6 +121,13 @@ def test_missing_teachers_are_reported(corpora: Path) -> None:
         student(corpora, None, teach_across=0.5)
     with pytest.warns(BionerWarning, match="No teacher knows the tasks CHEMICAL, DISEASE: "):
         student(corpora, "genes", teach_scope=0.5)
+
+
+def test_heads_with_cross_sharing_are_taught_likewise(corpora: Path) -> None:
+    nlp, examples = student(corpora, heads="cnn with cross sharing", teach_across=1.0)
+    genes = of_corpus(examples, "genes")
+    assert gradient(nlp, genes, "DISEASE").any() and component(nlp).has_tags
+    assert not gradient(nlp, genes, "CHEMICAL").any()
 
 
 @pytest.mark.parametrize("heads", [name for name in HEADS if "cross" not in name])
