@@ -286,7 +286,7 @@ def test_an_exclude_file_of_other_corpora_is_an_error(folder: Path, tmp_path: Pa
 def test_an_exclude_file_of_other_texts_or_an_earlier_version_is_an_error(folder: Path, tmp_path: Path) -> None:
     file = exclude_file(tmp_path / "exclude.json", {"genes": {"records": 2, "exclude": {"1": "0" * 16}}})
     with pytest.raises(
-        BionerError, match="made for other records of the corpus genes .number 1 has .* scripts/leakage"
+        BionerError, match="made for other records of the corpus genes .number 1 has .* bioner corpora leakage"
     ):
         list(MultiCorpus(folder, "genes", exclude=file)(blank_nlp()))
     file = exclude_file(tmp_path / "exclude.json", {"genes": {"sentences": 2, "exclude": [1]}})
