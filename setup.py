@@ -39,13 +39,20 @@ EXTRAS = {
     "transfer": ["scikit-learn>=1.5,<2"],
     # Search of settings; 5: the first whose sampler looks at all settings together by default. Brings SQLAlchemy.
     "tune": ["optuna>=5.0,<6"],
+    # The service: an application, the server that runs it, and its metrics.
+    "serve": ["fastapi>=0.116", "uvicorn>=0.35", "prometheus-client>=0.21"],
+    "frames": [
+        "narwhals>=2.0,<3"
+    ],  # tables of pandas, polars and others; no more than the one that is there is needed
     "test": [
         *("pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"),
         # What our matches by the schemes of SemEval are compared with; it needs a later Python than this package.
         "nervaluate>=1.2.1,<2; python_version >= '3.11'",
+        *("httpx>=0.27", "selenium>=4.25", "pandas>=2.2", "polars>=1.0"),  # for the service, its page, and tables
     ],
 }
 EXTRAS["test"] += [*EXTRAS["charts"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
+EXTRAS["test"] += [*EXTRAS["serve"], *EXTRAS["frames"]]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {
@@ -83,7 +90,7 @@ ENTRY_POINTS = {
     "spacy_displacy_colors": ["bioner_spacy = bioner_spacy.reports.colors:displacy_colors"],
 }
 
-PROJECT = ("project.yml", "configs", "assets/sample")
+PROJECT = ("project.yml", "configs", "assets/sample", "assets/abstracts")
 """What a new project folder holds; in a wheel it is in bioner_spacy/project, see bioner_spacy/shipped.py."""
 
 
@@ -114,7 +121,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["bioner_spacy", "bioner_spacy.*"]),
-    package_data={"bioner_spacy": ["py.typed", "reports/templates/*"]},
+    package_data={"bioner_spacy": ["py.typed", "reports/templates/*", "serving/service_page/*"]},
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS,
     entry_points=ENTRY_POINTS,

@@ -5,6 +5,7 @@ The public names, which keep their meaning within a major version; everything el
 - `set_gold`, `get_scope`, `get_corpus`, `get_doc_id`: annotate documents, with what is annotated exhaustively.
 - `load_catalogue`, `fetch`, `verify`, `convert`: from the corpora of a catalogue to DocBins.
 - `convert_file`, `apply`: write annotated files in another format; annotate the texts of a file.
+- `annotate`: annotate texts in Python, or a table of pandas or polars with a column of them.
 - `train`, `evaluate`, `compare`: pipelines, their scores, and what the difference between two is worth.
 - `MultiTaskNER`: the component; `BionerError`, `BionerWarning`: what mistakes and doubts are reported as.
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .scope import get_corpus, get_doc_id, get_scope, set_gold
     from .scoring.compare import compare
     from .scoring.evaluate import evaluate
+    from .serving.annotate import annotate
     from .serving.apply import apply_pipeline as apply
     from .serving.convert import convert_file
     from .training.train import train
@@ -31,6 +33,7 @@ _PLACES = {
     "BionerError": "errors",
     "BionerWarning": "errors",
     "MultiTaskNER": "pipeline.multitask_ner",
+    "annotate": "serving.annotate",
     "apply": "serving.apply:apply_pipeline",
     "compare": "scoring.compare",
     "convert": "corpora",
@@ -52,6 +55,7 @@ __all__ = [
     "BionerWarning",
     "MultiTaskNER",
     "__version__",
+    "annotate",
     "apply",
     "compare",
     "convert",

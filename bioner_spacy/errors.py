@@ -500,6 +500,27 @@ class Errors:
     E634 = (
         "{path} has no F1, as nothing is annotated in the development data and nothing was found: name other corpora."
     )
+    E660 = (
+        'The body is not the JSON of a request, which is an object such as {"text": "..."} or {"texts": ["...", "..."]} with '
+        "the header Content-Type: application/json."
+    )
+    E661 = (
+        "The request has no texts, or both text and texts: give one text as text, or a list of one or more as texts."
+    )
+    E662 = "The request has {count:,} {what} where {limit:,} are allowed: send several smaller ones."
+    E663 = "In {place} there is half a surrogate pair, which is no character: send valid Unicode."
+    E664 = "The request has no key {name!r}; it has: {known}."
+    E665 = "The value of {place} cannot be used ({problem}): correct it."
+    E666 = "{what} took more than {seconds:g} seconds: try again later, or send less at a time."
+    E667 = (
+        "The pipeline {pipeline} sets neither doc.spans[{key!r}] (keys: {known}) nor entities: name a pipeline that finds entities, "
+        "or correct the spans key."
+    )
+    E668 = "Too many texts wait to be annotated: try again later."
+    E669 = "The pipeline failed on a text ({kind}), and the log of the service has details: send the texts one by one to see which."
+    E670 = "{host}, port {port}, cannot be listened at ({reason}): choose another port, or 0 for any that is free."
+    E671 = "The table has no column {column!r}; it has: {known}."
+    E672 = "Row {row} of the column {column!r} is of the type {kind} and no text: correct the column, or name another one."
     E650 = "The memory does not suffice ({reason}): give smaller numbers, or less data at a time."
     E651 = "This needs the package {package}: pip install {package} (the extra {extra} of this package)."
 

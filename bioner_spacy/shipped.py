@@ -1,4 +1,4 @@
-"""What is delivered beside the code: the project file, its configs and the sample corpora."""
+"""What is delivered beside the code: the project file, its configs, the sample corpora and the abstracts."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from .errors import BionerError, Errors
 from .files import replacing
 
-PROJECT = ("project.yml", "configs", "assets/sample")
+PROJECT = ("project.yml", "configs", "assets/sample", "assets/abstracts")
 """Files and folders of a new project, as setup.py puts them into the wheel."""
 CATALOGUE = "configs/catalogue.yml"
 TUNING = "configs/tuning.yml"

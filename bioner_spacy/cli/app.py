@@ -18,7 +18,7 @@ from wasabi import msg
 from ..errors import BionerError, BionerWarning, Errors, reason
 
 Result = TypeVar("Result")
-EXTRAS = {"matplotlib": "charts"}
+EXTRAS = {"matplotlib": "charts", **dict.fromkeys(("fastapi", "uvicorn", "prometheus_client"), "serve")}
 """Packages that commands need and that only an extra of this package brings; other extras are asked for where they are used."""
 
 

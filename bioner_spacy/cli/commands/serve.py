@@ -1,0 +1,45 @@
+"""Serve a pipeline over HTTP, with a page to try it."""
+
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from ...scope import SPANS_KEY
+from .. import options
+
+
+def command(
+    pipeline: options.Pipeline,
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for other machines too.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0: any that is free.")] = 8000,
+    max_texts: Annotated[int, typer.Option(min=1, help="Most texts of a request.")] = 1_000,
+    max_characters: Annotated[int, typer.Option(min=1, help="Most characters of a request.")] = 1_000_000,
+    max_body: Annotated[int, typer.Option(min=1, help="Most bytes of a request.")] = 8_000_000,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Most seconds of a request.")] = 60.0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Most texts that are annotated together.")] = 64,
+    batch_wait: Annotated[float, typer.Option(min=0, help="Milliseconds that a batch waits for more texts.")] = 5.0,
+    max_waiting: Annotated[int, typer.Option(min=1, help="Most texts that wait; more are refused.")] = 5_000,
+    spans_key: Annotated[str, typer.Option(help="Key of the spans in doc.spans.")] = SPANS_KEY,
+    gpu_id: options.GpuId = -1,
+) -> None:
+    """Serve a pipeline over HTTP, with a page to try it: docs/service.md.
+
+    \b
+    Example:
+      python -m spacy bioner serve en_bioner_sample --port 8000
+    """
+    from ...serving.service import Limits, serve
+
+    msg.info(f"Loading {pipeline}")
+    serve(
+        pipeline,
+        host=host,
+        port=port,
+        limits=Limits(body=max_body, texts=max_texts, characters=max_characters, seconds=timeout),
+        batch_size=batch_size,
+        batch_wait=batch_wait / 1000,
+        max_waiting=max_waiting,
+        spans_key=spans_key,
+        gpu_id=gpu_id,
+    )

@@ -1,0 +1,126 @@
+"""`bioner_spacy.annotate`: texts in Python, or tables of them, for notebooks."""
+
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..errors import BionerError, Errors
+from ..scope import SPANS_KEY
+from ..scoring.evaluate import load_pipeline
+from .mentions import choose, find_mentions, require_spans
+
+
+def annotate(
+    texts: Any,
+    pipeline: Union[str, Path, Language],
+    *,
+    text_column: str = "text",
+    id_column: Optional[str] = None,
+    types: Optional[Collection[str]] = None,
+    threshold: float = 0.0,
+    spans_key: str = SPANS_KEY,
+    batch_size: Optional[int] = None,
+    n_process: int = 1,
+    gpu_id: int = -1,
+) -> Any:
+    """Annotate texts.
+
+    Args:
+        texts: texts, such as a list or a column of a table; or a table (a data frame of pandas, polars, or another that
+            narwhals knows), which needs the extra `frames`.
+        pipeline: a loaded pipeline, or the folder or package name of one.
+        text_column: column of a table with the texts; rows without a text have no mentions.
+        id_column: column of a table with identifiers of its rows; None for their numbers, from 0.
+        types: entity types to keep; None for all.
+        threshold: the least score of mentions that have one.
+        spans_key: key in `doc.spans`; of pipelines without any spans, the entities are taken.
+        batch_size: texts per batch; None for the setting of the pipeline.
+        n_process: processes that annotate side by side.
+        gpu_id: number of the GPU, -1 for the CPU; ignored where the pipeline is loaded already.
+
+    Returns:
+        Of texts, an iterator of documents in their order, with mentions in `doc.spans[spans_key]` and `doc.ents`. Of a table,
+        a table of the same library, with a mention a row: document, start, end, text, type, score, and whether it is in
+        the flat view, in which no mentions overlap. Offsets count characters.
+
+    Raises:
+        BionerError: the pipeline cannot be loaded or finds no entities, there is no such column, or something is no text.
+    """
+    if isinstance(texts, (str, bytes)):
+        raise BionerError(Errors.E301.format(setting="texts", value=texts[:20], allowed="a list of texts or a table"))
+    if not 0 <= threshold <= 1:
+        raise BionerError(Errors.E301.format(setting="threshold", value=threshold, allowed="a number from 0 to 1"))
+    if isinstance(types, str):
+        raise BionerError(Errors.E301.format(setting="types", value=types, allowed="a list of entity types"))
+    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+    chosen = None if types is None else frozenset(types)
+
+    def docs(given: Iterable[Any], name: str) -> Iterator[Doc]:
+        piped = nlp.pipe(_checked(given, name), batch_size=batch_size, n_process=n_process)
+        for doc in piped:
+            if len(doc):
+                require_spans(doc, nlp.meta["name"], spans_key)
+            choose(doc, chosen, threshold, spans_key)
+            yield doc
+
+    if not hasattr(texts, "columns"):
+        return docs(texts, "texts")
+    frame = _frame(texts)
+    for column in filter(None, (text_column, id_column)):
+        if column not in frame.columns:
+            raise BionerError(Errors.E671.format(column=column, known=", ".join(map(str, frame.columns))))
+    given = frame[text_column]
+    missing = given.is_null().to_list()
+    words = ["" if is_missing else text for text, is_missing in zip(given.to_list(), missing)]
+    ids = frame[id_column].to_list() if id_column else range(len(words))
+    id_type = frame.schema[id_column] if id_column else None
+    return _table(frame, zip(ids, docs(words, text_column)), id_type, spans_key)
+
+
+def _checked(texts: Iterable[Any], name: str) -> Iterator[str]:
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise BionerError(Errors.E672.format(row=row, column=name, kind=type(text).__name__))
+        yield text
+
+
+def _frame(table: Any) -> Any:
+    """A table as narwhals has it, all of it in memory."""
+    try:
+        import narwhals
+    except ModuleNotFoundError:
+        raise BionerError(Errors.E651.format(package="narwhals", extra="frames")) from None
+    try:
+        frame = narwhals.from_native(table)
+    except TypeError:
+        kind = type(table).__name__
+        raise BionerError(
+            Errors.E301.format(setting="texts", value=kind, allowed="a table that narwhals knows")
+        ) from None
+    return frame.collect() if isinstance(frame, narwhals.LazyFrame) else frame
+
+
+def _table(frame: Any, docs: Iterable[tuple[Any, Doc]], id_type: Any, spans_key: str) -> Any:
+    """A table of mentions, of the library that another one is of."""
+    import narwhals
+
+    schema = {
+        "document": id_type or narwhals.Int64(),
+        "start": narwhals.Int64(),
+        "end": narwhals.Int64(),
+        "text": narwhals.String(),
+        "type": narwhals.String(),
+        "score": narwhals.Float64(),
+        "flat": narwhals.Boolean(),
+    }
+    columns: dict[str, list[Any]] = {name: [] for name in schema}
+    for doc_id, doc in docs:
+        for mention in find_mentions(doc, spans_key):
+            text = doc.text[mention.start : mention.end]
+            row = (doc_id, mention.start, mention.end, text, mention.label, mention.score, mention.flat)
+            for column, value in zip(columns.values(), row):
+                column.append(value)
+    return narwhals.from_dict(columns, schema, backend=frame.implementation).to_native()

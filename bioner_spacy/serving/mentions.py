@@ -1,0 +1,133 @@
+"""Mentions of annotated documents as plain records, which outlive the documents, and the choice of some of them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.vocab import Vocab
+
+from ..errors import BionerError, Errors
+from ..formats.export import DECIMALS
+from ..scope import SPANS_KEY, get_identifiers, part_of_attrs, set_identifiers, set_origin
+
+
+@dataclass(frozen=True)
+class Found:
+    """One mention that a pipeline found.
+
+    Attributes:
+        start: its first character in the text.
+        end: the character after its last one.
+        label: its entity type.
+        score: its score; None where the pipeline gives none.
+        flat: whether it is in the flat view (`doc.ents`), in which no mentions overlap.
+        identifiers: its concept identifiers.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: Optional[float]
+    flat: bool
+    identifiers: tuple[str, ...] = ()
+
+    def is_chosen(self, types: Optional[Collection[str]], threshold: float) -> bool:
+        """Whether the mention is of one of some types and has a sufficient score, as far as it has one.
+
+        Args:
+            types: entity types; None for all.
+            threshold: the least score.
+        """
+        return (types is None or self.label in types) and (self.score is None or self.score >= threshold)
+
+
+def require_spans(doc: Doc, pipeline: str, spans_key: str = SPANS_KEY) -> None:
+    """See that a pipeline has annotated a document.
+
+    Args:
+        doc: a document with a token or more.
+        pipeline: name of the pipeline, for the message.
+        spans_key: key in `doc.spans`.
+
+    Raises:
+        BionerError: there are neither spans under the key, nor entities of a document without any spans.
+    """
+    if spans_key not in doc.spans and (len(doc.spans) or not doc.has_annotation("ENT_IOB")):
+        known = ", ".join(doc.spans) or "none"
+        raise BionerError(Errors.E667.format(pipeline=pipeline, key=spans_key, known=known))
+
+
+def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Found]:
+    """Mentions of an annotated document in the order of the text, outer ones before those in them.
+
+    Args:
+        doc: the document. Where it has no span groups at all, its entities are taken.
+        spans_key: key in `doc.spans`.
+    """
+    spans: Sequence[Span] = list(doc.spans[spans_key]) if spans_key in doc.spans else doc.ents
+    scores = doc.spans[spans_key].attrs.get("scores") if spans_key in doc.spans else None
+    identifiers = get_identifiers(doc, spans_key) or [[span.kb_id_] if span.kb_id_ else [] for span in spans]
+    flat = {(ent.start, ent.end, ent.label) for ent in doc.ents}
+    found = []
+    for number, span in enumerate(spans):
+        text = span.text
+        start = span.start_char + len(text) - len(text.lstrip())
+        if text := text.strip():
+            score = None if scores is None else round(float(scores[number]), DECIMALS)
+            is_flat = (span.start, span.end, span.label) in flat
+            found.append(Found(start, start + len(text), span.label_, score, is_flat, tuple(identifiers[number])))
+    return sorted(found, key=lambda mention: (mention.start, -mention.end, mention.label))
+
+
+def choose(doc: Doc, types: Optional[Collection[str]], threshold: float, spans_key: str = SPANS_KEY) -> None:
+    """Leave only some of the mentions of a document, in place.
+
+    Args:
+        doc: the document.
+        types: entity types; None for all.
+        threshold: the least score of mentions that have one.
+        spans_key: key in `doc.spans`.
+    """
+    ents = [ent for ent in doc.ents if types is None or ent.label_ in types]
+    if spans_key in doc.spans:
+        group = doc.spans[spans_key]
+        spans, attrs = list(group), group.attrs
+        scores = attrs.get("scores") or [None] * len(spans)
+        kept = [
+            number
+            for number, (span, score) in enumerate(zip(spans, scores))
+            if (types is None or span.label_ in types) and (score is None or score >= threshold)
+        ]
+        left_out = {_place(span) for span in spans} - {_place(spans[number]) for number in kept}
+        ents = [ent for ent in ents if _place(ent) not in left_out]
+        attrs = part_of_attrs(attrs, kept, len(spans)) | {key: attrs[key] for key in ("passages",) if key in attrs}
+        doc.spans[spans_key] = SpanGroup(doc, name=spans_key, attrs=attrs, spans=[spans[n] for n in kept])
+    if len(ents) < len(doc.ents):
+        doc.set_ents(ents, default="outside")
+
+
+def make_doc(text: str, mentions: Iterable[Found], doc_id: str) -> Doc:
+    """A document for writers of formats, whose tokens are the parts of the text between ends of mentions.
+
+    Args:
+        text: the text.
+        mentions: its mentions.
+        doc_id: its identifier.
+    """
+    mentions = list(mentions)
+    places = sorted({0, len(text), *(place for mention in mentions for place in (mention.start, mention.end))})
+    number = {place: index for index, place in enumerate(places)}
+    words = [text[start:end] for start, end in zip(places, places[1:])]
+    doc = Doc(Vocab(), words=words, spaces=[False] * len(words))
+    spans = [Span(doc, number[mention.start], number[mention.end], label=mention.label) for mention in mentions]
+    scores = [mention.score for mention in mentions]
+    attrs = {} if None in scores else {"scores": scores}
+    doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, attrs=attrs, spans=spans)
+    set_origin(doc, doc_id=doc_id)
+    set_identifiers(doc, [mention.identifiers for mention in mentions])
+    return doc
+
+
+def _place(span: Span) -> tuple[int, int, int]:
+    return span.start, span.end, span.label

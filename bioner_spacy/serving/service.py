@@ -1,0 +1,308 @@
+"""`spacy bioner serve`: a pipeline behind HTTP, with a page to try it."""
+
+import asyncio
+import json
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Union
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from spacy.language import Language
+from starlette import requests
+from starlette.exceptions import HTTPException
+from thinc.api import get_current_ops, set_current_ops
+
+from ..about import __version__
+from ..errors import BionerError, Errors, reason
+from ..reports.colors import color_of, displacy_colors
+from ..scope import SPANS_KEY
+from ..scoring.evaluate import load_pipeline
+from ..shipped import shipped_project
+from .mentions import Found, find_mentions, require_spans
+from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer
+from .service_batches import Batcher, TooManyWaiting
+from .service_metrics import Metrics
+from .service_requests import BodyLimit, Limits, Refused, Request, explain
+
+logger = logging.getLogger(__name__)
+
+PAGE = files("bioner_spacy.serving") / "service_page"
+EXAMPLES = "assets/abstracts/abstracts.jsonl"
+DEFAULT_LIMITS = Limits()
+WARM_UP = "Mutations of NOD2 in Crohn disease."
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+def make_app(
+    pipeline: Union[str, Path, Language],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    batch_size: int = 64,
+    batch_wait: float = 0.005,
+    max_waiting: int = 5_000,
+    spans_key: str = SPANS_KEY,
+    gpu_id: int = -1,
+) -> FastAPI:
+    """The service as an ASGI application.
+
+    Args:
+        pipeline: a loaded pipeline, or the folder or package name of one.
+        limits: what a request may ask for.
+        batch_size: most texts of a batch.
+        batch_wait: seconds that an unfinished batch waits for more texts.
+        max_waiting: most texts that wait; further requests are answered 503.
+        spans_key: key of the mentions in `doc.spans`; of pipelines without any spans, the entities are taken.
+        gpu_id: number of the GPU; -1 for the CPU.
+
+    Raises:
+        BionerError: the pipeline cannot be loaded, or annotates no entities under the key.
+    """
+    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+    service = Service(nlp, limits, spans_key)
+    service.batcher = Batcher(
+        service.annotate,
+        batch_size=batch_size,
+        wait=batch_wait,
+        max_waiting=max_waiting,
+        on_batch=service.metrics.on_batch,
+    )
+    service.metrics.watch_waiting(lambda: service.batcher.waiting)
+    require_spans(nlp(WARM_UP), service.name, spans_key)
+    return _application(service)
+
+
+class Service:
+    """What the addresses of the service have in common.
+
+    Args:
+        nlp: the pipeline.
+        limits: what a request may ask for.
+        spans_key: key of the mentions in `doc.spans`.
+    """
+
+    batcher: Batcher[list[Found]]
+
+    def __init__(self, nlp: Language, limits: Limits, spans_key: str) -> None:
+        self._nlp, self._spans_key = nlp, spans_key
+        self._ops = get_current_ops()  # the device, which Thinc keeps for each thread
+        self.limits = limits
+        self.metrics = Metrics()
+        self.name = f"{nlp.lang}_{nlp.meta['name']} {nlp.meta['version']}"
+        self.types = _types(nlp)
+
+    def annotate(self, texts: list[str]) -> list[list[Found]]:
+        """Mentions of texts; only the thread of the batcher calls it."""
+        set_current_ops(self._ops)
+        with self._nlp.memory_zone():  # so that memory does not grow with the words of all texts
+            return [find_mentions(doc, self._spans_key) for doc in self._nlp.pipe(texts, batch_size=len(texts))]
+
+    async def answer(self, request: Request) -> Union[Answer, Response]:
+        """Serve one request.
+
+        Raises:
+            Refused: it cannot be served.
+        """
+        request.check(self.types)
+        documents = request.documents(self.limits)
+        found = await self._results([document.text for document in documents])
+        annotated = [
+            Annotated(
+                document.id,
+                document.text,
+                [mention for mention in mentions if mention.is_chosen(request.types, request.threshold)],
+            )
+            for document, mentions in zip(documents, found, strict=True)
+        ]
+        self.metrics.on_answer(annotated)
+        if request.format == "json":
+            return to_answer(self.name, annotated)
+        format = FILE_FORMATS[request.format]
+        try:
+            content = await asyncio.to_thread(format.write, annotated)
+        except BionerError as error:
+            raise Refused(422, str(error)) from error
+        name = f"attachment; filename=entities{format.ending}"
+        return Response(content, media_type=format.media_type, headers={"Content-Disposition": name})
+
+    async def _results(self, texts: Sequence[str]) -> list[list[Found]]:
+        try:
+            waiting = [asyncio.wrap_future(future) for future in self.batcher.submit(texts)]
+        except TooManyWaiting:
+            raise Refused(503, Errors.E668) from None
+        try:
+            return list(await asyncio.wait_for(asyncio.gather(*waiting), self.limits.seconds))
+        except asyncio.TimeoutError:
+            raise Refused(503, Errors.E666.format(what="The answer", seconds=self.limits.seconds)) from None
+        except Exception as error:  # of a component of the pipeline; the thread has logged it
+            raise Refused(500, Errors.E669.format(kind=type(error).__name__)) from error
+
+    def page_data(self) -> dict[str, Any]:
+        """What the page shows beside annotated texts."""
+        return {
+            "pipeline": self.name,
+            "types": self.types,
+            "colors": {name: color_of(name) for name in (*displacy_colors, *self.types)},
+            "examples": _examples(),
+        }
+
+
+def _application(service: Service) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service.batcher.start()
+        yield
+        await asyncio.to_thread(service.batcher.stop)
+
+    app = FastAPI(
+        title="bioner_spacy",
+        version=__version__,
+        description=f"Biomedical entities, by the pipeline {service.name}.",
+        lifespan=lifespan,
+        docs_url=None,  # pages that load scripts from elsewhere
+        redoc_url=None,
+    )
+    # What is added last runs first, so that the metrics count what the limit refuses too.
+    app.add_middleware(BodyLimit, limits=service.limits)
+    app.middleware("http")(_measured(service.metrics))
+
+    def refused(request: requests.Request, error: Exception) -> Response:
+        return error.answer() if isinstance(error, Refused) else Response(status_code=500)
+
+    def invalid(request: requests.Request, error: Exception) -> Response:
+        errors = error.errors() if isinstance(error, RequestValidationError) else []
+        return JSONResponse({"detail": explain(errors)}, status_code=422)
+
+    def not_read(request: requests.Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code != 400:
+            return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
+        return JSONResponse({"detail": Errors.E660}, status_code=400)  # such as brackets in thousands of brackets
+
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, not_read)
+    _add_routes(app, service)
+    app.mount("/", StaticFiles(directory=str(PAGE), html=True))
+    return app
+
+
+def _add_routes(app: FastAPI, service: Service) -> None:
+    problem = {"content": {"application/json": {"example": {"detail": "What is wrong, in one sentence."}}}}
+    texts: dict[str, Any] = {format.media_type.partition(";")[0]: {} for format in FILE_FORMATS.values()}
+    responses: dict[Union[int, str], dict[str, Any]] = {
+        200: {"description": "The entities, in the format of the request.", "content": texts},
+        408: {"description": "The body took too long.", **problem},
+        413: {"description": "The body, the texts or their number are too large.", **problem},
+        422: {"description": "The request is not valid.", **problem},
+        503: {"description": "Too many texts wait, or the answer took too long.", **problem},
+    }
+
+    @app.post("/annotate", response_model=Answer, responses=responses)
+    async def annotate(request: Request) -> Any:
+        """Annotate one text or many."""
+        return await service.answer(request)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """Whether the process answers."""
+        return {"status": "ok"}
+
+    @app.get("/ready", responses={503: {"description": "The pipeline does not annotate.", **problem}})
+    async def ready() -> dict[str, str]:
+        """Whether texts can be annotated."""
+        if not service.batcher.is_alive:
+            raise Refused(503, Errors.E668)
+        return {"status": "ready", "pipeline": service.name}
+
+    @app.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Metrics for Prometheus."""
+        return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/page.json", include_in_schema=False)
+    async def page_data() -> dict[str, Any]:
+        return service.page_data()
+
+
+def _measured(
+    metrics: Metrics,
+) -> Callable[[requests.Request, Callable[[requests.Request], Awaitable[Response]]], Awaitable[Response]]:
+    async def measured(
+        request: requests.Request, call_next: Callable[[requests.Request], Awaitable[Response]]
+    ) -> Response:
+        start, status = time.perf_counter(), 500
+        try:
+            response = await call_next(request)
+            status = response.status_code
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+        finally:
+            metrics.on_request(request.url.path, status, time.perf_counter() - start)
+
+    return measured
+
+
+def serve(pipeline: Union[str, Path, Language], *, host: str = "127.0.0.1", port: int = 8000, **settings: Any) -> None:
+    """Serve a pipeline until the process is interrupted.
+
+    Args:
+        pipeline: a loaded pipeline, or the folder or package name of one.
+        host: address to listen at; 0.0.0.0 for other machines too.
+        port: port to listen at; 0 for any that is free.
+        **settings: as for `make_app`.
+
+    Raises:
+        BionerError: the address cannot be listened at, or as `make_app` does.
+    """
+    with listen(host, port) as bound:  # before the pipeline is loaded, which takes longer
+        app = make_app(pipeline, **settings)
+        config = uvicorn.Config(app, server_header=False, log_level="info", timeout_graceful_shutdown=30)
+        uvicorn.Server(config).run(sockets=[bound])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens at an address.
+
+    Raises:
+        BionerError: the port is in use, or the address cannot be listened at.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or reason(error)
+        raise BionerError(Errors.E670.format(host=host, port=port, reason=why)) from error
+
+
+def _types(nlp: Language) -> list[str]:
+    """Entity types that the components of a pipeline say they find."""
+    found: set[str] = set()
+    for name, pipe in nlp.pipeline:
+        if any(assigned.startswith(("doc.ents", "doc.spans")) for assigned in nlp.get_pipe_meta(name).assigns):
+            found.update(label for label in getattr(pipe, "labels", ()) if isinstance(label, str))
+    return sorted(found)
+
+
+def _examples() -> list[dict[str, str]]:
+    """The abstracts that come with the package."""
+    path = shipped_project() / EXAMPLES
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text("utf8").splitlines() if line.strip()]

@@ -1,0 +1,149 @@
+"""What the service answers: mentions as JSON, or as a file of one of the formats of this package."""
+
+import csv
+import io
+import logging
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Optional
+
+from pydantic import BaseModel, Field
+
+from ..errors import BionerWarning
+from ..formats import get_format
+from ..reports.spreadsheet import cell
+from ..scope import SPANS_KEY
+from .mentions import Found, make_doc
+
+COLUMNS = ("document", "start", "end", "text", "type", "score", "flat")
+"""Columns of a table of mentions, a mention a row."""
+
+_one_at_a_time = threading.Lock()  # which warnings are shown is a setting of the whole process
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A text with what was found in it.
+
+    Attributes:
+        id: its identifier.
+        text: the text.
+        mentions: its mentions in order.
+    """
+
+    id: str
+    text: str
+    mentions: Sequence[Found]
+
+
+class Entity(BaseModel):
+    """A mention. Offsets count characters (Unicode code points) of the text."""
+
+    start: int = Field(description="Its first character.")
+    end: int = Field(description="The character after its last one.")
+    text: str
+    type: str = Field(description="Its entity type.")
+    score: Optional[float] = Field(description="Its score, 0 to 1; null where the pipeline gives none.")
+    flat: bool = Field(description="Whether it is in the flat view, in which no entities overlap.")
+    identifiers: list[str] = Field(description="Its concept identifiers.")
+
+
+class Document(BaseModel):
+    """The entities of one text."""
+
+    id: str
+    entities: list[Entity]
+
+
+class Answer(BaseModel):
+    """The entities of all texts of a request, in their order."""
+
+    pipeline: str = Field(description="Name and version of the pipeline.")
+    documents: list[Document]
+
+
+def to_answer(pipeline: str, documents: Sequence[Annotated]) -> Answer:
+    """Mentions as the JSON of the service.
+
+    Args:
+        pipeline: name and version of the pipeline.
+        documents: the documents.
+    """
+    return Answer(
+        pipeline=pipeline,
+        documents=[
+            Document(id=document.id, entities=[_entity(document.text, mention) for mention in document.mentions])
+            for document in documents
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A format of answers other than the JSON of the service.
+
+    Attributes:
+        media_type: its media type.
+        ending: the end of the name of a file.
+        write: makes the file.
+    """
+
+    media_type: str
+    ending: str
+    write: Callable[[Sequence[Annotated]], bytes]
+
+
+def _by(format: str, ending: str) -> Callable[[Sequence[Annotated]], bytes]:
+    def write(documents: Sequence[Annotated]) -> bytes:
+        """The file that the writer of the format makes; what it cannot hold is logged."""
+        docs = (make_doc(document.text, document.mentions, document.id) for document in documents)
+        with TemporaryDirectory() as folder, _one_at_a_time, warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always", BionerWarning)
+            path = Path(folder, f"answer{ending}")
+            get_format(format).written(docs, path, spans_key=SPANS_KEY)
+            content = path.read_bytes()
+        for warning in found:
+            logger.info("%s", warning.message)
+        return content
+
+    return write
+
+
+def _csv(documents: Sequence[Annotated]) -> bytes:
+    """A table for spreadsheets, in which no text is a formula."""
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator="\r\n")
+    table.writerow(COLUMNS)
+    for document in documents:
+        for mention in document.mentions:
+            text = document.text[mention.start : mention.end]
+            score = "" if mention.score is None else mention.score
+            places = (mention.start, mention.end)
+            table.writerow((cell(document.id), *places, cell(text), cell(mention.label), score, mention.flat))
+    return b"\xef\xbb\xbf" + file.getvalue().encode()  # by which spreadsheets know the encoding
+
+
+FILE_FORMATS = {
+    "bioc": FileFormat("application/json", ".json", _by("bioc", ".json")),
+    "pubtator": FileFormat("text/plain; charset=utf-8", ".pubtator", _by("pubtator", ".pubtator")),
+    "csv": FileFormat("text/csv; charset=utf-8", ".csv", _csv),
+}
+FORMATS = ("json", *FILE_FORMATS)
+"""What a request may name as its format."""
+
+
+def _entity(text: str, mention: Found) -> Entity:
+    return Entity(
+        start=mention.start,
+        end=mention.end,
+        text=text[mention.start : mention.end],
+        type=mention.label,
+        score=mention.score,
+        flat=mention.flat,
+        identifiers=list(mention.identifiers),
+    )

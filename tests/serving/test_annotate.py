@@ -1,0 +1,103 @@
+"""Texts and tables in Python."""
+
+import builtins
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+
+import bioner_spacy
+from bioner_spacy.errors import BionerError
+
+TEXTS = ["The NOD2 protein complex of aspirin", "", "NOD2 in Crohn disease"]
+ROWS = [
+    ("b", 4, 24, "NOD2 protein complex", "COMPLEX", 0.4, False),
+    ("b", 4, 8, "NOD2", "GENE", 0.95, True),
+    ("b", 28, 35, "aspirin", "CHEMICAL", 0.6, True),
+    ("d", 0, 4, "NOD2", "GENE", 0.95, True),
+    ("d", 8, 21, "Crohn disease", "DISEASE", 0.9, True),
+]
+COLUMNS = ["document", "start", "end", "text", "type", "score", "flat"]
+
+
+def test_documents_of_texts(nlp: Language) -> None:
+    docs = bioner_spacy.annotate((text for text in TEXTS), nlp, types=["GENE", "COMPLEX"], threshold=0.5)
+    docs = list(docs)
+    assert [doc.text for doc in docs] == TEXTS
+    assert [[(span.text, span.label_) for span in doc.spans["bioner"]] for doc in docs] == [
+        [("NOD2", "GENE")],
+        [],
+        [("NOD2", "GENE")],
+    ]
+    assert [[ent.text for ent in doc.ents] for doc in docs] == [["NOD2"], [], ["NOD2"]]
+    assert docs[0].spans["bioner"].attrs["scores"] == [0.95]
+
+
+def test_a_pipeline_by_its_folder(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "GENE", "pattern": "NOD2"}])
+    nlp.to_disk(tmp_path / "nlp")
+    [doc] = bioner_spacy.annotate(["NOD2"], tmp_path / "nlp")
+    assert [ent.label_ for ent in doc.ents] == ["GENE"]
+    [doc] = bioner_spacy.annotate(["NOD2"], tmp_path / "nlp", types=["DISEASE"])
+    assert doc.ents == ()
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_tables(nlp: Language, library: str) -> None:
+    frames = pytest.importorskip(library)
+    table = frames.DataFrame({"key": ["b", "c", "d", "e"], "body": [*TEXTS, None]})
+    found = bioner_spacy.annotate(
+        table, nlp, text_column="body", id_column="key", types=["GENE", "COMPLEX", "CHEMICAL", "DISEASE"]
+    )
+    assert isinstance(found, frames.DataFrame)
+    assert list(found.columns) == COLUMNS
+    assert list(found.itertuples(index=False, name=None) if library == "pandas" else found.iter_rows()) == ROWS
+    numbered = bioner_spacy.annotate(table, nlp, text_column="body", threshold=0.95)
+    assert numbered["document"].to_list() == [0, 2]
+    none = bioner_spacy.annotate(table, nlp, text_column="body", types=[])
+    assert len(none) == 0
+    assert list(none.dtypes) == list(numbered.dtypes)
+
+
+def test_lazy_tables_and_columns(nlp: Language) -> None:
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame({"text": TEXTS})
+    assert len(bioner_spacy.annotate(table.lazy(), nlp, threshold=0.9)) == 3
+    assert [len(doc.spans["bioner"]) for doc in bioner_spacy.annotate(table["text"], nlp)] == [4, 0, 2]
+
+
+def test_what_is_wrong_with_tables(nlp: Language, monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"title": ["a"], "year": [2024]})
+    with pytest.raises(BionerError, match="no column 'text'; it has: title, year"):
+        bioner_spacy.annotate(table, nlp)
+    with pytest.raises(BionerError, match="no column 'pmid'"):
+        bioner_spacy.annotate(table, nlp, text_column="title", id_column="pmid")
+    with pytest.raises(BionerError, match="Row 0 of the column 'year' is of the type int"):
+        bioner_spacy.annotate(table, nlp, text_column="year")
+    imported = builtins.__import__
+
+    def without_narwhals(name: str, *args: Any) -> Any:
+        if name == "narwhals":
+            raise ModuleNotFoundError(name)
+        return imported(name, *args)
+
+    monkeypatch.setattr(builtins, "__import__", without_narwhals)
+    with pytest.raises(BionerError, match="pip install narwhals .the extra frames"):
+        bioner_spacy.annotate(table, nlp, text_column="title")
+
+
+def test_what_is_wrong_with_texts(nlp: Language) -> None:
+    with pytest.raises(BionerError, match="texts is 'aspirin'; allowed: a list"):
+        bioner_spacy.annotate("aspirin", nlp)
+    with pytest.raises(BionerError, match="threshold is 2"):
+        bioner_spacy.annotate(["aspirin"], nlp, threshold=2)
+    with pytest.raises(BionerError, match="types is 'GENE'"):
+        bioner_spacy.annotate(["aspirin"], nlp, types="GENE")
+    with pytest.raises(BionerError, match="Row 1 of the column 'texts' is of the type NoneType"):
+        list(bioner_spacy.annotate(["a", None], nlp))
+    with pytest.raises(BionerError, match="sets neither"):
+        list(bioner_spacy.annotate(["a"], spacy.blank("en")))
