@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 import numpy
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ..errors import BionerError, Errors, reason
 from ..files import replacing
@@ -97,7 +97,7 @@ def write_targets(path: Path, targets: SoftTargets, origin: Mapping[str, Any]) -
     tasks = [{"types": task.types, "corpora": task.corpora} for task in targets.tasks]
     metadata = {"version": str(_VERSION), "origin": json.dumps(origin), "tasks": json.dumps(tasks)}
     with replacing(path) as [part]:
-        save_file(arrays, part, metadata=metadata)
+        part.write_bytes(save(arrays, metadata=metadata))
 
 
 def read_origin(path: Path) -> dict[str, Any]:
