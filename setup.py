@@ -53,6 +53,8 @@ EXTRAS = {
 }
 EXTRAS["test"] += [*EXTRAS["charts"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
 EXTRAS["test"] += [*EXTRAS["serve"], *EXTRAS["frames"]]
+# The documentation site (mkdocs.yml).
+EXTRAS["docs"] = ["mkdocs-material>=9.6,<10", "mkdocstrings[python]>=0.29"]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {

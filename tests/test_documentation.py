@@ -1,7 +1,10 @@
-"""README, documentation and project file: their commands exist with these options, and their links lead somewhere."""
+"""README, documentation and project file: commands exist with these options, links lead somewhere, the site builds."""
 
 import re
 import shlex
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 import typer
 
 from bioner_spacy.cli.app import group
+from bioner_spacy.errors import Errors, Warnings
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -68,3 +72,27 @@ def test_the_readme_is_short_and_has_the_two_commands() -> None:
 def test_every_page_is_reachable_from_the_start_page() -> None:
     start = (ROOT / "docs" / "index.md").read_text(encoding="utf8")
     assert [page.name for page in PAGES[2:] if page.name != "index.md" and f"({page.name})" not in start] == []
+
+
+def test_generated_pages_have_every_command_and_code() -> None:
+    spec = spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
+    assert spec is not None and spec.loader is not None
+    hooks = module_from_spec(spec)
+    spec.loader.exec_module(hooks)
+    codes = {code for table in (Errors, Warnings) for code in vars(table) if code[0] in "EW"}
+    assert {code for code in codes if f"| {code} |" not in hooks.errors_page()} == set()
+    assert all(f"## {name}\n" in hooks.commands_page() for name in ("train", "corpora check", "experiment seeds"))
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="extra docs")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "errors" / "index.html").is_file()

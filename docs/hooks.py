@@ -1,0 +1,79 @@
+"""Pages of the documentation site that are generated: the command line, and the table of errors and warnings."""
+
+from typing import Any
+
+import click
+import typer
+
+from bioner_spacy.cli.app import group
+from bioner_spacy.errors import Errors, Warnings
+
+SECTIONS = {
+    "1": "Corpora",
+    "2": "Tokenization",
+    "3": "Formulations, layers and models",
+    "4": "Pipeline and training",
+    "5": "Evaluation",
+    "6": "Commands",
+}
+"""What the first digit of a code says."""
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the generated pages before the site is built."""
+    from mkdocs.structure.files import File
+
+    for name, page in (("commands.md", commands_page()), ("errors.md", errors_page())):
+        files.append(File.generated(config, name, content=page))
+    return files
+
+
+def errors_page() -> str:
+    """Every error and warning with its code, by section; in braces is what a message fills in."""
+    lines = [
+        "# Errors and warnings",
+        "",
+        "Every message says what is wrong, where, and what to do. Names in braces are filled in. Commands end with exit status 1",
+        "after an error; warnings do not stop them.",
+    ]
+    for digit, section in SECTIONS.items():
+        lines += ["", f"## {section}", "", "| Code | Message |", "| --- | --- |"]
+        for table in (Errors, Warnings):
+            codes = sorted(code for code in vars(table) if code[0] in "EW" and code[1] == digit)
+            lines += [f"| {code} | {_cell(getattr(table, code))} |" for code in codes]
+    return "\n".join(lines) + "\n"
+
+
+def commands_page() -> str:
+    """Every command with its help, arguments and options."""
+    lines = ["# Command line", "", "All commands are subcommands of `python -m spacy bioner`."]
+    root: Any = typer.main.get_command(group("bioner", "bioner_spacy.cli.commands"))
+    for name, command in _walk(root, ""):
+        text, _, example = (command.help or "").replace("\b", "").partition("Example:")
+        lines += ["", f"## {name}", "", "\n".join(line.strip() for line in text.strip().splitlines()), ""]
+        lines += [f"    {line.strip()}" for line in example.strip().splitlines()]
+        lines += ["", "| Argument or option | Default | Meaning |", "| --- | --- | --- |"]
+        for option in command.params:
+            is_option = option.param_type_name == "option"
+            names = ", ".join(f"`{one}`" for one in (*option.opts, *option.secondary_opts))
+            default = f"`{option.default}`" if is_option and option.default not in (None, "") else ""
+            lines.append(
+                f"| {names if is_option else f'`{option.name.upper()}`'} | {default} | {_cell(option.help or '')} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _walk(command: Any, name: str) -> list[tuple[str, Any]]:
+    """A command, or the commands of a group, with their names."""
+    if not hasattr(command, "list_commands"):
+        return [(name, command)]
+    context = click.Context(command)
+    inner = [(one, command.get_command(context, one)) for one in command.list_commands(context)]
+    return [found for one, child in inner for found in _walk(child, f"{name} {one}".strip())]
+
+
+def _cell(text: str) -> str:
+    """Text for a cell of a table, with no markup read in it but code."""
+    text = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+    parts = text.split("`")
+    return "`".join(part.replace("\\_", "_").replace("\\*", "*") if i % 2 else part for i, part in enumerate(parts))
