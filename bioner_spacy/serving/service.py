@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -287,7 +288,8 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or reason(error)
+        number = getattr(error, "errno", None) or 0  # below 0 of a name that is not known
+        why = os.strerror(number) if number > 0 else reason(error)
         raise BionerError(Errors.E670.format(host=host, port=port, reason=why)) from error
 
 

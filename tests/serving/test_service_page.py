@@ -184,6 +184,7 @@ def test_examples_and_messages(browser: Any) -> None:
     assert len(example.options) == 9
     example.select_by_index(5)
     wait(lambda: " s" in status(browser))
+    picture(browser, "example")
     annotate(browser, "Nothing is here.")
     assert status(browser).startswith("0 entities")
     area = browser.find_element(By.ID, "text")
