@@ -138,6 +138,12 @@ def test_annotate_switch_slide_and_hover(browser: Any) -> None:
     assert [label for _, label in drawn(browser)] == ["GENE", "DISEASE", "GENE", "CHEMICAL"]
     browser.find_element(By.CSS_SELECTOR, "input[value=GENE]").click()
     assert [label for _, label in drawn(browser)] == ["DISEASE", "CHEMICAL"]
+    none, every = (browser.find_element(By.XPATH, f"//button[text()='{name}']") for name in ("None", "All"))
+    none.click()
+    assert drawn(browser) == []
+    every.click()
+    assert len(drawn(browser)) == 4
+    browser.find_element(By.CSS_SELECTOR, "input[value=GENE]").click()
     assert browser.execute_script(requests) == before  # without another request
     browser.execute_script("document.querySelector('.entity').focus()")
     tip = browser.find_element(By.ID, "tip")
@@ -169,6 +175,7 @@ def test_texts_are_never_markup(browser: Any) -> None:
     title = browser.title
     annotate(browser, INJECTION)
     assert drawn(browser) == [("aspirin", "CHEMICAL")]
+    assert browser.find_element(By.ID, "nothing").text == "Nothing found of COMPLEX, DISEASE, GENE, PROTEIN"
     assert browser.find_element(By.ID, "drawn").get_property("textContent") == INJECTION.replace(
         "aspirin", "aspirinCHEMICAL"
     )

@@ -1,7 +1,7 @@
 "use strict";
 const byId = (id) => document.getElementById(id);
 const [form, text, example, status, result, legend] = ["form", "text", "example", "status", "result", "legend"].map(byId);
-const [threshold, least, drawn, rows, tip, annotate] = ["threshold", "least", "drawn", "rows", "tip", "annotate"].map(byId);
+const [threshold, least, drawn, rows, tip, annotate, nothing] = ["threshold", "least", "drawn", "rows", "tip", "annotate", "nothing"].map(byId);
 const colors = new Map();
 const off = new Set(); // entity types that are switched off
 let known = []; // entity types of the pipeline
@@ -78,23 +78,31 @@ async function run() {
 }
 
 function drawLegend() {
-  const counts = new Map(known.map((type) => [type, 0]));
+  const counts = new Map();
   for (const { type } of shown.entities) counts.set(type, (counts.get(type) || 0) + 1);
   const types = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  legend.replaceChildren(
-    legend.querySelector("legend"),
-    ...types.map(([type, count]) => {
-      const box = make("input", { type: "checkbox", checked: !off.has(type), value: type });
-      box.addEventListener("change", () => {
-        if (box.checked) off.delete(type);
-        else off.add(type);
-        draw();
-      });
-      const label = make("label", { className: count ? "type" : "type none" }, box, type + " " + count);
-      label.style.setProperty("--c", color(type));
-      return label;
-    }),
-  );
+  const boxes = types.map(([type]) => make("input", { type: "checkbox", checked: !off.has(type), value: type }));
+  const choose = () => {
+    for (const { value, checked } of boxes) checked ? off.delete(value) : off.add(value);
+    draw();
+  };
+  const labels = types.map(([type, count], number) => {
+    boxes[number].addEventListener("change", choose);
+    const label = make("label", { className: "type" }, boxes[number], type + " " + count);
+    label.style.setProperty("--c", color(type));
+    return label;
+  });
+  const all = [true, false].map((checked) => {
+    const button = make("button", { type: "button", className: "all" }, checked ? "All" : "None");
+    button.addEventListener("click", () => {
+      for (const box of boxes) box.checked = checked;
+      choose();
+    });
+    return button;
+  });
+  legend.replaceChildren(legend.querySelector("legend"), ...labels, ...(types.length > 1 ? all : []));
+  const none = known.filter((type) => !counts.has(type));
+  nothing.textContent = none.length ? "Nothing found of " + none.join(", ") : "";
 }
 
 // Entities become elements inside each other. One that ends after the entity around it is cut there, and goes on after it.
