@@ -26,6 +26,8 @@ def test_splits_of_two_conversions_are_refused(
     tokens: int,
 ) -> None:
     published.rename(tmp_path / "real")
+    with (tmp_path / "real/genes/devel.tsv").open("a") as file:
+        file.write("\nRats\tO\nsleep\tO\n.\tO\n")  # so that it is another file than that of train
     monkeypatch.setitem(write_docs.__kwdefaults__, "file_tokens", tokens)
     convert(load(data), ["genes"], assets=tmp_path, output=tmp_path, nlp=nlp)
     train = tmp_path / "genes/train.spacy"
