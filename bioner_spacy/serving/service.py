@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import socket
 import time
@@ -34,8 +33,6 @@ from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer
 from .service_batches import Batcher, TooManyWaiting
 from .service_metrics import Metrics
 from .service_requests import BodyLimit, Limits, Refused, Request, explain
-
-logger = logging.getLogger(__name__)
 
 PAGE = files("bioner_spacy.serving") / "service_page"
 EXAMPLES = "assets/abstracts/abstracts.jsonl"
