@@ -5,6 +5,7 @@ Numbers: 1xx corpora, 2xx tokenization, 3xx formulations, layers and models, 4xx
 """
 
 import warnings
+from typing import Any
 
 
 class BionerError(ValueError):
@@ -29,7 +30,15 @@ def warn(message: str) -> None:
     warnings.warn(message, BionerWarning, stacklevel=3)
 
 
-class Errors:
+class _WithCodes(type):
+    """A table whose messages begin with their code, such as "[E101] File ..."."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        value = super().__getattribute__(name)
+        return f"[{name}] {value}" if name[:1] in ("E", "W") and name[1:].isdigit() else value
+
+
+class Errors(metaclass=_WithCodes):
     """Messages of `BionerError`, filled with `str.format`."""
 
     # 1xx corpora
@@ -525,7 +534,7 @@ class Errors:
     E651 = "This needs the package {package}: pip install {package} (the extra {extra} of this package)."
 
 
-class Warnings:
+class Warnings(metaclass=_WithCodes):
     """Messages of `BionerWarning`, filled with `str.format`."""
 
     # 4xx pipeline and training

@@ -33,14 +33,14 @@ def errors_page() -> str:
     lines = [
         "# Errors and warnings",
         "",
-        "Every message says what is wrong, where, and what to do. Names in braces are filled in. Commands end with exit status 1",
-        "after an error; warnings do not stop them.",
+        "Every message begins with its code, such as [E102], and says what is wrong, where, and what to do. Names in braces are",
+        "filled in. Commands end with exit status 1 after an error; warnings do not stop them.",
     ]
     for digit, section in SECTIONS.items():
         lines += ["", f"## {section}", "", "| Code | Message |", "| --- | --- |"]
         for table in (Errors, Warnings):
             codes = sorted(code for code in vars(table) if code[0] in "EW" and code[1] == digit)
-            lines += [f"| {code} | {_cell(getattr(table, code))} |" for code in codes]
+            lines += [f"| {code} | {_cell(vars(table)[code])} |" for code in codes]
     return "\n".join(lines) + "\n"
 
 

@@ -12,3 +12,8 @@ def test_no_number_stands_for_two_messages() -> None:
     numbers = Counter(re.findall(r"^    ([EW]\d{3}) =", Path(errors.__file__).read_text("utf8"), flags=re.MULTILINE))
     assert numbers
     assert [number for number, count in numbers.items() if count > 1] == []
+
+
+def test_messages_begin_with_their_code() -> None:
+    assert errors.Errors.E102.format(path="a.txt").startswith("[E102] File a.txt holds no document")
+    assert errors.Warnings.W413.startswith("[W413] ")

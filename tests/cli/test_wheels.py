@@ -49,7 +49,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_other_versions_go_and_other_packages_stay(build: Any, tmp_path: Path) -> None:
     assert [path.name for path in build()] == MADE
     assert {path.name for path in (tmp_path / "out").iterdir()} == {*MADE, FOREIGN}
@@ -57,14 +57,14 @@ def test_other_versions_go_and_other_packages_stay(build: Any, tmp_path: Path) -
     assert {path.read_text() for path in build()} == {"new"}
 
 
-@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_where_a_wheel_cannot_be_built_nothing_is_lost(build: Any, tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="exit status 1"):
         build(fails=True)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {OLD, FOREIGN}
 
 
-@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_a_package_holds_no_word_of_the_training_texts(build: Any, tmp_path: Path) -> None:
     build()
     words = {word for _, sentences in CORPORA.values() for text, _ in sentences for word in text.split()}
@@ -86,7 +86,7 @@ def test_weights_that_cannot_be(build: Any) -> None:
         build(weights="int4")
 
 
-@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_a_folder_that_pip_installs(build: Any, tmp_path: Path) -> None:
     catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")
     options: dict[str, Any] = {"catalogue": catalogue, "name": "mine", "version": "1.0.0"}
@@ -100,7 +100,7 @@ def test_a_folder_that_pip_installs(build: Any, tmp_path: Path) -> None:
     assert found(docs[0]) == found(docs[1])
 
 
-@pytest.mark.filterwarnings("ignore:The catalogue does not know")
+@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_a_package_names_no_folder_of_the_machine_it_was_made_on(build: Any, tmp_path: Path) -> None:
     path = tmp_path / "pipeline" / "config.cfg"
     config = Config().from_disk(path, interpolate=False)

@@ -212,9 +212,9 @@ def test_encoders_of_a_hub(hub: Callable[..., dict[str, str]]) -> None:
     names = ["lab/safe", "lab/converted", "lab/converted@refs/pr/3", "lab/pickled", "lab/safe@refs/pr/3", "lab/absent"]
     safe, converted, revision, pickled, no_revision, absent = hub(*names).values()
     assert safe == converted == revision == "BertModel"
-    assert pickled.startswith("The encoder 'lab/pickled'") and "name a revision that has them" in pickled
-    assert no_revision.startswith("The encoder 'lab/safe@refs/pr/3'") and "cannot be loaded" in no_revision
-    assert absent.startswith("The encoder 'lab/absent'") and "cannot be loaded" in absent
+    assert "The encoder 'lab/pickled'" in pickled and "name a revision that has them" in pickled
+    assert "The encoder 'lab/safe@refs/pr/3'" in no_revision and "cannot be loaded" in no_revision
+    assert "The encoder 'lab/absent'" in absent and "cannot be loaded" in absent
     assert "\n" not in pickled + no_revision + absent
 
 
