@@ -530,7 +530,7 @@ class Errors(metaclass=_WithCodes):
     E670 = "{host}, port {port}, cannot be listened at ({reason}): choose another port, or 0 for any that is free."
     E671 = "The table has no column {column!r}; it has: {known}."
     E672 = "Row {row} of the column {column!r} is of the type {kind} and no text: correct the column, or name another one."
-    E650 = "The memory does not suffice ({reason}): give smaller numbers, or less data at a time."
+    E650 = "Out of memory ({reason}): reduce the batch size, or give less data at a time."
     E651 = "This needs the package {package}: pip install {package} (the extra {extra} of this package)."
 
 

@@ -39,7 +39,7 @@ make_command(main, name="main")()
         (["good", "--times", "2"], 0, "", ""),
         (["bioner"], 1, "Wrong input.", ""),
         (["file"], 1, "No such file or directory: '/no/such/file'", ""),
-        (["memory"], 1, "The memory does not suffice", ""),
+        (["memory"], 1, "Out of memory", ""),
         (["charts"], 1, "needs the package matplotlib: pip install matplotlib (the extra charts", ""),
         (["module"], 1, "", "ModuleNotFoundError: No module named 'no_such_module'"),
         (["warn"], 0, "Careful.", "UserWarning: Other."),
