@@ -140,7 +140,11 @@ def _package(
             create_wheel=False,
             silent=True,
         )
-        yield next(path for path in work.iterdir() if (path / "setup.py").is_file())
+        built = next(path for path in work.iterdir() if (path / "setup.py").is_file())
+        # Its setup.py does so when it is installed, and would change a folder that is under version control.
+        for inside in (built / built.name.rpartition("-")[0], next(built.glob("*/*/config.cfg")).parent):
+            shutil.copy(built / "meta.json", inside)
+        yield built
 
 
 def _without_folders(value: Any) -> Any:

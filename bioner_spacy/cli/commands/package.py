@@ -41,7 +41,7 @@ def command(
     if folder is not None:
         written = write_package(pipeline, folder, **settings, weights=weights)
         msg.good(f"Wrote {written}")
-        msg.info(f"Install it with: pip install ./{written}")
+        msg.info(f"Install it with: pip install {written.resolve()}")
         return
     wheels = build_wheels(pipeline, output, **settings, weights=weights)
     msg.good(f"Wrote {', '.join(str(wheel) for wheel in wheels)}")
