@@ -78,6 +78,10 @@ class Run(NamedTuple):
     speed: float
 
 
+PREDICTED = {"ner": "ents"}
+"""Systems whose predictions are in `doc.ents`."""
+
+
 def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int, *, keep: bool) -> Run:
     """Train and score one pipeline, unless that was done before."""
     folder = args.output / system / f"{'-'.join(corpora)}-{seed}"
@@ -97,7 +101,8 @@ def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int
     train_run(path, folder, corpora, settings=settings, gpu_id=args.gpu_id)
     seconds = time.perf_counter() - start
     words = sum(int(n.sum()) for n in MultiCorpus(args.corpus, corpora, fraction=args.fraction).lengths().values())
-    results = evaluate(folder / "model-last", args.corpus, corpora=corpora, split=args.split, gpu_id=args.gpu_id)
+    scored = {"corpora": corpora, "split": args.split, "gpu_id": args.gpu_id, "predicted_key": PREDICTED.get(system)}
+    results = evaluate(folder / "model-last", args.corpus, **scored)
     # spaCy's own model takes the folder of the encoder; the name tells that it is the same one.
     results = replace(results, pipeline=replace(results.pipeline, encoder=settings["encoder"]))
     speed = words * args.epochs / seconds
@@ -117,7 +122,13 @@ def prediction_speeds(
         for system in systems:
             model = args.output / system / f"{'-'.join(corpora)}-{seed}" / "model-last"
             results: Results = evaluate(
-                model, args.corpus, corpora=corpora, split=args.split, limit=args.limit, gpu_id=args.gpu_id
+                model,
+                args.corpus,
+                corpora=corpora,
+                split=args.split,
+                limit=args.limit,
+                gpu_id=args.gpu_id,
+                predicted_key=PREDICTED.get(system),
             )
             measured[system].append(results.words_per_second)
     return {system: statistics.median(speeds) for system, speeds in measured.items()}
