@@ -24,6 +24,7 @@ from spacy.util import load_config
 from stock import STOCK
 from systems import SYSTEMS, choose_system
 
+from bioner_spacy.reports.comparison import comparison_page
 from bioner_spacy.reports.table import Table, spread
 from bioner_spacy.scoring.compare import compare
 from bioner_spacy.scoring.evaluate import evaluate
@@ -66,8 +67,9 @@ def main(args: argparse.Namespace) -> None:
     for system, seeded in rows[1:]:
         sides = [[found.results for of_seed in side for found in of_seed] for side in (seeded, rows[0][1])]
         comparison = compare(*sides, names=(rows[0][0], system))
-        print(comparison.to_table().to_text())
-        pages.append(comparison.to_markdown())
+        page = comparison_page(comparison)
+        print(page.to_text())
+        pages.append(page.to_markdown())
     write_text(args.output / "architectures.md", "\n".join(pages))
 
 

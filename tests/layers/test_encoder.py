@@ -123,7 +123,8 @@ def test_a_sentence_has_the_same_vectors_wherever_it_stands(folder: str) -> None
     numpy.testing.assert_allclose(together, alone, atol=1e-5)
     numpy.testing.assert_allclose(last, together[: len(last)], atol=1e-5)
     [again] = word_vectors(make_encoder(folder, context="source"), docs[:1])
-    numpy.testing.assert_array_equal(again, together)
+    # Not bit by bit: MKL may add up in another order for another address of the same batch.
+    numpy.testing.assert_allclose(again, together, atol=1e-5)
     for context in ("group", "document"):
         [whole] = word_vectors(make_encoder(folder, context=context), docs[:1])
         assert numpy.abs(whole - alone).max() > 0.01
