@@ -5,6 +5,7 @@ of corpora takes such folders too.
 """
 
 import functools
+import gzip
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import count
@@ -20,6 +21,7 @@ from .errors import BionerError, Errors
 
 FILE_TOKENS = 1_000_000
 """Tokens after which `write_docs` begins another file; it takes some 0.6 GB of memory while it is written."""
+_GZIP = b"\x1f\x8b"
 
 
 @contextmanager
@@ -68,8 +70,14 @@ def _told_if_broken(file: Path) -> Iterator[None]:
         raise BionerError(Errors.E152.format(path=file, reason=error)) from error
 
 
+def _load(file: Path) -> DocBin:
+    content = file.read_bytes()
+    return DocBin().from_bytes(gzip.decompress(content) if content.startswith(_GZIP) else content)
+
+
 def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
-    """Documents of a `DocBin` file, or of a folder of them, in order; one file is in memory at a time.
+    """Documents of a `DocBin` file, compressed by gzip or not, or of a folder of them, in order; one file is in memory at
+    a time.
 
     Args:
         path: the file or folder.
@@ -84,7 +92,7 @@ def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
     """
     for file in docbin_files(path):
         with _told_if_broken(file), fast_msgpack():
-            yield from DocBin().from_disk(file).get_docs(vocab)
+            yield from _load(file).get_docs(vocab)
 
 
 def load_docs(path: Union[str, Path], vocab: Vocab) -> list[Doc]:
@@ -97,11 +105,13 @@ def doc_lengths(path: Union[str, Path]) -> numpy.ndarray:
     lengths: list[int] = []
     for file in docbin_files(path):
         with _told_if_broken(file):
-            lengths += map(len, DocBin().from_disk(file).tokens)
+            lengths += map(len, _load(file).tokens)
     return numpy.array(lengths, dtype="int64")
 
 
-def write_docs(docs: Iterable[Doc], path: Path, vocab: Vocab, *, file_tokens: int = FILE_TOKENS) -> None:
+def write_docs(
+    docs: Iterable[Doc], path: Path, vocab: Vocab, *, file_tokens: int = FILE_TOKENS, compressed: bool = False
+) -> None:
     """Write documents as one `DocBin` file, or where there are more tokens, as a folder of them.
 
     Memory does not grow with the number of documents, if they are made one at a time: what the vocabulary learns from
@@ -113,6 +123,7 @@ def write_docs(docs: Iterable[Doc], path: Path, vocab: Vocab, *, file_tokens: in
         path: the file or folder to write.
         vocab: vocabulary of the documents.
         file_tokens: a file ends with the document that makes it so many tokens.
+        compressed: whether one file is compressed by gzip, for those who keep all files so.
     """
     rest = iter(docs)
     for number in count(1):
@@ -128,6 +139,7 @@ def write_docs(docs: Iterable[Doc], path: Path, vocab: Vocab, *, file_tokens: in
                 path.mkdir(exist_ok=True)
             if len(data) or number == 1:
                 file = path / f"{number:04}.spacy" if path.is_dir() else path
-                file.write_bytes(data.to_bytes())
+                content = data.to_bytes()
+                file.write_bytes(gzip.compress(content, mtime=0) if compressed and file == path else content)
         if not full:
             return

@@ -188,6 +188,9 @@ class Errors(metaclass=_WithCodes):
         "({choice})."
     )
     E176 = "{error} The file looks like the format {formats} and not like {format}: name that format."
+    E177 = "{path} is not a readable Parquet file ({reason}): replace it by a complete copy."
+    E178 = "{path} has no column {column!r}: set the option {option} to some of its columns, {known}."
+    E179 = "No file is called as {path}: correct the path or the pattern."
 
     # 2xx tokenization
     E201 = (
@@ -614,7 +617,7 @@ class Warnings(metaclass=_WithCodes):
         "File {path}: {count} documents were rejected or ignored when they were annotated (answer), the first in line {line}; "
         "they are left out."
     )
-    W107 = "File {path}: not kept, as only mentions are read: {what}."
+    W107 = "File {path}: not kept, as only texts and mentions are read: {what}."
     W108 = "The format {name} of another package ({value}) cannot be loaded, and is left out ({reason}): mend or remove that package."
     W109 = (
         "Folder {path}: {count} files are left out, as their names do not end as those of the format {format} do, the first are "
@@ -632,6 +635,10 @@ class Warnings(metaclass=_WithCodes):
     W113 = (
         "File {path}: {count} records answer one question about what was shown (_is_binary, _view_id) and do not say what else is a "
         "mention, the first in line {line}; they are left out."
+    )
+    W114 = (
+        "{path}: {count} documents have the identifier of an earlier one, the first in line {line} ({doc_id}); all of them are "
+        "read."
     )
     W160 = (
         "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document "

@@ -7,6 +7,8 @@ import hashlib
 import os
 import secrets
 import shutil
+import sys
+import tempfile
 import time
 import zlib
 from collections.abc import Iterator
@@ -48,6 +50,30 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         raise BionerError(Errors.E118.format(path=path, reason=error)) from None
 
 
+@contextmanager
+def stdin_as_file(path: Path) -> Iterator[Path]:
+    """The file of a path; of "-" one with all of the standard input, which is removed at the end.
+
+    Readers look at the beginning of a file before they read it, and nothing is written before all is read.
+    """
+    if str(path) != "-":
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "stdin")
+        with copy.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield copy
+
+
+def lines_with_ends(path: Path) -> Iterator[tuple[int, str]]:
+    """As `numbered_lines`, with the line ends as they are."""
+    with open_bytes(path) as file:
+        for number, raw in enumerate(file, start=1):
+            text = decode(raw, path, number)
+            yield number, text.removeprefix("\ufeff") if number == 1 else text
+
+
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Read the lines of a UTF-8 file, LF or CRLF, compressed by gzip or not, without their line ends.
 
@@ -63,12 +89,10 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises:
         BionerError: if the file is not there, is damaged, its lines end in carriage returns alone, or one is not valid UTF-8.
     """
-    with open_bytes(path) as file:
-        for number, raw in enumerate(file, start=1):
-            text = decode(raw, path, number)
-            if number == 1 and text.count("\r") > 1 and not text.endswith("\n"):
-                raise BionerError(Errors.E119.format(path=path))
-            yield number, (text.removeprefix("\ufeff") if number == 1 else text).removesuffix("\n").removesuffix("\r")
+    for number, text in lines_with_ends(path):
+        if number == 1 and text.count("\r") > 1 and not text.endswith("\n"):
+            raise BionerError(Errors.E119.format(path=path))
+        yield number, text.removesuffix("\n").removesuffix("\r")
 
 
 def decode(content: bytes, path: Path, line: int = 1) -> str:

@@ -53,7 +53,12 @@ ReaderOptions = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
 Seeds = Annotated[str, typer.Option(help="Random seeds, separated by commas.")]
-Source = Annotated[Path, typer.Argument(metavar="INPUT", help="File of documents, or a folder of them.")]
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="INPUT", help="File of documents, a folder of them, a pattern in quotes, or - for the standard input."
+    ),
+]
 Split = Annotated[str, typer.Option(help="The split to score on.")]
 Tables = Annotated[str, typer.Option(help="Write each table as a file of its own too: csv, tex, or both.")]
 Words = Annotated[int, typer.Option(min=0, help="Tokens of the training part of each corpus, about; 0: all.")]

@@ -22,7 +22,7 @@ from .document import Mention, OnError, SourceDocument, stop
 from .export import Annotated, Export
 from .format import Format
 from .ledger import Ledger
-from .reading import visible_files
+from .reading import is_pattern, name_in, source_files
 from .standoff import MentionBuilder
 
 NAME = "name"
@@ -103,14 +103,13 @@ def _text(path: Path) -> str:
 
 def _files(folder: Path) -> dict[str, dict[str, Path]]:
     """The files of every document: its name, with the folder that it is in, and its files by the ends of their names."""
-    if not folder.is_dir():
+    if not (folder.is_dir() or is_pattern(folder)):
         raise BionerError(Errors.E130.format(path=folder))
     found: dict[str, dict[str, Path]] = {}
-    for file in visible_files(folder):
-        plain = file.relative_to(folder)
-        plain = plain.with_suffix("") if plain.suffix == ".gz" else plain
-        if plain.suffix in (".txt", ".a2", *_ANNOTATIONS):
-            found.setdefault(plain.with_suffix("").as_posix(), {})[plain.suffix] = file
+    for file in source_files(folder):
+        ending = Path(file.name.removesuffix(".gz")).suffix
+        if ending in (".txt", ".a2", *_ANNOTATIONS):
+            found.setdefault(name_in(folder, file), {})[ending] = file
     return dict(sorted(found.items(), key=lambda item: (item[0].count("/"), item[0])))
 
 

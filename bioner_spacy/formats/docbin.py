@@ -13,6 +13,7 @@ from ..scope import SPANS_KEY, get_doc_id, get_meta, get_passages
 from .document import OnError, Passage, SourceDocument, stop
 from .export import Export
 from .format import Format
+from .reading import is_pattern, source_files
 
 
 def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Iterator[SourceDocument]:
@@ -29,10 +30,8 @@ def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Ite
     Raises:
         BionerError: the file is no DocBin, or a document is not annotated.
     """
-    if not path.exists():
-        raise BionerError(Errors.E101.format(path=path))
     export = Export(path, FORMAT, spans)
-    for number, doc in enumerate(iter_docs(path, Vocab()), start=1):
+    for number, doc in enumerate(read_docs(path, Vocab()), start=1):
         try:
             document = export.document(doc, number)
         except BionerError as error:
@@ -45,16 +44,26 @@ def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Ite
 
 def read_texts(path: Path, *, spans: str = SPANS_KEY) -> Iterator[SourceDocument]:
     """Read the texts of a DocBin, annotated or not; see `read`."""
-    if not path.exists():
-        raise BionerError(Errors.E101.format(path=path))
-    for number, doc in enumerate(iter_docs(path, Vocab()), start=1):
+    for number, doc in enumerate(read_docs(path, Vocab()), start=1):
         passages = tuple(Passage(*passage) for passage in get_passages(doc, spans))
         doc_id, meta = get_doc_id(doc, spans), get_meta(doc, spans)
         yield SourceDocument(f"{path.stem}:{number}", doc.text, (), path, number, doc_id, passages, meta)
 
 
+def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """Read the documents of a file, a folder or a pattern as they are.
+
+    Args:
+        path: where they are.
+        vocab: vocabulary that they share.
+    """
+    for file in source_files(path) if is_pattern(path) or not path.exists() else [path]:
+        yield from iter_docs(file, vocab)
+
+
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
-    """Write a DocBin, in a folder of files where it is large; documents are written as they are.
+    """Write a DocBin, in a folder of files where it is large; documents are written as they are. A name that ends in .gz
+    has one file compressed once more.
 
     Args:
         docs: annotated documents.
@@ -82,7 +91,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
             yield doc
 
     with replacing(path, folders=True) as (part,):
-        write_docs(counted(), part, Vocab())  # not the vocabulary of the documents: they have zones of their own
+        # Not the vocabulary of the documents: they have zones of their own.
+        write_docs(counted(), part, Vocab(), compressed=path.suffix == ".gz")
         if not counts[0]:
             raise BionerError(Errors.E163.format(path=path))
     return counts[0], counts[1]
@@ -104,7 +114,7 @@ FORMAT = Format(
     read=read,
     write=write,
     read_texts=read_texts,
-    read_docs=iter_docs,
+    read_docs=read_docs,
     endings=(".spacy",),
     is_folder=True,
     holds=frozenset({"scores", "overlaps", "identifiers", "infons", "passages", "meta"}),

@@ -1,6 +1,6 @@
 """What every reader yields and every writer takes, and what a reader does about what it cannot read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, Optional
@@ -85,3 +85,24 @@ class SourceDocument:
 
 
 COLLECTION, INFONS = "collection", "infons"
+
+
+def join_passages(
+    parts: Iterable[tuple[str, str, Mapping[str, Any]]], *, separator: Optional[str] = None
+) -> tuple[str, tuple[Passage, ...]]:
+    """The text of a document of passages, and the passages in it.
+
+    Args:
+        parts: type, text and infons of every passage; those without a text are left out.
+        separator: what stands between two passages. None: a space after what ends as a sentence does, else a blank line,
+            which ends sentences too.
+    """
+    text, passages = "", []
+    for type, part, infons in parts:
+        if not part:
+            continue
+        if text:
+            text += (" " if text.endswith((".", "?", "!", ".]")) else "\n\n") if separator is None else separator
+        passages.append(Passage(len(text), len(text) + len(part), type, infons or None))
+        text += part
+    return text, tuple(passages)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Optional, TypeVar
@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors
 from .format import Format, Option
+from .reading import looks_like, source_files
 from .registry import all_formats, get_format
 
 Item = TypeVar("Item")
@@ -65,13 +66,49 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
         BionerError: there is no such format, or none was asked for and the name does not tell it.
     """
     allowed = list(allowed)
-    name = path.name.lower().removesuffix(".gz")
-    chosen = value or next((format for end, format in known_endings(allowed).items() if name.endswith(end)), None)
+    chosen = value or _told_by_name(path, allowed)
     if chosen is None:
         raise BionerError(Errors.E166.format(path=path, setting=setting, allowed=", ".join(allowed)))
     if chosen not in allowed:
         raise BionerError(Errors.E105.format(setting=setting, value=chosen, allowed=", ".join(allowed)))
     return get_format(chosen)
+
+
+def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str]) -> Format:
+    """The format of what is to be read, as it was asked for, or as its name tells, or its content: of a folder the names of
+    its files, of a file of which several formats have the ending the beginning.
+
+    Args:
+        setting: name of the setting, for messages.
+        value: name of the format that was asked for; None where none was.
+        path: a file, folder or pattern.
+        allowed: names of formats.
+
+    Raises:
+        BionerError: there is no such file, or its format is not known.
+    """
+    allowed, files = list(allowed), source_files(path)
+    if value is None:
+        try:
+            return choose_format(setting, None, path, allowed=allowed)
+        except BionerError:
+            value = _told_by_content(files, allowed)
+    return choose_format(setting, value, path, allowed=allowed)
+
+
+def _told_by_content(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
+    """The format that the names of some files tell, or else the only one of their ending that the first looks like."""
+    named = {name for file in files if (name := _told_by_name(file, allowed))}
+    if not named:
+        known = {file: {name for name in allowed if get_format(name).has_ending(file)} for file in files}
+        first = next((file for file in files if known[file]), None)
+        named = known[first].intersection(looks_like(first)) if first else set()
+    return named.pop() if len(named) == 1 else None
+
+
+def _told_by_name(path: Path, allowed: Iterable[str]) -> Optional[str]:
+    name = path.name.lower().removesuffix(".gz")
+    return next((format for end, format in known_endings(allowed).items() if name.endswith(end)), None)
 
 
 def parse_pairs(setting: str, text: str) -> dict[str, str]:
@@ -142,7 +179,7 @@ def check_output(output: Path, source: Path, format: Format, options: Mapping[st
             others = [other for other, known in all_formats().items() if name in known.writer_options]
             allowed = f"only with the format {', '.join(others)}"
             raise BionerError(Errors.E105.format(setting=name, value=value, allowed=allowed))
-    if output.exists() and output.samefile(source):
+    if output.exists() and any(output.samefile(file) for file in {source, *source_files(source)} if file.exists()):
         raise BionerError(Errors.E168.format(path=output))
     format.check_output(output)
 

@@ -7,13 +7,12 @@ bio-textmining", Bioinformatics 2003; the file is `GENIAcorpus3.02.xml` of its r
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn, Optional
-from xml.parsers import expat
+from typing import Optional
 
 from ..errors import BionerError, Errors
-from ..files import numbered_lines
 from .document import Mention, OnError, SourceDocument, stop
 from .format import Format
+from .xml_parser import XmlParser
 
 COORDINATION = "coordination"
 """Label of terms that stand for several, such as `(AND G#DNA_molecule G#DNA_molecule)`."""
@@ -54,13 +53,11 @@ def read_texts(path: Path) -> Iterator[SourceDocument]:
 
 def _read(parser: "_Parser", path: Path, on_error: OnError) -> Iterator[SourceDocument]:
     empty = True
-    # Line by line: memory holds one line and the sentences that end in it, whatever the size of the file.
     try:
-        for _, line in numbered_lines(path):
-            for document in parser.feed(line + "\n"):
-                empty = False
-                yield document
-        parser.close()
+        for _ in parser.pieces():
+            empty = empty and not parser.ready
+            yield from parser.ready
+            parser.ready.clear()
     except BionerError as error:
         on_error(error)
         return
@@ -68,43 +65,19 @@ def _read(parser: "_Parser", path: Path, on_error: OnError) -> Iterator[SourceDo
         raise BionerError(Errors.E102.format(path=path))
 
 
-class _Parser:
-    """Events of the XML parser, made into sentences. Expat itself, because it alone tells the line of an event."""
+class _Parser(XmlParser):
+    """Events of the XML parser, made into sentences."""
 
     def __init__(self, path: Path, *, labelled: bool = True) -> None:
-        self.path = path
+        super().__init__(path)
         self.labelled = labelled
         self.doc_id = ""
         self.number = 0  # of the sentence in its article
-        self.line = 0  # of the sentence; 0: outside of sentences
+        self.first_line = 0  # of the sentence; 0: outside of sentences
         self.parts: Optional[list[str]] = None  # text of the sentence or bibliomisc that is open
         self.mentions: list[Mention] = []  # closed or open; open ones end where they start
         self.open: list[int] = []  # indices of open mentions
         self.ready: list[SourceDocument] = []
-        self.expat = expat.ParserCreate()
-        self.expat.StartElementHandler = self.start
-        self.expat.EndElementHandler = self.end
-        self.expat.CharacterDataHandler = self.characters
-        self.expat.SkippedEntityHandler = self.entity
-
-    def feed(self, text: str) -> list[SourceDocument]:
-        self.parse(text, False)
-        ready, self.ready = self.ready, []
-        return ready
-
-    def close(self) -> None:
-        self.parse("", True)
-
-    def parse(self, text: str, final: bool) -> None:
-        try:
-            self.expat.Parse(text, final)
-        except expat.ExpatError as error:
-            reason = f"not valid XML ({expat.ErrorString(error.code)})"
-            raise BionerError(Errors.E106.format(path=self.path, line=error.lineno, reason=reason)) from None
-
-    def fail(self, reason: str) -> NoReturn:
-        line = self.expat.CurrentLineNumber
-        raise BionerError(Errors.E106.format(path=self.path, line=line, reason=reason))
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "article":
@@ -116,11 +89,11 @@ class _Parser:
             if name == "sentence":
                 self.open_sentence()
         elif name == "cons":
-            if not self.line:
+            if not self.first_line:
                 self.fail("a cons outside of sentences")
             offset = self.offset()
             self.open.append(len(self.mentions))
-            self.mentions.append(Mention(offset, offset, self.label(attributes), self.expat.CurrentLineNumber))
+            self.mentions.append(Mention(offset, offset, self.label(attributes), self.line))
 
     def end(self, name: str) -> None:
         if name == "bibliomisc":
@@ -138,10 +111,6 @@ class _Parser:
         if self.parts is not None:
             self.parts.append(text)
 
-    def entity(self, name: str, is_parameter: bool) -> None:
-        """Without this, expat leaves out what it does not know where the file names a DTD."""
-        self.fail(f"the entity {name} is not known")
-
     def offset(self) -> int:
         return sum(map(len, self.parts or ()))
 
@@ -158,7 +127,7 @@ class _Parser:
     def open_sentence(self) -> None:
         if not self.doc_id:
             self.fail("a sentence of an article without bibliomisc")
-        self.line = self.expat.CurrentLineNumber
+        self.first_line = self.line
         self.number += 1
 
     def close_sentence(self) -> None:
@@ -166,8 +135,8 @@ class _Parser:
         if not text.strip():
             self.fail("a sentence without text")
         name = f"{self.doc_id}:{self.number}"
-        self.ready.append(SourceDocument(name, text, tuple(self.mentions), self.path, self.line, self.doc_id))
-        self.parts, self.mentions, self.line = None, [], 0
+        self.ready.append(SourceDocument(name, text, tuple(self.mentions), self.path, self.first_line, self.doc_id))
+        self.parts, self.mentions, self.first_line = None, [], 0
 
 
 def _recognises(head: str) -> bool:

@@ -120,6 +120,7 @@ def _whole(path: Path) -> Iterator[JsonRecord]:
     is_array = text.startswith("[", place)
     place = _skip(text, place + is_array)
     line, counted = 1, 0  # line of the place that is counted up to
+    empty = True
     while place < len(text) and not (is_array and text.startswith("]", place)):
         line, counted = line + text.count("\n", counted, place), place
         try:
@@ -127,6 +128,7 @@ def _whole(path: Path) -> Iterator[JsonRecord]:
         except (ValueError, RecursionError) as error:
             where, reason = getattr(error, "lineno", line), getattr(error, "msg", str(error))
             raise BionerError(Errors.E106.format(path=path, line=where, reason=f"not valid JSON ({reason})")) from None
+        empty = False
         yield JsonRecord(path, line, text[place:end])
         place = _skip(text, end)
         if is_array and text.startswith(",", place):
@@ -134,7 +136,7 @@ def _whole(path: Path) -> Iterator[JsonRecord]:
         elif is_array and not text.startswith("]", place):
             reason = "not valid JSON (the array does not end here, and no comma follows)"
             raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
-    if not counted:
+    if empty:
         raise BionerError(Errors.E102.format(path=path))
 
 

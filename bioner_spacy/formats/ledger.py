@@ -33,3 +33,31 @@ class Ledger:
         if self._counts:
             kinds = (f"{count} {kind} (first in line {self._first[kind]})" for kind, count in self._counts.items())
             warn(Warnings.W107.format(path=self.path, what=", ".join(kinds)))
+
+
+class RepeatedIds:
+    """Documents of one file whose identifier an earlier one of it has: read as all others, and reported in one warning.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known: set[str] = set()
+        self._first = ("", 0)
+        self._count = 0
+
+    def add(self, doc_id: str, line: int) -> None:
+        """Take note of a document; one without an identifier repeats none."""
+        if doc_id in self._known:
+            self._first = self._first if self._count else (doc_id, line)
+            self._count += 1
+        elif doc_id:
+            self._known.add(doc_id)
+
+    def finish(self) -> None:
+        """Warn of what was repeated, if anything was."""
+        if self._count:
+            doc_id, line = self._first
+            warn(Warnings.W114.format(path=self.path, count=self._count, doc_id=doc_id, line=line))

@@ -1,10 +1,11 @@
-"""Reading of files in any format: of folders file by file, and of texts without their annotations."""
+"""Reading of files in any format: of folders and patterns file by file, and of texts without their annotations."""
 
+import glob
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..files import open_bytes
@@ -19,7 +20,7 @@ _HEAD = 1 << 14
 def read_documents(
     format: Union[str, Format], path: Path, *, on_error: OnError = stop, **options: Any
 ) -> Iterator[SourceDocument]:
-    """Read a file or folder.
+    """Read a file, a folder, or the files of a pattern such as `texts/*.xml.gz`.
 
     A folder of a format whose documents are in files is read file by file, in the order of their paths; files are
     those whose names end as those of the format do. Sentences of a file that names no document belong to one document,
@@ -27,7 +28,7 @@ def read_documents(
 
     Args:
         format: the format or its name.
-        path: the file, or a folder of files.
+        path: the file, a folder of files, or a pattern, all of whose files are read.
         on_error: what to do about a part of a file that cannot be read.
         options: options of the reader of the format.
 
@@ -41,12 +42,16 @@ def read_documents(
     return _read(declared, partial(declared.read, on_error=on_error, **options), path)
 
 
-def read_texts(format: Union[str, Format], path: Path, **options: Any) -> Iterator[SourceDocument]:
-    """Read the texts of a file or folder, with identifiers and passages, whatever is annotated there.
+def read_texts(
+    format: Union[str, Format], path: Path, *, on_error: Optional[OnError] = None, **options: Any
+) -> Iterator[SourceDocument]:
+    """Read the texts of a file, folder or pattern, with identifiers and passages, whatever is annotated there.
 
     Args:
         format: the format or its name.
-        path: the file, or a folder of files.
+        path: the file, a folder of files, or a pattern.
+        on_error: what to do about a document that cannot be read, in formats that can go on behind one; None to leave it
+            out, and count these in a warning.
         options: options of the reader of the format; those that are about annotation are left alone.
 
     Yields:
@@ -57,26 +62,41 @@ def read_texts(format: Union[str, Format], path: Path, **options: Any) -> Iterat
     """
     declared = get_format(format) if isinstance(format, str) else format
     given = {name: value for name, value in options.items() if name in declared.text_options}
-    read = declared.read_texts or partial(_read_leniently, declared)
+    read = declared.read_texts or partial(_read_leniently, declared, on_error)
     return _read(declared, partial(read, **given), path)
 
 
-def _read_leniently(declared: Format, path: Path, **options: Any) -> Iterator[SourceDocument]:
+def _read_leniently(
+    declared: Format, on_error: Optional[OnError], path: Path, **options: Any
+) -> Iterator[SourceDocument]:
     errors: list[BionerError] = []
-    yield from declared.read(path, on_error=errors.append, **options)
+    yield from declared.read(path, on_error=on_error or errors.append, **options)
     if errors:
         warn(Warnings.W110.format(path=path, count=len(errors), first=errors[0]))
 
 
 def _read(declared: Format, read: Any, path: Path) -> Iterator[SourceDocument]:
-    if declared.is_folder or not path.is_dir():
+    if declared.is_folder or not (path.is_dir() or is_pattern(path)):
         yield from _told_what_it_is(declared, read, path)
         return
     for file in files_of(declared, path):
         for document in _told_what_it_is(declared, read, file):
             if declared.keeps_sentences and not document.doc_id:
-                document = replace(document, doc_id=file.relative_to(path).with_suffix("").as_posix())
+                document = replace(document, doc_id=name_in(path, file))
             yield document
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether a path is a pattern of names, such as `texts/*.xml`, and not that of something that is there."""
+    return glob.has_magic(str(path)) and not path.exists()
+
+
+def name_in(source: Path, file: Path) -> str:
+    """What a file of a folder or pattern is called: its path in the folder, or in the last one without a sign of the
+    pattern, without its ending."""
+    base = next(parent for parent in (source, *source.parents) if not is_pattern(parent))
+    name = file.relative_to(base).as_posix().removesuffix(".gz")
+    return name.removesuffix(Path(name).suffix)
 
 
 def _told_what_it_is(declared: Format, read: Any, path: Path) -> Iterator[SourceDocument]:
@@ -87,13 +107,13 @@ def _told_what_it_is(declared: Format, read: Any, path: Path) -> Iterator[Source
             first = False
             yield document
     except BionerError as error:
-        names = _looks_like(path) if first else []
+        names = looks_like(path) if first else []
         if not names or declared.name in names:
             raise
         raise BionerError(Errors.E176.format(error=error, formats=" or ".join(names), format=declared.name)) from None
 
 
-def _looks_like(path: Path) -> list[str]:
+def looks_like(path: Path) -> list[str]:
     """Names of the formats that a file looks like."""
     try:
         with open_bytes(path) as file:
@@ -104,11 +124,13 @@ def _looks_like(path: Path) -> list[str]:
 
 
 def files_of(declared: Format, folder: Path) -> list[Path]:
-    """The files of a format in a folder and the folders in it, in the order of their paths; hidden ones are left alone.
+    """The files of a format in a folder and the folders in it, or all files of a pattern, in the order of their paths; hidden ones are left alone.
 
     Raises:
         BionerError: there is none.
     """
+    if is_pattern(folder):
+        return source_files(folder)
     files = visible_files(folder)
     chosen = [file for file in files if declared.has_ending(file)]
     if not chosen:
@@ -128,3 +150,20 @@ def visible_files(folder: Path) -> list[Path]:
         if not any(part.startswith(".") for part in file.relative_to(folder).parts) and file.is_file():
             found.append(file)
     return sorted(found, key=lambda file: file.relative_to(folder).parts)
+
+
+def source_files(path: Path) -> list[Path]:
+    """What is to be read: the files of a pattern or of a folder, in the order of their paths, or the file itself.
+
+    Raises:
+        BionerError: there is none.
+    """
+    if is_pattern(path):
+        found = sorted(map(Path, glob.glob(str(path), recursive=True)), key=lambda file: file.parts)
+        found = [file for file in found if file.is_file()]
+        if not found:
+            raise BionerError(Errors.E179.format(path=path))
+        return found
+    if not path.exists():
+        raise BionerError(Errors.E101.format(path=path))
+    return visible_files(path) if path.is_dir() else [path]

@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Optional
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError
 from ..files import decode, numbered_lines, open_bytes
 from .document import OnError, SourceDocument, stop
 from .format import Format
-from .reading import visible_files
+from .reading import files_of, is_pattern, name_in
 
 
-def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read a file of texts, one a line, without identifiers; or a folder of .txt files, which are documents called as they.
+def read(path: Path, *, lines: Optional[bool] = None, on_error: OnError = stop) -> Iterator[SourceDocument]:
+    """Read a file of texts, one a line, without identifiers; or files of a text each, which are documents called as they.
 
     Args:
-        path: the file or folder.
-        on_error: what to do about a file of a folder that cannot be read.
+        path: the file, a folder of .txt files, or a pattern.
+        lines: whether a text is a line of a file, and not all of it; None: of a single file it is.
+        on_error: what to do about a file of several that cannot be read.
 
     Yields:
         The texts in the order of the file, or of the paths of files.
@@ -23,27 +25,25 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     Raises:
         BionerError: the file is missing or not UTF-8, or the folder holds no .txt file.
     """
-    if not path.is_dir():
-        for line, text in numbered_lines(path):
-            yield SourceDocument(f"{path.stem}:{line}", text, (), path, line)
-        return
-    files = [file for file in visible_files(path) if FORMAT.has_ending(file)]
-    if not files:
-        raise BionerError(Errors.E172.format(path=path, format="text", endings=", ".join(FORMAT.endings)))
-    for file in files:
-        name = file.relative_to(path).as_posix().removesuffix(".gz").removesuffix(".txt")
+    single = not path.is_dir() and not is_pattern(path)
+    for file in [path] if single else files_of(FORMAT, path):
         try:
-            with open_bytes(file) as opened:
-                text = decode(opened.read(), file).removeprefix("\ufeff")
+            if lines or (lines is None and single):
+                yield from (SourceDocument(f"{file.stem}:{n}", text, (), file, n) for n, text in numbered_lines(file))
+            else:
+                with open_bytes(file) as opened:
+                    text = decode(opened.read(), file).removeprefix("\ufeff")
+                name = file.stem if single else name_in(path, file)
+                yield SourceDocument(name, text, (), file, 1, doc_id=name)
         except BionerError as error:
+            if single:
+                raise
             on_error(error)
-        else:
-            yield SourceDocument(name, text, (), file, 1, doc_id=name)
 
 
 FORMAT = Format(
     name="text",
-    description="plain text without annotation, a text a line, or a folder with a text a file",
+    description="plain text to annotate, a text a line, or a folder with a text a file",
     read=read,
     endings=(".txt",),
     is_folder=True,

@@ -14,6 +14,7 @@ from ..formats.documents import (
     ZONE_DOCUMENTS,
     check_output,
     choose_format,
+    choose_input,
     in_zones,
     output_formats,
     parse_options,
@@ -60,10 +61,8 @@ def apply_pipeline(
         BionerError: if a setting is unknown, if the source is not what it has to be, if the pipeline cannot be
             loaded, or if the format cannot express a document.
     """
-    reader = choose_format("input_format", input_format, source, allowed=text_formats())
+    reader = choose_input("input_format", input_format, source, allowed=text_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
-    if not source.exists():
-        raise BionerError(Errors.E101.format(path=source))
     writing = {} if columns is None else {"columns": columns}
     check_output(output, source, writer, writing)
     reading = parse_options(options, reader)

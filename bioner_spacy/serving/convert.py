@@ -15,6 +15,7 @@ from ..formats import read_documents
 from ..formats.documents import (
     check_output,
     choose_format,
+    choose_input,
     in_zones,
     input_formats,
     output_formats,
@@ -63,10 +64,8 @@ def convert_file(
         BionerError: if a setting is unknown or does not fit, if the source is not what it has to be, or if the format
             cannot express a document.
     """
-    reader = choose_format("input_format", input_format, source, allowed=input_formats())
+    reader = choose_input("input_format", input_format, source, allowed=input_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
-    if not source.exists():
-        raise BionerError(Errors.E101.format(path=source))
     writing = {} if columns is None else {"columns": columns}
     check_output(output, source, writer, writing)
     reading = parse_options(options, reader)

@@ -7,9 +7,8 @@ from typing import Optional
 
 from spacy.tokens import Doc
 
-from ..errors import BionerError, Errors
 from ..formats import read_texts
-from ..formats.documents import choose_format, parse_options, text_formats
+from ..formats.documents import choose_input, parse_options, text_formats
 from ..reports.displacy_html import render_texts
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import describe, load_pipeline, make_doc
@@ -62,9 +61,7 @@ def show(
     Raises:
         BionerError: as for `apply_pipeline`.
     """
-    reader = choose_format("input_format", input_format, source, allowed=text_formats())
-    if not source.exists():
-        raise BionerError(Errors.E101.format(path=source))
+    reader = choose_input("input_format", input_format, source, allowed=text_formats())
     reading = parse_options(options, reader)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     shown: list[tuple[str, Doc]] = []

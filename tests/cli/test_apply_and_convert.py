@@ -1,5 +1,6 @@
 """`spacy bioner apply` and `spacy bioner convert`: files of any format to files of any other."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -171,6 +172,25 @@ def test_options_of_the_reader(pipeline: Path, tmp_path: Path) -> None:
         warnings.simplefilter("error")
         apply_pipeline(str(pipeline), wrong, out, input_format="pubtator")
     assert read(out, "textspans") == {"7": ("Gout in mice.", {(0, 4, "DISEASE")})}
+
+
+def test_the_standard_input_and_patterns(pipeline: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    run = ["apply", str(pipeline), "-", str(out), "--input-format", "text"]
+    for content in ("Gout.\nMice.\n", gzip.compress(b"Gout.\nMice.\n")):
+        result = CliRunner().invoke(app, run, input=content)
+        assert result.exit_code == 0 and "2 documents, 1 spans" in " ".join(result.output.split())
+    result = CliRunner().invoke(app, run[:-2], input="Gout.\n")
+    assert result.exit_code == 1 and "set input_format to one of" in " ".join(result.output.split())
+    for number in (1, 2):
+        (tmp_path / f"in{number}.pubtator").write_text(PUBTATOR.replace("7", f"7{number}"))
+    status, printed = command("convert", tmp_path / "in*.pubtator", tmp_path / "all.spacy.gz")
+    assert (status, "4 documents" in printed) == (0, True)
+    assert (tmp_path / "all.spacy.gz").read_bytes().startswith(b"\x1f\x8b")
+    status, printed = command("convert", tmp_path / "all.spacy.*", tmp_path / "in1.jsonl")
+    assert (status, "4 documents" in printed) == (0, True)
+    status, printed = command("convert", tmp_path / "*.jsonl", tmp_path / "in1.jsonl")
+    assert (status, "is the input" in printed) == (1, True)
 
 
 def test_warnings_of_a_reader_come_once(tmp_path: Path) -> None:

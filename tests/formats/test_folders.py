@@ -8,7 +8,7 @@ import pytest
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats import read_documents, read_texts
-from bioner_spacy.formats.documents import parse_pairs
+from bioner_spacy.formats.documents import choose_input, parse_pairs, text_formats
 
 
 def files(folder: Path, **content: str) -> Path:
@@ -164,8 +164,57 @@ def test_folders_of_texts(tmp_path: Path) -> None:
     expected = [("b/n2", "x"), ("n1", "Gout.\nMice.")]
     assert [(document.doc_id, document.text) for document in read_texts("text", tmp_path)] == expected
     assert {(document.doc_id, document.text) for document in read_texts("brat", tmp_path)} == set(expected)
+    found = [(document.doc_id, document.text) for document in read_texts("text", tmp_path, lines=True)]
+    assert found == [("", "x"), ("", "Gout."), ("", "Mice.")]
+    assert [document.text for document in read_texts("text", tmp_path / "n1.txt", lines=False)] == ["Gout.\nMice."]
     with pytest.raises(BionerError, match="no folder of NAME.txt"):
         list(read_texts("brat", tmp_path / "none"))
+
+
+def test_patterns(tmp_path: Path) -> None:
+    """All files of a pattern are read, whatever their endings, and named as in a folder."""
+    files(tmp_path, a__n1_txt="Gout.", a__n2_txt="Mice.", b__n1_note="x", c_conll="Gout\tB-D\n")
+    found = [(document.doc_id, document.text) for document in read_texts("text", tmp_path / "*" / "n1.*")]
+    assert found == [("a/n1", "Gout."), ("b/n1", "x")]
+    assert [document.text for document in read_texts("text", tmp_path / "a" / "n*", lines=True)] == ["Gout.", "Mice."]
+    [sentence] = read_documents("iob", tmp_path / "*.conll")
+    assert (sentence.doc_id, sentence.text) == ("c", "Gout")
+    files(tmp_path, e__n_ann="T1\tD 0 4\tGout\n", e__n_txt="Gout", f__n_txt="x")
+    assert [document.doc_id for document in read_documents("brat", tmp_path / "e" / "*")] == ["n"]
+    files(tmp_path, d__x_y_txt="A name of a pattern that is there.")
+    (tmp_path / "d").rename(tmp_path / "d[1]")
+    assert [document.doc_id for document in read_texts("text", tmp_path / "d[1]")] == ["x.y"]
+    with pytest.raises(BionerError, match=r"No file is called as .*\*\.pdf: correct the path or the pattern"):
+        list(read_texts("text", tmp_path / "*.pdf"))
+
+
+def test_the_format_of_what_is_to_be_read(tmp_path: Path) -> None:
+    """By name, or by the names in a folder, or by content where several formats have the ending."""
+
+    def chosen(path: Path) -> str:
+        return choose_input("input_format", None, path, allowed=text_formats()).name
+
+    files(
+        tmp_path,
+        a__x_txt="Gout.",
+        b__x_xml="<collection><document/></collection>",
+        b__README_md="",
+        c__x_json='{"text": "a", "spans": []}',
+        c__y_json="",
+        d__x_spacy="",
+        d__y_txt="",
+    )
+    assert [chosen(tmp_path / name) for name in "abc"] == ["text", "bioc", "textspans"]
+    assert [chosen(tmp_path / name) for name in ("b/*.xml", "c/x.json", "d/*.spacy")] == [
+        "bioc",
+        "textspans",
+        "docbin",
+    ]
+    for name in ("d", "c/y.json"):
+        with pytest.raises(BionerError, match="does not tell its format: set input_format to one of"):
+            chosen(tmp_path / name)
+    with pytest.raises(BionerError, match="is not there"):
+        chosen(tmp_path / "none.txt")
 
 
 def test_annotations_outside_of_the_text(tmp_path: Path) -> None:
@@ -216,6 +265,7 @@ DOCUMENT = {
         (json.dumps({"PubTator3": [DOCUMENT, DOCUMENT]}), 2),
         (json.dumps(DOCUMENT, indent=1), 1),
         (json.dumps([DOCUMENT, DOCUMENT]), 2),
+        ("".join(json.dumps(DOCUMENT, indent=1) for _ in range(2)), 2),
         ("".join(json.dumps(DOCUMENT) + "\n" for _ in range(3)), 3),
         (json.dumps({"documents": [DOCUMENT]}), 1),
     ],

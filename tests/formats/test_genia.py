@@ -66,7 +66,7 @@ def test_repeated_terms_are_kept_for_conversion_to_count(tmp_path: Path) -> None
     ("sentences", "line", "reason"),
     [
         ("<sentence>a</sentence", 5, "not valid XML"),
-        ("<sentence>\n<cons sem='G#virus'>a</sentence>", 6, "not valid XML (mismatched tag)"),
+        ("<sentence>\n<cons sem='G#virus'>a</sentence>", 6, "not valid XML in UTF-8 (mismatched tag)"),
         ("<sentence>a &alpha; b</sentence>", 5, "the entity alpha is not known"),
         ("<sentence>\n<cons sem='protein'>a</cons></sentence>", 6, "sem is 'protein'"),
         ("<sentence><cons sem='G#'>a</cons></sentence>", 5, "sem is 'G#'"),
@@ -85,16 +85,16 @@ def test_mistakes_are_named(tmp_path: Path, sentences: str, line: int, reason: s
 
 
 def test_cut_and_empty_files(tmp_path: Path) -> None:
-    with pytest.raises(BionerError, match=r"line 14: not valid XML \(no element found\)"):
+    with pytest.raises(BionerError, match=r"line 13: not valid XML .*\(no element found: the file is cut off\)"):
         list(read(write(tmp_path, (HEAD + ARTICLE)[: -len("ls</cons>.</sentence>\n</abstract>\n</article>\n")])))
     with pytest.raises(BionerError, match="holds no document"):
         list(read(write(tmp_path, "<set/>")))
-    with pytest.raises(BionerError, match="not valid XML"):
+    with pytest.raises(BionerError, match="holds no document"):
         list(read(write(tmp_path, "")))
     with pytest.raises(BionerError, match="not there"):
         list(read(tmp_path / "other.xml"))
     (tmp_path / "latin.xml").write_bytes(b"<set>\n\xe9</set>")
-    with pytest.raises(BionerError, match=r"latin\.xml, line 2: byte 1 is not valid UTF-8"):
+    with pytest.raises(BionerError, match=r"latin\.xml, line 2: not valid XML in UTF-8"):
         list(read(tmp_path / "latin.xml"))
 
 
@@ -109,7 +109,7 @@ def test_memory_does_not_grow(tmp_path: Path) -> None:
         return size
 
     peak(1)
-    assert peak(1000) < peak(10) + 20_000
+    assert peak(2000) < peak(500) + 20_000
 
 
 _TEXT = st.text("a<&> \u03b2\U0001d6fd", min_size=1, max_size=4).map(lambda text: f"x{text}")

@@ -5,6 +5,7 @@ from typing import Annotated, Optional
 import typer
 from wasabi import msg
 
+from ...files import stdin_as_file
 from ...formats.documents import text_formats
 from ...scope import SPANS_KEY
 from .. import options
@@ -31,17 +32,18 @@ def command(
     """
     from ...serving.apply import apply_pipeline
 
-    documents, spans = apply_pipeline(
-        pipeline,
-        source,
-        output,
-        input_format=input_format,
-        options=reader_options,
-        format=format,
-        spans_key=spans_key,
-        columns=columns,
-        batch_size=batch_size,
-        n_process=n_process,
-        gpu_id=gpu_id,
-    )
+    with stdin_as_file(source) as texts:
+        documents, spans = apply_pipeline(
+            pipeline,
+            texts,
+            output,
+            input_format=input_format,
+            options=reader_options,
+            format=format,
+            spans_key=spans_key,
+            columns=columns,
+            batch_size=batch_size,
+            n_process=n_process,
+            gpu_id=gpu_id,
+        )
     msg.good(f"Wrote {output}: {documents:,} documents, {spans:,} spans")

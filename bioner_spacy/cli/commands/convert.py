@@ -6,6 +6,7 @@ import typer
 from wasabi import msg
 
 from ...corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
+from ...files import stdin_as_file
 from ...formats.documents import input_formats
 from .. import options
 
@@ -39,18 +40,19 @@ def command(
     """
     from ...serving.convert import convert_file
 
-    documents, spans, report = convert_file(
-        source,
-        output,
-        input_format=input_format,
-        options=reader_options,
-        format=format,
-        labels=labels,
-        alignment=alignment,
-        discontinuous=discontinuous,
-        spans_key=spans_key,
-        columns=columns,
-    )
+    with stdin_as_file(source) as file:
+        documents, spans, report = convert_file(
+            file,
+            output,
+            input_format=input_format,
+            options=reader_options,
+            format=format,
+            labels=labels,
+            alignment=alignment,
+            discontinuous=discontinuous,
+            spans_key=spans_key,
+            columns=columns,
+        )
     if report:
         _show(report)
     msg.good(f"Wrote {output}: {documents:,} documents, {spans:,} spans")

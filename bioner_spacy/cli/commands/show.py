@@ -6,6 +6,7 @@ from typing import Annotated, Optional
 import typer
 from wasabi import msg
 
+from ...files import stdin_as_file
 from ...formats.documents import text_formats
 from .. import options
 
@@ -30,20 +31,21 @@ def command(
     """
     from ...serving.show import show
 
-    found = show(
-        pipeline,
-        source,
-        output,
-        input_format=input_format,
-        options=reader_options,
-        guideline=guideline,
-        most=most,
-        gpu_id=gpu_id,
-    )
-    for document in found:
-        msg.divider(document.name)
-        typer.echo(document.title)
-        rows = [[text, label, "" if score is None else f"{score:.2f}"] for text, label, score in document.entities]
-        msg.table(rows, header=["entity", "type", "score"], divider=True, aligns=["l", "l", "r"], max_col=60)
+    with stdin_as_file(source) as texts:
+        found = show(
+            pipeline,
+            texts,
+            output,
+            input_format=input_format,
+            options=reader_options,
+            guideline=guideline,
+            most=most,
+            gpu_id=gpu_id,
+        )
+        for document in found:
+            msg.divider(document.name)
+            typer.echo(document.title)
+            rows = [[text, label, "" if score is None else f"{score:.2f}"] for text, label, score in document.entities]
+            msg.table(rows, header=["entity", "type", "score"], divider=True, aligns=["l", "l", "r"], max_col=60)
     if output is not None:
         msg.good(f"Wrote {output}")

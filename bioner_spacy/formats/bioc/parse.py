@@ -9,15 +9,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn, Optional
-from xml.parsers import expat
 
 from ...errors import BionerError, Errors
 from ...files import decode, open_bytes
+from ..json_records import json_records
+from ..xml_parser import CHUNK, XmlParser
 
-_CHUNK = 1 << 16
 _NUMBER = re.compile(r"\s*[0-9]{1,9}\s*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_BLANKS = re.compile(r"[ \t\r\n]*")
 _JSON_MARK = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\n]', re.DOTALL)
 
 _LISTS = {
@@ -121,7 +120,7 @@ def parse(path: Path, type_infon: str) -> Iterator[Node]:
         BionerError: if the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC.
     """
     with open_bytes(path) as file:
-        head = file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip()
+        head = file.read(CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head:
         raise BionerError(Errors.E102.format(path=path))
     if head.startswith(b"<"):
@@ -135,26 +134,21 @@ def parse(path: Path, type_infon: str) -> Iterator[Node]:
 
 
 def _json_documents(path: Path) -> Iterator[Node]:
-    with open_bytes(path) as file:
-        text = decode(file.read(), path).removeprefix("\ufeff")
-    lines = iter(_object_lines(text))
+    for part in json_records(path):
+        lines = iter(_object_lines(part.text, part.line))
 
-    def with_line(value: dict[str, Any]) -> Node:
-        node = Node(value)
-        node.line = next(lines, 1)
-        return node
+        def with_line(value: dict[str, Any], lines: Iterator[int] = lines) -> Node:
+            node = Node(value)
+            node.line = next(lines, 1)
+            return node
 
-    decoder, place = json.JSONDecoder(object_hook=with_line), 0
-    while rest := _BLANKS.match(text, place):
-        if (place := rest.end()) == len(text):
-            return
         try:
-            value, place = decoder.raw_decode(text, place)
+            value = json.loads(part.text, object_hook=with_line)
         except (ValueError, RecursionError) as error:
-            line, reason = getattr(error, "lineno", 1), getattr(error, "msg", str(error))
+            line, reason = part.line - 1 + getattr(error, "lineno", 1), getattr(error, "msg", str(error))
             raise BionerError(Errors.E106.format(path=path, line=line, reason=f"not valid JSON ({reason})")) from None
-        for part in value if isinstance(value, list) else [value]:
-            yield from _documents(path, part)
+        for document in value if isinstance(value, list) else [value]:
+            yield from _documents(path, document)
 
 
 def _documents(path: Path, value: Any) -> Iterator[Node]:
@@ -174,9 +168,9 @@ def _documents(path: Path, value: Any) -> Iterator[Node]:
         fail(path, node, "a BioC collection is needed: an object with a list documents, or documents with passages")
 
 
-def _object_lines(text: str) -> list[int]:
-    """First line of every JSON object in the order in which they end, which is the order in which they are parsed."""
-    line, opened, closed = 1, [], []
+def _object_lines(text: str, line: int) -> list[int]:
+    """First line of every JSON object in a text, whose own first line is given, in the order in which they end, which is the order in which they are parsed."""
+    opened, closed = [], []
     for match in _JSON_MARK.finditer(text):
         mark = match[0]
         if mark == "\n":
@@ -188,44 +182,26 @@ def _object_lines(text: str) -> list[int]:
     return closed
 
 
-class _XmlParser:
-    """Parses BioC XML piece by piece; holds one document at a time.
-
-    Entities of a file's own and external ones are errors, as BioC needs none: the former can fill the memory, and the
-    latter would be left out of the text.
-    """
+class _XmlParser(XmlParser):
+    """Events of BioC XML; holds one document at a time."""
 
     def __init__(self, path: Path, type_infon: str) -> None:
-        self.path = path
+        super().__init__(path)
         self.type_infon = type_infon
         self.about: dict[str, Any] = {}
         self.tags = [""]
         self.nodes: list[Node] = []
         self.finished: list[Node] = []
-        self.characters: list[str] = []
+        self.text: list[str] = []
         self.infon: Optional[str] = None
-        self.parser = expat.ParserCreate("UTF-8")
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self.start
-        self.parser.EndElementHandler = self.end
-        self.parser.CharacterDataHandler = self.characters.append
-        self.parser.EntityDeclHandler = lambda name, *rest: self.fail(f"the file declares an entity, {name}")
-        self.parser.SkippedEntityHandler = lambda name, *rest: self.fail(f"the entity {name} is not known")
 
     def documents(self) -> Iterator[Node]:
-        with open_bytes(self.path) as file:
-            try:
-                while chunk := file.read(_CHUNK):
-                    self.parser.Parse(chunk, False)
-                    yield from self.finished
-                    self.finished.clear()
-                self.parser.Parse(b"", True)
-            except expat.ExpatError as error:
-                reason = f"not valid XML in UTF-8 ({expat.ErrorString(error.code)})"
-                raise BionerError(Errors.E106.format(path=self.path, line=error.lineno, reason=reason)) from None
+        for _ in self.pieces():
+            yield from self.finished
+            self.finished.clear()
 
-    def fail(self, reason: str) -> NoReturn:
-        raise BionerError(Errors.E106.format(path=self.path, line=self.parser.CurrentLineNumber, reason=reason))
+    def characters(self, text: str) -> None:
+        self.text.append(text)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         parent = self.tags[-1]
@@ -234,12 +210,12 @@ class _XmlParser:
         if parent in _LEAVES or parent not in _PARENTS.get(tag, (parent,)):
             self.fail(f"an element {tag} cannot stand in an element {parent}")
         self.tags.append(tag)
-        self.characters.clear()
+        self.text.clear()
         if tag == "infon":
             self.infon = attributes.get("key")
         elif tag in _LISTS:
             node = Node({key: value for key, value in attributes.items() if key in _ATTRIBUTES})
-            node.line = self.parser.CurrentLineNumber
+            node.line = self.line
             if tag not in ("collection", "document"):  # documents are not kept
                 self.nodes[-1].setdefault(_LISTS[tag], []).append(node)
             self.nodes.append(node)
@@ -252,9 +228,9 @@ class _XmlParser:
                 node.collection = {**self.about, "infons": dict(self.nodes[0].get("infons", {}))}
                 self.finished.append(node)
         elif tag in _LEAVES:
-            self.add_leaf(tag, "".join(self.characters))
+            self.add_leaf(tag, "".join(self.text))
         elif tag in ABOUT and self.tags[-1] == "collection":
-            self.about[tag] = "".join(self.characters)
+            self.about[tag] = "".join(self.text)
 
     def add_leaf(self, tag: str, value: str) -> None:
         """Keep the content of an element in the element that it stands in."""
