@@ -11,8 +11,8 @@ from thinc.api import to_numpy
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, PreTrainedTokenizerFast, pipeline
 
-from bioner_spacy.layers.encoder_files import encoder_config
-from bioner_spacy.layers.precision import bfloat16_enabled
+from bioner_spacy.layers.encoder.files import encoder_config
+from bioner_spacy.layers.encoder.precision import bfloat16_enabled
 
 WINDOW = 256
 OVERLAP = 32

@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.util import filter_spans
 
-from bioner_spacy.layers.pretrained import resolve_encoder
+from bioner_spacy.layers.encoder.pretrained import resolve_encoder
 from bioner_spacy.scope import SPANS_KEY
 from bioner_spacy.training.corpora import MultiCorpus
 

@@ -12,7 +12,7 @@ from ..errors import BionerError, Errors
 from ..formulations.adversarial import DISCRIMINATOR, AdversarialCRFFormulation
 from ..formulations.crf import CRFFormulation
 from ..layers.batch import batch2words
-from ..layers.cross_sharing import CrossSharing, Structure, resize_tasks
+from ..layers.cross_sharing.model import CrossSharing, Structure, resize_tasks
 from ..layers.task_linear import ADVERSARY, TaskLinear
 from ..types import Batch
 from .resize import replace_output
@@ -31,7 +31,7 @@ def build_cross_sharing(
     """Build heads with shared and private BiLSTMs for the `multitask_ner` component.
 
     Wang et al. 2019, "Multitask learning for biomedical named entity recognition with cross-sharing structure". What the
-    variants compute is told in `bioner_spacy.layers.cross_sharing`. On a task's features are scores of tags and of moves
+    variants compute is told in `bioner_spacy.layers.cross_sharing.model`. On a task's features are scores of tags and of moves
     between them, and on these the conditional random field (`bioner_spacy.formulations.crf`).
 
     Args:

@@ -10,7 +10,7 @@ from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 
 from ..corpora.context import WHOLE, check_context
-from ..layers.encoder import WordTransformer
+from ..layers.encoder.model import WordTransformer
 
 
 def build_transformer(

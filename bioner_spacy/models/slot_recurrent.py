@@ -12,7 +12,7 @@ from ..errors import BionerError, Errors
 from ..formulations.binary import threshold_log_odds
 from ..formulations.slots import SlotFormulation
 from ..layers.batch import as_batch, batch2words
-from ..layers.slots import Slots
+from ..layers.slots.model import Slots
 from ..types import Batch, StepScores
 from .resize import replace_output, set_n_outputs
 

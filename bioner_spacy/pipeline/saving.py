@@ -10,7 +10,7 @@ from spacy.strings import StringStore
 from spacy.vocab import Vocab
 
 from ..errors import BionerError, Errors, Warnings, warn
-from ..layers.encoder_files import WEIGHTS
+from ..layers.encoder.files import WEIGHTS
 
 # Factories of spaCy whose components store hashes of words, and so cannot do without the words.
 _NEED_WORDS = ("entity_linker", "trainable_lemmatizer")

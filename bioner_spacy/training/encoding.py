@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy
 from numpy.typing import NDArray
 
-from ..layers.first_pieces import mean_first_pieces
+from ..layers.encoder.first_subwords import mean_first_pieces
 
 
 def corpus_vectors(encoder: str, sentences: Mapping[str, Sequence[str]]) -> dict[str, NDArray[numpy.float64]]:

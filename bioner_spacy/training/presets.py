@@ -40,14 +40,14 @@ def hidden_size(encoder: str) -> int:
     """The hidden size of an encoder, from its config.json; its weights are not loaded.
 
     Args:
-        encoder: name of the encoder, see `layers.pretrained.load_encoder`.
+        encoder: name of the encoder, see `layers.encoder.pretrained.load_encoder`.
 
     Raises:
         BionerError: the encoder is not found, or does not say its size.
     """
     from transformers import AutoConfig
 
-    from ..layers.pretrained import resolve_encoder
+    from ..layers.encoder.pretrained import resolve_encoder
 
     source, revision = resolve_encoder(encoder)
     try:

@@ -20,9 +20,9 @@ from spacy.vocab import Vocab
 from ..device import require_gpu
 from ..errors import BionerError, Errors, reason
 from ..files import remove, replacing
-from ..layers.encoder_shim import max_pieces
-from ..layers.masked_lm import MaskedLanguageModel
-from ..layers.subwords import SubwordTokenizer
+from ..layers.encoder.masked_lm import MaskedLanguageModel
+from ..layers.encoder.shim import max_pieces
+from ..layers.encoder.subwords import SubwordTokenizer
 from ..provenance import checksums, differences, provenance
 from ..scope import get_doc_id
 from ..types import Array

@@ -13,7 +13,7 @@ from tiny_models import initialise, make_batch, named_spans
 from bioner_spacy.errors import BionerError
 from bioner_spacy.formulations.adversarial import AdversarialCRFFormulation
 from bioner_spacy.formulations.crf import CRFFormulation
-from bioner_spacy.layers.cross_sharing import VARIANTS
+from bioner_spacy.layers.cross_sharing.model import VARIANTS
 from bioner_spacy.models.tag_heads import tag_bias
 from bioner_spacy.tasks import Task
 from bioner_spacy.types import Batch, Gold, SpanArrays

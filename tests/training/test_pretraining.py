@@ -12,7 +12,7 @@ from toy_corpora import CORPORA, blank_nlp, gold_doc, write_corpora
 from transformers import AutoTokenizer
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.layers.masked_lm import MaskedLanguageModel
+from bioner_spacy.layers.encoder.masked_lm import MaskedLanguageModel
 from bioner_spacy.training.corpora import MultiCorpus
 from bioner_spacy.training.pretraining import SPECIAL, mask, pack, pretrain, training_texts
 

@@ -1,0 +1,1 @@
+"""Layers that tasks share among one another, and the LSTM below them."""

@@ -1,0 +1,97 @@
+"""Pretrained encoders by name: from a model hub, a folder or an installed package."""
+
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import BionerError, Errors, Warnings, reason, warn
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+
+def load_encoder(
+    name: str, tokenizer_config: dict[str, Any], transformer_config: dict[str, Any]
+) -> "tuple[PreTrainedTokenizerFast, PreTrainedModel]":
+    """Load a pretrained encoder and its fast tokenizer, weights from safetensors only.
+
+    Args:
+        name: a Hugging Face name, or one with a revision of it, "NAME@REVISION" (a branch, tag, commit or, as
+            "refs/pr/1", a pull request); a folder; or "package:NAME" for a folder inside an installed Python package.
+        tokenizer_config: arguments for the tokenizer.
+        transformer_config: settings that override those of the encoder's configuration.
+
+    Raises:
+        BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer, or needs code of its own.
+    """
+    # Takes seconds, and a pipeline that was saved does without.
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    source, revision = resolve_encoder(name)
+    no_code = {"trust_remote_code": False}
+    settings = {"use_fast": True, "revision": revision, **tokenizer_config, **no_code}
+    # Clients of hubs raise what they like: a KeyError where the service that converts weights does not answer as usual.
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, **settings)
+        if "do_lower_case" not in settings and _loses_case(tokenizer):
+            # BioBERT and others are published without a configuration of their tokenizer.
+            warn(Warnings.W301.format(name=name))
+            tokenizer = AutoTokenizer.from_pretrained(source, do_lower_case=False, **settings)
+        config = AutoConfig.from_pretrained(source, **{"revision": revision, **transformer_config, **no_code})
+    except Exception as error:
+        if "trust_remote_code" in str(error):
+            raise BionerError(Errors.E312.format(what=f"The encoder {name!r}")) from error
+        raise BionerError(Errors.E303.format(name=name, reason=reason(error))) from error
+    try:
+        transformer = AutoModel.from_pretrained(
+            source, config=config, revision=revision, use_safetensors=True, **no_code
+        )
+    except Exception as error:
+        raise BionerError(Errors.E310.format(name=name, reason=reason(error))) from error
+    if not tokenizer.is_fast:
+        raise BionerError(Errors.E304.format(name=name))
+    return tokenizer, transformer
+
+
+def _loses_case(tokenizer: Any) -> bool:
+    """Whether a fast tokenizer makes text lower case although more than a hundredth of its pieces have capital letters."""
+    normalizer = tokenizer.backend_tokenizer.normalizer if tokenizer.is_fast else None
+    if normalizer is None or normalizer.normalize_str("A") != "a":
+        return False
+    pieces = set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens)
+    return sum(piece != piece.lower() for piece in pieces) > len(pieces) / 100
+
+
+def resolve_encoder(name: str) -> tuple[str, str]:
+    """Turn the `name` setting of an encoder into what transformers' `from_pretrained` takes.
+
+    Args:
+        name: see `load_encoder`. A package is located by its metadata and never imported.
+
+    Returns:
+        Name on a hub or folder, and the revision, "main" if none is named.
+
+    Raises:
+        BionerError: the package is not installed or holds no encoder.
+    """
+    kind, _, package = name.partition(":")
+    if kind == "package":
+        return _folder_in_package(package), "main"
+    if Path(name).is_dir():
+        return name, "main"
+    source, _, revision = name.partition("@")
+    return source, revision or "main"
+
+
+def _folder_in_package(package: str) -> str:
+    try:
+        if not package:  # for which Python 3.10 finds any package
+            raise PackageNotFoundError(package)
+        files = distribution(package).files or []
+    except PackageNotFoundError:
+        raise BionerError(Errors.E305.format(package=package)) from None
+    for file in files:
+        folder = Path(str(file.locate())).parent
+        if file.name == "model.safetensors" and (folder / "config.json").is_file():
+            return str(folder)
+    raise BionerError(Errors.E306.format(package=package))

@@ -1,0 +1,256 @@
+"""The torch side of the encoder: a Hugging Face transformer over windows, pooled to word vectors."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, Optional
+
+import numpy
+import srsly
+import torch
+from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_default_device, torch2xp
+
+from ...errors import BionerError, Errors
+from ...types import Array
+from .files import dump_encoder, load_dumped_encoder, without_transformers
+from .packed_bert import Block, encode_packed, is_packable, quicken_dropout
+from .precision import PRECISIONS, bfloat16_enabled
+from .subwords import SubwordTokenizer
+from .windows import SMALL_BLOCK, SMALL_PASS, WindowBatch, group_by_length
+
+POOLINGS = ("mean", "first")
+
+
+class EncoderShim(PyTorchShim):
+    """Runs a Hugging Face transformer over a `WindowBatch` and returns one vector a word.
+
+    Windows of similar length share a forward pass, in mixed precision where the device has bfloat16 units. Weights
+    are stored as safetensors, with the tokenizer and the model configuration beside them; see `encoder_files`.
+
+    Args:
+        pooling: how the pieces of a word become its vector, "mean" or "first".
+        precision: "auto", "bfloat16" or "float32"; see `bfloat16_enabled`.
+        batch_pieces: most pieces in a forward pass, padding counted.
+
+    Attributes:
+        tokenizer: the tokenizer; None before initialisation or loading.
+        weights: how weights are saved, one of `encoder_files.WEIGHTS`. An encoder that was loaded is saved as it was
+            stored, until it learns.
+    """
+
+    def __init__(self, *, pooling: str, precision: str, batch_pieces: int) -> None:
+        super().__init__(None)
+        self.pooling = pooling
+        self.precision = precision
+        self.batch_pieces = batch_pieces
+        self.tokenizer: Optional[SubwordTokenizer] = None
+        self.weights = "float32"
+
+    @property
+    def transformer(self) -> Any:
+        """A `Bert`, or another model of transformers; None before initialisation or loading."""
+        return self._model
+
+    def adopt(self, tokenizer: Any, transformer: Any) -> None:
+        """Take over a fast tokenizer and a model of transformers."""
+        self._set_transformer(SubwordTokenizer.from_hugging_face(tokenizer), without_transformers(transformer))
+
+    def _set_transformer(self, tokenizer: SubwordTokenizer, transformer: Any) -> None:
+        self.tokenizer = tokenizer
+        self._model = transformer.to(get_torch_default_device())
+        table = self._model.get_input_embeddings()
+        if type(table) is torch.nn.Embedding:
+            # A batch uses a few hundred rows of it; dense gradients would be most of the memory that a step touches.
+            table.sparse = True
+        quicken_dropout(self._model)
+        # Tried now, because the trial forks, of which a tokenizer complains once it has run.
+        bfloat16_enabled(self.precision, self.device)
+
+    def predict(self, inputs: WindowBatch) -> torch.Tensor:  # type: ignore[override]
+        """Word vectors without dropout and without a graph.
+
+        Args:
+            inputs: windows over N words.
+
+        Returns:
+            (N, width) float32 tensor on the device of the model; zeros for words without pieces.
+        """
+        self._model.eval()
+        with torch.inference_mode():
+            return self._encode(inputs)
+
+    def begin_update(  # type: ignore[override]
+        self, inputs: WindowBatch
+    ) -> tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
+        """Word vectors with dropout, and a callback that takes their gradient, (N, width)."""
+        self._model.train()
+        with torch.enable_grad():
+            vectors = self._encode(inputs)
+
+        def backprop(d_vectors: torch.Tensor) -> None:
+            if vectors.requires_grad:
+                torch.autograd.backward(vectors, d_vectors)
+
+        return vectors.detach(), backprop
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Let the optimizer change every parameter that has a gradient.
+
+        Of the table of embeddings, only the rows of the batch's pieces change, as with TensorFlow's LazyAdam: moments
+        of other rows neither decay nor move them, nor does weight decay. Optimizers that average, and functions in
+        place of an optimizer, see the whole table.
+        """
+        self.weights = "float32"
+        for name, parameter in self._model.named_parameters():
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            key = (self.id, name)
+            weights: Any = torch2xp(parameter.data)
+            if gradient.is_sparse and isinstance(optimizer, Optimizer) and optimizer.averages is None:
+                _update_rows(optimizer, key, weights, gradient.coalesce())
+            else:
+                d_weights: Any = torch2xp(gradient.to_dense())
+                optimizer(key, weights, d_weights)
+            parameter.grad = None
+
+    def _encode(self, batch: WindowBatch) -> torch.Tensor:
+        device = self.device
+        tokenizer: Any = self.tokenizer
+        prefix, suffix = tokenizer.prefix, tokenizer.suffix
+        lengths = batch.ends - batch.starts + len(prefix) + len(suffix)
+        packed = is_packable(self._model)
+        groups = group_by_length(lengths, batch_pieces=self.batch_pieces, small=SMALL_BLOCK if packed else SMALL_PASS)
+        window_rows = numpy.zeros(len(lengths), dtype="int64")
+        n_rows = 0
+        for group in groups:
+            width = int(lengths[group[0]])
+            window_rows[group] = n_rows + numpy.arange(len(group)) * width + len(prefix)
+            n_rows += len(group) * width
+        ids = [_pad_group(batch, group, lengths[group], tokenizer) for group in groups]
+        run = self._run_packed if packed else self._run_padded
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_enabled(self.precision, device)):
+            hidden = run(ids, [lengths[group] for group in groups])
+        return self._pool(hidden, window_rows, batch)
+
+    def _run_padded(self, ids: list[Array], lengths: list[Array]) -> list[torch.Tensor]:
+        """Hidden states, (pieces, width), of padded groups of windows, a forward pass for each group."""
+        hidden = []
+        for group_ids, group_lengths in zip(ids, lengths):
+            mask = numpy.arange(group_ids.shape[1]) < group_lengths[:, None]
+            output = self._model(input_ids=self._to_device(group_ids), attention_mask=self._to_device(mask))
+            hidden.append(output.last_hidden_state.flatten(0, 1))
+        return hidden
+
+    def _run_packed(self, ids: list[Array], lengths: list[Array]) -> list[torch.Tensor]:
+        """Likewise, with as many groups in a forward pass as its limit allows."""
+        hidden = []
+        ends = numpy.cumsum([0, *(group_ids.size for group_ids in ids)])
+        begin = 0
+        while begin < len(ids):
+            end = max(begin + 1, int(numpy.searchsorted(ends, ends[begin] + self.batch_pieces, side="right")) - 1)
+            positions = [
+                numpy.broadcast_to(numpy.arange(part.shape[1]), part.shape).ravel() for part in ids[begin:end]
+            ]
+            hidden.append(
+                encode_packed(
+                    self._model,
+                    self._to_device(numpy.concatenate([part.ravel() for part in ids[begin:end]])),
+                    self._to_device(numpy.concatenate(positions)),
+                    [self._block(*group) for group in zip(ids[begin:end], lengths[begin:end])],
+                )
+            )
+            begin = end
+        return hidden
+
+    def _block(self, ids: Array, lengths: Array) -> Block:
+        n_windows, width = ids.shape
+        is_piece = numpy.arange(width) < lengths[:, None]
+        mask = None if is_piece.all() else self._to_device(is_piece[:, None, None])
+        return Block(n_windows, width, mask)
+
+    def _to_device(self, array: Array) -> torch.Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def _pool(self, hidden: list[torch.Tensor], window_rows: Array, batch: WindowBatch) -> torch.Tensor:
+        device = self.device
+        n_words = len(batch.word_counts)
+        if not hidden:
+            return torch.zeros(n_words, self._model.config.hidden_size, device=device)
+        counts = numpy.minimum(batch.word_counts, 1) if self.pooling == "first" else batch.word_counts
+        words = numpy.repeat(numpy.arange(n_words), counts)
+        rank = numpy.arange(len(words)) - numpy.repeat(numpy.cumsum(counts) - counts, counts)
+        first_rows = batch.word_firsts - batch.starts[batch.word_windows] + window_rows[batch.word_windows]
+        rows = torch.from_numpy(first_rows[words] + rank).to(device)
+        pieces = torch.cat(hidden).index_select(0, rows).float()
+        total = torch.zeros(n_words, pieces.shape[1], device=device)
+        total = total.index_add(0, torch.from_numpy(words).to(device), pieces)
+        divisor = torch.from_numpy(numpy.maximum(counts, 1).astype("f")).to(device)
+        return total / divisor[:, None]
+
+    def to_bytes(self) -> bytes:
+        """Serialise tokenizer, configuration and weights (safetensors)."""
+        if self._model is None:
+            empty: bytes = srsly.msgpack_dumps({})
+            return empty
+        return dump_encoder(self.tokenizer, self._model, weights=self.weights)  # type: ignore[arg-type]
+
+    def from_bytes(self, bytes_data: bytes) -> "EncoderShim":
+        """Load what `to_bytes` wrote; needs neither network nor the encoder's own package, and writes no file."""
+        if bytes_data != srsly.msgpack_dumps({}):
+            tokenizer, transformer, self.weights = load_dumped_encoder(bytes_data)
+            self._set_transformer(tokenizer, transformer)
+        return self
+
+
+def _update_rows(optimizer: Optimizer, key: tuple[int, str], table: Any, gradient: torch.Tensor) -> None:
+    """Let the optimizer change the rows of a table, (rows, width), that a sparse gradient has, in place."""
+    rows: Any = torch2xp(gradient.indices()[0])
+    part_key = (key[0], f"{key[1]}, rows")
+    all_moments: list[Any] = [optimizer.mom1, optimizer.mom2]
+    for moments in all_moments:
+        if key not in moments:
+            moments[key] = get_array_module(table).zeros_like(table)
+        moments[part_key] = moments[key][rows].ravel()
+    d_rows: Any = torch2xp(gradient.values())
+    table[rows], _ = optimizer(part_key, table[rows], d_rows)
+    for moments in all_moments:
+        moments[key][rows] = moments.pop(part_key).reshape(len(rows), -1)
+
+
+def max_pieces(transformer: Any) -> int:
+    """Most pieces, special ones included, for which a transformer has positions."""
+    positions = getattr(transformer.config, "max_position_embeddings", None)
+    if positions is None or positions < 1:  # relative positions
+        return sys.maxsize
+    for name, module in transformer.named_modules():
+        # RoBERTa and its kin number positions from the one after the padding piece.
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return positions - module.padding_idx - 1
+    return positions
+
+
+def _pad_group(batch: WindowBatch, group: Array, lengths: Array, tokenizer: SubwordTokenizer) -> Array:
+    """Ids of windows, (windows, longest), padded at the end; special pieces included, as in `lengths`."""
+    prefix, suffix = tokenizer.prefix, tokenizer.suffix
+    columns = numpy.arange(int(lengths.max()))
+    pieces = batch.starts[group][:, None] + columns - len(prefix)
+    ids = batch.piece_ids[numpy.clip(pieces, 0, len(batch.piece_ids) - 1)]
+    ids[columns >= lengths[:, None]] = tokenizer.pad_token_id
+    ids[:, : len(prefix)] = prefix
+    for i, special in enumerate(reversed(suffix)):
+        ids[numpy.arange(len(group)), lengths - 1 - i] = special
+    return ids
+
+
+def check_settings(*, pooling: str, precision: str, window: int, overlap: int) -> None:
+    """Refuse settings of the encoder that cannot work.
+
+    Raises:
+        BionerError: a setting has a value that is not allowed; the message names it.
+    """
+    if pooling not in POOLINGS:
+        raise BionerError(Errors.E301.format(setting="pooling", value=pooling, allowed=", ".join(POOLINGS)))
+    if precision not in PRECISIONS:
+        raise BionerError(Errors.E301.format(setting="precision", value=precision, allowed=", ".join(PRECISIONS)))
+    if overlap < 0 or window <= 2 * overlap:
+        raise BionerError(Errors.E302.format(window=window, overlap=overlap))

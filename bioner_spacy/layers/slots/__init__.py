@@ -1,0 +1,1 @@
+"""The recurrent layers of slots (SRU-NER): memory, window and reader."""

@@ -1,0 +1,127 @@
+"""Which step comes next while documents are read side by side, and what has been done so far."""
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+import numpy
+
+from ...types import EOA, MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps, Array, next_action
+
+
+@dataclass
+class Taken:
+    """Steps that documents have taken: for each round of steps, arrays over the documents that took part.
+
+    Attributes:
+        is_step: (b,) bool, whether the document had not ended before.
+        places: (b,) number of words before the step.
+        gold: (b,) gold step that it is to take, -1 without guidance.
+        postponed: (b,) bool, whether it was put in before that step.
+    """
+
+    is_step: list[Array] = field(default_factory=list)
+    places: list[Array] = field(default_factory=list)
+    gold: list[Array] = field(default_factory=list)
+    postponed: list[Array] = field(default_factory=list)
+
+
+class Guide:
+    """Takes B documents step by step along the most probable way.
+
+    A round of steps takes the first b documents, up to the last that has not ended. As in the paper, EOA ends a
+    document wherever it is the most probable action.
+
+    Args:
+        n_words: (B,) words of each document, at least one.
+        least: log-odds from which a TR or RE is taken.
+    """
+
+    def __init__(self, n_words: Array, *, least: float = 0.0) -> None:
+        self.n_words = n_words
+        self.least = least
+        self.places = numpy.zeros_like(n_words)
+        self.reading = numpy.ones(len(n_words), dtype=bool)
+        self.taken = Taken()
+        self._n_steps = numpy.zeros_like(n_words)
+
+    @property
+    def in_scope(self) -> Optional[Array]:
+        """(B, A) bool, whether what follows from an action may teach when to take it; None if it always may."""
+        return None
+
+    @property
+    def n_reading(self) -> int:
+        """Number b of documents in the next round; 0 at the end."""
+        return int(numpy.flatnonzero(self.reading)[-1]) + 1 if self.reading.any() else 0
+
+    def inputs(self, n_slots: int) -> Array:
+        """Places among the B * `n_slots` slots of what is looked up by `rows`."""
+        self._n_slots = n_slots
+        return numpy.arange(len(self.n_words) * n_slots)
+
+    def rows(self, b: int) -> Array:
+        """(b,) what each of the first documents sees next, as a number in `inputs`."""
+        return numpy.arange(b) * self._n_slots + self.places[:b] + 1
+
+    def advance(self, log_odds: Array) -> None:
+        """Go on, given the (b, A) log-odds of a round of steps."""
+        b = len(log_odds)
+        self._note(numpy.full(b, -1), numpy.zeros(b, dtype=bool))
+        action = next_action(log_odds, self.least)
+        self._n_steps[:b] += 1
+        leaves = (action == SHIFT) | (self._n_steps[:b] == MOST_STEPS)
+        ends = (action == EOA) | (leaves & (self.places[:b] == self.n_words[:b]))
+        self._n_steps[:b][leaves] = 0
+        self.places[:b] += leaves & ~ends & self.reading[:b]
+        self.reading[:b] &= ~ends
+
+    def _note(self, gold: Array, postponed: Array) -> None:
+        b = len(gold)
+        self.taken.is_step.append(self.reading[:b].copy())
+        self.taken.places.append(self.places[:b].copy())
+        self.taken.gold.append(gold)
+        self.taken.postponed.append(postponed)
+
+
+class GoldGuide(Guide):
+    """Takes the gold steps, and another one before a SHIFT if an action out of scope is more probable than it.
+
+    Args:
+        n_words: (B,) words of each document, at least one.
+        steps: gold steps of the documents.
+    """
+
+    def __init__(self, n_words: Array, steps: ActionSteps) -> None:
+        super().__init__(n_words)
+        self._steps = steps
+        self._last = numpy.cumsum(steps.lengths) - 1
+        self._step = self._last + 1 - steps.lengths
+        self._is_shift = numpy.append(numpy.diff(steps.places) == 1, False)
+        self._is_shift[self._last] = False
+        self._has_postponed = numpy.zeros(len(n_words), dtype=bool)
+        self._in_scope: Any = steps.actions[self._step] != OUT_OF_SCOPE
+
+    @property
+    def in_scope(self) -> Optional[Array]:
+        result: Array = self._in_scope
+        return result
+
+    def inputs(self, n_slots: int) -> Array:
+        first = numpy.repeat(numpy.arange(len(self.n_words)) * n_slots, self._steps.lengths)
+        return first + self._steps.places + 1
+
+    def rows(self, b: int) -> Array:
+        return self._step[:b].copy()
+
+    def advance(self, log_odds: Array) -> None:
+        b = len(log_odds)
+        step = self._step[:b].copy()
+        shifts = self._is_shift[step]
+        tempted = (~self._in_scope[:b] & (log_odds > log_odds[:, SHIFT, None])).any(axis=1)
+        postponed = shifts & tempted & ~self._has_postponed[:b]
+        self._note(step, postponed)
+        self._has_postponed[:b] = postponed
+        goes_on = self.reading[:b] & ~postponed
+        self.places[:b] += shifts & goes_on
+        self.reading[:b] &= postponed | (step < self._last[:b])
+        self._step[:b] += self.reading[:b] & ~postponed
