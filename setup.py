@@ -41,6 +41,7 @@ EXTRAS = {
     "tune": ["optuna>=5.0,<6"],
     # The service: an application, the server that runs it, and its metrics.
     "serve": ["fastapi>=0.116", "uvicorn>=0.35", "prometheus-client>=0.21"],
+    "tables": ["pyarrow>=18"],  # Parquet; an extra for its size; 18: the first with wheels for Python 3.13
     "frames": [
         "narwhals>=2.0,<3"
     ],  # tables of pandas, polars and others; no more than the one that is there is needed
@@ -52,7 +53,7 @@ EXTRAS = {
     ],
 }
 EXTRAS["test"] += [*EXTRAS["charts"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
-EXTRAS["test"] += [*EXTRAS["serve"], *EXTRAS["frames"]]
+EXTRAS["test"] += [*EXTRAS["serve"], *EXTRAS["frames"], *EXTRAS["tables"]]
 # The documentation site (mkdocs.yml).
 EXTRAS["docs"] = ["mkdocs-material>=9.6,<10", "mkdocstrings[python]>=0.29"]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]

@@ -71,6 +71,8 @@ def lines_with_ends(path: Path) -> Iterator[tuple[int, str]]:
     with open_bytes(path) as file:
         for number, raw in enumerate(file, start=1):
             text = decode(raw, path, number)
+            if number == 1 and text.count("\r") > 1 and not text.endswith("\n"):
+                raise BionerError(Errors.E119.format(path=path))
             yield number, text.removeprefix("\ufeff") if number == 1 else text
 
 
@@ -90,8 +92,6 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         BionerError: if the file is not there, is damaged, its lines end in carriage returns alone, or one is not valid UTF-8.
     """
     for number, text in lines_with_ends(path):
-        if number == 1 and text.count("\r") > 1 and not text.endswith("\n"):
-            raise BionerError(Errors.E119.format(path=path))
         yield number, text.removesuffix("\n").removesuffix("\r")
 
 

@@ -30,6 +30,8 @@ class Mention:
         score: score of a predicted mention, None where there is none.
         identifiers: identifiers of its concepts, such as "MESH:D001241".
         infons: what else the source says about it, in the source's own names (those of infons in BioC).
+        flat: whether a mention to be written is in the flat view (`doc.ents`), in which none overlap; None where there is no
+            such view.
     """
 
     start: int
@@ -40,6 +42,7 @@ class Mention:
     score: Optional[float] = None
     identifiers: tuple[str, ...] = ()
     infons: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    flat: Optional[bool] = None
 
 
 class Passage(NamedTuple):

@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -16,7 +16,7 @@ from spacy.tokens import Doc, Span
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..files import replacing
-from ..scope import get_meta, with_kb_id
+from ..scope import SPANS_KEY, get_meta, with_kb_id
 from .document import Mention, Passage
 from .format import Format
 
@@ -37,6 +37,7 @@ class Annotated:
         passages: the passages that its source told apart, with nothing but whitespace between them; empty where it did
             not.
         meta: what else its source says about it.
+        scored: whether its spans have scores, as predicted ones do; there may be none.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Annotated:
     places: list[tuple[int, int]]
     passages: list[Passage]
     meta: dict[str, Any]
+    scored: bool = False
 
 
 class Export:
@@ -198,14 +200,15 @@ class Export:
         spans, attrs = self._annotation(doc, number)
         doc_id = str(attrs.get("doc_id", "")).strip() or str(number)
         scores = attrs.get("scores")
-        if scores is None:
-            scores = [None] * len(spans)
-        elif len(scores) != len(spans):
+        if scores is not None and len(scores) != len(spans):
             key, counts = self.spans_key, {"scores": len(scores), "spans": len(spans)}
             raise BionerError(Errors.E161.format(doc_id=doc_id, key=key, **counts))
         self._spans += len(spans)
-        details = zip(spans, scores, _of_spans(attrs, "identifiers", spans), _of_spans(attrs, "infons", spans))
-        found = [(self._mention(*detail, doc_id=doc_id), (detail[0].start, detail[0].end)) for detail in details]
+        found = list(zip(mentions_of(doc, self.spans_key), ((span.start, span.end) for span in spans)))
+        for mention, _ in found:
+            if not self._label.fullmatch(mention.label):
+                name = self.format.name
+                raise BionerError(Errors.E160.format(doc_id=doc_id, label=mention.label, format=name))
         kept = [(mention, place) for mention, place in found if mention.start < mention.end]
         self._blank += [doc_id] * (len(found) - len(kept))
         self._written += len(kept)
@@ -213,7 +216,8 @@ class Export:
         written_id = self._not_in_id.sub(_percent, doc_id)
         passages, meta = _passages(doc.text, attrs, doc_id), get_meta(doc, self.spans_key)
         self._count_lost(mentions, passages, meta)
-        return Annotated(written_id, doc.text, [token.text for token in doc], mentions, places, passages, meta)
+        tokens, scored = [token.text for token in doc], scores is not None
+        return Annotated(written_id, doc.text, tokens, mentions, places, passages, meta, scored)
 
     def _count_lost(self, mentions: list[Mention], passages: list[Passage], meta: dict[str, Any]) -> None:
         holds = self.format.holds
@@ -238,20 +242,6 @@ class Export:
             raise BionerError(Errors.E162.format(number=number, key=self.spans_key, known=known))
         return doc.ents, {}
 
-    def _mention(self, span: Span, score: Any, identifiers: Sequence[str], infons: Any, *, doc_id: str) -> Mention:
-        if not self._label.fullmatch(span.label_):
-            raise BionerError(Errors.E160.format(doc_id=doc_id, label=span.label_, format=self.format.name))
-        text, start = span.text, span.start_char
-        start += len(text) - len(text.lstrip())
-        return Mention(
-            start,
-            start + len(text.strip()),
-            span.label_,
-            score=None if score is None else round(float(score), DECIMALS),
-            identifiers=tuple(with_kb_id(span, identifiers)),
-            infons=json.loads(infons) if infons else {},
-        )
-
 
 _LOST = {
     "scores": "scores",
@@ -269,6 +259,57 @@ def _open_text(path: Path, *, compressed: bool) -> Iterator[TextIO]:
         packed = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if compressed else file
         with io.TextIOWrapper(packed, encoding="utf-8", newline="") as text:  # type: ignore[type-var]
             yield text
+
+
+def mentions_of(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
+    """The spans of a document as mentions, in the order of their group, or its entities where the group is not there.
+
+    Whitespace at the ends of a span is no part of its mention; of a span of nothing else, start and end are the same.
+    """
+    spans: Sequence[Span] = list(doc.spans[spans_key]) if spans_key in doc.spans else doc.ents
+    attrs = doc.spans[spans_key].attrs if spans_key in doc.spans else {}
+    scores = attrs.get("scores")
+    scores = [None] * len(spans) if scores is None else scores
+    ents = {(ent.start, ent.end, ent.label) for ent in doc.ents} if doc.has_annotation("ENT_IOB") else None
+    details = zip(spans, scores, _of_spans(attrs, "identifiers", spans), _of_spans(attrs, "infons", spans))
+    return [_mention(span, ents, *others) for span, *others in details]
+
+
+def _mention(span: Span, ents: Any, score: Any, identifiers: Sequence[str], infons: Any) -> Mention:
+    text, start = span.text, span.start_char
+    start += len(text) - len(text.lstrip())
+    return Mention(
+        start,
+        start + len(text.strip()),
+        span.label_,
+        score=None if score is None else round(float(score), DECIMALS),
+        identifiers=tuple(with_kb_id(span, identifiers)),
+        infons=json.loads(infons) if infons else {},
+        flat=None if ents is None else (span.start, span.end, span.label) in ents,
+    )
+
+
+def with_details(about: Mapping[str, Any], mention: Mention) -> dict[str, Any]:
+    """What a record says about a mention: that given, its score and its concept identifiers where it has any, unless the
+    only one is `kb_id`, and its infons under other keys."""
+    found = dict(about)
+    if mention.score is not None:
+        found["score"] = mention.score
+    if len(mention.identifiers) > ("kb_id" in found):
+        found["identifiers"] = list(mention.identifiers)
+    return with_others(found, mention.infons)
+
+
+def with_others(
+    record: Mapping[str, Any], others: Mapping[str, Any], *, without: Collection[str] = ()
+) -> dict[str, Any]:
+    """A record, and what others have under keys that are neither in it nor to be left out."""
+    return {**record, **{key: value for key, value in others.items() if key not in record and key not in without}}
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """A record as a line of JSON."""
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def _of_spans(attrs: dict[str, Any], key: str, spans: Sequence[Span]) -> list[Any]:

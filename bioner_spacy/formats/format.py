@@ -1,6 +1,7 @@
 """What a file format declares about itself; commands, the catalogue and the docs know formats from this alone."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,8 +34,10 @@ class Format:
         description: what it is, in a few words.
         read: `read(path, *, on_error, **options)`, which yields documents. Its options are its keyword-only
             parameters.
-        write: `write(docs, path, *, spans_key, **options)`, which writes a file whole or not at all and returns the
-            numbers of documents and of mentions that it has written; None where the format is only read.
+        write: `write(docs, path, *, spans_key, **options)`, which writes a file (or folder) of annotated documents whole or
+            not at all, and returns the numbers of documents and of mentions that it has written. It raises a `BionerError`
+            if there is no document, if one is not annotated or its scores are not as many as its spans, or if a label is
+            empty or has whitespace at an end. None where the format is only read.
         read_texts: as `read`, for texts to annotate: it looks at no annotation, so that none can stop it. It may have
             a part of the options. None: `read` is used, and mentions that it cannot read are left out.
         read_docs: `read_docs(path, vocab)`, which yields documents with tokens and spans, for formats that hold these.
@@ -123,12 +126,13 @@ class Option:
         return isinstance(values, list) and bool(values) and all(type(part) is self.item for part in values)
 
     def parse(self, text: str) -> Any:
-        """The value that a text on the command line stands for; several values have spaces between them.
+        """The value that a text on the command line stands for; several values have spaces between them, and a space in
+        one of them a backslash before it.
 
         Raises:
             ValueError: the text is none of the type of the option.
         """
-        values = [self._parse(part) for part in (text.split() if self.many else [text])]
+        values = [self._parse(part) for part in (_words(text) if self.many else [text])]
         if not values:
             raise ValueError(text)
         return values if self.many else values[0]
@@ -137,6 +141,10 @@ class Option:
         if self.item is bool:
             return {"true": True, "false": False}[text.lower()] if text.lower() in ("true", "false") else _refuse(text)
         return self.item(text)
+
+
+def _words(text: str) -> list[str]:
+    return [part.replace("\\ ", " ") for part in re.split(r"(?<!\\)\s+", text.strip()) if part]
 
 
 def _refuse(text: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Optional
 from ..errors import BionerError, Errors
 from ..files import decode, numbered_lines, open_bytes
 
-IDS = ("doc_id", "id", "pmid", "PMID")
+IDS = ("doc_id", "id", "pmid", "PMID", "sourceid")
 """Keys of identifiers of documents, in a record or in its `meta`."""
 
 _BLANKS = re.compile(r"[ \t\r\n]*")

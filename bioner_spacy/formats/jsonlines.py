@@ -7,7 +7,6 @@ rules. In place of `entity_mentions` there may be a tag for every token in `ner_
 Hugging Face have them.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -19,7 +18,7 @@ from ..errors import BionerError
 from ..scope import SPANS_KEY
 from ..tokenization import detokenize
 from .document import Mention, OnError, SourceDocument, stop
-from .export import Annotated, Export, in_pieces
+from .export import Annotated, Export, in_pieces, json_line, with_details, with_others
 from .format import Format
 from .iob.tags import SchemeCounts, TagError, decode_tags
 from .json_records import JsonRecord, json_records
@@ -184,17 +183,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     have a `score` where they are predicted, `identifiers` of their concepts and what else their source says. Tokens of
     whitespace, and documents without other tokens, are left out, the latter with a warning.
 
-    Args:
-        docs: annotated documents.
-        path: the file to write; it is replaced when all documents are written.
-        spans_key: key in `doc.spans`.
-
-    Returns:
-        Numbers of documents and of mentions that are written.
-
-    Raises:
-        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
-            if a label is empty or has whitespace at an end.
+    Arguments, results and errors are those of `Format.write`.
     """
     export = Export(path, FORMAT, spans_key)
 
@@ -205,18 +194,12 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
             return export.leave_out(document)
         mentions = []
         for mention, (start, end) in zip(document.mentions, in_pieces(document.places, pieces)):
-            about: dict[str, Any] = {"start": start, "end": end, "entity_type": mention.label}
-            about["text"] = " ".join(tokens[start:end])
-            if mention.score is not None:
-                about["score"] = mention.score
-            if mention.identifiers:
-                about["identifiers"] = list(mention.identifiers)
-            mentions.append({**about, **{key: value for key, value in mention.infons.items() if key not in about}})
+            about = {"start": start, "end": end, "entity_type": mention.label, "text": " ".join(tokens[start:end])}
+            mentions.append(with_details(about, mention))
         record: dict[str, Any] = {"doc_id": document.id, "tokens": tokens, "entity_mentions": mentions}
         if _join(tokens)[0].split() != document.text.split():
             record["text"] = document.text
-        others = {key: value for key, value in document.meta.items() if key not in (*record, *_KEYS)}
-        return json.dumps({**record, **others}, ensure_ascii=False) + "\n"
+        return json_line(with_others(record, document.meta, without=_KEYS))
 
     return export.write_file(docs, render)
 

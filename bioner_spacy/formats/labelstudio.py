@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY
 from .document import Mention, OnError, SourceDocument, stop
-from .export import Annotated, Export
+from .export import Annotated, Export, with_others
 from .format import Format
 from .json_records import IDS, JsonRecord, json_records
 from .ledger import Ledger
@@ -167,43 +167,31 @@ def _spans(result: list[Any]) -> set[str]:
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
-    """Write an array of tasks to import: spans with scores as a prediction, others as an annotation.
+    """Write an array of tasks to import: spans with scores, as pipelines predict them, as a prediction, others as an
+    annotation.
 
     The labels are those of a tag `<Labels name="label" toName="text">`. Offsets count characters.
 
-    Args:
-        docs: annotated documents.
-        path: the file to write; it is replaced when all documents are written.
-        spans_key: key in `doc.spans`.
-
-    Returns:
-        Numbers of documents and of mentions that are written.
-
-    Raises:
-        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
-            if a label is empty or has whitespace at an end.
+    Arguments, results and errors are those of `Format.write`.
     """
-    export = Export(path, FORMAT, spans_key)
-    return export.write_file(docs, _task, head="[\n", separator=",\n", tail="\n]\n")
+    return Export(path, FORMAT, spans_key).write_file(docs, _task, head="[\n", separator=",\n", tail="\n]\n")
 
 
 def _task(document: Annotated) -> str:
     result = []
     for number, mention in enumerate(document.mentions, start=1):
         text = document.text[mention.start : mention.end]
-        value: dict[str, Any] = {"start": mention.start, "end": mention.end, "text": text, "labels": [mention.label]}
-        others = {key: kept for key, kept in mention.infons.items() if key not in value}
+        value = {"start": mention.start, "end": mention.end, "text": text, "labels": [mention.label]}
         region = {"id": str(number), "from_name": "label", "to_name": "text", "type": "labels"}
-        score: dict[str, Any] = {} if mention.score is None else {"score": mention.score}
-        result.append({**region, "value": {**value, **others}, **score})
-    scored = [mention.score for mention in document.mentions if mention.score is not None]
-    about: dict[str, Any] = {"model_version": "bioner_spacy", "score": min(scored)} if scored else {}
-    others = {key: value for key, value in document.meta.items() if key not in ("id", "text")}
-    task: dict[str, Any] = {
-        "data": {"id": document.id, "text": document.text, **others},
-        "predictions" if scored else "annotations": [{**about, "result": result}],
-    }
-    return json.dumps(task, ensure_ascii=False)
+        score = {} if mention.score is None else {"score": mention.score}
+        result.append({**region, "value": with_others(value, mention.infons), **score})
+    scores = [mention.score for mention in document.mentions if mention.score is not None]
+    about = {"model_version": "bioner_spacy", **({"score": min(scores)} if scores else {})} if document.scored else {}
+    data = with_others({"id": document.id, "text": document.text}, document.meta)
+    return json.dumps(
+        {"data": data, "predictions" if document.scored else "annotations": [{**about, "result": result}]},
+        ensure_ascii=False,
+    )
 
 
 def _recognises(head: str) -> bool:

@@ -195,17 +195,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     that follows. Line breaks inside of them, and tabs, are written as spaces with a warning; offsets are
     those of the text. The sixth column has concept identifiers. The format has no room for scores.
 
-    Args:
-        docs: annotated documents.
-        path: the file to write; it is replaced when all documents are written.
-        spans_key: key in `doc.spans`.
-
-    Returns:
-        Numbers of documents and of mentions that are written.
-
-    Raises:
-        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
-            if a label is empty, has whitespace at an end, or a line break or a tab in it.
+    Arguments, results and errors are those of `Format.write`. A label with a line break or a tab
+    is an error.
     """
     label = r"\S(?:[^\n\r\t]*\S)?"
     export = Export(path, FORMAT, spans_key, label=label, not_in_id=r"[\s|\ufeff]", infons=(IDENTIFIER, PARTS))

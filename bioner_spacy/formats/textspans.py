@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY
 from .document import Mention, OnError, Passage, SourceDocument, stop
-from .export import Annotated, Export
+from .export import Annotated, Export, json_line, with_details, with_others
 from .format import Format
 from .json_records import JsonRecord, json_records
 from .ledger import Ledger
@@ -148,7 +148,12 @@ class _Record:
         part, text = self.part, self.text
         doc_id, key = part.identifier(self.content, self.id_key)
         passages = _passages(text, self.content.get("passages"))
-        gone = {self.text_key, *_NOT_KEPT, *(["passages"] if passages else []), *({"id", "doc_id"} & {key})}
+        gone = {
+            self.text_key,
+            *_NOT_KEPT,
+            *(["passages"] if passages else []),
+            *({"id", "doc_id", "sourceid"} & {key}),
+        }
         meta = {name: value for name, value in self.content.items() if name not in gone and not _is_spans(name, value)}
         if meta.get("id") is None:
             meta.pop("id", None)
@@ -321,19 +326,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     `identifiers`. Passages are in a list `passages`. What else the source said about documents and spans is in keys of
     its own.
 
-    Args:
-        docs: annotated documents.
-        path: the file to write; it is replaced when all documents are written.
-        spans_key: key in `doc.spans`.
-
-    Returns:
-        Numbers of documents and of mentions that are written.
-
-    Raises:
-        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
-            if a label is empty or has whitespace at an end.
+    Arguments, results and errors are those of `Format.write`.
     """
-    export = Export(path, FORMAT, spans_key)
 
     def render(document: Annotated) -> str:
         ids = {"doc_id" if "id" in document.meta else "id": document.id}
@@ -343,21 +337,14 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
                 {"start": passage.start, "end": passage.end, "type": passage.type, **(passage.infons or {})}
                 for passage in document.passages
             ]
-        others = {key: value for key, value in document.meta.items() if key not in record}
-        return json.dumps({**record, **others}, ensure_ascii=False) + "\n"
+        return json_line(with_others(record, document.meta))
 
-    return export.write_file(docs, render)
+    return Export(path, FORMAT, spans_key).write_file(docs, render)
 
 
 def _span(mention: Mention) -> dict[str, Any]:
-    span: dict[str, Any] = {"start": mention.start, "end": mention.end, "label": mention.label}
-    if mention.score is not None:
-        span["score"] = mention.score
-    if mention.identifiers:
-        span["kb_id"] = mention.identifiers[0]
-    if len(mention.identifiers) > 1:
-        span["identifiers"] = list(mention.identifiers)
-    return {**span, **{key: value for key, value in mention.infons.items() if key not in span}}
+    kb_id = {"kb_id": mention.identifiers[0]} if mention.identifiers else {}
+    return with_details({"start": mention.start, "end": mention.end, "label": mention.label, **kb_id}, mention)
 
 
 def _recognises(head: str) -> bool:

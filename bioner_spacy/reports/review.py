@@ -12,11 +12,11 @@ from ..analysis.review import Review
 from ..analysis.review_scores import ReviewScores
 from ..analysis.review_sheet import ANSWERS, COLUMNS, Row
 from ..files import replacing
+from ..formats.spreadsheet import FORMULA, cell, tsv_line
 from ..scoring.results import UNNAMED, corpus_name, write_json, write_text
 from .colors import color_of
 from .html import render
 from .page import Block, Heading, Page, Text
-from .spreadsheet import FORMULA, cell, tsv_line
 from .table import UNDEFINED, Table, percent
 
 _AGREEMENT = """\

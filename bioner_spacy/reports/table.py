@@ -9,10 +9,10 @@ from typing import Any, Optional, TypeVar
 
 from wasabi import table
 
+from ..formats.spreadsheet import cell, tsv_line
 from ..scoring.metrics import ALL_TYPES
 from ..scoring.results import Results, corpus_name
 from ..scoring.scorer import mean
-from .spreadsheet import cell, tsv_line
 
 MISSING, UNDEFINED = "–", "undefined"
 """Shown where there is no result; and where there is one, but no score: nothing is annotated and nothing predicted."""

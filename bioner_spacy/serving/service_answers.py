@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from ..errors import BionerWarning
 from ..formats import get_format
-from ..reports.spreadsheet import cell
+from ..formats.spreadsheet import cell
 from ..scope import SPANS_KEY
 from .mentions import Found, make_doc
 

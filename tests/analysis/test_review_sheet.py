@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from bioner_spacy.analysis.review_sheet import COLUMNS, Judgement, Key, Row, read_sheet
 from bioner_spacy.errors import BionerError
+from bioner_spacy.formats.spreadsheet import FORMULA, cell
 from bioner_spacy.reports.review import sheet_cells, sheet_text
-from bioner_spacy.reports.spreadsheet import FORMULA, cell
 
 
 @given(st.lists(st.text(max_size=12), min_size=5, max_size=5))

@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 from bioner_spacy.corpora.context import regroup
 from bioner_spacy.errors import BionerWarning
 from bioner_spacy.formats import get_format, read_documents
-from bioner_spacy.formats.documents import output_formats
+from bioner_spacy.formats.documents import input_formats, output_formats
 from bioner_spacy.formats.standoff import split_identifiers
 from bioner_spacy.scope import get_identifiers, get_meta, set_gold, set_identifiers
 from bioner_spacy.serving.convert import convert_file
@@ -36,7 +36,7 @@ def identifiers(format: str, path: Path) -> list[tuple[str, ...]]:
     return [mention.identifiers for document in read_documents(format, path) for mention in document.mentions]
 
 
-@pytest.mark.parametrize("format", output_formats())
+@pytest.mark.parametrize("format", sorted(set(output_formats()) & set(input_formats())))
 def test_identifiers_survive_or_are_counted(format: str, gold: Path, tmp_path: Path) -> None:
     with pytest.warns(BionerWarning) as warned:
         assert convert_file(gold, tmp_path / "out", format=format)[:2] == (1, 3)

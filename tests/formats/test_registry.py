@@ -147,16 +147,23 @@ def test_declarations() -> None:
         assert format.holds <= set(HOLDS)
         assert all(ending.startswith(".") for ending in (*format.endings, *format.usual_endings))
         assert set(format.text_options) <= set(format.reader_options)
-    assert known_endings(all_formats())[".txt"] == "text" and ".xml" not in known_endings(all_formats())
+    assert (
+        known_endings(all_formats())[".txt"] == "text"
+        and known_endings(all_formats())[".nxml"] == "jats"
+        and ".xml" not in known_endings(all_formats())
+    )
     assert known_endings(output_formats()) == {
         ".bio": "iob",
         ".conll": "iob",
+        ".csv": "table",
         ".iob": "iob",
         ".iob2": "iob",
         ".jsonl": "textspans",
         ".jsonlines": "jsonlines",
+        ".parquet": "table",
         ".pubtator": "pubtator",
         ".spacy": "docbin",
+        ".tsv": "table",
         ".xml": "bioc",
     }
 

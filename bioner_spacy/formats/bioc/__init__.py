@@ -20,17 +20,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     in `identifier`. What a collection and a document say about themselves is kept. Characters that XML does not have
     are written as spaces with a warning; offsets are those of the text.
 
-    Args:
-        docs: annotated documents.
-        path: the file to write; it is replaced when all documents are written.
-        spans_key: key in `doc.spans`.
-
-    Returns:
-        Numbers of documents and of mentions that are written.
-
-    Raises:
-        BionerError: if there is no document, if one is not annotated or its scores are not as many as its spans, or
-            if a label is empty, has whitespace at an end, or a character that XML does not have.
+    Arguments, results and errors are those of `Format.write`. A label with a character that XML does
+    not have is an error in XML.
     """
     return writer.write(FORMAT, docs, path, spans_key)
 

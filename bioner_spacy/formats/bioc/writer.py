@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 
 from ...scope import SPANS_KEY
 from ..document import COLLECTION, INFONS, Mention, Passage
-from ..export import Annotated, Export
+from ..export import Annotated, Export, with_others
 from ..format import Format
 from ..standoff import IDENTIFIER, join_identifiers, split_identifiers
 from .parse import ABOUT
@@ -70,7 +70,7 @@ def _head_xml(about: dict[str, Any]) -> str:
 
 def _infons(mention: Mention) -> dict[str, Any]:
     """Infons of a mention: those of its source, and its type, score and identifiers where these do not hold them."""
-    infons = {"type": mention.label, **{key: value for key, value in mention.infons.items() if key != "type"}}
+    infons = with_others({"type": mention.label}, mention.infons)
     held = {part for value in infons.values() for part in split_identifiers(str(value))}
     if not held.issuperset(mention.identifiers):
         infons[IDENTIFIER] = join_identifiers(mention)
@@ -82,8 +82,7 @@ def _infons(mention: Mention) -> dict[str, Any]:
 def _document_infons(document: Annotated) -> dict[str, Any]:
     """Infons of a document, with what other formats say about it."""
     about = document.meta.get(INFONS)
-    others = {key: value for key, value in document.meta.items() if key not in (COLLECTION, INFONS)}
-    return {**others, **(about if isinstance(about, dict) else {})}
+    return with_others(about if isinstance(about, dict) else {}, document.meta, without=(COLLECTION, INFONS))
 
 
 def _passages(document: Annotated) -> list[tuple[Passage, list[tuple[int, Mention]]]]:

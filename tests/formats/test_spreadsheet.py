@@ -5,8 +5,8 @@ import csv
 import pytest
 
 from bioner_spacy.analysis.mistakes import find_mistakes
+from bioner_spacy.formats.spreadsheet import FORMULA, cell
 from bioner_spacy.reports.analysis import examples_table
-from bioner_spacy.reports.spreadsheet import FORMULA, cell
 from bioner_spacy.reports.table import Table
 from bioner_spacy.scoring.scored import ScoredDoc
 
