@@ -6,6 +6,7 @@ of corpora takes such folders too.
 
 import functools
 import gzip
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import count
@@ -88,11 +89,14 @@ def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
 
     Raises:
         FileNotFoundError: there is neither.
-        BionerError: a file is no `DocBin`, or the folder holds none.
+        BionerError: a file is no `DocBin` or has spans outside of its documents, or the folder holds none.
     """
     for file in docbin_files(path):
         with _told_if_broken(file), fast_msgpack():
-            yield from _load(file).get_docs(vocab)
+            for doc in _load(file).get_docs(vocab):
+                for group in doc.spans.values():
+                    deque(group, maxlen=0)  # spaCy looks only here whether spans are in the document
+                yield doc
 
 
 def load_docs(path: Union[str, Path], vocab: Vocab) -> list[Doc]:

@@ -47,10 +47,10 @@ class Errors(metaclass=_WithCodes):
     E103 = "{path}, line {line}: byte {byte} is not valid UTF-8; convert the file to UTF-8."
     E104 = "{path}, line {line}: {count} columns where {expected} are expected; correct the line."
     E105 = "Setting {setting} is {value!r}; allowed: {allowed}."
-    E106 = "{path}, line {line}: {reason}; correct the file, or the options of its corpus in the catalogue."
+    E106 = "{path}, line {line}: {reason}; correct the file, or the options of its reader."
     E107 = "File {path} mixes the prefixes of IOBES (E, S) and BILUO (L, U): correct its tags."
-    E108 = "{path} is a folder, and a file is to be written there: name a file, or remove the folder."
-    E109 = "{path} is a folder, and a file is to be read there: name a file of it."
+    E108 = "{path} is a {kind}, and a file is to be written there: name another file."
+    E109 = "{path} is a {kind}, and a file is to be read there: name a file."
     E110 = "Corpus or set {name!r} is not in the catalogue {path}; known: {known}."
     E111 = "Catalogue {path}, {where}: {problem}."
     E112 = (
@@ -367,9 +367,7 @@ class Errors(metaclass=_WithCodes):
         "No corpus to evaluate on: {folder} holds no <corpus>/{split}.spacy; convert the corpora first, or name "
         "another folder or split."
     )
-    E504 = (
-        "The pipeline {pipeline} cannot be loaded: {reason} Name the folder of a trained pipeline or an installed one."
-    )
+    E504 = "The pipeline {pipeline} cannot be loaded: name the folder of a trained pipeline, or an installed one. Reason given: {reason}"
     E505 = (
         "GPU {gpu_id} cannot be used ({reason}); install the package with the extra for your CUDA version (cuda12x or "
         "cuda13x), CUDA's libraries where there are none (pip install 'cupy-cuda12x[ctk]') and a torch that is built for CUDA, "
@@ -379,6 +377,10 @@ class Errors(metaclass=_WithCodes):
     E507 = (
         "The pipeline {name} predicts no entities (components: {components}); evaluate one with a component that "
         "sets doc.spans or doc.ents."
+    )
+    E508 = (
+        "{where} has {count:,} characters, and the pipeline reads {limit:,} at most (nlp.max_length): divide the text, or leave it "
+        "out."
     )
     E509 = (
         "The corpus {corpus} has no annotated document in {path}: none with doc.spans[{key!r}] and none with "
@@ -534,6 +536,11 @@ class Errors(metaclass=_WithCodes):
     E671 = "The table has no column {column!r}; it has: {known}."
     E672 = "Row {row} of the column {column!r} is of the type {kind} and no text: correct the column, or name another one."
     E650 = "Out of memory ({reason}): reduce the batch size, or give less data at a time."
+    E652 = (
+        "Interrupted by {signal}: no file is left half written. Start the command again: experiments keep the runs that are "
+        "finished, and train and pretrain continue with --resume."
+    )
+    E653 = "{option} is -, and standard input and output are not supported: name a file."
     E651 = "This needs the package {package}: pip install {package} (the extra {extra} of this package)."
 
 

@@ -34,10 +34,10 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         path: the file.
 
     Raises:
-        BionerError: the file is not there, or it is compressed and damaged.
+        BionerError: the file is not there or no regular one, or it is compressed and damaged.
     """
     if not path.is_file():
-        raise BionerError((Errors.E109 if path.is_dir() else Errors.E101).format(path=path))
+        raise BionerError((Errors.E109 if path.exists() else Errors.E101).format(path=path, kind=_kind(path)))
     with path.open("rb") as file:
         if file.read(len(_GZIP)) != _GZIP:
             file.seek(0)
@@ -147,15 +147,19 @@ def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+def _kind(path: Path) -> str:
+    return "folder" if path.is_dir() else "device or pipe"
+
+
 def require_file(path: Path) -> None:
     """See that a path can be that of a file to write, before the work that leads to it.
 
     Raises:
-        BionerError: it is a folder.
+        BionerError: it is a folder, or a device or pipe.
         NotADirectoryError: it lies in a file.
     """
-    if path.is_dir():
-        raise BionerError(Errors.E108.format(path=path))
+    if path.exists() and not path.is_file():
+        raise BionerError(Errors.E108.format(path=path, kind=_kind(path)))
     above = next((parent for parent in path.parents if parent.exists()), path)
     if above.is_file():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
@@ -186,11 +190,11 @@ def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
         For every destination the path to write to.
 
     Raises:
-        BionerError: a destination is a folder, and these may not be replaced.
+        BionerError: a destination is a device or pipe, or it is a folder, and these may not be replaced.
     """
     for path in paths:
-        if path.is_dir() and not folders:
-            raise BionerError(Errors.E108.format(path=path))
+        if path.exists() and not (path.is_file() or folders and path.is_dir()):
+            raise BionerError(Errors.E108.format(path=path, kind=_kind(path)))
     parts = [temporary_name(path) for path in paths]
     made = [folder for path in paths for folder in path.parents if not folder.exists()]
     try:

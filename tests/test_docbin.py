@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import spacy
+import srsly
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training.corpus import walk_corpus
@@ -132,6 +133,16 @@ def test_documents_are_made_one_at_a_time(tmp_path: Path) -> None:
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_docs(tmp_path / "train.spacy", Vocab())
+
+
+def test_spans_outside_of_their_document_are_refused(file: Path) -> None:
+    content = srsly.msgpack_loads(zlib.decompress(file.read_bytes()))
+    content["span_groups"] = content["span_groups"][:1] + content["span_groups"][:1] + content["span_groups"][2:]
+    file.write_bytes(zlib.compress(srsly.msgpack_dumps(content)))
+    docs = iter_docs(file, Vocab())
+    assert next(docs).text == "Aspirin helps"
+    with pytest.raises(BionerError, match=r"train\.spacy is not a readable DocBin \(\[E035\].* for Doc of length 0"):
+        next(docs)
 
 
 @pytest.mark.parametrize("read", [lambda path: load_docs(path, Vocab()), doc_lengths])

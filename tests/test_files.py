@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.files import STALE, checksum, numbered_lines, replacing, temporary_name
+from bioner_spacy.files import STALE, checksum, numbered_lines, replacing, require_file, temporary_name
 
 
 def test_lines_end_at_line_feeds_only(tmp_path: Path) -> None:
@@ -25,6 +25,18 @@ def test_invalid_utf8_names_file_line_and_byte(tmp_path: Path) -> None:
 def test_missing_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(BionerError, match="not there|is a folder"):
         list(numbered_lines(tmp_path / name))
+
+
+def test_devices_and_pipes_are_neither_read_nor_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(BionerError, match="is a device or pipe, and a file is to be read there"):
+            list(numbered_lines(path))
+        with pytest.raises(BionerError, match="is a device or pipe, and a file is to be written there"):
+            with replacing(path):
+                pass
+        with pytest.raises(BionerError, match="is a device or pipe"):
+            require_file(path)
 
 
 def test_checksum(tmp_path: Path) -> None:

@@ -1,24 +1,32 @@
 """Commands from modules, with their options, and one line for the user instead of a traceback."""
 
+import errno
 import functools
 import inspect
+import os
 import pkgutil
+import re
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from importlib import import_module
-from typing import Any, Optional, TextIO, TypeVar, get_type_hints
+from pathlib import Path
+from typing import Any, NoReturn, Optional, TextIO, TypeVar, get_type_hints
 
 import typer
 from click import ClickException  # what spaCy raises
 from typer.core import TyperGroup
-from wasabi import msg
+from typer.models import ParameterInfo
 
 from ..errors import BionerError, BionerWarning, Errors, reason
+from .messages import msg
 
 Result = TypeVar("Result")
-EXTRAS = {"matplotlib": "charts", **dict.fromkeys(("fastapi", "uvicorn", "prometheus_client"), "serve")}
+EXTRAS = dict.fromkeys(("fastapi", "uvicorn", "prometheus_client"), "serve")
 """Packages that commands need and that only an extra of this package brings; other extras are asked for where they are used."""
 
 
@@ -114,7 +122,8 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
     """Make a command print a mistake of the user in one line and exit with status 1.
 
     Such mistakes are `BionerError` and operating system errors like a missing file, a full disk or full memory, or an extra
-    that is not installed. `BionerWarning` is printed in one line too. Other exceptions are faults of the program and keep their traceback.
+    that is not installed. `BionerWarning` is printed in one line too. Ctrl-C, SIGTERM and SIGHUP say in one line what is kept,
+    and end the command with status 128 and their number. Other exceptions are faults of the program and keep their traceback.
 
     Args:
         command: the function behind a command; its signature is kept for the command line parser.
@@ -122,27 +131,103 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
     Returns:
         The function to register in its place.
     """
+    options = _option_names(command)
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Result:
-        with warnings.catch_warnings():
+        received: list[int] = []
+        with warnings.catch_warnings(), _interrupted_by_signals(received):
             warnings.showwarning = _show_warning
             try:
+                if streams := [options[name] for name, value in kwargs.items() if value == Path("-")]:
+                    raise BionerError(Errors.E653.format(option=streams[0]))
                 return command(*args, **kwargs)
-            except (BionerError, OSError) as error:
-                msg.fail(" ".join(str(error).split()))
-                sys.exit(1)
+            except BionerError as error:
+                _fail(_with_options(str(error), options))
+            except OSError as error:
+                if error.errno == errno.EPIPE:  # what reads standard output has ended, which is no mistake
+                    raise
+                _fail(str(error))
             except MemoryError as error:
-                msg.fail(Errors.E650.format(reason=reason(error)))
-                sys.exit(1)
+                _fail(Errors.E650.format(reason=reason(error)))
+            except KeyboardInterrupt:
+                number = received[-1] if received else signal.SIGINT
+                _fail(Errors.E652.format(signal=signal.Signals(number).name), status=128 + number)
             except ModuleNotFoundError as error:
                 package = str(error.name).partition(".")[0]
                 if package not in EXTRAS:
                     raise
-                msg.fail(Errors.E651.format(package=package, extra=EXTRAS[package]))
-                sys.exit(1)
+                _fail(Errors.E651.format(package=package, extra=EXTRAS[package]))
 
     return wrapped
+
+
+def _fail(message: str, *, status: int = 1) -> NoReturn:
+    """Print an error in one line, to standard error where standard output is what fails, and exit."""
+    line = " ".join(message.split())
+    try:
+        msg.fail(line)
+    except OSError:
+        typer.echo(line, err=True)
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # as what is not written yet fails at the end too
+    sys.exit(status)
+
+
+@contextmanager
+def _interrupted_by_signals(received: list[int]) -> Iterator[None]:
+    """Within the block, SIGTERM and SIGHUP interrupt as Ctrl-C does, so that half-written files are removed.
+
+    Args:
+        received: the number of such a signal is appended to it.
+    """
+    process = os.getpid()
+
+    def interrupt(number: int, frame: Any) -> None:
+        if os.getpid() != process:  # a worker, which has no files to clean up
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        received.append(number)
+        raise KeyboardInterrupt
+
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    before = {
+        number: handler for number, handler in before.items() if handler is signal.SIG_DFL
+    }  # as nohup ignores them
+    for number in before:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _option_names(command: Callable[..., Any]) -> dict[str, str]:
+    """Parameter of a command -> the option or argument as the user types it."""
+    found = {}
+    for name, parameter in inspect.signature(command).parameters.items():
+        infos = [info for info in getattr(parameter.annotation, "__metadata__", ()) if isinstance(info, ParameterInfo)]
+        is_option = parameter.default is not parameter.empty
+        named = infos[0].param_decls or () if infos else ()
+        default = f"--{name.replace('_', '-')}" if is_option else (infos and infos[0].metavar) or name.upper()
+        found[name] = next(iter(named), default)
+    return found
+
+
+def _with_options(message: str, options: dict[str, str]) -> str:
+    """A message that names settings as the options that the user types."""
+    typed = {name.removeprefix("--").replace("-", "_"): name for name in options.values() if name.startswith("--")}
+    pattern = rf"\b(?:(S)etting|(s)etting|set) ({'|'.join(map(re.escape, typed)) or '(?!)'})\b"
+
+    def option(match: re.Match[str]) -> str:
+        kind = "Option" if match[1] else "option" if match[2] else "set"
+        return f"{kind} {typed[match[3]]}"
+
+    return re.sub(pattern, option, message)
 
 
 def config_overrides(context: typer.Context) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def show(page: "Page", folder: Path, *, brief: Optional["Page"] = None, tables: 
         brief: what to print instead, where the page is too wide for a terminal.
         tables: endings of files of single tables, separated by commas.
     """
-    from wasabi import msg
+    from .messages import msg
 
     files = page.to_disk(folder, tables=[ending.strip() for ending in tables.split(",") if ending])
     typer.echo((brief or page).to_text())
@@ -187,9 +187,8 @@ class Encoding(Converted):
     @cached_property
     def config_path(self) -> Path:
         """The training config that was named, or the one of the preset, which is reported."""
-        from wasabi import msg
-
         from ..training.presets import AUTO, choose_preset
+        from .messages import msg
 
         if self.config is not None:
             if self.preset != AUTO:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Optional
 
+import numpy
+from spacy.attrs import SENT_START
 from spacy.tokens import Doc, Span
 
 from ..errors import BionerError, Errors
@@ -128,8 +130,9 @@ def to_doc(
     ordered = sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
     gold = [Span(doc, start, end, label=label) for start, end, label in ordered]
     if corpus.keeps_sentences:
-        for token in doc:
-            token.is_sent_start = token.i == 0
+        sentence_starts: Any = numpy.full((len(doc), 1), -1)
+        sentence_starts[:1] = 1
+        doc.from_array([SENT_START], sentence_starts)  # one by one takes time that grows with the square
     scope, passages = corpus.types, document.passages
     about: dict[str, Any] = {"doc_id": document.doc_id, "passages": passages, "meta": document.meta}
     set_gold(doc, gold, corpus=corpus.name, scope=scope, **about)

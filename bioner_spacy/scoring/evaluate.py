@@ -1,6 +1,7 @@
 """Run a pipeline over the raw text of converted corpora and score it."""
 
 import hashlib
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, Optional, Union
 
 import spacy
 from spacy.language import Language
+from spacy.pipeline.transition_parser import Parser
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -96,7 +98,7 @@ def evaluate(
 
 
 def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> Language:
-    """Load a pipeline, on a GPU if one is asked for.
+    """Load a pipeline, on a GPU if one is asked for, for texts of any length unless it has spaCy's `ner` or `parser`.
 
     Args:
         pipeline: a loaded pipeline (returned as it is), or the folder or package name of one.
@@ -110,11 +112,29 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
     if gpu_id >= 0:
         require_gpu(gpu_id)
     try:
-        return spacy.load(pipeline)
+        nlp = spacy.load(pipeline)
     except BionerError:
         raise
     except Exception as error:  # spaCy, Thinc, confection and srsly each have exceptions of their own for a broken one
         raise BionerError(Errors.E504.format(pipeline=pipeline, reason=reason(error))) from error
+    if not any(isinstance(pipe, Parser) for _, pipe in nlp.pipeline):  # whose memory the limit is for
+        nlp.max_length = sys.maxsize
+    return nlp
+
+
+def require_length(nlp: Language, text: str, where: str) -> None:
+    """See that a pipeline reads texts of a length.
+
+    Args:
+        nlp: the pipeline.
+        text: the text.
+        where: what the text is of, for the message.
+
+    Raises:
+        BionerError: the text is longer than its `max_length`.
+    """
+    if len(text) > nlp.max_length:
+        raise BionerError(Errors.E508.format(where=where, count=len(text), limit=nlp.max_length))
 
 
 def describe(nlp: Language) -> Pipeline:
@@ -193,6 +213,7 @@ def read_gold(
 
 def make_doc(nlp: Language, text: str, corpus: Optional[str]) -> Doc:
     """A document for a pipeline to annotate as the guideline of a corpus has it, or by none."""
+    require_length(nlp, text, f"The text {text[:40]!r}")
     doc = nlp.make_doc(text)
     doc._.guideline = corpus
     return doc

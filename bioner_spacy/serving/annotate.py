@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors
 from ..scope import SPANS_KEY
-from ..scoring.evaluate import load_pipeline
+from ..scoring.evaluate import load_pipeline, require_length
 from .mentions import choose, find_mentions, require_spans
 
 
@@ -59,7 +59,7 @@ def annotate(
     chosen = None if types is None else frozenset(types)
 
     def docs(given: Iterable[Any], name: str) -> Iterator[Doc]:
-        piped = nlp.pipe(_checked(given, name), batch_size=batch_size, n_process=n_process)
+        piped = nlp.pipe(_checked(nlp, given, name), batch_size=batch_size, n_process=n_process)
         for doc in piped:
             if len(doc):
                 require_spans(doc, nlp.meta["name"], spans_key)
@@ -80,10 +80,11 @@ def annotate(
     return _table(frame, zip(ids, docs(words, text_column)), id_type, spans_key)
 
 
-def _checked(texts: Iterable[Any], name: str) -> Iterator[str]:
+def _checked(nlp: Language, texts: Iterable[Any], name: str) -> Iterator[str]:
     for row, text in enumerate(texts):
         if not isinstance(text, str):
             raise BionerError(Errors.E672.format(row=row, column=name, kind=type(text).__name__))
+        require_length(nlp, text, f"Row {row} of {name}")
         yield text
 
 

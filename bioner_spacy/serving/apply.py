@@ -21,7 +21,7 @@ from ..formats.documents import (
     text_formats,
 )
 from ..scope import SPANS_KEY, set_origin
-from ..scoring.evaluate import load_pipeline
+from ..scoring.evaluate import load_pipeline, require_length
 
 
 def apply_pipeline(
@@ -78,11 +78,11 @@ def apply_pipeline(
                 set_origin(doc, spans_key=spans_key, **origin)
             yield doc
 
-    found = read_texts(reader, source, **reading)
-    texts = (
-        (document.text, {"doc_id": document.doc_id, "passages": document.passages, "meta": document.meta})
-        for document in found
-    )
-    docs = in_zones(nlp, texts, annotate, size=ZONE_DOCUMENTS * n_process)
+    def texts() -> Iterator[tuple[str, dict[str, Any]]]:
+        for number, document in enumerate(read_texts(reader, source, **reading), start=1):
+            require_length(nlp, document.text, f"{source}, document {document.doc_id or number}")
+            yield document.text, {"doc_id": document.doc_id, "passages": document.passages, "meta": document.meta}
+
+    docs = in_zones(nlp, texts(), annotate, size=ZONE_DOCUMENTS * n_process)
     with threads_of_one(n_process):
         return writer.written(tqdm(docs, unit=" documents", disable=None), output, spans_key=spans_key, **writing)

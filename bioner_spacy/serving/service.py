@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Union
@@ -272,7 +272,8 @@ def serve(pipeline: Union[str, Path, Language], *, host: str = "127.0.0.1", port
     with listen(host, port) as bound:  # before the pipeline is loaded, which takes longer
         app = make_app(pipeline, **settings)
         config = uvicorn.Config(app, server_header=False, log_level="info", timeout_graceful_shutdown=30)
-        uvicorn.Server(config).run(sockets=[bound])
+        with suppress(KeyboardInterrupt):  # which uvicorn passes on once it has answered all requests
+            uvicorn.Server(config).run(sockets=[bound])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -117,7 +117,7 @@ class MultiCorpus:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Yield examples: the predicted side is the raw text, tokenised by the pipeline."""
         for corpus, doc in self.documents(nlp.vocab):
-            predicted = nlp.make_doc(doc.text)
+            predicted = nlp.tokenizer(doc.text)  # whatever its length
             predicted._.guideline = corpus
             yield Example(predicted, doc)
 

@@ -136,7 +136,7 @@ def predict_targets(nlp: Language, records: Iterable[Doc], corpus: str) -> SoftT
         for batch in _batches(records):
             docs = []
             for record in batch:
-                doc = nlp.make_doc(record.text)
+                doc = nlp.tokenizer(record.text)
                 doc._.guideline = corpus
                 known.append(same_tokens(doc, record))
                 # What is tokenised otherwise is read as nothing, which keeps the place of each record.

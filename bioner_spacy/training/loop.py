@@ -299,7 +299,9 @@ def _stopped_by_signals(stderr: IO) -> Iterator[Callable[[], bool]]:
 
     before = {}
     if threading.current_thread() is threading.main_thread():  # where alone signals are handled
-        before = {number: signal.signal(number, note) for number in _SIGNALS}
+        before = {
+            number: signal.signal(number, note) for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN
+        }
     try:
         yield lambda: bool(received)
     finally:

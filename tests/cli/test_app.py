@@ -1,14 +1,18 @@
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bioner_spacy.cli.messages import msg
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import sys
 import warnings
-sys.modules["matplotlib"] = None
+sys.modules["uvicorn"] = None
 from bioner_spacy.cli.app import make_command
 from bioner_spacy.errors import BionerError, warn
 
@@ -22,8 +26,8 @@ def main(kind: str, times: int = 1) -> None:
         open("/no/such/file")
     elif kind == "memory":
         bytearray(1 << 60)
-    elif kind == "charts":
-        import matplotlib.figure
+    elif kind == "serve":
+        import uvicorn.server
     elif kind == "module":
         import no_such_module
     elif kind == "fault":
@@ -40,7 +44,7 @@ make_command(main, name="main")()
         (["bioner"], 1, "Wrong input.", ""),
         (["file"], 1, "No such file or directory: '/no/such/file'", ""),
         (["memory"], 1, "Out of memory", ""),
-        (["charts"], 1, "needs the package matplotlib: pip install matplotlib (the extra charts", ""),
+        (["serve"], 1, "needs the package uvicorn: pip install uvicorn (the extra serve", ""),
         (["module"], 1, "", "ModuleNotFoundError: No module named 'no_such_module'"),
         (["warn"], 0, "Careful.", "UserWarning: Other."),
         (["fault"], 1, "", "ZeroDivisionError"),
@@ -80,3 +84,79 @@ def test_further_arguments_change_the_config(arguments: list[str], status: int, 
     done = subprocess.run([sys.executable, "-c", OVERRIDES, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == status
     assert stdout in " ".join(done.stdout.split())
+
+
+WRITE = """
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+import typer
+from bioner_spacy.cli.app import make_command
+from bioner_spacy.cli.messages import msg
+from bioner_spacy.errors import BionerError
+from bioner_spacy.files import replacing
+
+def main(source: Path, output: Path = Path("out"), spans_key: str = "") -> None:
+    if spans_key:
+        raise BionerError(f"Setting spans_key is {spans_key!r}: change the setting spans_key, or set output to another.")
+    with replacing(output) as (part,):
+        part.write_text("half")
+        if os.fork() == 0:  # a worker, which ends as it always did
+            time.sleep(60)
+        print("ready", flush=True)
+        time.sleep(60)
+
+make_command(main, name="main")()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_leave_nothing_half_written(name: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITE, "source"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout and process.stdout.readline() == "ready\n" and len(list(tmp_path.iterdir())) == 1
+    number = getattr(signal, name)
+    os.kill(process.pid, number)
+    process.wait(timeout=30)
+    os.killpg(process.pid, signal.SIGTERM)  # the worker
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 128 + number and stderr == ""
+    assert stdout.startswith(f"✘ [E652] Interrupted by {name}: no file is left half written.")
+    assert stdout.count("\n") == 1 and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-"], "[E653] SOURCE is -,"),
+        (["a", "--output", "-"], "[E653] --output is -,"),
+        (
+            ["a", "--spans-key", "x"],
+            "Option --spans-key is 'x': change the option --spans-key, or set --output to another.",
+        ),
+    ],
+)
+def test_messages_name_what_was_typed(arguments: list[str], message: str) -> None:
+    done = subprocess.run([sys.executable, "-c", WRITE, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "") and message in done.stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_full_standard_output() -> None:
+    code = "from bioner_spacy.cli.app import make_command; from bioner_spacy.cli.messages import msg\n"
+    code += "def main() -> None:\n    msg.good('Wrote it')\nmake_command(main, name='main')()"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "[Errno 28] No space left on device\n")
+
+
+def test_messages_are_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/".join(["a folder"] * 20)
+    msg.good(f"Wrote {path}")
+    assert capsys.readouterr().out == f"✔ Wrote {path}\n"

@@ -340,7 +340,19 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
             apply_pipeline(str(pipeline), texts, output, format="docbin")
     assert not out.exists() and gold.read_bytes() == gold_before
     status, printed = command("apply", pipeline, texts, out)
-    assert (status, "set format to one of " in printed) == (1, True)
+    assert (status, "set --format to one of " in printed) == (1, True)
+
+
+def test_a_text_that_is_too_long_is_named(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner").add_label("X")  # type: ignore[attr-defined]
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "ner")
+    records = [{"text": "Gout", "id": "a"}, {"text": "x " * 600_000, "id": "b"}]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, records)))
+    status, printed = command("apply", tmp_path / "ner", tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert status == 1 and "in.jsonl, document b has 1,200,000 characters" in printed
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def test_spacy_finds_the_commands(pipeline: Path, tmp_path: Path) -> None:

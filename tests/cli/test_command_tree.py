@@ -90,7 +90,7 @@ assert bool(commands) == ("bioner" in sys.argv), commands
     [
         (["train", "out", "--corpora", "nope"], 1, "Corpus or set 'nope' is not in the catalogue"),
         (["train", "out"], 1, "has no converted split train"),
-        (["train", "out", "--preset", "large"], 1, "Setting preset is 'large'; allowed: small, base, auto"),
+        (["train", "out", "--preset", "large"], 1, "Option --preset is 'large'; allowed: small, base, auto"),
         (["train", "out", "--config", "old.cfg"], 1, "is not there"),
         (["train", "out", "--config", "old.cfg", "--preset", "base"], 2, "not both"),
         (["evaluate", "nowhere"], 1, "The pipeline nowhere cannot be loaded"),

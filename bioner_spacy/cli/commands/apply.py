@@ -3,12 +3,12 @@
 from typing import Annotated, Optional
 
 import typer
-from wasabi import msg
 
 from ...files import stdin_as_file
 from ...formats.documents import text_formats
 from ...scope import SPANS_KEY
 from .. import options
+from ..messages import msg
 
 
 def command(

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
-from wasabi import msg
 
 from ...corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
 from ...files import stdin_as_file
 from ...formats.documents import input_formats
 from .. import options
+from ..messages import msg
 
 if TYPE_CHECKING:
     from ...corpora import SplitReport

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from wasabi import msg
+
+from ..messages import msg
 
 
 def command(

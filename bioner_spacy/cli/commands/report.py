@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from wasabi import msg
 
 from ...scoring.metrics import STRICT
 from .. import options
+from ..messages import msg
 
 
 def command(

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from ...scope import SPANS_KEY
 from .. import options
+from ..messages import msg
 
 
 def command(

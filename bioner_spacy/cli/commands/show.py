@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from wasabi import msg
 
 from ...files import stdin_as_file
 from ...formats.documents import text_formats
 from .. import options
+from ..messages import msg
 
 
 def command(

@@ -3,9 +3,9 @@
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from .. import options
+from ..messages import msg
 
 
 def command(

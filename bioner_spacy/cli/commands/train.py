@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from .. import options
 from ..app import config_overrides
+from ..messages import msg
 
 
 def command(

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 import typer
-from wasabi import msg
 
 from ... import options
+from ...messages import msg
 
 if TYPE_CHECKING:
     from ....corpora.check import CorpusCheck

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from ....corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
 from ... import options
+from ...messages import msg
 
 
 def command(

@@ -1,8 +1,7 @@
 """Check that corpus files are there and are the right ones."""
 
-from wasabi import msg
-
 from ... import options
+from ...messages import msg
 
 
 def command(selection: options.Selection, assets: options.Assets = options.ASSETS) -> None:

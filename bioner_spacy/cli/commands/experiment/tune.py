@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from wasabi import msg
 
 from ....shipped import TUNING, project_file
 from ... import options
 from ...app import config_overrides
+from ...messages import msg
 
 
 def command(

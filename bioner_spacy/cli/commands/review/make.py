@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from ....analysis.review import NUMBER
 from ... import options
+from ...messages import msg
 
 
 def command(

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from wasabi import msg
 
 from .... import options
+from ....messages import msg
 
 
 def command(

@@ -1,0 +1,28 @@
+"""Messages of commands: as spaCy has them, but each in one line, so that paths can be copied and logs searched."""
+
+import sys
+from typing import Any
+
+import wasabi
+from wasabi.util import locale_escape
+
+
+class Messages(wasabi.Printer):
+    """wasabi's printer, which neither breaks lines nor sends colours to a file."""
+
+    def text(self, title: Any = "", text: Any = "", color: str = "", **settings: Any) -> None:  # type: ignore[override]
+        """Print a message, at once.
+
+        Args:
+            title: the message.
+            text: not used.
+            color: name of its colour and icon, such as "good".
+            settings: not used.
+        """
+        line = locale_escape(f"{self.icons.get(color, '')} {title}".strip())
+        if self.show_color and sys.stdout.isatty():
+            line = wasabi.color(line, fg=self.colors.get(color))
+        print(line, flush=True)  # noqa: T201
+
+
+msg = Messages()
