@@ -540,7 +540,7 @@ class Errors(metaclass=_WithCodes):
         "Interrupted by {signal}: no file is left half written. Start the command again: experiments keep the runs that are "
         "finished, and train and pretrain continue with --resume."
     )
-    E653 = "{option} is -, and standard input and output are not supported: name a file."
+    E653 = "{option} is -, and a file or folder is needed there: name one."
     E651 = "This needs the package {package}: pip install {package} (the extra {extra} of this package)."
 
 
