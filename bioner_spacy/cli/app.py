@@ -139,8 +139,9 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
         with warnings.catch_warnings(), _interrupted_by_signals(received):
             warnings.showwarning = _show_warning
             try:
-                if streams := [options[name] for name, value in kwargs.items() if value == Path("-") and name != "source"]:
-                    raise BionerError(Errors.E653.format(option=streams[0]))
+                for name, value in kwargs.items():
+                    if value == Path("-") and name != "source":  # for which the standard input can be given
+                        raise BionerError(Errors.E653.format(option=options[name]))
                 return command(*args, **kwargs)
             except BionerError as error:
                 _fail(_with_options(str(error), options))
