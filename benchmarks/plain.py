@@ -18,7 +18,7 @@ WINDOW = 256
 OVERLAP = 32
 
 
-def bare_encoder(nlp: Language, *, batch_pieces: int = 4096) -> Callable[[Sequence[str]], None]:
+def bare_encoder(nlp: Language, *, batch_pieces: int = 4096) -> Callable[[Sequence[str]], Any]:
     """The encoder of a pipeline of ours and its tokenizer, on batches sorted by length, in the same precision.
 
     Args:
@@ -58,7 +58,7 @@ def _sorted_batches(ids: Sequence[list[int]], batch_pieces: int) -> list[list[li
     return batches
 
 
-def hugging_face(nlp: Language, *, batch_size: int = 32) -> Callable[[Sequence[str]], None]:
+def hugging_face(nlp: Language, *, batch_size: int = 32) -> Callable[[Sequence[str]], Any]:
     """A plain token classifier with the encoder and the heads of a pipeline of ours that has one layer of tags.
 
     Of the heads' tags all but O become outputs of one softmax, each less the O of its task, and O is 0.
@@ -70,7 +70,8 @@ def hugging_face(nlp: Language, *, batch_size: int = 32) -> Callable[[Sequence[s
     Returns:
         A function that finds entities in texts.
     """
-    shim, ner = _shim(nlp), nlp.get_pipe("multitask_ner")
+    shim = _shim(nlp)
+    ner: Any = nlp.get_pipe("multitask_ner")
     columns = ner.model.attrs["make_formulation"](ner.tasks).columns
     layer = ner.model.get_ref("output_layer")
     W, b = (to_numpy(layer.get_param(name)) for name in ("W", "b"))
@@ -98,7 +99,8 @@ def hugging_face(nlp: Language, *, batch_size: int = 32) -> Callable[[Sequence[s
 
 
 def _shim(nlp: Language) -> Any:
-    return nlp.get_pipe("transformer").model.shims[0]
+    transformer: Any = nlp.get_pipe("transformer")
+    return transformer.model.shims[0]
 
 
 def _tokenizer(shim: Any) -> Any:

@@ -132,7 +132,8 @@ class Bench:
         rows = []
         for variant, nlp in self.pipelines.items():
             parts = [(speeds[variant.name], speeds[self.variants[0].name]) for speeds in (predicted, self.trained)]
-            n_tasks = str(len(nlp.get_pipe("multitask_ner").tasks))
+            component: Any = nlp.get_pipe("multitask_ner")
+            n_tasks = str(len(component.tasks))
             rows.append([variant.name, n_tasks, *(cell for part in parts for cell in cells(*part))])
         header = ["Types", "tasks", *(f"{column} {part}" for part in ("prediction", "training") for column in SPEED)]
         text = f"Prediction of {self.n_words:,} words; training by {self.args.steps} steps a repeat."
@@ -247,7 +248,7 @@ class Bench:
         return Section(title, text, Table([title, *SPEED, *more], rows, numbers=3 + len(more))), speeds
 
 
-def annotate(nlp: Language, texts: Sequence[str], **options: int) -> int:
+def annotate(nlp: Language, texts: Sequence[str], **options: Any) -> int:
     """Annotate texts; returns the number of words."""
     return sum(len(doc) for doc in nlp.pipe(texts, **options))
 

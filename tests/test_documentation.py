@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas
 import pytest
+import spacy
 import typer
+from spacy.tokens import Span
 
 from bioner_spacy.cli.app import group
 from bioner_spacy.errors import Errors, Warnings
@@ -41,6 +44,34 @@ def test_commands_exist_with_these_options(page: Path) -> None:
         known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
         used = [word.split("=")[0] for word in arguments if word.startswith("--") and not FURTHER.match(word)]
         assert set(used) <= known | {"--help"}, line
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "```python" in page.read_text("utf8")], ids=lambda page: page.name
+)
+def test_python_blocks_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the published pipeline for any; a comment such as `# [...]` is what the block prints."""
+    published = next((ROOT / "models" / "en_bioner_mtl" / "en_bioner_mtl").glob("en_bioner_mtl-*"))
+    load = spacy.load
+    monkeypatch.setattr(spacy, "load", lambda name, **settings: load(published, **settings))
+    monkeypatch.setattr(spacy.displacy, "serve", lambda *args, **settings: None)
+    (tmp_path / "training" / "mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    texts = ["Aspirin inhibits PTGS1.", "It rains."]
+    doc = spacy.blank("en")(texts[0])
+    names: dict[str, Any] = {
+        "texts": texts,
+        "doc": doc,
+        "spans": [Span(doc, 2, 3, label="GENE")],
+        "read": lambda path: (),
+    }
+    names["frame"] = pandas.DataFrame({"abstract": texts, "pmid": [7, 8]})
+    for block in re.findall(r"```python\n(.*?)```", page.read_text("utf8"), flags=re.DOTALL):
+        exec(block, names)
+        printed = capsys.readouterr().out.splitlines()
+        assert [line for line in re.findall(r"^# (\[.*)", block, flags=re.MULTILINE) if line not in printed] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -130,7 +130,7 @@ def to_doc(
     ordered = sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
     gold = [Span(doc, start, end, label=label) for start, end, label in ordered]
     if corpus.keeps_sentences:
-        sentence_starts: Any = numpy.full((len(doc), 1), -1)
+        sentence_starts: Any = numpy.full((len(doc), 1), -1).astype("uint64")
         sentence_starts[:1] = 1
         doc.from_array([SENT_START], sentence_starts)  # one by one takes time that grows with the square
     scope, passages = corpus.types, document.passages
