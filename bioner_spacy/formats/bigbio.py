@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..errors import BionerError
-from .document import Mention, OnError, Passage, SourceDocument, stop
+from .document import Mention, OnError, Passage, SourceDocument, each_readable, stop
 from .format import Format
 from .json_records import JsonRecord, json_records
 from .ledger import Ledger
@@ -61,10 +61,9 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
     ledger.finish()
 
 
-def read_texts(path: Path) -> Iterator[SourceDocument]:
+def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read the texts and passages of a file, whatever is annotated there; see `read`."""
-    for part in json_records(path):
-        yield _document(part, part.object())
+    return each_readable(json_records(path), lambda part: _document(part, part.object()), on_error)
 
 
 def _document(part: JsonRecord, record: dict[str, Any]) -> SourceDocument:

@@ -18,7 +18,7 @@ from spacy.tokens import Doc
 from ..errors import BionerError, Errors
 from ..files import BLANK, decode, numbered_lines, open_bytes, replacing
 from ..scope import SPANS_KEY
-from .document import Mention, OnError, SourceDocument, stop
+from .document import Mention, OnError, SourceDocument, each_readable, stop
 from .export import Annotated, Export
 from .format import Format
 from .ledger import Ledger
@@ -86,14 +86,13 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
     ledger.finish()
 
 
-def read_texts(path: Path) -> Iterator[SourceDocument]:
+def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read all NAME.txt in a folder and the folders in it, whether they are annotated or not; see `read`."""
     files = _files(path)
     if not any(".txt" in kinds for kinds in files.values()):
         raise BionerError(Errors.E130.format(path=path))
-    for name, kinds in files.items():
-        if ".txt" in kinds:
-            yield SourceDocument(name, _text(kinds[".txt"]), (), kinds[".txt"], 1, doc_id=name)
+    texts = [(name, kinds[".txt"]) for name, kinds in files.items() if ".txt" in kinds]
+    return each_readable(texts, lambda one: SourceDocument(one[0], _text(one[1]), (), one[1], 1, one[0]), on_error)
 
 
 def _text(path: Path) -> str:

@@ -42,8 +42,8 @@ def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Ite
         yield SourceDocument(document.id, doc.text, mentions, path, number, doc_id, passages, document.meta)
 
 
-def read_texts(path: Path, *, spans: str = SPANS_KEY) -> Iterator[SourceDocument]:
-    """Read the texts of a DocBin, annotated or not; see `read`."""
+def read_texts(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Iterator[SourceDocument]:
+    """Read the texts of a DocBin, annotated or not; see `read`. There is none that could not be read alone."""
     for number, doc in enumerate(read_docs(path, Vocab()), start=1):
         passages = tuple(Passage(*passage) for passage in get_passages(doc, spans))
         doc_id, meta = get_doc_id(doc, spans), get_meta(doc, spans)

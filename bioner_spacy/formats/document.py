@@ -1,11 +1,13 @@
 """What every reader yields and every writer takes, and what a reader does about what it cannot read."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, Optional
+from typing import Any, NamedTuple, NoReturn, Optional, TypeVar
 
 from ..errors import BionerError
+
+Part = TypeVar("Part")
 
 OnError = Callable[[BionerError], None]
 """What a reader calls for every part of a file that it cannot read; where it returns, the part is left out."""
@@ -88,6 +90,25 @@ class SourceDocument:
 
 
 COLLECTION, INFONS = "collection", "infons"
+
+
+def each_readable(
+    parts: Iterable[Part], make: Callable[[Part], SourceDocument], on_error: OnError
+) -> Iterator[SourceDocument]:
+    """The documents of the parts of a file.
+
+    Args:
+        parts: the parts.
+        make: makes a document of one of them.
+        on_error: what to do about one that cannot be read; it is left out then.
+    """
+    for part in parts:
+        try:
+            document = make(part)
+        except BionerError as error:
+            on_error(error)
+        else:
+            yield document
 
 
 def join_passages(

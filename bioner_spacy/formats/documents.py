@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Optional, TypeVar
@@ -75,8 +75,8 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
 
 
 def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str]) -> Format:
-    """The format of what is to be read, as it was asked for, or as its name tells, or its content: of a folder the names of
-    its files, of a file of which several formats have the ending the beginning.
+    """The format of what is to be read, as it was asked for, or as its name or those of its files tell. Where several formats
+    have the ending of a file, its beginning decides.
 
     Args:
         setting: name of the setting, for messages.
@@ -89,21 +89,15 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
     """
     allowed, files = list(allowed), source_files(path)
     if value is None:
-        try:
-            return choose_format(setting, None, path, allowed=allowed)
-        except BionerError:
-            value = _told_by_content(files, allowed)
+        named = {name for file in files if (name := _told_by_name(file, allowed))}
+        claims = ((file, {name for name in allowed if get_format(name).has_ending(file)}) for file in files)
+        first = next(((file, names) for file, names in claims if names), None)
+        seen = first[1].intersection(looks_like(first[0])) if first else set()
+        if len(named) < 2 and not named & seen and len(seen) == 1:
+            value = seen.pop()
+        elif len(named) == 1:
+            value = named.pop()
     return choose_format(setting, value, path, allowed=allowed)
-
-
-def _told_by_content(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
-    """The format that the names of some files tell, or else the only one of their ending that the first looks like."""
-    named = {name for file in files if (name := _told_by_name(file, allowed))}
-    if not named:
-        known = {file: {name for name in allowed if get_format(name).has_ending(file)} for file in files}
-        first = next((file for file in files if known[file]), None)
-        named = known[first].intersection(looks_like(first)) if first else set()
-    return named.pop() if len(named) == 1 else None
 
 
 def _told_by_name(path: Path, allowed: Iterable[str]) -> Optional[str]:

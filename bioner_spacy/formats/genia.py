@@ -45,9 +45,9 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     yield from _read(_Parser(path), path, on_error)
 
 
-def read_texts(path: Path) -> Iterator[SourceDocument]:
+def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read the sentences of a file, whatever types its terms have; see `read`."""
-    for document in _read(_Parser(path, labelled=False), path, stop):
+    for document in _read(_Parser(path, labelled=False), path, on_error):
         yield replace(document, mentions=())
 
 

@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 from ..errors import BionerError
 from ..scope import SPANS_KEY
 from ..tokenization import detokenize
-from .document import Mention, OnError, SourceDocument, stop
+from .document import Mention, OnError, SourceDocument, each_readable, stop
 from .export import Annotated, Export, in_pieces, json_line, with_details, with_others
 from .format import Format
 from .iob.tags import SchemeCounts, TagError, decode_tags
@@ -77,13 +77,15 @@ def read(
     ledger.finish()
 
 
-def read_texts(path: Path) -> Iterator[SourceDocument]:
+def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read the sentences of a file, whatever is annotated there; see `read`."""
-    for part in json_records(path):
+
+    def make(part: JsonRecord) -> SourceDocument:
         record = part.object()
         tokens = _tokens(part, record)
-        text, _ = _in_text(record.get("text"), tokens) or _join(tokens)
-        yield _document(part, record, text, [])
+        return _document(part, record, (_in_text(record.get("text"), tokens) or _join(tokens))[0], [])
+
+    return each_readable(json_records(path), make, on_error)
 
 
 def _document(part: JsonRecord, record: dict[str, Any], text: str, mentions: Iterable[Mention]) -> SourceDocument:

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY
-from .document import Mention, OnError, SourceDocument, stop
+from .document import Mention, OnError, SourceDocument, each_readable, stop
 from .export import Annotated, Export, with_others
 from .format import Format
 from .json_records import IDS, JsonRecord, json_records
@@ -75,10 +75,9 @@ def read(
         warn(Warnings.W106.format(path=path, count=len(left_out), line=left_out[0]))
 
 
-def read_texts(path: Path, *, text: Optional[str] = None) -> Iterator[SourceDocument]:
+def read_texts(path: Path, *, text: Optional[str] = None, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read the texts of all tasks, annotated or not; see `read`."""
-    for part in json_records(path):
-        yield _Task(part, text).document([])
+    return each_readable(json_records(path), lambda part: _Task(part, text).document([]), on_error)
 
 
 class _Task:

@@ -91,9 +91,9 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
     ledger.finish()
 
 
-def read_texts(path: Path) -> Iterator[SourceDocument]:
+def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read titles and abstracts, whatever else stands in their records; see `read`."""
-    for record, _ in _records(path, stop):
+    for record, _ in _records(path, on_error):
         yield record.finish()
 
 

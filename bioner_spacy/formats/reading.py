@@ -50,8 +50,8 @@ def read_texts(
     Args:
         format: the format or its name.
         path: the file, a folder of files, or a pattern.
-        on_error: what to do about a document that cannot be read, in formats that can go on behind one; None to leave it
-            out, and count these in a warning.
+        on_error: what to do about a document that cannot be read; it is left out if no error is raised. None: raise the
+            error; but formats that read texts with their mentions only leave out both, with a warning.
         options: options of the reader of the format; those that are about annotation are left alone.
 
     Yields:
@@ -62,15 +62,17 @@ def read_texts(
     """
     declared = get_format(format) if isinstance(format, str) else format
     given = {name: value for name, value in options.items() if name in declared.text_options}
-    read = declared.read_texts or partial(_read_leniently, declared, on_error)
+    read = declared.read_texts or declared.read
+    if on_error:
+        read = partial(read, on_error=on_error)
+    elif declared.is_annotated and not declared.read_texts:
+        read = partial(_read_leniently, declared)
     return _read(declared, partial(read, **given), path)
 
 
-def _read_leniently(
-    declared: Format, on_error: Optional[OnError], path: Path, **options: Any
-) -> Iterator[SourceDocument]:
+def _read_leniently(declared: Format, path: Path, **options: Any) -> Iterator[SourceDocument]:
     errors: list[BionerError] = []
-    yield from declared.read(path, on_error=on_error or errors.append, **options)
+    yield from declared.read(path, on_error=errors.append, **options)
     if errors:
         warn(Warnings.W110.format(path=path, count=len(errors), first=errors[0]))
 

@@ -123,9 +123,7 @@ def _key(path: Path, names: Sequence[str], text: Sequence[str], id: Optional[str
         BionerError: a column that is needed is not there, or is there twice.
     """
     if set(COLUMNS) <= set(names) and "text" in text:
-        raise BionerError(
-            Errors.E105.format(setting="input", value=str(path), allowed="tables of texts, not of mentions")
-        )
+        _fail(path, 1, "a table of mentions, which has no texts to annotate")
     for option, column in (*(("text", column) for column in text), *([("id", id)] if id else [])):
         if column not in names:
             known = ", ".join(map(str, names)) or "none"

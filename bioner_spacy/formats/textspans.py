@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY
-from .document import Mention, OnError, Passage, SourceDocument, stop
+from .document import Mention, OnError, Passage, SourceDocument, each_readable, stop
 from .export import Annotated, Export, json_line, with_details, with_others
 from .format import Format
 from .json_records import JsonRecord, json_records
@@ -99,10 +99,11 @@ def read(
         warn(Warnings.W113.format(path=path, count=len(questions), line=questions[0]))
 
 
-def read_texts(path: Path, *, text: str = "text", id: Optional[str] = None) -> Iterator[SourceDocument]:
+def read_texts(
+    path: Path, *, text: str = "text", id: Optional[str] = None, on_error: OnError = stop
+) -> Iterator[SourceDocument]:
     """Read the texts, identifiers and further keys of a file, whatever is annotated there; see `read`."""
-    for part in json_records(path):
-        yield _Record(part, text, id).document([])
+    return each_readable(json_records(path), lambda part: _Record(part, text, id).document([]), on_error)
 
 
 class _Record:

@@ -159,6 +159,31 @@ def test_no_annotation_stops_the_reading_of_texts(format: str, content: str, tex
     assert ([document.text for document in found], [d.mentions for d in found]) == (texts, [()] * len(texts))
 
 
+@pytest.mark.parametrize(
+    ("format", "content", "line"),
+    [
+        ("bigbio", '{"document_id": "1", "passages": [{"text": ["Gout"], "offsets": [[0, 4]]}]}\n{}{\n5\n', 2),
+        (
+            "bioc",
+            '{"id": "1", "passages": [{"text": "Gout", "offset": 0}]}\n{"id": "2", "passages": [{"offset": "x"}]}\n',
+            2,
+        ),
+        ("jsonlines", '{"tokens": ["Gout"]}\n{"tokens": []}\n', 2),
+        ("labelstudio", '[{"data": {"text": "Gout"}},\n{"data": {}}]', 2),
+        ("pubtator", "1|t|Gout\n1|a|\n\n2|t|Mice\n3|a|x\n", 5),
+        ("table", "text,id\nGout,1\nMice\n", 3),
+        ("textspans", '{"text": "Gout"}\n{"text": \n', 2),
+    ],
+)
+def test_a_document_that_cannot_be_read_can_be_left_out(format: str, content: str, line: int, tmp_path: Path) -> None:
+    (tmp_path / "in").write_text(content)
+    with pytest.raises(BionerError, match=f"in, line {line}"):
+        list(read_texts(format, tmp_path / "in"))
+    errors: list[BionerError] = []
+    assert [document.text for document in read_texts(format, tmp_path / "in", on_error=errors.append)] == ["Gout"]
+    assert all(f"in, line {line}" in str(error) for error in errors[:1]) and errors
+
+
 def test_folders_of_texts(tmp_path: Path) -> None:
     files(tmp_path, n1_txt="Gout.\nMice.", b__n2_txt="x", n1_pdf="")
     expected = [("b/n2", "x"), ("n1", "Gout.\nMice.")]

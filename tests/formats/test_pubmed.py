@@ -78,12 +78,10 @@ def test_what_is_not_kept_and_ids_that_repeat(tmp_path: Path) -> None:
     )
 
 
-def test_a_citation_without_pmid_is_left_out(tmp_path: Path) -> None:
+def test_a_citation_without_pmid(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xml", HEAD + citation("", "Gout.") + citation("8", "x") + TAIL)
-    with pytest.warns(
-        BionerWarning, match="1 parts cannot be read and are left out; .*line 4: a citation without a PMID"
-    ):
-        assert [document.doc_id for document in read(path)] == ["8"]
+    with pytest.raises(BionerError, match="line 4: a citation without a PMID"):
+        read(path)
     errors: list[BionerError] = []
     assert [document.doc_id for document in read_texts("pubmed", path, on_error=errors.append)] == ["8"]
     assert len(errors) == 1

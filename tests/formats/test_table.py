@@ -127,13 +127,17 @@ def test_files_that_cannot_be_read(name: str, content: bytes, message: str, tmp_
     assert "\n" not in str(caught.value)
 
 
-def test_rows_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
+def test_rows_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,text\n1,Gout\n2\n3,Mice\n3,x\n")
-    with pytest.warns(BionerWarning) as warned:
-        assert [document.doc_id for document in read_texts("table", tmp_path / "a.csv")] == ["1", "3", "3"]
-    messages = " ".join(str(warning.message) for warning in warned)
-    assert "1 parts cannot be read and are left out; the first: " in messages and "line 3: 1 columns" in messages
-    assert "1 documents have the identifier of an earlier one, the first in line 5 (3)" in messages
+    errors: list[BionerError] = []
+    with pytest.warns(
+        BionerWarning, match=r"1 documents have the identifier of an earlier one, the first in line 5 \(3\)"
+    ):
+        found = list(read_texts("table", tmp_path / "a.csv", on_error=errors.append))
+    assert [document.doc_id for document in found] == ["1", "3", "3"]
+    assert ["line 3: 1 columns where 2 are expected" in str(error) for error in errors] == [True]
+    with pytest.raises(BionerError, match="line 3: 1 columns"):
+        list(read_texts("table", tmp_path / "a.csv"))
 
 
 def test_quotes_as_other_characters(tmp_path: Path) -> None:
@@ -189,7 +193,7 @@ def test_mentions(ending: str, tmp_path: Path) -> None:
         ("7", "abstract", "AIM", "5", "12", "in mice", "SPECIES", "0.25", "False", ""),
         ("7", "abstract", "AIM", "8", "12", "mice", "SPECIES", "1.0", "False", ""),
     ]
-    with pytest.raises(BionerError, match="allowed: tables of texts, not of mentions"):
+    with pytest.raises(BionerError, match="line 1: a table of mentions, which has no texts to annotate"):
         list(read_texts("table", path))
 
 

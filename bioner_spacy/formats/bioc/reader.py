@@ -79,10 +79,10 @@ def read(
         warn(Warnings.W105.format(path=path, count=len(unplaced), line=unplaced[0]))
 
 
-def read_texts(path: Path, *, unit: str = "document") -> Iterator[SourceDocument]:
+def read_texts(path: Path, *, unit: str = "document", on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read the texts and passages of a file, whatever is annotated there; see `read`."""
-    for node, name, document in _documents(path, unit, "type", Ledger(path), stop):
-        yield from document.units(unit, [], name, string(path, node, "id").strip(), stop)
+    for node, name, document in _documents(path, unit, "type", Ledger(path), on_error):
+        yield from document.units(unit, [], name, string(path, node, "id").strip(), on_error)
 
 
 def _documents(

@@ -105,11 +105,13 @@ def read(
         warn(Warnings.W101.format(path=path, count=len(repairs), line=repairs[0]))
 
 
-def read_texts(path: Path, *, token_column: int = 0, comments: Optional[str] = None) -> Iterator[SourceDocument]:
+def read_texts(
+    path: Path, *, token_column: int = 0, comments: Optional[str] = None, on_error: OnError = stop
+) -> Iterator[SourceDocument]:
     """Read the sentences of a column file, whatever other columns hold; see `read`."""
     number = 0
     rows = _Rows(path, token_column, (), comments)
-    for number, sentence in enumerate(rows.sentences(stop), start=1):
+    for number, sentence in enumerate(rows.sentences(on_error), start=1):
         yield _document(path, number, sentence, detokenize(sentence.tokens)[0], [])
     if number == 0:
         raise BionerError(Errors.E102.format(path=path))
