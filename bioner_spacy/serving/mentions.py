@@ -1,45 +1,26 @@
 """Mentions of annotated documents as plain records, which outlive the documents, and the choice of some of them."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from typing import Optional
 
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.vocab import Vocab
 
 from ..errors import BionerError, Errors
-from ..formats.export import DECIMALS
-from ..scope import SPANS_KEY, get_identifiers, part_of_attrs, set_identifiers, set_origin
+from ..formats import Mention
+from ..formats.export import mentions_of
+from ..scope import SPANS_KEY, part_of_attrs, set_identifiers, set_origin
 
 
-@dataclass(frozen=True)
-class Found:
-    """One mention that a pipeline found.
+def is_chosen(mention: Mention, types: Optional[Collection[str]], threshold: float) -> bool:
+    """Whether a mention is of one of some types and has a sufficient score, as far as it has one.
 
-    Attributes:
-        start: its first character in the text.
-        end: the character after its last one.
-        label: its entity type.
-        score: its score; None where the pipeline gives none.
-        flat: whether it is in the flat view (`doc.ents`), in which no mentions overlap.
-        identifiers: its concept identifiers.
+    Args:
+        mention: the mention.
+        types: entity types; None for all.
+        threshold: the least score.
     """
-
-    start: int
-    end: int
-    label: str
-    score: Optional[float]
-    flat: bool
-    identifiers: tuple[str, ...] = ()
-
-    def is_chosen(self, types: Optional[Collection[str]], threshold: float) -> bool:
-        """Whether the mention is of one of some types and has a sufficient score, as far as it has one.
-
-        Args:
-            types: entity types; None for all.
-            threshold: the least score.
-        """
-        return (types is None or self.label in types) and (self.score is None or self.score >= threshold)
+    return (types is None or mention.label in types) and (mention.score is None or mention.score >= threshold)
 
 
 def require_spans(doc: Doc, pipeline: str, spans_key: str = SPANS_KEY) -> None:
@@ -58,25 +39,14 @@ def require_spans(doc: Doc, pipeline: str, spans_key: str = SPANS_KEY) -> None:
         raise BionerError(Errors.E667.format(pipeline=pipeline, key=spans_key, known=known))
 
 
-def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Found]:
+def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
     """Mentions of an annotated document in the order of the text, outer ones before those in them.
 
     Args:
-        doc: the document. Where it has no span groups at all, its entities are taken.
+        doc: the document. Where it has no group of that key, its entities are taken.
         spans_key: key in `doc.spans`.
     """
-    spans: Sequence[Span] = list(doc.spans[spans_key]) if spans_key in doc.spans else doc.ents
-    scores = doc.spans[spans_key].attrs.get("scores") if spans_key in doc.spans else None
-    identifiers = get_identifiers(doc, spans_key) or [[span.kb_id_] if span.kb_id_ else [] for span in spans]
-    flat = {(ent.start, ent.end, ent.label) for ent in doc.ents}
-    found = []
-    for number, span in enumerate(spans):
-        text = span.text
-        start = span.start_char + len(text) - len(text.lstrip())
-        if text := text.strip():
-            score = None if scores is None else round(float(scores[number]), DECIMALS)
-            is_flat = (span.start, span.end, span.label) in flat
-            found.append(Found(start, start + len(text), span.label_, score, is_flat, tuple(identifiers[number])))
+    found = [mention for mention in mentions_of(doc, spans_key) if mention.start < mention.end]
     return sorted(found, key=lambda mention: (mention.start, -mention.end, mention.label))
 
 
@@ -107,7 +77,7 @@ def choose(doc: Doc, types: Optional[Collection[str]], threshold: float, spans_k
         doc.set_ents(ents, default="outside")
 
 
-def make_doc(text: str, mentions: Iterable[Found], doc_id: str) -> Doc:
+def make_doc(text: str, mentions: Iterable[Mention], doc_id: str) -> Doc:
     """A document for writers of formats, whose tokens are the parts of the text between ends of mentions.
 
     Args:
@@ -124,6 +94,7 @@ def make_doc(text: str, mentions: Iterable[Found], doc_id: str) -> Doc:
     scores = [mention.score for mention in mentions]
     attrs = {} if None in scores else {"scores": scores}
     doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, attrs=attrs, spans=spans)
+    doc.set_ents([span for span, mention in zip(spans, mentions) if mention.flat], default="outside")
     set_origin(doc, doc_id=doc_id)
     set_identifiers(doc, [mention.identifiers for mention in mentions])
     return doc

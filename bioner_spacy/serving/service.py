@@ -24,11 +24,12 @@ from thinc.api import get_current_ops, set_current_ops
 
 from ..about import __version__
 from ..errors import BionerError, Errors, reason
+from ..formats import Mention
 from ..reports.colors import color_of, displacy_colors
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import load_pipeline
 from ..shipped import shipped_project
-from .mentions import Found, find_mentions, require_spans
+from .mentions import find_mentions, is_chosen, require_spans
 from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer
 from .service_batches import Batcher, TooManyWaiting
 from .service_metrics import Metrics
@@ -95,7 +96,7 @@ class Service:
         spans_key: key of the mentions in `doc.spans`.
     """
 
-    batcher: Batcher[list[Found]]
+    batcher: Batcher[list[Mention]]
 
     def __init__(self, nlp: Language, limits: Limits, spans_key: str) -> None:
         self._nlp, self._spans_key = nlp, spans_key
@@ -105,7 +106,7 @@ class Service:
         self.name = f"{nlp.lang}_{nlp.meta['name']} {nlp.meta['version']}"
         self.types = _types(nlp)
 
-    def annotate(self, texts: list[str]) -> list[list[Found]]:
+    def annotate(self, texts: list[str]) -> list[list[Mention]]:
         """Mentions of texts; only the thread of the batcher calls it."""
         set_current_ops(self._ops)
         with self._nlp.memory_zone():  # so that memory does not grow with the words of all texts
@@ -124,7 +125,7 @@ class Service:
             Annotated(
                 document.id,
                 document.text,
-                [mention for mention in mentions if mention.is_chosen(request.types, request.threshold)],
+                [mention for mention in mentions if is_chosen(mention, request.types, request.threshold)],
             )
             for document, mentions in zip(documents, found, strict=True)
         ]
@@ -139,7 +140,7 @@ class Service:
         name = f"attachment; filename=entities{format.ending}"
         return Response(content, media_type=format.media_type, headers={"Content-Disposition": name})
 
-    async def _results(self, texts: Sequence[str]) -> list[list[Found]]:
+    async def _results(self, texts: Sequence[str]) -> list[list[Mention]]:
         try:
             waiting = [asyncio.wrap_future(future) for future in self.batcher.submit(texts)]
         except TooManyWaiting:

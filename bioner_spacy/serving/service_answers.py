@@ -1,7 +1,5 @@
 """What the service answers: mentions as JSON, or as a file of one of the formats of this package."""
 
-import csv
-import io
 import logging
 import threading
 import warnings
@@ -14,13 +12,9 @@ from typing import Optional
 from pydantic import BaseModel, Field
 
 from ..errors import BionerWarning
-from ..formats import get_format
-from ..formats.spreadsheet import cell
+from ..formats import Mention, get_format
 from ..scope import SPANS_KEY
-from .mentions import Found, make_doc
-
-COLUMNS = ("document", "start", "end", "text", "type", "score", "flat")
-"""Columns of a table of mentions, a mention a row."""
+from .mentions import make_doc
 
 _one_at_a_time = threading.Lock()  # which warnings are shown is a setting of the whole process
 logger = logging.getLogger(__name__)
@@ -38,7 +32,7 @@ class Annotated:
 
     id: str
     text: str
-    mentions: Sequence[Found]
+    mentions: Sequence[Mention]
 
 
 class Entity(BaseModel):
@@ -115,17 +109,7 @@ def _by(format: str, ending: str) -> Callable[[Sequence[Annotated]], bytes]:
 
 
 def _csv(documents: Sequence[Annotated]) -> bytes:
-    """A table for spreadsheets, in which no text is a formula."""
-    file = io.StringIO()
-    table = csv.writer(file, lineterminator="\r\n")
-    table.writerow(COLUMNS)
-    for document in documents:
-        for mention in document.mentions:
-            text = document.text[mention.start : mention.end]
-            score = "" if mention.score is None else mention.score
-            places = (mention.start, mention.end)
-            table.writerow((cell(document.id), *places, cell(text), cell(mention.label), score, mention.flat))
-    return b"\xef\xbb\xbf" + file.getvalue().encode()  # by which spreadsheets know the encoding
+    return b"\xef\xbb\xbf" + _by("table", ".csv")(documents)  # the mark by which spreadsheets know the encoding
 
 
 FILE_FORMATS = {
@@ -137,13 +121,13 @@ FORMATS = ("json", *FILE_FORMATS)
 """What a request may name as its format."""
 
 
-def _entity(text: str, mention: Found) -> Entity:
+def _entity(text: str, mention: Mention) -> Entity:
     return Entity(
         start=mention.start,
         end=mention.end,
         text=text[mention.start : mention.end],
         type=mention.label,
         score=mention.score,
-        flat=mention.flat,
+        flat=bool(mention.flat),
         identifiers=list(mention.identifiers),
     )

@@ -99,8 +99,8 @@ def test_table_has_no_formula(client: TestClient) -> None:
     response = client.post("/annotate", json={"texts": [{"id": "=1+1", "text": "aspirin"}], "format": "csv"})
     assert response.headers["content-type"].startswith("text/csv")
     assert response.content.decode("utf-8-sig").splitlines() == [
-        "document,start,end,text,type,score,flat",
-        "'=1+1,0,7,aspirin,CHEMICAL,0.6,True",
+        "document,passage,section,start,end,text,type,score,flat,identifiers",
+        "'=1+1,,,0,7,aspirin,CHEMICAL,0.6,True,",
     ]
 
 
