@@ -190,7 +190,7 @@ def _fail(path: Path, line: int, reason: str) -> NoReturn:
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
-    """Write a folder in brat format; every document is a pair of NAME.txt and NAME.ann.
+    """Write a folder in brat format; every document is a pair of NAME.txt and NAME.ann, and annotation.conf has the types.
 
     The name is the identifier of the document, with a number at the end where documents share it. Mentions over line
     breaks have a fragment for every line, as brat wants them. Scores are notes: `#1`, `AnnotatorNotes T1` and
@@ -212,6 +212,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     not_in_id = r'[\s/\\:*?"<>|\0-\x1f]|^\.'
     export = Export(path, FORMAT, spans_key, label=r"\S+", not_in_id=not_in_id, infons=[NAME])
     names: dict[str, int] = {}
+    types: dict[str, None] = {}
     check_output(path)
     with replacing(path, folders=True) as (part,):
         part.mkdir()
@@ -219,6 +220,9 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
             name = _new_name(document.id, names)
             _write_text(part / f"{name}.txt", document.text)
             _write_text(part / f"{name}.ann", _annotations(document))
+            types |= dict.fromkeys(mention.label for mention in document.mentions)
+        sections = ["[entities]", *sorted(types), "[relations]", "[events]", "[attributes]", ""]
+        _write_text(part / "annotation.conf", "\n".join(sections))  # without which brat shows no type
     return export.finish()
 
 

@@ -1,6 +1,6 @@
 """`spacy bioner apply`: from texts and a pipeline to a file of annotated documents."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Optional
 
@@ -22,6 +22,7 @@ from ..formats.documents import (
 )
 from ..scope import SPANS_KEY, set_origin
 from ..scoring.evaluate import load_pipeline, require_length
+from .mentions import choose, known_types
 
 
 def apply_pipeline(
@@ -34,6 +35,9 @@ def apply_pipeline(
     format: Optional[str] = None,
     spans_key: str = SPANS_KEY,
     columns: Optional[int] = None,
+    types: Optional[Collection[str]] = None,
+    threshold: float = 0.0,
+    flat: bool = False,
     batch_size: Optional[int] = None,
     n_process: int = 1,
     gpu_id: int = -1,
@@ -50,6 +54,9 @@ def apply_pipeline(
         format: name of a format that can be written. None: as the name of the output tells.
         spans_key: key in `doc.spans`; of pipelines without any spans, the entities are taken.
         columns: tag columns, of formats that have them.
+        types: entity types to keep; None for all.
+        threshold: the least score of mentions that have one.
+        flat: whether to keep only the mentions of `doc.ents`, in which none overlap.
         batch_size: documents per batch; None for the setting of the pipeline.
         n_process: processes that annotate side by side, each with its share of the threads; 1 on a GPU.
         gpu_id: number of the GPU; -1 for the CPU.
@@ -69,11 +76,16 @@ def apply_pipeline(
     if n_process > 1 and gpu_id >= 0:
         raise BionerError(Errors.E301.format(setting="n_process", value=n_process, allowed="1 on a GPU"))
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
+    known = known_types(nlp)
+    if known and (unknown := sorted(set(types or ()).difference(known))):
+        raise BionerError(Errors.E301.format(setting="types", value=", ".join(unknown), allowed=", ".join(known)))
 
     def annotate(texts: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[Doc]:
         for doc, origin in nlp.pipe(texts, as_tuples=True, batch_size=batch_size, n_process=n_process):
             if not doc.spans and doc.has_annotation("ENT_IOB"):
                 doc.spans[spans_key] = list(doc.ents)
+            if types is not None or threshold or flat:
+                choose(doc, types, threshold, spans_key, flat=flat)
             if spans_key in doc.spans:
                 set_origin(doc, spans_key=spans_key, **origin)
             yield doc

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Optional
 
+from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.vocab import Vocab
 
@@ -10,6 +11,7 @@ from ..errors import BionerError, Errors
 from ..formats import Mention
 from ..formats.export import mentions_of
 from ..scope import SPANS_KEY, part_of_attrs, set_identifiers, set_origin
+from ..scoring.evaluate import finds_entities
 
 
 def is_chosen(mention: Mention, types: Optional[Collection[str]], threshold: float) -> bool:
@@ -39,6 +41,15 @@ def require_spans(doc: Doc, pipeline: str, spans_key: str = SPANS_KEY) -> None:
         raise BionerError(Errors.E667.format(pipeline=pipeline, key=spans_key, known=known))
 
 
+def known_types(nlp: Language) -> list[str]:
+    """Entity types that the components of a pipeline say they find."""
+    found: set[str] = set()
+    for name, pipe in nlp.pipeline:
+        if finds_entities(nlp, name):
+            found.update(label for label in getattr(pipe, "labels", ()) if isinstance(label, str))
+    return sorted(found)
+
+
 def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
     """Mentions of an annotated document in the order of the text, outer ones before those in them.
 
@@ -50,7 +61,14 @@ def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
     return sorted(found, key=lambda mention: (mention.start, -mention.end, mention.label))
 
 
-def choose(doc: Doc, types: Optional[Collection[str]], threshold: float, spans_key: str = SPANS_KEY) -> None:
+def choose(
+    doc: Doc,
+    types: Optional[Collection[str]],
+    threshold: float,
+    spans_key: str = SPANS_KEY,
+    *,
+    flat: bool = False,
+) -> None:
     """Leave only some of the mentions of a document, in place.
 
     Args:
@@ -58,16 +76,20 @@ def choose(doc: Doc, types: Optional[Collection[str]], threshold: float, spans_k
         types: entity types; None for all.
         threshold: the least score of mentions that have one.
         spans_key: key in `doc.spans`.
+        flat: whether to keep only those in `doc.ents`, in which none overlap.
     """
     ents = [ent for ent in doc.ents if types is None or ent.label_ in types]
     if spans_key in doc.spans:
         group = doc.spans[spans_key]
         spans, attrs = list(group), group.attrs
         scores = attrs.get("scores") or [None] * len(spans)
+        flat_places = {_place(ent) for ent in doc.ents}
         kept = [
             number
             for number, (span, score) in enumerate(zip(spans, scores))
-            if (types is None or span.label_ in types) and (score is None or score >= threshold)
+            if (types is None or span.label_ in types)
+            and (score is None or score >= threshold)
+            and (not flat or _place(span) in flat_places)
         ]
         left_out = {_place(span) for span in spans} - {_place(spans[number]) for number in kept}
         ents = [ent for ent in ents if _place(ent) not in left_out]

@@ -29,7 +29,7 @@ from ..reports.colors import color_of, displacy_colors
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import load_pipeline
 from ..shipped import shipped_project
-from .mentions import find_mentions, is_chosen, require_spans
+from .mentions import find_mentions, is_chosen, known_types, require_spans
 from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer
 from .service_batches import Batcher, TooManyWaiting
 from .service_metrics import Metrics
@@ -104,7 +104,7 @@ class Service:
         self.limits = limits
         self.metrics = Metrics()
         self.name = f"{nlp.lang}_{nlp.meta['name']} {nlp.meta['version']}"
-        self.types = _types(nlp)
+        self.types = known_types(nlp)
 
     def annotate(self, texts: list[str]) -> list[list[Mention]]:
         """Mentions of texts; only the thread of the batcher calls it."""
@@ -290,15 +290,6 @@ def listen(host: str, port: int) -> socket.socket:
         number = getattr(error, "errno", None) or 0  # below 0 of a name that is not known
         why = os.strerror(number) if number > 0 else reason(error)
         raise BionerError(Errors.E670.format(host=host, port=port, reason=why)) from error
-
-
-def _types(nlp: Language) -> list[str]:
-    """Entity types that the components of a pipeline say they find."""
-    found: set[str] = set()
-    for name, pipe in nlp.pipeline:
-        if any(assigned.startswith(("doc.ents", "doc.spans")) for assigned in nlp.get_pipe_meta(name).assigns):
-            found.update(label for label in getattr(pipe, "labels", ()) if isinstance(label, str))
-    return sorted(found)
 
 
 def _examples() -> list[dict[str, str]]:

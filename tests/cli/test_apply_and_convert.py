@@ -343,6 +343,30 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
     assert (status, "set --format to one of " in printed) == (1, True)
 
 
+def test_only_some_mentions_are_written(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    rules = [
+        {"label": label, "pattern": text} for label, text in (("DISEASE", "old gout"), ("X", "gout"), ("X", "mice"))
+    ]
+    nlp.add_pipe("span_ruler", config={"spans_key": "bioner", "annotate_ents": True}).add_patterns(rules)  # type: ignore[attr-defined]
+    nlp.to_disk(tmp_path / "rules")
+    (tmp_path / "in.txt").write_text("old gout in mice\n")
+
+    def found(*options: str) -> set[tuple[int, int, str]]:
+        status, printed = command("apply", tmp_path / "rules", tmp_path / "in.txt", tmp_path / "out.jsonl", *options)
+        assert status == 0, printed
+        return read(tmp_path / "out.jsonl", "textspans")["1"][1]
+
+    assert found() == {(0, 8, "DISEASE"), (4, 8, "X"), (12, 16, "X")}
+    assert found("--flat") == {(0, 8, "DISEASE"), (12, 16, "X")}
+    assert found("--types", "X") == {(4, 8, "X"), (12, 16, "X")}
+    assert found("--flat", "--types", "X", "--threshold", "0.5") == {(12, 16, "X")}  # rules have no scores
+    status, printed = command(
+        "apply", tmp_path / "rules", tmp_path / "in.txt", tmp_path / "out.jsonl", "--types", "X,GNE"
+    )
+    assert (status, "Option --types is 'GNE'; allowed: DISEASE, X" in printed) == (1, True)
+
+
 def test_a_text_that_is_too_long_is_named(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("ner").add_label("X")  # type: ignore[attr-defined]

@@ -23,6 +23,8 @@ def test_files(tmp_path: Path) -> None:
         "T2\tS 0 8;10 15;18 25\tGout in   old     mice\n#2\tAnnotatorNotes T2\tscore=1.0\n"
         "T3\tD 11 14\told\n#3\tAnnotatorNotes T3\tscore=0.0\n"
     )
+    conf = (tmp_path / "out/annotation.conf").read_text().splitlines()
+    assert conf == ["[entities]", "D", "S", "[relations]", "[events]", "[attributes]"]
     (document,) = read(tmp_path / "out")
     assert read_mentions(document) == [(0, 4, "D"), (0, 25, "S"), (11, 14, "D")]
 
