@@ -296,7 +296,7 @@ class Errors(metaclass=_WithCodes):
     E426 = (
         "Component {name} listens to a transformer ({upstream}), and none comes before it in the pipeline: add the component "
         "transformer before it, as configs/small.cfg has it, or set components.{name}.model.tok2vec to a layer of its "
-        "own, such as spacy.HashEmbedCNN.v2."
+        "own, such as spacy.HashEmbedCNN.v2 (docs/training.md)."
     )
 
     E427 = (
