@@ -1,6 +1,7 @@
 """Options that several commands have in common; a parameter of one of the classes here stands for all of its fields."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from ..corpora.context import CONTEXT_WORDS
+from ..errors import BionerError, Errors
+from ..files import stdin_as_file
 from ..formats.documents import known_endings, output_formats
 from ..provenance import digest
 from ..scope import SPANS_KEY
@@ -31,6 +34,25 @@ def format_help(names: list[str]) -> str:
     defaults = {name: [ending for ending in endings if endings[ending] == name] for name in endings.values()}
     told = ", ".join(f"{name} for {' and '.join(several)}" for name, several in defaults.items())
     return f"One of {', '.join(names)}. Default: {told}."
+
+
+@contextmanager
+def source_file(source: Path, input_format: Optional[str], known: list[str]) -> Iterator[Path]:
+    """The file of an input, which may be the standard input; its format has to be named then.
+
+    Args:
+        source: the argument.
+        input_format: the option.
+        known: names of formats that it may have.
+
+    Raises:
+        BionerError: the format is not named.
+    """
+    if str(source) == "-" and input_format is None:
+        where = {"path": "the standard input", "setting": "input_format"}
+        raise BionerError(Errors.E166.format(**where, allowed=", ".join(known)))
+    with stdin_as_file(source) as file:
+        yield file
 
 
 CatalogueFile = Annotated[

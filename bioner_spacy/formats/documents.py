@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors
 from .format import Format, Option
-from .reading import looks_like, source_files
+from .reading import head_of, looks_like, source_files
 from .registry import all_formats, get_format
 
 Item = TypeVar("Item")
@@ -85,7 +85,7 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
         allowed: names of formats.
 
     Raises:
-        BionerError: there is no such file, or its format is not known.
+        BionerError: there is no such file, or its format is not known, as it is empty or damaged or another one.
     """
     allowed, files = list(allowed), source_files(path)
     if value is None:
@@ -97,6 +97,8 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
             value = seen.pop()
         elif len(named) == 1:
             value = named.pop()
+        elif path.is_file():
+            head_of(path)  # an empty or damaged file is worse than a name that says little
     return choose_format(setting, value, path, allowed=allowed)
 
 

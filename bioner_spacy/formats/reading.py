@@ -118,11 +118,23 @@ def _told_what_it_is(declared: Format, read: Any, path: Path) -> Iterator[Source
 def looks_like(path: Path) -> list[str]:
     """Names of the formats that a file looks like."""
     try:
-        with open_bytes(path) as file:
-            head = file.read(_HEAD).decode("utf-8", errors="ignore").removeprefix("\ufeff")
+        head = head_of(path)
     except (BionerError, OSError):
         return []
     return [name for name, format in all_formats().items() if format.recognises and format.recognises(head)]
+
+
+def head_of(path: Path) -> str:
+    """The beginning of a file.
+
+    Raises:
+        BionerError: it is missing, damaged or empty.
+    """
+    with open_bytes(path) as file:
+        head = file.read(_HEAD)
+    if not head.strip():
+        raise BionerError(Errors.E102.format(path=path))
+    return head.decode("utf-8", errors="ignore").removeprefix("\ufeff")
 
 
 def files_of(declared: Format, folder: Path) -> list[Path]:

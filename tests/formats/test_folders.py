@@ -225,7 +225,6 @@ def test_the_format_of_what_is_to_be_read(tmp_path: Path) -> None:
         b__x_xml="<collection><document/></collection>",
         b__README_md="",
         c__x_json='{"text": "a", "spans": []}',
-        c__y_json="",
         d__x_spacy="",
         d__y_txt="",
     )
@@ -235,11 +234,18 @@ def test_the_format_of_what_is_to_be_read(tmp_path: Path) -> None:
         "textspans",
         "docbin",
     ]
-    for name in ("d", "c/y.json"):
+    for name in ("d", "d/*"):
         with pytest.raises(BionerError, match="does not tell its format: set input_format to one of"):
             chosen(tmp_path / name)
     with pytest.raises(BionerError, match="is not there"):
         chosen(tmp_path / "none.txt")
+    files(tmp_path, e__x_xml=" \n", f__x_jsonl=json.dumps(DOCUMENT), f__y_jsonl='{"text": "a"}')
+    with pytest.raises(BionerError, match="holds no document"):
+        chosen(tmp_path / "e" / "x.xml")
+    (tmp_path / "e" / "x.xml").write_bytes(gzip.compress(b"<collection/>" * 9)[:-9])
+    with pytest.raises(BionerError, match="is compressed by gzip and damaged"):
+        chosen(tmp_path / "e" / "x.xml")
+    assert [chosen(tmp_path / "f" / f"{name}.jsonl") for name in "xy"] == ["bioc", "textspans"]
 
 
 def test_annotations_outside_of_the_text(tmp_path: Path) -> None:

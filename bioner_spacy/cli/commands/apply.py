@@ -4,7 +4,6 @@ from typing import Annotated, Optional
 
 import typer
 
-from ...files import stdin_as_file
 from ...formats.documents import text_formats
 from ...scope import SPANS_KEY
 from .. import options
@@ -35,7 +34,7 @@ def command(
     """
     from ...serving.apply import apply_pipeline
 
-    with stdin_as_file(source) as texts:
+    with options.source_file(source, input_format, text_formats()) as texts:
         documents, spans = apply_pipeline(
             pipeline,
             texts,

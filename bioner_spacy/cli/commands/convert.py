@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ...corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
-from ...files import stdin_as_file
 from ...formats.documents import input_formats
 from .. import options
 from ..messages import msg
@@ -40,7 +39,7 @@ def command(
     """
     from ...serving.convert import convert_file
 
-    with stdin_as_file(source) as file:
+    with options.source_file(source, input_format, input_formats()) as file:
         documents, spans, report = convert_file(
             file,
             output,

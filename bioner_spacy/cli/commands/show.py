@@ -5,7 +5,6 @@ from typing import Annotated, Optional
 
 import typer
 
-from ...files import stdin_as_file
 from ...formats.documents import text_formats
 from .. import options
 from ..messages import msg
@@ -31,7 +30,7 @@ def command(
     """
     from ...serving.show import show
 
-    with stdin_as_file(source) as texts:
+    with options.source_file(source, input_format, text_formats()) as texts:
         found = show(
             pipeline,
             texts,
