@@ -42,6 +42,7 @@ EXTRAS = {
     # The service: an application, the server that runs it, and its metrics.
     "serve": ["fastapi>=0.116", "uvicorn>=0.35", "prometheus-client>=0.21"],
     "tables": ["pyarrow>=18"],  # Parquet; an extra for its size; 18: the first with wheels for Python 3.13
+    "ray": ["ray>=2.40,<3"],  # runs on a cluster; an extra, because it brings 200 MB
     "frames": [
         "narwhals>=2.0,<3"
     ],  # tables of pandas, polars and others; no more than the one that is there is needed

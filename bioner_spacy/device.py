@@ -1,7 +1,5 @@
 """The device on which is computed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import Optional
 
@@ -30,23 +28,6 @@ def require_gpu(gpu_id: int) -> None:
         set_current_ops(ops)
         found = _why_cupy_is_not_loaded() if isinstance(error, ValueError) else None
         raise BionerError(Errors.E505.format(gpu_id=gpu_id, reason=found or reason(error))) from error
-
-
-@contextmanager
-def threads_of_one(n_process: int) -> Iterator[None]:
-    """Let torch take its share of the threads in processes that begin now and work side by side.
-
-    Args:
-        n_process: number of processes.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads // n_process))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _why_cupy_is_not_loaded() -> Optional[str]:

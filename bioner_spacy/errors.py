@@ -527,14 +527,27 @@ class Errors(metaclass=_WithCodes):
     E665 = "The value of {place} cannot be used ({problem}): correct it."
     E666 = "{what} took more than {seconds:g} seconds: try again later, or send less at a time."
     E667 = (
-        "The pipeline {pipeline} sets neither doc.spans[{key!r}] (keys: {known}) nor entities: name a pipeline that finds entities, "
-        "or correct the spans key."
+        "The pipeline {pipeline} does not set doc.spans[{key!r}]; keys that it sets: {known} (ents: the entities in doc.ents). "
+        "Name one of them as the spans key, or another pipeline."
     )
     E668 = "Too many texts wait to be annotated: try again later."
     E669 = "The pipeline failed on a text ({kind}), and the log of the service has details: send the texts one by one to see which."
     E670 = "{host}, port {port}, cannot be listened at ({reason}): choose another port, or 0 for any that is free."
     E671 = "The table has no column {column!r}; it has: {known}."
     E672 = "Row {row} of the column {column!r} is of the type {kind} and no text: correct the column, or name another one."
+    E680 = "{path}, line {line}: document {document} cannot be annotated ({reason}); correct it, or leave out the option --strict."
+    E681 = (
+        "{count} workers {how} in the middle of the same task: there may be too little memory (take fewer processes or smaller "
+        "batches), or someone ends them. What is finished is kept."
+    )
+    E682 = "None of {count} documents or files could be read or annotated; the first, {first}: {reason}"
+    E683 = "{folder} holds a run with another {names}: name another folder, or do it again from the start with --overwrite."
+    E684 = "{folder} is a file, or holds files and no run: name an empty or a new folder."
+    E685 = "Another process works in {folder}: wait until it has finished, or name another folder."
+    E686 = "{path} is damaged ({reason}): do the run again from the start with --overwrite, or name another folder."
+    E687 = "{folder} lies in the input {source}, and would be read as a part of it: name a folder elsewhere."
+    E688 = "The Ray cluster {address} cannot be used ({reason}): correct the address, or start the cluster."
+    E689 = "Workers {how}: ask for fewer, or for a larger cluster. What is finished is kept."
     E650 = "Out of memory ({reason}): reduce the batch size, or give less data at a time."
     E652 = (
         "Interrupted by {signal}: no file is left half written. Start the command again: experiments keep the runs that are "
@@ -712,3 +725,10 @@ class Warnings(metaclass=_WithCodes):
     )
     W513 = "The compared results were made with different versions of: {names}."
     W514 = "{output} holds results that were made with other versions of these: {names}; further runs differ from them in that."
+
+    # 6xx commands
+    W601 = (
+        "{folder} holds shards that were made with other versions of {names}; further ones differ from them in that."
+    )
+    W603 = "{count} documents or files could not be read or annotated; {path} names them with the reasons. The first, {first}: {reason}"
+    W602 = "Further {count} shards have warnings such as these, see {path}."

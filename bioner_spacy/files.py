@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -23,7 +23,49 @@ BLANK = " \t"
 STALE = 24 * 3600
 """Seconds without a change after which what is half written belongs to no living run."""
 
+RUN_FOLDER = "_run"
+"""Folder beside the files that a run of `spacy bioner apply` has written, with what the run knows of itself."""
+
 _GZIP = b"\x1f\x8b"
+_counts: list["_Count"] = []
+
+
+class _Count:
+    """Bytes that were read of files, compressed as they are."""
+
+    def __init__(self) -> None:
+        self.closed, self.open = 0, list[BinaryIO]()
+
+    def __call__(self) -> int:
+        return self.closed + sum(file.tell() for file in self.open)
+
+
+@contextmanager
+def counted_bytes() -> Iterator[Callable[[], int]]:
+    """Within the block, count how far `open_bytes` has read in all files together, for progress.
+
+    Yields:
+        A function that returns the number of bytes.
+    """
+    _counts.append(_Count())
+    try:
+        yield _counts[-1]
+    finally:
+        _counts.pop()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    with path.open("rb") as file:
+        counts = list(_counts)
+        for count in counts:
+            count.open.append(file)
+        try:
+            yield file
+        finally:
+            for count in counts:
+                count.open.remove(file)
+                count.closed += file.tell()
 
 
 @contextmanager
@@ -38,16 +80,17 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """
     if not path.is_file():
         raise BionerError((Errors.E109 if path.exists() else Errors.E101).format(path=path, kind=_kind(path)))
-    with path.open("rb") as file:
-        if file.read(len(_GZIP)) != _GZIP:
-            file.seek(0)
+    with _opened(path) as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+        file.seek(0)
+        if not packed:
             yield file
             return
-    try:
-        with gzip.open(path) as unpacked:
-            yield cast(BinaryIO, unpacked)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BionerError(Errors.E118.format(path=path, reason=error)) from None
+        try:
+            with gzip.open(file) as unpacked:
+                yield cast(BinaryIO, unpacked)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise BionerError(Errors.E118.format(path=path, reason=error)) from None
 
 
 @contextmanager

@@ -81,6 +81,7 @@ Source = Annotated[
         metavar="INPUT", help="File of documents, a folder of them, a pattern in quotes, or - for the standard input."
     ),
 ]
+SpansKey = Annotated[str, typer.Option(help="Key of the spans in doc.spans; ents: those in doc.ents.")]
 Split = Annotated[str, typer.Option(help="The split to score on.")]
 Tables = Annotated[str, typer.Option(help="Write each table as a file of its own too: csv, tex, or both.")]
 Words = Annotated[int, typer.Option(min=0, help="Tokens of the training part of each corpus, about; 0: all.")]

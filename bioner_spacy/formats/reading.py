@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from ..errors import BionerError, Errors, Warnings, warn
-from ..files import open_bytes
+from ..files import RUN_FOLDER, open_bytes
 from .document import OnError, SourceDocument, stop
 from .format import Format
 from .registry import all_formats, get_format
@@ -158,10 +158,11 @@ def files_of(declared: Format, folder: Path) -> list[Path]:
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it, in the order of their paths, but hidden ones."""
+    """All files in a folder and the folders in it, in the order of their paths, but hidden ones, and the notes of a run."""
     found = []
     for file in folder.rglob("*"):
-        if not any(part.startswith(".") for part in file.relative_to(folder).parts) and file.is_file():
+        parts = file.relative_to(folder).parts
+        if not any(part.startswith(".") or part == RUN_FOLDER for part in parts) and file.is_file():
             found.append(file)
     return sorted(found, key=lambda file: file.relative_to(folder).parts)
 

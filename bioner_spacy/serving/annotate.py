@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from ..errors import BionerError, Errors
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import load_pipeline, require_length
-from .mentions import choose, find_mentions, require_spans
+from .mentions import choose, find_mentions, predicted_spans
 
 
 def annotate(
@@ -36,7 +36,7 @@ def annotate(
         id_column: column of a table with identifiers of its rows; None for their numbers, from 0.
         types: entity types to keep; None for all.
         threshold: the least score of mentions that have one.
-        spans_key: key in `doc.spans`; of pipelines without any spans, the entities are taken.
+        spans_key: key in `doc.spans`; "ents" for the entities.
         batch_size: texts per batch; None for the setting of the pipeline.
         n_process: processes that annotate side by side.
         gpu_id: number of the GPU, -1 for the CPU; ignored where the pipeline is loaded already.
@@ -61,8 +61,7 @@ def annotate(
     def docs(given: Iterable[Any], name: str) -> Iterator[Doc]:
         piped = nlp.pipe(_checked(nlp, given, name), batch_size=batch_size, n_process=n_process)
         for doc in piped:
-            if len(doc):
-                require_spans(doc, nlp.meta["name"], spans_key)
+            predicted_spans(doc, spans_key, nlp.meta["name"])
             choose(doc, chosen, threshold, spans_key)
             yield doc
 

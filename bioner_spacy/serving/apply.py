@@ -1,28 +1,50 @@
-"""`spacy bioner apply`: from texts and a pipeline to a file of annotated documents."""
+"""`spacy bioner apply`: from texts and a pipeline to a file of annotated documents, or to a folder of shards."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, Optional
+from typing import NamedTuple, Optional, Union
 
-from spacy.tokens import Doc
-from tqdm import tqdm
+import srsly
+from spacy.tokens import Doc, DocBin
+from spacy.util import get_package_path, is_package
+from spacy.vocab import Vocab
 
-from ..device import threads_of_one
-from ..errors import BionerError, Errors
-from ..formats import read_texts
+from ..errors import BionerError, Errors, Warnings, warn
+from ..files import checksum
+from ..formats import Format, SourceDocument, get_format
 from ..formats.documents import (
-    ZONE_DOCUMENTS,
     check_output,
     choose_format,
     choose_input,
-    in_zones,
     output_formats,
     parse_options,
     text_formats,
 )
-from ..scope import SPANS_KEY, set_origin
-from ..scoring.evaluate import load_pipeline, require_length
-from .mentions import choose, known_types
+from ..scope import SPANS_KEY
+from .annotator import Done, Failure, Settings
+from .pool import Here, Pool, imap, process_pool
+from .progress import Progress
+from .shards import ERRORS, JOURNAL, SHARD_SIZE, Run, Source, size_of, write_failures
+
+CHUNK = 100
+"""Documents that a process annotates at a time where all of them are written to one file."""
+ENGINES = ("processes", "ray")
+
+
+class Applied(NamedTuple):
+    """What was written.
+
+    Attributes:
+        documents: number of documents.
+        spans: number of spans.
+        failures: number of documents, and of files, that could not be read or annotated.
+    """
+
+    documents: int
+    spans: int
+    failures: int = 0
 
 
 def apply_pipeline(
@@ -41,60 +63,204 @@ def apply_pipeline(
     batch_size: Optional[int] = None,
     n_process: int = 1,
     gpu_id: int = -1,
-) -> tuple[int, int]:
-    """Annotate texts, one document after the other, in memory that does not grow with their number.
+    shard_size: Optional[int] = None,
+    overwrite: bool = False,
+    strict: bool = False,
+    progress: Optional[str] = None,
+    engine: str = "processes",
+    address: Optional[str] = None,
+) -> Applied:
+    """Annotate texts, in memory that does not grow with their number.
+
+    Documents that cannot be annotated are left out, and files of a run that cannot be read; a warning counts them, and
+    `OUTPUT.errors.jsonl`, or `OUTPUT/_run/errors.jsonl` of a run, says why.
 
     Args:
         pipeline: folder or package name of the pipeline.
         source: the texts. Annotations in it are not looked at; identifiers, passages and further keys are kept. Texts
             without an identifier are numbered, so that lines of text have their numbers.
-        output: the file to write, or the folder where the format has folders.
+        output: the file to write, or the folder where the format has folders; of a run the folder of its shards.
         input_format: name of a format, see `bioner_spacy.formats.all_formats`. None: as the name of the source tells.
         options: options of the reader of the source, such as `type_infon=kind`, with commas between them.
         format: name of a format that can be written. None: as the name of the output tells.
-        spans_key: key in `doc.spans`; of pipelines without any spans, the entities are taken.
+        spans_key: key in `doc.spans`; "ents" for the entities in `doc.ents`.
         columns: tag columns, of formats that have them.
         types: entity types to keep; None for all.
         threshold: the least score of mentions that have one.
         flat: whether to keep only the mentions of `doc.ents`, in which none overlap.
         batch_size: documents per batch; None for the setting of the pipeline.
-        n_process: processes that annotate side by side, each with its share of the threads; 1 on a GPU.
+        n_process: processes that annotate side by side, each with its share of the threads; 1 on a GPU. Of Ray, the number
+            of actors.
         gpu_id: number of the GPU; -1 for the CPU.
+        shard_size: makes this a run: the output is a folder of shards with so many documents, and started again with the
+            same arguments, it does what is missing. None: one output.
+        overwrite: do a run again from the start, whatever the folder holds of an earlier one.
+        strict: end with an error where a document cannot be annotated, or a file cannot be read.
+        progress: "none", "bar" or "log"; None for a bar on a terminal.
+        engine: what a run is done with: "processes" of this machine or "ray".
+        address: address of the Ray cluster; None for one that is started on this machine.
 
     Returns:
-        Numbers of documents and of spans.
+        Numbers of documents and of spans, those of earlier starts of a run included, and of failures.
 
     Raises:
         BionerError: if a setting is unknown, if the source is not what it has to be, if the pipeline cannot be
-            loaded, or if the format cannot express a document.
+            loaded, if the format cannot express a document, or if no document could be annotated.
     """
     reader = choose_input("input_format", input_format, source, allowed=text_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
     writing = {} if columns is None else {"columns": columns}
-    check_output(output, source, writer, writing)
-    reading = parse_options(options, reader)
-    if n_process > 1 and gpu_id >= 0:
+    if engine not in ENGINES:
+        raise BionerError(Errors.E105.format(setting="engine", value=engine, allowed=", ".join(ENGINES)))
+    if n_process > 1 and gpu_id >= 0 and engine != "ray":
         raise BionerError(Errors.E301.format(setting="n_process", value=n_process, allowed="1 on a GPU"))
-    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
-    known = known_types(nlp)
-    if known and (unknown := sorted(set(types or ()).difference(known))):
-        raise BionerError(Errors.E301.format(setting="types", value=", ".join(unknown), allowed=", ".join(known)))
+    chosen = None if types is None else frozenset(types)
+    settings = Settings(
+        pipeline,
+        writer.name,
+        writing,
+        spans_key,
+        chosen,
+        threshold,
+        flat,
+        batch_size=batch_size,
+        gpu_id=gpu_id,
+        strict=strict,
+    )
+    texts = Source(source, reader, parse_options(options, reader))
+    if shard_size is None and engine != "ray":
+        if overwrite:
+            raise BionerError(Errors.E105.format(setting="overwrite", value=True, allowed="only with shard_size"))
+        check_output(output, source, writer, writing)
+        return _apply_to_file(settings, texts, output, n_process, progress)
+    if output.is_file():
+        raise BionerError(Errors.E684.format(folder=output))
+    check_output(output / "shard", source, writer, writing)
+    made_with = {
+        "pipeline": pipeline_identity(pipeline),
+        "input": source.as_posix(),
+        "input_format": reader.name,
+        "options": options,
+        "format": writer.name,
+        "columns": columns,
+        "spans_key": spans_key,
+        "types": None if types is None else sorted(types),
+        "threshold": threshold,
+        "flat": flat,
+        "shard_size": shard_size or SHARD_SIZE,
+    }
+    if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
+        raise BionerError(Errors.E687.format(folder=output, source=source))
+    with (
+        Run(output, texts, ending=_ending(output, writer), made_with=made_with, overwrite=overwrite) as run,
+        Progress(progress, run.bytes, before=run.bytes_before) as shown,
+        _pool(settings, n_process, engine, address) as pool,
+    ):
+        missing = run.missing(shown.has_read, strict=strict)
+        calls = ((name, ("write_shard", (shard, path))) for name, path, shard in missing)
+        for name, done in imap(pool, calls, shown.running, ordered=False):
+            run.record(name, done)
+            shown.finished(name, done.documents + len(done.failures), done.tokens)
+        return _ended(run.total(), output, run.errors)
 
-    def annotate(texts: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[Doc]:
-        for doc, origin in nlp.pipe(texts, as_tuples=True, batch_size=batch_size, n_process=n_process):
-            if not doc.spans and doc.has_annotation("ENT_IOB"):
-                doc.spans[spans_key] = list(doc.ents)
-            if types is not None or threshold or flat:
-                choose(doc, types, threshold, spans_key, flat=flat)
-            if spans_key in doc.spans:
-                set_origin(doc, spans_key=spans_key, **origin)
-            yield doc
 
-    def texts() -> Iterator[tuple[str, dict[str, Any]]]:
-        for number, document in enumerate(read_texts(reader, source, **reading), start=1):
-            require_length(nlp, document.text, f"{source}, document {document.doc_id or number}")
-            yield document.text, {"doc_id": document.doc_id, "passages": document.passages, "meta": document.meta}
+def pipeline_identity(pipeline: str) -> dict[str, str]:
+    """Name, version and checksum of a pipeline, without loading it.
 
-    docs = in_zones(nlp, texts(), annotate, size=ZONE_DOCUMENTS * n_process)
-    with threads_of_one(n_process):
-        return writer.written(tqdm(docs, unit=" documents", disable=None), output, spans_key=spans_key, **writing)
+    Args:
+        pipeline: folder or package name.
+
+    Raises:
+        BionerError: there is no such pipeline.
+    """
+    path = get_package_path(pipeline) if is_package(pipeline) else Path(pipeline)
+    try:
+        meta = srsly.read_json(path / "meta.json")
+        name = f"{meta['lang']}_{meta['name']}"
+        data = path / f"{name}-{meta['version']}"  # in a package, whose other files change when they are compiled
+        return {"name": name, "version": meta["version"], "checksum": checksum(data if data.is_dir() else path)}
+    except (OSError, ValueError, KeyError) as error:
+        raise BionerError(Errors.E504.format(pipeline=pipeline, reason=error)) from None
+
+
+def _apply_to_file(
+    settings: Settings, source: Source, output: Path, n_process: int, progress: Optional[str]
+) -> Applied:
+    """Write one file of all documents."""
+    failures: list[Failure] = []
+    with Progress(progress, sum(map(size_of, source.files()))) as shown, process_pool(settings, n_process) as pool:
+        documents = shown.reading(source.read_all(None if settings.strict else failures.append))
+        if isinstance(pool, Here):
+            pool.annotator.on_progress = partial(shown.running, "")
+            docs = pool.annotator.docs(documents, failures.append)
+        else:
+            docs = _from_processes(pool, documents, shown, failures)
+        writer = get_format(settings.format)
+        counts = writer.written(_some(docs, failures), output, spans_key=settings.written_key, **settings.writing)
+    errors = output.with_name(f"{output.name}.{ERRORS}")
+    write_failures(errors, failures)
+    return _ended(Done(*counts, tokens=0, failures=failures), output, errors)
+
+
+def _from_processes(
+    pool: Pool, documents: Iterator[SourceDocument], shown: Progress, failures: list[Failure]
+) -> Iterator[Doc]:
+    """Documents that other processes annotate, in their order, each usable until the next one is asked for."""
+    vocab, seen = Vocab(), set[str]()
+    chunks = enumerate(iter(lambda: list(islice(documents, CHUNK)), []))
+    calls = ((number, ("annotate", (chunk,))) for number, chunk in chunks)
+    for number, done in imap(pool, calls, shown.running, ordered=True):
+        shown.finished(number, done.documents + len(done.failures), done.tokens)
+        failures += done.failures
+        for message in dict.fromkeys(done.warnings):
+            if message not in seen:
+                warn(message)
+        seen.update(done.warnings)
+        with vocab.memory_zone():
+            yield from DocBin().from_bytes(done.content).get_docs(vocab)
+
+
+def _some(docs: Iterator[Doc], failures: Sequence[Failure]) -> Iterator[Doc]:
+    """Documents, and an error where all of them have failed."""
+    count = 0
+    for doc in docs:
+        count += 1
+        yield doc
+    _require_some(count, failures)
+
+
+def _require_some(documents: int, failures: Sequence[Failure]) -> None:
+    if failures and not documents:
+        first = failures[0]
+        raise BionerError(Errors.E682.format(count=len(failures), first=first.where, reason=first.reason))
+
+
+def _ended(done: Done, output: Path, errors: Path) -> Applied:
+    """Warn of what failed, and of what writers of shards warned of, once for each kind."""
+    _require_some(done.documents, done.failures)
+    if not done.documents:
+        raise BionerError(Errors.E163.format(path=output))
+    kinds = {message.partition("]")[0]: message for message in reversed(done.warnings)}
+    for message in kinds.values():
+        warn(message)
+    if len(done.warnings) > len(kinds):
+        warn(Warnings.W602.format(count=len(done.warnings) - len(kinds), path=errors.with_name(JOURNAL)))
+    if done.failures:
+        first = done.failures[0]
+        warn(Warnings.W603.format(count=len(done.failures), path=errors, first=first.where, reason=first.reason))
+    return Applied(done.documents, done.spans, len(done.failures))
+
+
+def _ending(output: Path, writer: Format) -> str:
+    """End of the names of shards: that of the name of their folder, if the format has it, or the usual one."""
+    endings = [*writer.endings, *writer.usual_endings, ""]
+    packed = [f"{ending}.gz" for ending in endings if ending]
+    return next((end for end in [*packed, *endings[:-1]] if output.name.lower().endswith(end)), endings[0])
+
+
+def _pool(settings: Settings, n_process: int, engine: str, address: Optional[str]) -> Union[Here, Pool]:
+    if engine != "ray":
+        return process_pool(settings, n_process)
+    from .ray_pool import RayPool
+
+    return RayPool(settings, n_process, address)

@@ -1,7 +1,7 @@
 """Mentions of annotated documents as plain records, which outlive the documents, and the choice of some of them."""
 
-from collections.abc import Collection, Iterable
-from typing import Optional
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Optional
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
@@ -12,6 +12,7 @@ from ..formats import Mention
 from ..formats.export import mentions_of
 from ..scope import SPANS_KEY, part_of_attrs, set_identifiers, set_origin
 from ..scoring.evaluate import finds_entities
+from ..scoring.mentions import ENTS
 
 
 def is_chosen(mention: Mention, types: Optional[Collection[str]], threshold: float) -> bool:
@@ -25,20 +26,24 @@ def is_chosen(mention: Mention, types: Optional[Collection[str]], threshold: flo
     return (types is None or mention.label in types) and (mention.score is None or mention.score >= threshold)
 
 
-def require_spans(doc: Doc, pipeline: str, spans_key: str = SPANS_KEY) -> None:
-    """See that a pipeline has annotated a document.
+def predicted_spans(doc: Doc, spans_key: str, pipeline: str = "") -> tuple[Sequence[Span], Mapping[str, Any]]:
+    """Spans that a pipeline wrote to a document, and what the `attrs` of their group say about them.
 
     Args:
-        doc: a document with a token or more.
+        doc: the document; one without a token has no spans.
+        spans_key: key in `doc.spans`; `ENTS` for the entities in `doc.ents`.
         pipeline: name of the pipeline, for the message.
-        spans_key: key in `doc.spans`.
 
     Raises:
-        BionerError: there are neither spans under the key, nor entities of a document without any spans.
+        BionerError: the pipeline wrote nothing there.
     """
-    if spans_key not in doc.spans and (len(doc.spans) or not doc.has_annotation("ENT_IOB")):
-        known = ", ".join(doc.spans) or "none"
+    if spans_key in doc.spans:
+        return list(doc.spans[spans_key]), doc.spans[spans_key].attrs
+    has_ents = doc.has_annotation("ENT_IOB")
+    if len(doc) and not (has_ents and spans_key == ENTS):
+        known = ", ".join([*doc.spans, *([ENTS] if has_ents else [])]) or "none"
         raise BionerError(Errors.E667.format(pipeline=pipeline, key=spans_key, known=known))
+    return doc.ents, {}
 
 
 def known_types(nlp: Language) -> list[str]:
@@ -54,9 +59,10 @@ def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
     """Mentions of an annotated document in the order of the text, outer ones before those in them.
 
     Args:
-        doc: the document. Where it has no group of that key, its entities are taken.
-        spans_key: key in `doc.spans`.
+        doc: the document.
+        spans_key: as for `predicted_spans`.
     """
+    predicted_spans(doc, spans_key)
     found = [mention for mention in mentions_of(doc, spans_key) if mention.start < mention.end]
     return sorted(found, key=lambda mention: (mention.start, -mention.end, mention.label))
 

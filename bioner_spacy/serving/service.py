@@ -29,7 +29,7 @@ from ..reports.colors import color_of, displacy_colors
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import load_pipeline
 from ..shipped import shipped_project
-from .mentions import find_mentions, is_chosen, known_types, require_spans
+from .mentions import find_mentions, is_chosen, known_types, predicted_spans
 from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer
 from .service_batches import Batcher, TooManyWaiting
 from .service_metrics import Metrics
@@ -67,7 +67,7 @@ def make_app(
         batch_size: most texts of a batch.
         batch_wait: seconds that an unfinished batch waits for more texts.
         max_waiting: most texts that wait; further requests are answered 503.
-        spans_key: key of the mentions in `doc.spans`; of pipelines without any spans, the entities are taken.
+        spans_key: key of the mentions in `doc.spans`; "ents" for the entities.
         gpu_id: number of the GPU; -1 for the CPU.
 
     Raises:
@@ -83,7 +83,7 @@ def make_app(
         on_batch=service.metrics.on_batch,
     )
     service.metrics.watch_waiting(lambda: service.batcher.waiting)
-    require_spans(nlp(WARM_UP), service.name, spans_key)
+    predicted_spans(nlp(WARM_UP), spans_key, service.name)
     return _application(service)
 
 

@@ -16,7 +16,7 @@ from ..scoring.results import write_text
 
 
 @dataclass(frozen=True)
-class Found:
+class ShownText:
     """What was found in one text.
 
     Attributes:
@@ -41,7 +41,7 @@ def show(
     most: int = 20,
     spans_key: str = SPANS_KEY,
     gpu_id: int = -1,
-) -> Iterator[Found]:
+) -> Iterator[ShownText]:
     """Annotate some texts, and draw them as one HTML page.
 
     Args:
@@ -71,7 +71,7 @@ def show(
         doc = nlp(make_doc(nlp, document.text, guideline))
         name = document.doc_id or str(number)
         shown.append((name, doc))
-        yield Found(name, document.text.strip().partition("\n")[0], _entities(doc, spans_key))
+        yield ShownText(name, document.text.strip().partition("\n")[0], _entities(doc, spans_key))
     if output is not None:
         described = describe(nlp)
         write_text(output, render_texts(shown, title=f"{described.name} {described.version}"))

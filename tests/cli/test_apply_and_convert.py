@@ -24,7 +24,7 @@ from bioner_spacy.formats import read_documents
 from bioner_spacy.formats.document import Passage
 from bioner_spacy.formats.documents import input_formats, output_formats
 from bioner_spacy.scope import get_corpus, get_doc_id, get_scope, set_gold
-from bioner_spacy.serving import apply
+from bioner_spacy.serving import annotator, apply
 from bioner_spacy.serving.apply import apply_pipeline
 from bioner_spacy.serving.convert import convert_file
 
@@ -57,7 +57,8 @@ def gold(tmp_path: Path) -> Path:
 def pipeline(tmp_path: Path) -> Path:
     """A pipeline on disk that knows one word."""
     nlp = spacy.blank("en")
-    nlp.add_pipe("entity_ruler").add_patterns([{"label": "DISEASE", "pattern": [{"LOWER": "gout"}]}])  # type: ignore[attr-defined]
+    ruler: Any = nlp.add_pipe("span_ruler", config={"spans_key": "bioner", "annotate_ents": True})
+    ruler.add_patterns([{"label": "DISEASE", "pattern": [{"LOWER": "gout"}]}])
     nlp.to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
 
@@ -114,7 +115,7 @@ def test_texts_of_every_format_are_annotated(
         source = tmp_path / "in"
         convert_file(gold, source, format=input_format, columns=2 if input_format == "iob" else None)
     counts = apply_pipeline(str(pipeline), source, tmp_path / "out", input_format=input_format, format=format)
-    assert counts == (2, 1)
+    assert counts == (2, 1, 0)
     without = {} if format == "table" else {"2": ("Mice", set())}
     assert read(tmp_path / "out", format) == {"d7": (TEXT, {(0, 4, "DISEASE")}), **without}
 
@@ -241,14 +242,15 @@ def test_documents_of_many_memory_zones(
     format: str, n_process: int, pipeline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Words that are new in each document, and more documents in a batch than in a zone."""
-    monkeypatch.setattr(apply, "ZONE_DOCUMENTS", 3)
+    monkeypatch.setattr(annotator, "ZONE_DOCUMENTS", 3)
+    monkeypatch.setattr(apply, "CHUNK", 3)
     texts = [f"gout{number} gout word{number}" for number in range(20)]
     (tmp_path / "texts.txt").write_text("\n".join(texts))
     before = torch.get_num_threads()
     counts = apply_pipeline(
         str(pipeline), tmp_path / "texts.txt", tmp_path / "out", format=format, n_process=n_process
     )
-    assert counts == (20, 20) and torch.get_num_threads() == before
+    assert counts == (20, 20, 0) and torch.get_num_threads() == before
     found = list(read(tmp_path / "out", format).values())
     assert [text for text, _ in found] == texts
     assert all(mentions == {(text.index(" ") + 1, text.index(" ") + 5, "DISEASE")} for text, mentions in found)
@@ -322,7 +324,7 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
     before = sorted(tmp_path.rglob("*"))
     for nlp, source, output, message in [
         (tmp_path / "none", texts, out, "cannot be loaded"),
-        (tmp_path / "blank", texts, out, "Document number 1 is not annotated"),
+        (tmp_path / "blank", texts, out, r"does not set doc.spans\['bioner'\]; keys that it sets: none"),
         (pipeline, unknown, out, "set input_format to one of "),
         (pipeline, texts, texts, "is the input"),
         (pipeline, texts.with_name("none.txt"), out, "is not there"),
@@ -375,8 +377,11 @@ def test_a_text_that_is_too_long_is_named(tmp_path: Path) -> None:
     records = [{"text": "Gout", "id": "a"}, {"text": "x " * 600_000, "id": "b"}]
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, records)))
     status, printed = command("apply", tmp_path / "ner", tmp_path / "in.jsonl", tmp_path / "out.jsonl")
-    assert status == 1 and "in.jsonl, document b has 1,200,000 characters" in printed
-    assert not (tmp_path / "out.jsonl").exists()
+    assert status == 1 and "does not set doc.spans['bioner']" in printed
+    nlp = ["apply", tmp_path / "ner", tmp_path / "in.jsonl", tmp_path / "out.jsonl", "--spans-key", "ents"]
+    status, printed = command(*nlp)
+    assert status == 3 and "in.jsonl, line 2, document b: [E508] Document b has 1,200,000 characters" in printed
+    assert list(read(tmp_path / "out.jsonl", "textspans")) == ["a"]
 
 
 def test_spacy_finds_the_commands(pipeline: Path, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_commands_know_it(stars: Format, source: Path, tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "G", "pattern": "FOX3"}])  # type: ignore[attr-defined]
     nlp.to_disk(tmp_path / "nlp")
-    apply_pipeline(str(tmp_path / "nlp"), source, tmp_path / "again.stars")
+    apply_pipeline(str(tmp_path / "nlp"), source, tmp_path / "again.stars", spans_key="ents")
     assert (tmp_path / "again.stars").read_text() == "FOX2 binds.|[]|0\nIn FOX3.|['FOX3']|0\n"
 
 

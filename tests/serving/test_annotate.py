@@ -39,9 +39,9 @@ def test_a_pipeline_by_its_folder(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "GENE", "pattern": "NOD2"}])
     nlp.to_disk(tmp_path / "nlp")
-    [doc] = bioner_spacy.annotate(["NOD2"], tmp_path / "nlp")
+    [doc] = bioner_spacy.annotate(["NOD2"], tmp_path / "nlp", spans_key="ents")
     assert [ent.label_ for ent in doc.ents] == ["GENE"]
-    [doc] = bioner_spacy.annotate(["NOD2"], tmp_path / "nlp", types=["DISEASE"])
+    [doc] = bioner_spacy.annotate(["NOD2"], tmp_path / "nlp", types=["DISEASE"], spans_key="ents")
     assert doc.ents == ()
 
 
@@ -99,5 +99,5 @@ def test_what_is_wrong_with_texts(nlp: Language) -> None:
         bioner_spacy.annotate(["aspirin"], nlp, types="GENE")
     with pytest.raises(BionerError, match="Row 1 of the column 'texts' is of the type NoneType"):
         list(bioner_spacy.annotate(["a", None], nlp))
-    with pytest.raises(BionerError, match="sets neither"):
+    with pytest.raises(BionerError, match="does not set"):
         list(bioner_spacy.annotate(["a"], spacy.blank("en")))

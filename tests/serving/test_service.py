@@ -248,18 +248,18 @@ def test_page_needs_nothing_from_outside(client: TestClient) -> None:
     assert "assets/abstracts" in PROJECT  # so that wheels have the examples
 
 
-def test_entities_of_pipelines_without_spans() -> None:
+def test_entities_in_the_place_of_spans() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "GENE", "pattern": "NOD2", "id": "NCBI:64127"}])
-    with TestClient(make_app(nlp)) as client:
+    with TestClient(make_app(nlp, spans_key="ents")) as client:
         [entity] = ask(client, text="See NOD2", threshold=0.9, types=["GENE"])["documents"][0]["entities"]
     assert (entity["text"], entity["score"], entity["flat"]) == ("NOD2", None, True)
 
 
 def test_pipelines_without_entities_are_refused(nlp: Language) -> None:
-    with pytest.raises(BionerError, match=r"sets neither doc.spans\['bioner'\] \(keys: none\)"):
+    with pytest.raises(BionerError, match=r"does not set doc.spans\['bioner'\]; keys that it sets: none"):
         make_app(spacy.blank("en"))
-    with pytest.raises(BionerError, match=r"keys: bioner"):
+    with pytest.raises(BionerError, match=r"sets: bioner, ents"):
         make_app(nlp, spans_key="sc")
 
 

@@ -1,4 +1,4 @@
-"""Annotate the texts of a file, whatever its format, and write them in any format."""
+"""Annotate the texts of files, whatever their format, and write them in any format."""
 
 from typing import Annotated, Optional
 
@@ -9,6 +9,9 @@ from ...scope import SPANS_KEY
 from .. import options
 from ..messages import msg
 
+INCOMPLETE = 3
+"""Exit status where some documents or files could not be read or annotated."""
+
 
 def command(
     pipeline: options.Pipeline,
@@ -17,16 +20,33 @@ def command(
     input_format: Annotated[Optional[str], typer.Option(help=options.format_help(text_formats()))] = None,
     reader_options: options.ReaderOptions = "",
     format: options.Format = None,
-    spans_key: Annotated[str, typer.Option(help="Key of the spans in doc.spans.")] = SPANS_KEY,
+    spans_key: options.SpansKey = SPANS_KEY,
     columns: options.Columns = None,
     types: Annotated[str, typer.Option(help="Entity types to keep, separated by commas; default: all.")] = "",
     threshold: Annotated[float, typer.Option(min=0, max=1, help="Least score of mentions.")] = 0.0,
     flat: Annotated[bool, typer.Option(help="Only mentions that do not overlap: those of doc.ents.")] = False,
     batch_size: Annotated[Optional[int], typer.Option(min=1, help="Documents per batch.")] = None,
-    n_process: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
+    n_process: Annotated[int, typer.Option(min=1, help="Processes side by side, or actors of Ray.")] = 1,
     gpu_id: options.GpuId = -1,
+    shard_size: Annotated[
+        Optional[int],
+        typer.Option(
+            min=1, help="Make OUTPUT a folder of files with so many documents; started again, go on with it."
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Do a run again from the start.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End where a document cannot be read or annotated.")
+    ] = False,
+    progress: Annotated[
+        Optional[str], typer.Option(help="none, bar or log; default: a bar on a terminal, else none.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="processes, or ray for a run on a cluster.")] = "processes",
+    address: Annotated[Optional[str], typer.Option(help="Ray cluster; default: one on this machine.")] = None,
 ) -> None:
-    """Annotate the texts of a file, whatever its format, and write them in any format.
+    """Annotate the texts of files, whatever their format, and write them in any format.
+
+    The exit status is 3 where documents or files could not be read or annotated; a file beside the output names them.
 
     \b
     Example:
@@ -34,8 +54,10 @@ def command(
     """
     from ...serving.apply import apply_pipeline
 
+    if shard_size is not None and str(source) == "-":
+        raise typer.BadParameter("a run reads files, and not the standard input", param_hint="--shard-size")
     with options.source_file(source, input_format, text_formats()) as texts:
-        documents, spans = apply_pipeline(
+        written = apply_pipeline(
             pipeline,
             texts,
             output,
@@ -50,5 +72,13 @@ def command(
             batch_size=batch_size,
             n_process=n_process,
             gpu_id=gpu_id,
+            shard_size=shard_size,
+            overwrite=overwrite,
+            strict=strict,
+            progress=progress,
+            engine=engine,
+            address=address,
         )
-    msg.good(f"Wrote {output}: {documents:,} documents, {spans:,} spans")
+    msg.good(f"Wrote {output}: {written.documents:,} documents, {written.spans:,} spans")
+    if written.failures:
+        raise typer.Exit(INCOMPLETE)

@@ -20,7 +20,7 @@ def command(
     batch_size: Annotated[int, typer.Option(min=1, help="Most texts that are annotated together.")] = 64,
     batch_wait: Annotated[float, typer.Option(min=0, help="Milliseconds that a batch waits for more texts.")] = 5.0,
     max_waiting: Annotated[int, typer.Option(min=1, help="Most texts that wait; more are refused.")] = 5_000,
-    spans_key: Annotated[str, typer.Option(help="Key of the spans in doc.spans.")] = SPANS_KEY,
+    spans_key: options.SpansKey = SPANS_KEY,
     gpu_id: options.GpuId = -1,
 ) -> None:
     """Serve a pipeline over HTTP, with a page to try it: docs/service.md.

@@ -1,0 +1,298 @@
+"""One pool of workers for a whole run; workers that are killed are replaced, and their task is done again.
+
+Workers are Python processes of their own, neither forked nor started by `multiprocessing`: a fork copies locks and threads of
+OpenMP that no longer run, and each of them would hold the pipes of the others open. A worker reads its tasks from its
+standard input, which closes when the parent ends, however it ends, and then ends as well.
+"""
+
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
+from typing import Any, Protocol, TypeVar, Union
+
+from ..errors import BionerError, Errors
+from .annotator import Annotator, Done, Settings
+
+Key = TypeVar("Key")
+Call = tuple[str, Any]
+"""Name of a method of `Annotator`, and its arguments."""
+OnProgress = Callable[[int, int], None]
+ATTEMPTS = 3
+"""Workers that a task may end before the run is given up."""
+
+PAUSE = 0.5
+"""Seconds after which a worker that could not be started is tried again."""
+
+
+class WorkerDied(Exception):
+    """A worker ended in the middle of its work."""
+
+
+class NoRoom(WorkerDied):
+    """A worker could not be started for now."""
+
+
+class Worker(Protocol):
+    """Holds an `Annotator`."""
+
+    def do(self, call: Call, on_progress: OnProgress) -> Done:
+        """Do a task; may raise `WorkerDied`, and what the method raises."""
+
+    def end(self) -> None:
+        """End at once."""
+
+
+class Process:
+    """A worker in a process on this machine."""
+
+    def __init__(self, settings: Settings, threads: int) -> None:
+        """Start it.
+
+        Args:
+            settings: what it does.
+            threads: threads that it computes with.
+        """
+        code = f"import sys; sys.path[:] = {sys.path!r}; from bioner_spacy.serving.pool import work; work()"
+        counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **counts},
+            start_new_session=True,  # Ctrl-C is for the parent, which ends its workers
+        )
+        self._send(settings)
+
+    def do(self, call: Call, on_progress: OnProgress) -> Done:
+        """See `Worker.do`."""
+        self._send(call)
+        while True:
+            kind, content = self._receive()
+            if kind == "error":
+                raise content
+            if kind == "done":
+                return content
+            on_progress(*content)
+
+    def end(self) -> None:
+        """See `Worker.end`."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            try:
+                if pipe is not None:
+                    pipe.close()
+            except OSError:  # what was not yet sent cannot be
+                pass
+
+    def _send(self, content: Any) -> None:
+        try:
+            pickle.dump(content, self._process.stdin)  # type: ignore[arg-type]
+            self._process.stdin.flush()  # type: ignore[union-attr]
+        except OSError:
+            raise WorkerDied(self._how_it_ended()) from None
+
+    def _receive(self) -> Any:
+        try:
+            return pickle.load(self._process.stdout)  # type: ignore[arg-type]
+        except (EOFError, OSError, pickle.UnpicklingError):
+            raise WorkerDied(self._how_it_ended()) from None
+
+    def _how_it_ended(self) -> str:
+        status = self._process.wait()
+        return f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+
+
+class Here:
+    """What a pool is without workers: tasks are done when they are submitted."""
+
+    size = 1
+
+    def __init__(self, settings: Settings) -> None:
+        self.annotator = Annotator(settings)
+
+    def submit(self, call: Call, on_progress: OnProgress) -> "Future[Done]":
+        """Do a task; see `Pool.submit`."""
+        self.annotator.on_progress = on_progress
+        future: Future[Done] = Future()
+        future.set_result(getattr(self.annotator, call[0])(*call[1]))
+        return future
+
+    def __enter__(self) -> "Here":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+class Pool:
+    """Some workers, each started when it gets its first task, and a thread for each that deals with it."""
+
+    def __init__(self, start: Callable[[int], Worker], size: int) -> None:
+        """Begin.
+
+        Args:
+            start: makes a worker of a number, from 0.
+            size: number of workers.
+        """
+        self.size = size
+        self._start = start
+        self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._workers: dict[int, Worker] = {}
+        self._closed = threading.Event()
+        self._threads = [threading.Thread(target=self._deal, args=(number,), daemon=True) for number in range(size)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, call: Call, on_progress: OnProgress) -> "Future[Done]":
+        """Add a task.
+
+        Args:
+            call: the task.
+            on_progress: is called, by another thread, with the numbers of documents and tokens that are done of it.
+        """
+        future: Future[Done] = Future()
+        self._tasks.put((future, call, on_progress))
+        return future
+
+    def close(self) -> None:
+        """End all workers; what they have not finished is not done."""
+        self._closed.set()
+        for worker in list(self._workers.values()):
+            worker.end()
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _deal(self, number: int) -> None:
+        while (task := self._tasks.get()) is not None and not self._closed.is_set():
+            future, call, on_progress = task
+            try:
+                future.set_result(self._do(number, call, on_progress))
+            except NoRoom as error:
+                if self._workers:  # one of those may do it
+                    self._tasks.put(task)
+                    self._closed.wait(PAUSE)
+                else:
+                    future.set_exception(BionerError(Errors.E689.format(how=error)))
+            except BaseException as error:
+                future.set_exception(error)
+        if worker := self._workers.pop(number, None):
+            worker.end()
+
+    def _do(self, number: int, call: Call, on_progress: OnProgress) -> Done:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                if number not in self._workers:
+                    self._workers[number] = self._start(number)
+                if self._closed.is_set():
+                    raise WorkerDied
+                return self._workers[number].do(call, on_progress)
+            except NoRoom:
+                raise
+            except WorkerDied as died:
+                if worker := self._workers.pop(number, None):
+                    worker.end()
+                if self._closed.is_set():
+                    raise
+                if attempt == ATTEMPTS:
+                    raise BionerError(Errors.E681.format(count=ATTEMPTS, how=died)) from None
+        raise AssertionError  # the last attempt returns or raises
+
+
+def process_pool(settings: Settings, n_process: int) -> Union[Here, Pool]:
+    """Workers on this machine, with the threads of torch shared out among them; none where this process is enough.
+
+    Args:
+        settings: what they do.
+        n_process: number of processes that annotate.
+    """
+    if n_process == 1:
+        return Here(settings)
+    import torch
+
+    more, threads = torch.get_num_threads() % n_process, torch.get_num_threads() // n_process
+    return Pool(lambda number: Process(settings, max(1, threads + (number < more))), n_process)
+
+
+def imap(
+    pool: Union[Here, Pool],
+    calls: Iterable[tuple[Key, Call]],
+    on_progress: Callable[[Key, int, int], None],
+    *,
+    ordered: bool,
+) -> Iterator[tuple[Key, Done]]:
+    """Do tasks as they come, few of them ahead.
+
+    Args:
+        pool: who does them.
+        calls: the tasks, each with a key.
+        on_progress: is called with the key of a task, and the numbers of documents and tokens that are done of it.
+        ordered: whether results come in the order of the tasks, and not as they are done.
+
+    Yields:
+        Key and result of each task.
+    """
+    pending: dict[Future[Done], Key] = {}
+
+    def results(most: int) -> Iterator[tuple[Key, Done]]:
+        while len(pending) > most:
+            if ordered:
+                finished = [next(iter(pending))]
+            else:
+                wait(pending, return_when=FIRST_COMPLETED)
+                finished = [future for future in pending if future.done()]
+            for future in finished:
+                result = future.result()
+                yield pending.pop(future), result
+
+    for key, call in calls:
+        pending[pool.submit(call, partial(on_progress, key))] = key
+        yield from results(2 * pool.size - 1 if pool.size > 1 else 0)
+    yield from results(0)
+
+
+def work() -> None:
+    """What a worker process does; see `Process`."""
+    tasks, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print is no result
+    received: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def receive() -> None:
+        try:
+            while True:
+                received.put(pickle.load(tasks))
+        finally:
+            os._exit(1)  # the parent has ended
+
+    threading.Thread(target=receive, daemon=True).start()
+
+    def send(kind: str, content: Any) -> None:
+        results.write(pickle.dumps((kind, content)))
+        results.flush()
+
+    annotator = Annotator(received.get())
+    annotator.on_progress = lambda documents, tokens: send("progress", (documents, tokens))
+    while True:
+        method, arguments = received.get()
+        try:
+            send("done", getattr(annotator, method)(*arguments))
+        except (BionerError, OSError, MemoryError) as error:
+            send("error", error)
+        except Exception:
+            send("error", RuntimeError(traceback.format_exc()))

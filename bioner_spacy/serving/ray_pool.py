@@ -1,0 +1,111 @@
+"""A pool whose workers are actors of a Ray cluster.
+
+The process that reads the input also writes the shards: actors send theirs as bytes. So nodes need no common disk for texts and
+results, and what a killed actor or a lost node had begun is nowhere.
+"""
+
+import logging
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Optional
+
+from ..errors import BionerError, Errors, reason
+from ..files import replacing
+from ..formats import SourceDocument
+from .annotator import Annotator, Done, Settings
+from .pool import Call, NoRoom, OnProgress, Pool, WorkerDied
+
+START_SECONDS = 60.0
+"""Seconds that an actor may wait for a place in the cluster."""
+
+
+class RayPool(Pool):
+    """Actors of Ray; see `Pool`."""
+
+    def __init__(self, settings: Settings, actors: int, address: Optional[str] = None) -> None:
+        """Connect to a cluster, or start one on this machine, unless this process has one already.
+
+        Args:
+            settings: what the actors do.
+            actors: number of actors, each with one CPU, or one GPU where the settings name one.
+            address: address of a cluster; None for a new one.
+
+        Raises:
+            BionerError: Ray is not installed, or the cluster cannot be reached.
+        """
+        try:
+            import ray
+        except ModuleNotFoundError:
+            raise BionerError(Errors.E651.format(package="ray", extra="ray")) from None
+        self._ray, self._connected = ray, not ray.is_initialized()
+        if self._connected:
+            own: dict[str, Any] = {} if address else {"num_cpus": actors, "include_dashboard": False}
+            try:
+                ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                raise BionerError(Errors.E688.format(address=address, reason=reason(error))) from None
+        super().__init__(lambda number: _Actor(ray, settings), actors)
+
+    def close(self) -> None:
+        """See `Pool.close`."""
+        super().close()
+        if self._connected:
+            self._ray.shutdown()
+
+
+class _Actor:
+    """See `pool.Worker`."""
+
+    def __init__(self, ray: ModuleType, settings: Settings) -> None:
+        self._ray = ray
+        gpus = 1 if settings.gpu_id >= 0 else 0
+        self._actor = ray.remote(num_cpus=1, num_gpus=gpus)(_Remote).remote(settings)
+        if not ray.wait([self._actor.ready.remote()], timeout=START_SECONDS)[0]:
+            self.end()
+            raise NoRoom(f"find no free {'GPU' if gpus else 'CPU'} in the Ray cluster")
+
+    def do(self, call: Call, on_progress: OnProgress) -> Done:
+        """Do a task that writes a shard; its progress is not known before it is done."""
+        _, (documents, path) = call
+        exceptions = self._ray.exceptions
+        try:
+            content, done = self._ray.get(self._actor.write_shard.remote(documents, path.name))
+        except exceptions.RayTaskError as error:
+            raise (error.cause if isinstance(error.cause, Exception) else error) from None
+        except exceptions.RayError as error:
+            raise WorkerDied(f"ended ({type(error).__name__})") from None
+        if content:
+            with replacing(path, folders=True) as (part,):
+                for name, data in content.items():
+                    file = part / name if name else part
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(data)
+        return done
+
+    def end(self) -> None:
+        """See `pool.Worker`."""
+        self._ray.kill(self._actor)
+
+
+class _Remote:
+    """What an actor is on its node."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._annotator = Annotator(settings)
+
+    def ready(self) -> None:
+        """Returns when the actor has its place."""
+
+    def write_shard(self, documents: Sequence[SourceDocument], name: str) -> tuple[dict[str, bytes], Done]:
+        """Annotate documents; the bytes of the file, or of those in the folder, that would be written."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, name)
+            done = self._annotator.write_shard(documents, path)
+            files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+            return {_name_in(path, file): file.read_bytes() for file in files}, done
+
+
+def _name_in(path: Path, file: Path) -> str:
+    return "" if file == path else file.relative_to(path).as_posix()
