@@ -41,6 +41,7 @@ EXTRAS = {
     "tune": ["optuna>=5.0,<6"],
     # The service: an application, the server that runs it, and its metrics.
     "serve": ["fastapi>=0.116", "uvicorn>=0.35", "prometheus-client>=0.21"],
+    "cas": ["dkpro-cassis>=0.12,<1"],  # UIMA CAS; an extra, because it brings lxml and few need it
     "tables": ["pyarrow>=18"],  # Parquet; an extra for its size; 18: the first with wheels for Python 3.13
     "ray": ["ray>=2.40,<3"],  # runs on a cluster; an extra, because it brings 200 MB
     "frames": [
@@ -54,7 +55,7 @@ EXTRAS = {
     ],
 }
 EXTRAS["test"] += [*EXTRAS["charts"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
-EXTRAS["test"] += [*EXTRAS["serve"], *EXTRAS["frames"], *EXTRAS["tables"]]
+EXTRAS["test"] += [*EXTRAS["serve"], *EXTRAS["frames"], *EXTRAS["tables"], *EXTRAS["cas"]]
 # The documentation site (mkdocs.yml).
 EXTRAS["docs"] = ["mkdocs-material>=9.6,<10", "mkdocstrings[python]>=0.29"]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]

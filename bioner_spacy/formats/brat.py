@@ -35,7 +35,7 @@ _ANNOTATIONS = (".ann", ".a1")
 _ID = re.compile(r"T[0-9]\S*")
 _PLACE = re.compile(r"(\S+) ([0-9]{1,9} [0-9]{1,9}(?:;[0-9]{1,9} [0-9]{1,9})*)")
 _NORMALISATION = re.compile(r"N[0-9]\S*\tReference (T\S+) (\S+)(?:\t(.*))?")
-_SCORE = re.compile(r"#\S*\tAnnotatorNotes (T\S+)\tscore=([0-9.]+(?:e-?[0-9]+)?)")
+_SCORE = re.compile(r"#\S*\tAnnotatorNotes (T\S+)\tscore=([0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)")
 _OTHER = re.compile(r"[REAMN][0-9][^\t]*\t.*|\*\t.*|#.*", re.DOTALL)
 _KINDS = {
     "R": "relations",

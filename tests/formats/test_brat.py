@@ -67,7 +67,7 @@ def test_lines_of_other_kinds_are_no_mentions(tmp_path: Path) -> None:
         "M1\tSpeculation E1",
         "N1\tReference T1 db:7\tFOX2",
         "*\tEquiv T1 T2",
-        "#1\tAnnotatorNotes T1\tsure",
+        "#1\tAnnotatorNotes T1\tscore=0.0.5",
         "# a comment",
     ]
     (document,) = read(write(tmp_path, a_txt="FOX2", a_ann="\n".join(lines)))

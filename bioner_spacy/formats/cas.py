@@ -1,0 +1,139 @@
+"""Documents of UIMA: CAS as JSON, or as XMI with its types in TypeSystem.xml beside it, as INCEpTION and WebAnno export them.
+
+They are read by dkpro-cassis (extra `cas`), which also converts the offsets of Java.
+"""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from ..errors import BionerError, Errors, reason
+from ..files import decode, open_bytes
+from .document import Mention, OnError, SourceDocument, stop
+from .format import Format
+from .ledger import Ledger
+from .standoff import MentionBuilder
+
+TYPES_FILE = "TypeSystem.xml"
+
+_LEFT_ALONE = ("uima.", ".segmentation.", ".metadata.", "CASMetadata", "LayerDefinition", "FeatureDefinition")
+"""Parts of names of types that annotate no mention: tokens, sentences, and what tools say about themselves."""
+
+
+def read(
+    path: Path,
+    *,
+    type: str = "NamedEntity",
+    label: str = "value",
+    identifier: str = "identifier",
+    mismatch: str = "error",
+    on_error: OnError = stop,
+) -> Iterator[SourceDocument]:
+    """Read a file, which is one document.
+
+    Args:
+        path: the file.
+        type: the type (layer) of annotations that are mentions, by its full name or the last part of it.
+        label: its feature with the label of a mention.
+        identifier: its feature with the identifier of a concept, if it has one.
+        mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning counts.
+        on_error: what to do about an annotation that cannot be read: raise the error, or take note of it and leave it out.
+
+    Yields:
+        The document.
+
+    Raises:
+        BionerError: the file is missing or no CAS, its types are missing, or it has no such type or feature.
+    """
+    cas, text = _load(path)
+    names = {one.name for one in cas.typesystem.get_types()}
+    chosen = {name for name in names if name == type or name.endswith(f".{type}")}
+    if not chosen:
+        known = ", ".join(sorted(name for name in names if not any(part in name for part in _LEFT_ALONE))) or "none"
+        raise BionerError(Errors.E180.format(path=path, type=type, known=known))
+    builder, ledger, mentions = MentionBuilder(path, mismatch), Ledger(path), list[Mention]()
+    for one in cas.select_all_annotations():
+        if one.type.name not in chosen:
+            if not any(part in one.type.name for part in _LEFT_ALONE):
+                ledger.add(f"annotations {one.type.name.rpartition('.')[2]}", 1)
+            continue
+        value = getattr(one, label, None)
+        if not isinstance(value, str) or not value.strip():
+            where = f"the annotation of characters {one.begin} to {one.end} has no text in its feature {label!r} (option label)"
+            on_error(BionerError(Errors.E106.format(path=path, line=1, reason=where)))
+            continue
+        concepts = [concept] if isinstance(concept := getattr(one, identifier, None), str) and concept else []
+        place = [(one.begin, one.end)]
+        try:
+            found = builder.mention(
+                path, 1, text, label=value.strip(), fragments=place, claimed="", identifiers=concepts
+            )
+        except BionerError as error:
+            on_error(error)
+        else:
+            mentions += [found] if found else []
+    builder.finish()
+    ledger.finish()
+    yield _document(path, cas, text, mentions)
+
+
+def read_texts(path: Path) -> Iterator[SourceDocument]:
+    """Read the text of a file, whatever is annotated there; see `read`."""
+    cas, text = _load(path)
+    yield _document(path, cas, text, [])
+
+
+def _document(path: Path, cas: Any, text: str, mentions: list[Mention]) -> SourceDocument:
+    about = next((one for one in cas.select_all_annotations() if one.type.name.endswith(".DocumentMetaData")), None)
+    doc_id = getattr(about, "documentId", None) or getattr(about, "documentTitle", None) or path.stem
+    return SourceDocument("document", text, tuple(mentions), path, 1, str(doc_id))
+
+
+def _load(path: Path) -> tuple[Any, str]:
+    """A CAS and its text."""
+    try:
+        import cassis
+    except ModuleNotFoundError:
+        raise BionerError(Errors.E651.format(package="dkpro-cassis", extra="cas")) from None
+    with open_bytes(path) as file:
+        content = decode(file.read(), path).removeprefix("\ufeff")
+    try:
+        if content.lstrip().startswith(("{", "[")):
+            cas = cassis.load_cas_from_json(content, lenient=True)
+        else:
+            with open_bytes(path.with_name(TYPES_FILE)) as file:
+                types = cassis.load_typesystem(_xml(decode(file.read(), path), path.with_name(TYPES_FILE)))
+            cas = cassis.load_cas_from_xmi(_xml(content, path), typesystem=types, lenient=True)
+        text = cas.sofa_string
+    except BionerError:
+        raise
+    except Exception as error:  # whatever cassis and lxml say
+        raise BionerError(
+            Errors.E106.format(path=path, line=1, reason=f"no CAS that can be read ({reason(error)})")
+        ) from None
+    if not isinstance(text, str):
+        raise BionerError(Errors.E106.format(path=path, line=1, reason="the CAS has no text"))
+    return cas, text
+
+
+def _xml(content: str, path: Path) -> BytesIO:
+    if "<!DOCTYPE" in content or "<!ENTITY" in content:  # which can fill the memory
+        raise BionerError(Errors.E106.format(path=path, line=1, reason="it declares entities or a DTD"))
+    return BytesIO(content.encode())
+
+
+def _recognises(head: str) -> bool:
+    return "http://www.omg.org/XMI" in head or '"%TYPES"' in head or '"%FEATURE_STRUCTURES"' in head
+
+
+FORMAT = Format(
+    name="cas",
+    description="UIMA CAS, as JSON or XMI (INCEpTION, WebAnno)",
+    read=read,
+    read_texts=read_texts,
+    endings=(".xmi",),
+    usual_endings=(".json",),
+    holds=frozenset({"overlaps", "identifiers"}),
+    recognises=_recognises,
+)
