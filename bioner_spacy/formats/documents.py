@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Optional, TypeVar
@@ -88,18 +88,24 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
         BionerError: there is no such file, or its format is not known, as it is empty or damaged or another one.
     """
     allowed, files = list(allowed), source_files(path)
+    value = value or _told_by(files, allowed)
     if value is None:
-        named = {name for file in files if (name := _told_by_name(file, allowed))}
-        claims = ((file, {name for name in allowed if get_format(name).has_ending(file)}) for file in files)
-        first = next(((file, names) for file, names in claims if names), None)
-        seen = first[1].intersection(looks_like(first[0])) if first else set()
-        if len(named) < 2 and not named & seen and len(seen) == 1:
-            value = seen.pop()
-        elif len(named) == 1:
-            value = named.pop()
-        elif path.is_file():
+        if path.is_file():
             head_of(path)  # an empty or damaged file is worse than a name that says little
+        if (other := _told_by(files, text_formats())) is not None and other not in allowed:
+            raise BionerError(Errors.E180.format(path=path, format=other))
     return choose_format(setting, value, path, allowed=allowed)
+
+
+def _told_by(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
+    """The format that the names of some files tell, or the beginning of the first whose ending is that of a format."""
+    named = {name for file in files if (name := _told_by_name(file, allowed))}
+    claims = ((file, {name for name in allowed if get_format(name).has_ending(file)}) for file in files)
+    first = next(((file, names) for file, names in claims if names), None)
+    seen = first[1].intersection(looks_like(first[0])) if first else set()
+    if len(named) < 2 and not named & seen and len(seen) == 1:
+        return seen.pop()
+    return named.pop() if len(named) == 1 else None
 
 
 def _told_by_name(path: Path, allowed: Iterable[str]) -> Optional[str]:

@@ -275,7 +275,7 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
             texts,
             out,
             {"format": "brat"},
-            "The name of .*txt does not tell its format: set input_format to one of ",
+            "txt is of the format text, whose texts have no annotation: annotate them by .spacy bioner apply.",
         ),
         (gold, out, {"format": "brat", "columns": 2}, "only with the format iob"),
         (gold, out, {"format": "brat", "labels": "A=B"}, "Setting labels is 'A=B'; allowed: only with other formats"),
