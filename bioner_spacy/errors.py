@@ -192,7 +192,7 @@ class Errors(metaclass=_WithCodes):
     E178 = "{path} has no column {column!r}: set the option {option} to some of its columns, {known}."
     E180 = "{path} has no type of annotations {type!r}: set the option type to one of: {known}."
     E179 = "No file is called as {path}: correct the path or the pattern."
-    E180 = "{path} is of the format {format}, whose texts have no annotation: annotate them by `spacy bioner apply`."
+    E181 = "{path} is of the format {format}, whose texts have no annotation: annotate them by `spacy bioner apply`."
 
     # 2xx tokenization
     E201 = (

@@ -93,7 +93,7 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
         if path.is_file():
             head_of(path)  # an empty or damaged file is worse than a name that says little
         if (other := _told_by(files, text_formats())) is not None and other not in allowed:
-            raise BionerError(Errors.E180.format(path=path, format=other))
+            raise BionerError(Errors.E181.format(path=path, format=other))
     return choose_format(setting, value, path, allowed=allowed)
 
 
