@@ -19,6 +19,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate, to_numpy
 
 from ..corpora.context import WHOLE, check_context
 from ..errors import BionerError, Errors, Warnings, warn
+from ..layers import limit_threads
 from ..scope import SPANS_KEY, UNSCOPED, annotated_types, get_corpus, warn_of_unscoped
 from ..tasks import Task, make_tasks, require_annotated
 from ..tokenization.sentences import sentence_lengths
@@ -304,6 +305,7 @@ class MultiTaskNER(TrainablePipe):
         if not lengths.sum():
             return None
         require_upstream(self.name, self.model, docs[int(lengths.argmax())])
+        limit_threads()
         read = numpy.concatenate([sentence_lengths(doc) for doc in docs]) if self._by_sentence else lengths
         return decode(self.model.predict(Batch(docs, read, guidelines=[doc._.guideline for doc in docs])), read)
 

@@ -147,6 +147,7 @@ class Pool:
         self._start = start
         self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._workers: dict[int, Worker] = {}
+        self._refused = 0
         self._closed = threading.Event()
         self._threads = [threading.Thread(target=self._deal, args=(number,), daemon=True) for number in range(size)]
         for thread in self._threads:
@@ -171,7 +172,7 @@ class Pool:
         for _ in self._threads:
             self._tasks.put(None)
         for thread in self._threads:
-            thread.join()
+            thread.join(timeout=5)  # one that waits for a place in a cluster may wait on
 
     def __enter__(self) -> "Pool":
         return self
@@ -185,7 +186,8 @@ class Pool:
             try:
                 future.set_result(self._do(number, call, on_progress))
             except NoRoom as error:
-                if self._workers:  # one of those may do it
+                self._refused += 1
+                if self._workers or self._refused < ATTEMPTS * self.size:  # another one may do it, or this one later
                     self._tasks.put(task)
                     self._closed.wait(PAUSE)
                 else:
@@ -200,6 +202,7 @@ class Pool:
             try:
                 if number not in self._workers:
                     self._workers[number] = self._start(number)
+                    self._refused = 0
                 if self._closed.is_set():
                     raise WorkerDied
                 return self._workers[number].do(call, on_progress)

@@ -5,6 +5,8 @@ results, and what a killed actor or a lost node had begun is nowhere.
 """
 
 import logging
+import re
+import socket
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +19,10 @@ from ..formats import SourceDocument
 from .annotator import Annotator, Done, Settings
 from .pool import Call, NoRoom, OnProgress, Pool, WorkerDied
 
-START_SECONDS = 60.0
-"""Seconds that an actor may wait for a place in the cluster."""
+START_SECONDS = 120.0
+"""Seconds that an actor may wait for a place in the cluster, and take to start."""
+
+CONNECT_SECONDS = 10.0
 
 
 class RayPool(Pool):
@@ -43,8 +47,10 @@ class RayPool(Pool):
         if self._connected:
             own: dict[str, Any] = {} if address else {"num_cpus": actors, "include_dashboard": False}
             try:
+                if address and (host := re.fullmatch(r"([^/:]+):(\d+)", address)):  # Ray would try for minutes
+                    socket.create_connection((host[1], int(host[2])), timeout=CONNECT_SECONDS).close()
                 ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
-            except (ConnectionError, ValueError, RuntimeError) as error:
+            except (OSError, ValueError, RuntimeError) as error:
                 raise BionerError(Errors.E688.format(address=address, reason=reason(error))) from None
         super().__init__(lambda number: _Actor(ray, settings), actors)
 
