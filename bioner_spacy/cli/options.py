@@ -63,15 +63,18 @@ Assets = Annotated[Path, typer.Option(help="Folder of the corpus files.")]
 Columns = Annotated[Optional[int], typer.Option(help="Tag columns for overlapping spans, in formats of columns.")]
 Format = Annotated[Optional[str], typer.Option(help=format_help(output_formats()))]
 GpuId = Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")]
-Limit = Annotated[Optional[int], typer.Option(min=1, help="Most documents of a corpus; default: all.")]
-MergeTypes = Annotated[str, typer.Option(help="Types to take together, such as PROTEIN=GENE,DNA=GENE.")]
+Limit = Annotated[Optional[int], typer.Option(min=1, help="Maximum number of documents per corpus; default: all.")]
+MergeTypes = Annotated[str, typer.Option(help="Types to merge, such as PROTEIN=GENE,DNA=GENE.")]
 MetricName = Annotated[str, typer.Option(help=f"What counts as a match: {', '.join(METRICS)}.")]
-Output = Annotated[Path, typer.Argument(help="Folder of the results; what is there is not computed again.")]
-OutputFile = Annotated[Path, typer.Argument(help="File to write; where documents are files, a new folder.")]
+Output = Annotated[Path, typer.Argument(help="Folder for the results; existing ones are not computed again.")]
+OutputFile = Annotated[
+    Path, typer.Argument(help="File to write, or a new folder for formats with one file per document.")
+]
 OutputFolder = Annotated[Path, typer.Option(help="Folder to write to.")]
 Pipeline = Annotated[str, typer.Argument(help="Folder or package name of a pipeline.")]
 ReaderOptions = Annotated[
-    str, typer.Option("--options", help="Options of the input's reader, as in the catalogue: mismatch=offsets.")
+    str,
+    typer.Option("--options", help="Options of the input's reader, such as mismatch=offsets; see docs/formats.md."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
 Seeds = Annotated[str, typer.Option(help="Random seeds, separated by commas.")]
@@ -83,8 +86,8 @@ Source = Annotated[
 ]
 SpansKey = Annotated[str, typer.Option(help="Key of the spans in doc.spans; ents: those in doc.ents.")]
 Split = Annotated[str, typer.Option(help="The split to score on.")]
-Tables = Annotated[str, typer.Option(help="Write each table as a file of its own too: csv, tex, or both.")]
-Words = Annotated[int, typer.Option(min=0, help="Tokens of the training part of each corpus, about; 0: all.")]
+Tables = Annotated[str, typer.Option(help="Also write each table as a file: csv, tex, or both.")]
+Words = Annotated[int, typer.Option(min=0, help="Approximate number of training tokens per corpus; 0: all.")]
 
 ASSETS = Path("assets")
 SEEDS = "0,1,2"
@@ -178,7 +181,7 @@ class Reading(Keys):
     context: Annotated[
         str, typer.Option(help="What the pipeline sees at once: source, sentence, group or document.")
     ] = "source"
-    context_words: Annotated[int, typer.Option(min=1, help="Most tokens of a group.")] = CONTEXT_WORDS
+    context_words: Annotated[int, typer.Option(min=1, help="Maximum number of tokens of a group.")] = CONTEXT_WORDS
     gpu_id: GpuId = -1
 
 
@@ -186,8 +189,8 @@ class Reading(Keys):
 class Tests:
     """How differences are tested."""
 
-    alpha: Annotated[float, typer.Option(min=0, max=1, help="Level of the tests.")] = ALPHA
-    resamples: Annotated[int, typer.Option(min=1, help="Draws of each test.")] = RESAMPLES
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Significance level.")] = ALPHA
+    resamples: Annotated[int, typer.Option(min=1, help="Resamples per test.")] = RESAMPLES
     metric: MetricName = STRICT.name
 
     def settings(self) -> dict[str, Any]:
@@ -203,9 +206,9 @@ class Encoding(Converted):
         Optional[Path], typer.Option(help="The training config. Default: that of the preset, configs/<preset>.cfg.")
     ] = None
     preset: Annotated[
-        str, typer.Option(help="Rates and batches for small or base encoders; auto: by the size of the encoder.")
+        str, typer.Option(help="Learning rates and batch sizes for small or base encoders; auto: by encoder size.")
     ] = "auto"
-    encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: the one of the config.")] = None
+    encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: as in the config.")] = None
 
     @cached_property
     def config_path(self) -> Path:
@@ -228,9 +231,7 @@ class Training(Encoding):
 
     epochs: Annotated[
         int,
-        typer.Option(
-            min=0, help="Epochs; 0: those of the set in the catalogue or of the config, more for little data."
-        ),
+        typer.Option(min=0, help="Epochs; 0: as in the catalogue or config, more for small corpora."),
     ] = 0
     fraction: Annotated[float, typer.Option(help="Share of each training set that is used.")] = 1.0
     gpu_id: GpuId = -1

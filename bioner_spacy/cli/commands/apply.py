@@ -23,20 +23,20 @@ def command(
     spans_key: options.SpansKey = SPANS_KEY,
     columns: options.Columns = None,
     types: Annotated[str, typer.Option(help="Entity types to keep, separated by commas; default: all.")] = "",
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="Least score of mentions.")] = 0.0,
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Minimum score of mentions.")] = 0.0,
     flat: Annotated[bool, typer.Option(help="Only mentions that do not overlap: those of doc.ents.")] = False,
     batch_size: Annotated[Optional[int], typer.Option(min=1, help="Documents per batch.")] = None,
-    n_process: Annotated[int, typer.Option(min=1, help="Processes side by side, or actors of Ray.")] = 1,
+    n_process: Annotated[int, typer.Option(min=1, help="Number of parallel processes, or of Ray actors.")] = 1,
     gpu_id: options.GpuId = -1,
     shard_size: Annotated[
         Optional[int],
         typer.Option(
-            min=1, help="Make OUTPUT a folder of files with so many documents; started again, go on with it."
+            min=1, help="Write a folder of files with this many documents each; the same command continues it."
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Do a run again from the start.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Run again from the start.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="End where a document cannot be read or annotated.")
+        bool, typer.Option("--strict", help="Stop at a document that cannot be read or annotated.")
     ] = False,
     progress: Annotated[
         Optional[str], typer.Option(help="none, bar or log; default: a bar on a terminal, else none.")

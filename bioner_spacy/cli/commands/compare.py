@@ -15,8 +15,10 @@ def command(
     system: Annotated[str, typer.Argument(help=f"Results of the system, {RESULTS}")],
     baseline: Annotated[list[str], typer.Argument(help=f"Results of the baseline, {RESULTS}")],
     tests: options.Tests,
-    names: Annotated[str, typer.Option(help="Names of system and baseline, with a comma.")] = ",".join(NAMES[::-1]),
-    output: Annotated[Path, typer.Option(help="JSON file to write; its Markdown page stands beside it.")] = Path(
+    names: Annotated[str, typer.Option(help="Names of system and baseline, separated by a comma.")] = ",".join(
+        NAMES[::-1]
+    ),
+    output: Annotated[Path, typer.Option(help="JSON file to write; a Markdown page is written beside it.")] = Path(
         "reports/comparison.json"
     ),
     insist: Annotated[

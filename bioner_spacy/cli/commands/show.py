@@ -17,9 +17,9 @@ def command(
     input_format: Annotated[Optional[str], typer.Option(help=options.format_help(text_formats()))] = None,
     reader_options: options.ReaderOptions = "",
     guideline: Annotated[
-        Optional[str], typer.Option(help="Corpus by whose guideline to annotate; default: no one's.")
+        Optional[str], typer.Option(help="Corpus whose guideline is followed; default: none.")
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="Most texts.")] = 20,
+    most: Annotated[int, typer.Option(min=1, help="Maximum number of texts.")] = 20,
     gpu_id: options.GpuId = -1,
 ) -> None:
     """Show the entities of some texts, in the terminal and as a page.

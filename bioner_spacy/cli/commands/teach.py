@@ -11,7 +11,7 @@ from ..messages import msg
 def command(
     teachers: Annotated[
         list[str],
-        typer.Argument(help="Folders of trained pipelines, each with a name before it if need be: NAME=FOLDER."),
+        typer.Argument(help="Folders of trained pipelines, optionally with names: NAME=FOLDER."),
     ],
     data: options.Converted,
     gpu_id: options.GpuId = -1,

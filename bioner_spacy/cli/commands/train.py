@@ -17,7 +17,7 @@ def command(
     each: Annotated[bool, typer.Option(help="Train a single-task baseline on each corpus.")] = False,
     seed: options.Seed = 0,
     resume: Annotated[
-        bool, typer.Option(help="Go on with a run that was interrupted; leave a finished one as it is.")
+        bool, typer.Option(help="Continue an interrupted run; a finished one is left as it is.")
     ] = False,
     checkpoint_minutes: Annotated[float, typer.Option(help="Minutes between two checkpoints.")] = 10.0,
 ) -> None:

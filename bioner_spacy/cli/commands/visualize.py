@@ -15,7 +15,7 @@ def command(
     data: options.Converted,
     keys: options.Keys,
     split: options.Split = "test",
-    per_corpus: Annotated[int, typer.Option(min=1, help="Most documents of a corpus on the page.")] = 5,
+    per_corpus: Annotated[int, typer.Option(min=1, help="Maximum number of documents per corpus on the page.")] = 5,
     output: options.OutputFolder = Path("reports"),
     gpu_id: options.GpuId = -1,
 ) -> None:

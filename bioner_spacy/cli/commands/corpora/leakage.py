@@ -16,7 +16,7 @@ def command(
     ] = None,
     catalogue: options.CatalogueFile = None,
     threshold: Annotated[
-        float, typer.Option(help="Least similarity of a near match, 0.5 to 1; 1: exact ones only.")
+        float, typer.Option(help="Minimum similarity of a near match, 0.5 to 1; 1: exact matches only.")
     ] = 0.8,
     output: options.OutputFolder = Path("reports/leakage"),
 ) -> None:

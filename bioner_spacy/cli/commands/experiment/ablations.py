@@ -18,7 +18,7 @@ class Kind(str, Enum):
 
 def command(
     context: typer.Context,
-    kind: Annotated[Kind, typer.Argument(help="What is compared, see above.")],
+    kind: Annotated[Kind, typer.Argument(help="What to compare; see above.")],
     output: options.Output,
     training: options.Training,
     tests: options.Tests,

@@ -15,13 +15,13 @@ def command(
     pipelines: Annotated[Optional[list[str]], typer.Argument(help="Folders or names of pipelines.")] = None,
     each: Annotated[
         Optional[Path],
-        typer.Option(help="Folder of <name>/model-last, as `train --each` writes it: take all of these too."),
+        typer.Option(help="Folder with <name>/model-last, as `train --each` writes it; these are added."),
     ] = None,
     names: Annotated[
-        str, typer.Option(help="A name for each, separated by commas; default: what it was trained on.")
+        str, typer.Option(help="Names of the pipelines, separated by commas; default: their training corpora.")
     ] = "",
     split: options.Split = "test",
-    map_: Annotated[str, typer.Option("--map", help="Types to take for others, such as PROTEIN=GENE,DNA=GENE.")] = "",
+    map_: Annotated[str, typer.Option("--map", help="Types to count as others, such as PROTEIN=GENE,DNA=GENE.")] = "",
     output: options.OutputFolder = Path("reports/cross-corpus"),
     metric: options.MetricName = STRICT.name,
     tables: options.Tables = "",

@@ -11,7 +11,7 @@ from ...app import config_overrides
 def command(
     context: typer.Context,
     output: options.Output,
-    target: Annotated[str, typer.Option(help="The corpus to be good at.")],
+    target: Annotated[str, typer.Option(help="The target corpus.")],
     training: options.Training,
     tests: options.Tests,
     best: Annotated[

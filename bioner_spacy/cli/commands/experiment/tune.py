@@ -19,7 +19,7 @@ def command(
         Optional[Path],
         typer.Option(help="The settings to search. Default: configs/tuning.yml here, else the one of the package."),
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Trials in the folder at the end.")] = 20,
+    trials: Annotated[int, typer.Option(min=1, help="Total number of trials in the folder.")] = 20,
     seeds: options.Seeds = "0",
 ) -> None:
     """Search the settings of training for those that score best on development data.

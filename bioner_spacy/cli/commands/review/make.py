@@ -15,7 +15,7 @@ def command(
     data: options.Converted,
     reading: options.Reading,
     split: options.Split = "test",
-    number: Annotated[int, typer.Option(min=1, help="Predictions to draw.")] = NUMBER,
+    number: Annotated[int, typer.Option(min=1, help="Number of predictions to sample.")] = NUMBER,
     seed: options.Seed = 0,
     output: options.OutputFolder = Path("reports/review"),
 ) -> None:

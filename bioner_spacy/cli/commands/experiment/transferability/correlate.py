@@ -9,7 +9,7 @@ from .... import options
 
 
 def command(
-    output: Annotated[Path, typer.Argument(help="Folder with the gains and the measures, to write to.")],
+    output: Annotated[Path, typer.Argument(help="Folder with gains and measures; results are written there.")],
 ) -> None:
     """How far each measure goes along with the gains.
 

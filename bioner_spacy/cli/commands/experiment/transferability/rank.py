@@ -14,7 +14,7 @@ def command(
     encoding: options.Encoding,
     correlations: Annotated[
         Optional[Path],
-        typer.Option(help="correlations.json: its best measure decides; default: the mean rank of all."),
+        typer.Option(help="correlations.json, whose best measure is used; default: mean rank over all measures."),
     ] = None,
     words: options.Words = options.WORDS,
 ) -> None:
