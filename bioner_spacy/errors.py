@@ -190,8 +190,8 @@ class Errors(metaclass=_WithCodes):
     E176 = "{error} The file looks like the format {formats} and not like {format}: name that format."
     E177 = "{path} is not a readable Parquet file ({reason}): replace it by a complete copy."
     E178 = "{path} has no column {column!r}: set the option {option} to some of its columns, {known}."
-    E180 = "{path} has no type of annotations {type!r}: set the option type to one of: {known}."
     E179 = "No file is called as {path}: correct the path or the pattern."
+    E180 = "{path} has no type of annotations {type!r}: set the option type to one of: {known}."
     E181 = "{path} is of the format {format}, whose texts have no annotation: annotate them by `spacy bioner apply`."
 
     # 2xx tokenization

@@ -18,7 +18,7 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read a file of citations; every one is a document, in memory one at a time.
 
     Its passages are the title and the sections of the abstract, whose labels are infons (`section`). Formatting is left
-    out. The identifier is the PMID; of several versions of a citation, all are read, with a warning.
+    out, and so are the numbers of deleted citations in daily updates. The identifier is the PMID; of several versions of a citation, all are read, with a warning.
 
     Args:
         path: the file.
