@@ -31,7 +31,7 @@ class Annotated:
     Attributes:
         id: its identifier, in characters that the format allows.
         text: its text.
-        tokens: texts of its tokens.
+        doc: the document itself.
         mentions: its spans in the order of the span group, without whitespace at their ends.
         places: first token and the token after the last one of every mention, whitespace tokens at the ends included.
         passages: the passages that its source told apart, with nothing but whitespace between them; empty where it did
@@ -42,12 +42,17 @@ class Annotated:
 
     id: str
     text: str
-    tokens: list[str]
+    doc: Doc
     mentions: list[Mention]
     places: list[tuple[int, int]]
     passages: list[Passage]
     meta: dict[str, Any]
     scored: bool = False
+
+    @property
+    def tokens(self) -> list[str]:
+        """Texts of its tokens."""
+        return [token.text for token in self.doc]
 
 
 class Export:
@@ -214,10 +219,10 @@ class Export:
         self._written += len(kept)
         mentions, places = [mention for mention, _ in kept], [place for _, place in kept]
         written_id = self._not_in_id.sub(_percent, doc_id)
-        passages, meta = _passages(doc.text, attrs, doc_id), get_meta(doc, self.spans_key)
+        text, meta = doc.text, get_meta(doc, self.spans_key)
+        passages = _passages(text, attrs, doc_id)
         self._count_lost(mentions, passages, meta)
-        tokens, scored = [token.text for token in doc], scores is not None
-        return Annotated(written_id, doc.text, tokens, mentions, places, passages, meta, scored)
+        return Annotated(written_id, text, doc, mentions, places, passages, meta, scores is not None)
 
     def _count_lost(self, mentions: list[Mention], passages: list[Passage], meta: dict[str, Any]) -> None:
         holds = self.format.holds
