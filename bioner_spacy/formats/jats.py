@@ -101,10 +101,10 @@ class _Passages:
                 self.ledger.add(name, self.line)
         return self.found
 
-    @property
-    def last(self) -> str:
-        """The last character that was gathered."""
-        return next((part[-1] for part in reversed(self.parts) if part), "")
+    def add(self, text: Optional[str]) -> None:
+        """Gather a piece of text."""
+        if text:
+            self.parts.append(text)
 
     def walk(self, element: Element, kind: str, section: str) -> None:
         """Gather the text of an element.
@@ -116,7 +116,7 @@ class _Passages:
         """
         if element.tag == "sec":
             section = section or text_of(element.find("title"))
-        self.parts.append(element.text or "")
+        self.add(element.text)
         for child in element:
             if child.tag in _NOT_READ:
                 name = _NOT_READ[child.tag]
@@ -127,10 +127,10 @@ class _Passages:
             else:
                 if child.tag in _BLOCKS:
                     self.flush(kind, section)
-                elif child.tag in ("xref", "break") and self.last.isalnum():
-                    self.parts.append(" ")  # "BRCA1" with a note 12 is not "BRCA112"
+                elif child.tag in ("xref", "break") and self.parts and self.parts[-1][-1].isalnum():
+                    self.add(" ")  # "BRCA1" with a note 12 is not "BRCA112"
                 self.walk(child, _kind(child.tag, kind), section)
-            self.parts.append(child.tail or "")
+            self.add(child.tail)
         if element.tag in _BLOCKS:
             self.flush(kind, section)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Optional
@@ -242,9 +243,11 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
 
 
 def _rows(document: Annotated) -> Iterator[tuple[Any, ...]]:
+    passages = [Passage(0, 0, ""), *document.passages]
+    starts = [passage.start for passage in passages]
     for mention in document.mentions:
         start, end, text = mention.start, mention.end, document.text[mention.start : mention.end]
-        passage = next((part for part in reversed(document.passages) if part.start <= start), Passage(0, 0, ""))
+        passage = passages[bisect_right(starts, start) - 1]
         section = str((passage.infons or {}).get("section", ""))
         about = (text, mention.label, mention.score, mention.flat, join_identifiers(mention))
         yield document.id, passage.type, section, start, end, *about

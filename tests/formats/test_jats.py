@@ -1,5 +1,6 @@
 """Reader of JATS XML."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,14 @@ def test_several_articles_with_a_namespace(tmp_path: Path) -> None:
         ("Mice.", "", 2),
         ("Gout", "", 3),
     ]
+
+
+def test_time_grows_with_the_size(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(f"<article><body><p>Gout {'<xref/>' * 100_000}{'<p>x</p>' * 20_000}</p></body></article>")
+    start = time.process_time()
+    [document] = read_texts("jats", path)
+    assert len(document.passages) == 20_001 and time.process_time() - start < 10
 
 
 _NODES = st.recursive(
