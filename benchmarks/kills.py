@@ -47,8 +47,7 @@ def main(args: argparse.Namespace) -> None:
         starts += 1
         process = subprocess.Popen([*command, str(killed), *options], stdout=subprocess.DEVNULL)
         try:
-            # While kills are left, short times, so that the run does not end before them.
-            process.wait(timeout=rng.uniform(0.2, seconds / 2) if kills < args.kills else None)
+            process.wait(timeout=rng.uniform(0.1, 1) * seconds if kills < args.kills else None)
         except subprocess.TimeoutExpired:
             children = descendants(process.pid)
             os.kill(process.pid, signal.SIGKILL)

@@ -147,6 +147,7 @@ class Pool:
         self._start = start
         self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._workers: dict[int, Worker] = {}
+        self._idle: set[int] = set()
         self._refused = 0
         self._closed = threading.Event()
         self._threads = [threading.Thread(target=self._deal, args=(number,), daemon=True) for number in range(size)]
@@ -181,7 +182,7 @@ class Pool:
         self.close()
 
     def _deal(self, number: int) -> None:
-        while (task := self._tasks.get()) is not None and not self._closed.is_set():
+        while (task := self._next_task(number)) is not None and not self._closed.is_set():
             future, call, on_progress = task
             try:
                 future.set_result(self._do(number, call, on_progress))
@@ -196,6 +197,17 @@ class Pool:
                 future.set_exception(error)
         if worker := self._workers.pop(number, None):
             worker.end()
+
+    def _next_task(self, number: int) -> Any:
+        if number in self._workers:
+            self._idle.add(number)
+        task = self._tasks.get()
+        self._idle.discard(number)
+        return task
+
+    def is_better_off_without(self) -> bool:
+        """Whether there is no use in waiting for another worker: one waits for tasks, or the pool is closed."""
+        return bool(self._idle) or self._closed.is_set()
 
     def _do(self, number: int, call: Call, on_progress: OnProgress) -> Done:
         for attempt in range(1, ATTEMPTS + 1):

@@ -8,7 +8,8 @@ import logging
 import re
 import socket
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional
@@ -52,7 +53,7 @@ class RayPool(Pool):
                 ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
             except (OSError, ValueError, RuntimeError) as error:
                 raise BionerError(Errors.E688.format(address=address, reason=reason(error))) from None
-        super().__init__(lambda number: _Actor(ray, settings), actors)
+        super().__init__(lambda number: _Actor(ray, settings, self.is_better_off_without), actors)
 
     def close(self) -> None:
         """See `Pool.close`."""
@@ -64,11 +65,14 @@ class RayPool(Pool):
 class _Actor:
     """See `pool.Worker`."""
 
-    def __init__(self, ray: ModuleType, settings: Settings) -> None:
+    def __init__(self, ray: ModuleType, settings: Settings, is_needless: Callable[[], bool]) -> None:
         self._ray = ray
         gpus = 1 if settings.gpu_id >= 0 else 0
         self._actor = ray.remote(num_cpus=1, num_gpus=gpus)(_Remote).remote(settings)
-        if not ray.wait([self._actor.ready.remote()], timeout=START_SECONDS)[0]:
+        ready, end = self._actor.ready.remote(), time.monotonic() + START_SECONDS
+        while not ray.wait([ready], timeout=1)[0]:
+            if time.monotonic() < end and not is_needless():
+                continue
             self.end()
             raise NoRoom(f"find no free {'GPU' if gpus else 'CPU'} in the Ray cluster")
 
