@@ -552,8 +552,8 @@ class Errors(metaclass=_WithCodes):
     E689 = "Workers {how}: ask for fewer, or for a larger cluster. What is finished is kept."
     E650 = "Out of memory ({reason}): reduce the batch size, or give less data at a time."
     E652 = (
-        "Interrupted by {signal}: no file is left half written. Start the command again: experiments keep the runs that are "
-        "finished, and train and pretrain continue with --resume."
+        "Interrupted by {signal}: no file is left half written. Start the command again: experiments and apply with "
+        "--shard-size keep what is finished, and train and pretrain continue with --resume."
     )
     E653 = "{option} is -, and a file or folder is needed there: name one."
     E651 = "This needs the package {package}: pip install {package} (the extra {extra} of this package)."
