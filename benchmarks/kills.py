@@ -53,7 +53,7 @@ def main(args: argparse.Namespace) -> None:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             time.sleep(1)
-            orphans += sum(Path(f"/proc/{child}").exists() for child in children)
+            orphans += sum(map(is_alive, children))
             kills += 1
             continue
         if process.returncode:
@@ -82,6 +82,12 @@ def main(args: argparse.Namespace) -> None:
 def contents(folder: Path) -> dict[str, bytes]:
     """Shards and their bytes."""
     return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file() and file.name[0] == "0"}
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process runs; one that has ended may wait for the system to notice."""
+    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True).stdout
+    return bool(shown.strip()) and not shown.startswith("Z")
 
 
 def descendants(process: int) -> list[int]:
