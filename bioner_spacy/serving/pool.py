@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
@@ -60,7 +59,7 @@ class Process:
             settings: what it does.
             threads: threads that it computes with.
         """
-        code = f"import sys; sys.path[:] = {sys.path!r}; from bioner_spacy.serving.pool import work; work()"
+        code = f"import sys; sys.path[:] = {sys.path!r}; from bioner_spacy.serving.worker import work; work()"
         counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
@@ -95,7 +94,8 @@ class Process:
 
     def _send(self, content: Any) -> None:
         try:
-            pickle.dump(content, self._process.stdin)  # type: ignore[arg-type]
+            data = pickle.dumps(content)
+            self._process.stdin.write(len(data).to_bytes(8, "big") + data)  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]
         except OSError:
             raise WorkerDied(self._how_it_ended()) from None
@@ -280,34 +280,3 @@ def imap(
         pending[pool.submit(call, partial(on_progress, key))] = key
         yield from results(2 * pool.size - 1 if pool.size > 1 else 0)
     yield from results(0)
-
-
-def work() -> None:
-    """What a worker process does; see `Process`."""
-    tasks, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print is no result
-    received: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def receive() -> None:
-        try:
-            while True:
-                received.put(pickle.load(tasks))
-        finally:
-            os._exit(1)  # the parent has ended
-
-    threading.Thread(target=receive, daemon=True).start()
-
-    def send(kind: str, content: Any) -> None:
-        results.write(pickle.dumps((kind, content)))
-        results.flush()
-
-    annotator = Annotator(received.get())
-    annotator.on_progress = lambda documents, tokens: send("progress", (documents, tokens))
-    while True:
-        method, arguments = received.get()
-        try:
-            send("done", getattr(annotator, method)(*arguments))
-        except (BionerError, OSError, MemoryError) as error:
-            send("error", error)
-        except Exception:
-            send("error", RuntimeError(traceback.format_exc()))
