@@ -54,7 +54,7 @@ class Section(NamedTuple):
 
 class Variant(NamedTuple):
     """A number of types and of corpora: with grain "type" each corpus annotates its share of the types, with "guideline"
-    every one all of them, and a task is a type as a corpus understands it."""
+    every one all of them, and a task is a type as a corpus understands it; with "corpus" all types are one task."""
 
     n_types: int
     n_corpora: int = 1
@@ -64,7 +64,7 @@ class Variant(NamedTuple):
     def name(self) -> str:
         """What it is called in tables."""
         corpora = "" if self.n_corpora == 1 else f", {self.n_corpora} corpora"
-        corpora += ", guidelines" if self.grain == "guideline" else ""
+        corpora += {"type": "", "corpus": ", one task", "guideline": ", guidelines"}[self.grain]
         return f"{self.n_types} type{'s' * (self.n_types > 1)}{corpora}"
 
 
@@ -102,6 +102,7 @@ class Bench:
         most = sizes[-1]
         self.variants = [*map(Variant, sizes)]
         if "types" in args.parts.split(","):
+            self.variants += [Variant(size, 1, "corpus") for size in sizes if size > 1]
             self.variants += [Variant(most, 4), Variant(max(1, most // 4), 4, "guideline")]
         docs = [example.reference for example in MultiCorpus(args.corpus, args.corpora)(spacy.blank("en"))]
         self.pipelines = {}

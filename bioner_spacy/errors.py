@@ -267,7 +267,8 @@ class Errors(metaclass=_WithCodes):
 
     E411 = (
         "The weights of {name} have {found} outputs, and its settings ask for {wanted}: load it with the architecture "
-        "and the settings (grain, types, crf, width) that it was trained with."
+        "and the settings (grain, types, crf, width) that it was trained with; train it again if a task has several types and each pair "
+        "of tags had a transition score of its own."
     )
     E412 = (
         "The weights of {name} do not fit its model: load it with the architecture and the settings of "

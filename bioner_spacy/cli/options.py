@@ -243,6 +243,11 @@ class Training(Encoding):
         given: dict[str, Any] = {name: getattr(self, name) for name in ("epochs", "fraction", "encoder")}
         return run_settings(chosen, self.config_path, self.corpus, **given, overrides=overrides)
 
+
+@dataclass(frozen=True)
+class Runs(Training, Keys):
+    """Training whose pipelines are scored."""
+
     def experiment(
         self,
         chosen: "CorpusSet",
@@ -270,6 +275,8 @@ class Training(Encoding):
             self.config_path,
             output,
             corpus_folder=self.corpus,
+            spans_key=self.spans_key,
+            predicted_key=self.predicted_key,
             settings={**self.run_settings(chosen, read), **settings},
             overrides=overrides,
             split=split,

@@ -13,6 +13,7 @@ from spacy.util import load_config
 from ..errors import BionerError, Errors, Warnings, warn
 from ..files import checksum
 from ..provenance import differences, provenance
+from ..scope import SPANS_KEY
 from ..scoring.evaluate import evaluate
 from ..scoring.results import Results, reading_json, write_json
 from ..training.corpora import MultiCorpus
@@ -71,6 +72,8 @@ class Experiment:
         settings: Mapping[str, object],
         overrides: Mapping[str, object] = {},
         split: str = "test",
+        spans_key: str = SPANS_KEY,
+        predicted_key: Optional[str] = None,
         gpu_id: int = -1,
         shared: Mapping[str, object] = {},
     ) -> None:
@@ -83,6 +86,8 @@ class Experiment:
             settings: values for the section `vars` of the config.
             overrides: other values of the config by their names with dots.
             split: the split to score on.
+            spans_key: key in `doc.spans` of the gold mentions, as for `evaluate`.
+            predicted_key: key of the predicted ones; None for the same.
             gpu_id: number of the GPU; -1 for the CPU.
             shared: what else all runs of the folder must have in common.
 
@@ -100,7 +105,16 @@ class Experiment:
         self.require_unset(*_SET_BY_RUNS)
         self.variables = self._variables()
         self._lock = self._locked()
-        made_with = {"config": config.read_text(encoding="utf8"), "split": split, **shared, **settings, **overrides}
+        self.keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key or spans_key}
+        keys = {name: key for name, key in self.keys.items() if key != SPANS_KEY}
+        made_with = {
+            "config": config.read_text(encoding="utf8"),
+            "split": split,
+            **shared,
+            **settings,
+            **overrides,
+            **keys,
+        }
         self._check({**made_with, "excluded sentences": self._checksum_of_excluded()})
         self._checksums: dict[Path, str] = {}
         # Scored on texts of the kind that was trained on.
@@ -157,6 +171,7 @@ class Experiment:
                 corpora=list(score_on or corpora),
                 split=self.split,
                 gpu_id=self.gpu_id,
+                **self.keys,
                 **self._context,
             )
             if unknown := sorted(set(results.per_corpus) - set(score_on or corpora)):

@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy
 from spacy.util import load_config
 from wasabi import msg
 
 from ..errors import BionerError, Errors
+from ..scope import SPANS_KEY
 from ..scoring.results import Results, write_text
 from .experiment import Experiment
 from .search_space import Choice, Range, SearchSpace, Setting, Value, resolve_space
@@ -32,6 +33,8 @@ def tune(
     seeds: Sequence[int],
     settings: Mapping[str, object],
     overrides: Mapping[str, object] = {},
+    spans_key: str = SPANS_KEY,
+    predicted_key: Optional[str] = None,
     gpu_id: int = -1,
     report: Callable[[Tuning, Path], object] = write_trials,
 ) -> Tuning:
@@ -51,6 +54,8 @@ def tune(
         seeds: random seeds of training; each trial is trained once with each. The first is that of the search too.
         settings: values for the section `vars` of the config.
         overrides: other values of the config by their names with dots.
+        spans_key: key in `doc.spans` of the gold mentions, as for `evaluate`.
+        predicted_key: key of the predicted ones; None for the same.
         gpu_id: number of the GPU; -1 for the CPU.
         report: writes the search so far to a folder, tuning.json at least, as `reports.tuning.write_tuning` does.
 
@@ -70,6 +75,8 @@ def tune(
         settings=settings,
         overrides=overrides,
         split=SPLIT,
+        spans_key=spans_key,
+        predicted_key=predicted_key,
         gpu_id=gpu_id,
         shared=shared,
     )

@@ -3,7 +3,8 @@
 Lafferty, McCallum & Pereira 2001, "Conditional Random Fields". The probability of a tag sequence is that of a whole,
 exp(sum of the scores of its tags and of the moves between them) / Z, so that the tags of neighbours agree, which words
 that choose by themselves do not ensure: "renal" B, "oncocytomas" B. Moves that BIO forbids have no score and
-probability 0. The scores of moves are outputs of the heads as those of tags are, and may differ from word to word.
+probability 0. The scores of moves are outputs of the heads as those of tags are, and may differ from word to word; they do
+not differ between the types of a task, see `KINDS`, so that a task costs a time proportional to the number of its types.
 """
 
 import math
@@ -18,8 +19,9 @@ from thinc.api import get_array_module, to_numpy
 from ..tasks import Task
 from ..types import Array, Gold, SpanArrays
 from .chains import NEVER, best_path_and_marginals, marginals
-from .soft_tags import SoftTags, from_outside, make_soft_tags
+from .soft_tags import SoftTags, bio_transitions, from_outside, make_soft_tags
 from .tags import BARRED, OUT_OF_SCOPE, TagFormulation, concatenate, document_starts, find_spans, in_barred_texts
+from .typed_chains import KINDS, TypedChains, kind_of
 
 # Words of a mention that the search for documents without any looks ahead.
 _LOOK_AHEAD = 4
@@ -28,6 +30,8 @@ _BLOCK_EDGES = 2**16
 _CHAIN_WORDS = 2**15
 # Chains side by side, about.
 _CHAINS = 32
+# Columns of a task of one type, for which all transitions at once are quicker.
+_ONE_TYPE = 3 + len(KINDS)
 
 
 class CRFFormulation(TagFormulation):
@@ -41,19 +45,13 @@ class CRFFormulation(TagFormulation):
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         super().__init__(tasks)
-        tags = list(self.columns)
-        move_columns = {}
-        for i, (task, before) in enumerate(tags):
-            for j, (other, after) in enumerate(tags):
-                if task == other and (after[0] != "I" or before in (f"B{after[1:]}", after)):
-                    move_columns[i, j] = len(self.columns)
-                    self.columns.append((task, before, after))
-        # Tasks of one size, (K,); columns of their T tags and M moves, (T + M, K); tags before and after each move.
+        n_tag_columns = len(self.columns)
+        self.columns += [(task.name, *kind) for task in tasks for kind in KINDS]
+        # Tasks of one size, (K,); columns of their T tags and of their moves, (T + 8, K); tags before and after each move.
         self._chains = []
         for members, columns in self._groups:
-            pairs = numpy.ndindex(columns.shape[1], columns.shape[1])
-            moves = [(i, j) for i, j in pairs if (columns[0, i], columns[0, j]) in move_columns]
-            of_moves = [[move_columns[of_task[i], of_task[j]] for of_task in columns] for i, j in moves]
+            moves = list(zip(*numpy.nonzero(bio_transitions(columns.shape[1]))))
+            of_moves = n_tag_columns + members * len(KINDS) + numpy.arange(len(KINDS))[:, None]
             self._chains.append((members, numpy.vstack([columns.T, of_moves]), moves))
 
     def targets(self, gold: Gold) -> tuple[Any, int]:
@@ -88,9 +86,16 @@ class CRFFormulation(TagFormulation):
         xp = get_array_module(scores)
         losses = xp.zeros(self.n_tasks, dtype="f")
         d_scores = xp.zeros_like(scores).ravel()
-        tags, starts, *_ = targets
+        tags, starts, *taught = targets
         for number, (tasks, columns, moves) in enumerate(self._chains):
-            for read, allowed, weight in self._passes(number, targets):
+            passes = self._passes(number, targets)
+            # Of several types, only what teachers say of pairs of tags needs all pairs.
+            if len(columns) > _ONE_TYPE and (not taught or not taught[0].share[:, tasks].any()):
+                found = _typed_loss(scores, tags[:, tasks], starts, columns, to_numpy(weights)[tasks])
+                losses[xp.asarray(tasks)] += found[0]
+                d_scores += found[1].ravel()
+                del passes[0]
+            for read, allowed, weight in passes:
                 # A chain for each task, of the tokens to be read; shorter ones go on with tokens that add nothing.
                 n_tokens = read.sum(axis=0)
                 if not n_tokens.any():
@@ -116,7 +121,9 @@ class CRFFormulation(TagFormulation):
                 d_edges[0] = xp.where(at_start, d_edges.sum(axis=0), d_edges[0])
                 d_edges[1:] *= ~at_start
                 d_edges *= scale
-                d_values = xp.stack([*d_edges.sum(axis=0), *(d_edges[move] for move in moves)])
+                d_values = xp.concatenate([d_edges.sum(axis=0), xp.zeros((len(KINDS), *d_edges.shape[2:]))])
+                for i, j in moves:
+                    d_values[d_edges.shape[0] + kind_of(i, j)] += d_edges[i, j]
                 d_scores[places] += d_values.astype(d_scores.dtype)
         return losses, d_scores.reshape(scores.shape)
 
@@ -174,24 +181,109 @@ class CRFFormulation(TagFormulation):
         starts = document_starts(lengths)
         parts = []
         for tasks, columns, moves in self._chains:
-            pairs = numpy.argwhere(_may_hold_mentions(scores, lengths, columns, moves))
+            typed = len(columns) > _ONE_TYPE
+            if typed:
+                pairs = numpy.argwhere(numpy.tile(lengths > 0, (len(tasks), 1)))
+            else:
+                pairs = numpy.argwhere(_may_hold_mentions(scores, lengths, columns, moves))
             part_of = numpy.cumsum(lengths[pairs[:, 1]]) // _CHAIN_WORDS
             for part in numpy.split(pairs, numpy.flatnonzero(numpy.diff(part_of)) + 1) if len(pairs) else []:
                 k, words, kept = _line_up(part, lengths)
                 values = scores.ravel()[words * scores.shape[1] + columns[:, k]]
-                edges = _chain_edges(values, moves, starts[words], kept)
-                tags, p = best_path_and_marginals(numpy.moveaxis(edges, (0, 1), (2, 3)))
-                spans = find_spans(tags, numpy.arange(len(tags[0])))
+                spans, p = (_decode_typed if typed else _decode_edges)(values, moves, starts[words], kept)
                 parts.append(
                     SpanArrays(
                         starts=words[spans.starts, spans.tasks],
                         ends=words[spans.ends - 1, spans.tasks] + 1,
                         tasks=tasks[k[spans.starts, spans.tasks]],
                         types=spans.types,
-                        scores=_span_probabilities(spans, p, tags, starts[words] | ~kept),
+                        scores=p,
                     )
                 )
         return concatenate(parts)
+
+
+def _decode_edges(
+    values: Array, moves: Sequence[tuple[int, int]], begins: Array, kept: Array
+) -> tuple[SpanArrays, Array]:
+    """Spans of the best sequences, whose tasks are chains, and their probabilities.
+
+    Args:
+        values: (T + 8, N, K) scores of the tags and moves of a word.
+        moves: tags before and after each move.
+        begins: (N, K) whether a word begins a document.
+        kept: (N, K) false for words that are to add nothing.
+    """
+    edges = _chain_edges(values, moves, begins, kept)
+    tags, p = best_path_and_marginals(numpy.moveaxis(edges, (0, 1), (2, 3)))
+    spans = find_spans(tags, numpy.arange(len(tags[0])))
+    return spans, _span_probabilities(spans, p, tags, begins | ~kept)
+
+
+def _decode_typed(
+    values: Array, moves: Sequence[tuple[int, int]], begins: Array, kept: Array
+) -> tuple[SpanArrays, Array]:
+    """The same in a time proportional to the number of types."""
+    values = numpy.moveaxis(values, 0, 2)
+    n_tags = values.shape[2] - len(KINDS)
+    chains = TypedChains.make(values[:, :, :n_tags], values[:, :, n_tags:], begins, kept)
+    tags = chains.best_path()
+    spans = find_spans(tags, numpy.arange(len(tags[0])))
+    p = chains.marginals().spans(spans.starts, spans.ends, spans.tasks, spans.types)
+    return spans, numpy.clip(p, 0.0, 1.0).astype("f")
+
+
+def _typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights: Array) -> tuple[Any, Any]:
+    """Loss of tasks of one size, of more than one type, within their scope, in a time proportional to the number of types.
+
+    Args:
+        scores: (N, all columns) scores.
+        tags: (N, K) targets.
+        starts: (N,) bool, whether a token begins a text.
+        columns: (T + 8, K) columns of the tags and moves of each task.
+        weights: (K,) weights of the tasks.
+
+    Returns:
+        (K,) losses in nats a token and (N, all columns) gradient.
+    """
+    xp = get_array_module(scores)
+    in_scope = tags >= 0
+    n_tokens = in_scope.sum(axis=0)
+    losses, d_scores = xp.zeros(len(n_tokens), dtype="f"), xp.zeros_like(scores)
+    if not n_tokens.any():
+        return losses, d_scores
+    # A chain for each text and task in whose scope it is.
+    firsts = numpy.flatnonzero(starts)
+    lengths = numpy.diff(firsts, append=len(starts))
+    texts, k = numpy.nonzero(in_scope[firsts])
+    tokens = firsts[texts] + numpy.arange(lengths[texts].max())[:, None]
+    kept = tokens < firsts[texts] + lengths[texts]
+    tokens = numpy.minimum(tokens, len(starts) - 1)
+    truth = numpy.where(kept, tags[tokens, k], 0)
+    kinds = kind_of(numpy.vstack([numpy.zeros_like(truth[:1]), truth[:-1]]), truth)
+    n_tags = len(columns) - len(KINDS)
+
+    places = xp.asarray(tokens[:, :, None] * scores.shape[1] + columns.T[k])
+    kept_here = xp.asarray(kept)
+    chains = TypedChains.make(
+        *xp.split(scores.ravel()[places], [n_tags], axis=2), xp.asarray(starts[tokens]), kept_here
+    )
+    found = chains.marginals()
+    gradient = xp.concatenate([found.tags(), found.moves()], axis=2)
+    chosen = xp.asarray(truth), xp.asarray(n_tags + kinds)
+    rows = tuple(xp.asarray(indices) for indices in numpy.indices(truth.shape))
+    values = scores.ravel()[places].astype("float64")
+    of_gold = ((values[(*rows, chosen[0])] + values[(*rows, chosen[1])]) * kept_here).sum(axis=0)
+    for numbers in chosen:
+        gradient[(*rows, numbers)] -= 1.0
+    of_task = xp.asarray(k[None] == numpy.arange(len(n_tokens))[:, None])
+    counts = numpy.maximum(n_tokens, 1)
+    losses += ((of_task * (found.log_z - of_gold)).sum(axis=1) / xp.asarray(counts)).astype("f")
+    gradient *= xp.asarray(kept * (weights / counts)[k])[:, :, None]
+    of_kept = places[kept_here]
+    flat = d_scores.ravel()
+    flat[of_kept] += gradient[kept_here].astype(flat.dtype)
+    return losses, flat.reshape(scores.shape)
 
 
 @dataclass(frozen=True)
@@ -294,7 +386,7 @@ def _chain_edges(values: Any, moves: Sequence[tuple[int, int]], begins: Any, kep
     """(T, T, N, K) double-precision edges of K chains.
 
     Args:
-        values: (T + M, N, K) scores of the tags and moves of a word.
+        values: (T + 8, N, K) scores of the tags and moves of a word.
         moves: tags before and after each move.
         begins: (N, K) whether a word begins a document.
         kept: (N, K) false for words that are to add nothing.
@@ -306,12 +398,12 @@ def _chain_edges(values: Any, moves: Sequence[tuple[int, int]], begins: Any, kep
 
 
 def _edges(values: Any, moves: Sequence[tuple[int, int]]) -> Any:
-    """(T, T, ...) score of moving from a tag to a word's tag, from (T + M, ...) scores of the word's tags and moves."""
+    """(T, T, ...) score of moving from a tag to a word's tag, from (T + 8, ...) scores of the word's tags and moves."""
     xp = get_array_module(values)
-    n_tags = len(values) - len(moves)
+    n_tags = len(values) - len(KINDS)
     edges = xp.full((n_tags, n_tags, *values.shape[1:]), NEVER, dtype=values.dtype)
-    for number, (i, j) in enumerate(moves):
-        xp.add(values[j], values[n_tags + number], out=edges[i, j])
+    for i, j in moves:
+        xp.add(values[j], values[n_tags + kind_of(i, j)], out=edges[i, j])
     return edges
 
 
@@ -322,7 +414,7 @@ def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, moves: Seq
     found for mentions that end within some words. Where that changes no more in a document, and nowhere is it better to
     begin a mention than not to, no sequence is better than O throughout.
     """
-    n_tags, n_tasks = len(columns) - len(moves), columns.shape[1]
+    n_tags, n_tasks = len(columns) - len(KINDS), columns.shape[1]
     found = numpy.zeros((n_tasks, len(lengths)), dtype=bool)
     if not len(scores):
         return found

@@ -16,7 +16,7 @@ from ..layers.prior import RARE
 from ..types import Batch
 from .resize import replace_output, set_n_outputs
 
-# How much less probable than O, in nats, the outputs of an entity type are that is added to a trained task.
+# How much less probable than the first type, in nats, an entity type is that is added to a trained task.
 MARGIN = 5.0
 
 
@@ -66,8 +66,8 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
         model: a model made by an architecture of this package whose "output_layer" is linear.
         old_columns: name of each output so far.
         new_columns: name of each output from now on. Outputs that were there keep their weights. Those of a new task
-            have none but `tag_bias`, which predicts nothing; new tags of a task that was there start as copies of its O,
-            a little less probable, so that no prediction changes.
+            have none but `tag_bias`, which predicts nothing; new tags of a task that was there start as copies of those of
+            its first type, less probable, so that no prediction changes.
     """
     old, bias = model.get_ref("output_layer"), tag_bias(new_columns)
     if not old.has_param("W"):
@@ -78,12 +78,15 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
     W: Any = old.ops.alloc2f(len(new_columns), old_W.shape[1])
     b: Any = old.ops.asarray1f(bias)
     position = {name: i for i, name in enumerate(old_columns)}
+    first_tags: dict[tuple[str, str], Any] = {}
+    for task, *tags in old_columns:
+        if len(tags) == 1 and (task, OUTSIDE) in position:  # others than tags begin with no O
+            first_tags.setdefault((task, tags[0][:2]), (task, *tags))
     for i, (task, *tags) in enumerate(new_columns):
-        source = (task, *(tag if (task, tag) in position else OUTSIDE for tag in tags))
-        if source in position:
+        source = (task, *tags) if (task, *tags) in position else first_tags.get((task, tags[0][:2]))
+        if source is not None:
             W[i], b[i] = old_W[position[source]], old_b[position[source]]
-            if len(tags) == 1 and source != (task, *tags):
-                b[i] -= MARGIN
+            b[i] -= MARGIN * (source != (task, *tags))
     new: Model = linear(len(new_columns), old_W.shape[1])
     new.attrs["bias"] = bias
     new.set_param("W", W)

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_corpora import write_corpora
+from spacy.tokens import DocBin
+from toy_corpora import blank_nlp, write_corpora
 
+from bioner_spacy.docbin import load_docs
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.experiments import experiment as module
 from bioner_spacy.experiments.experiment import Budget, Experiment
+from bioner_spacy.scope import SPANS_KEY
 from bioner_spacy.scoring.results import Results
 from bioner_spacy.training.corpora import MultiCorpus
 
@@ -94,6 +97,21 @@ def test_context_of_the_config_itself_is_scored_on(tiny_bert: str, tmp_path: Pat
         split="devel",
     )
     assert experiment.run("x", ["genes"], seed=0).context == "sentence"
+
+
+def test_corpora_and_pipelines_whose_mentions_are_entities(tiny_bert: str, tmp_path: Path) -> None:
+    write_corpora(tmp_path / "corpus", ["genes"])
+    for path in (tmp_path / "corpus").rglob("*.spacy"):
+        docs = list(load_docs(path, blank_nlp().vocab))
+        for doc in docs:
+            doc.set_ents(list(doc.spans.pop(SPANS_KEY)), default="outside")
+        DocBin(docs=docs, store_user_data=False).to_disk(path)
+    settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20}
+    place: dict[str, Any] = {"corpus_folder": tmp_path / "corpus", "settings": settings, "split": "devel"}
+    experiment = Experiment(CONFIG, tmp_path / "out", **place, spans_key="ents", predicted_key=SPANS_KEY)
+    assert experiment.run("x", ["genes"], seed=0).documents["genes"]
+    with pytest.raises(BionerError, match="settings.json.*spans_key|spans_key"):
+        Experiment(CONFIG, tmp_path / "out", **place)
 
 
 def test_overrides_that_runs_set_themselves_are_refused(experiment: Experiment) -> None:

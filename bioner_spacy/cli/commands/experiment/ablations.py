@@ -20,7 +20,7 @@ def command(
     context: typer.Context,
     kind: Annotated[Kind, typer.Argument(help="What to compare; see above.")],
     output: options.Output,
-    training: options.Training,
+    training: options.Runs,
     tests: options.Tests,
     seeds: options.Seeds = options.SEEDS,
     split: options.Split = "test",

@@ -11,7 +11,7 @@ from ...app import config_overrides
 def command(
     context: typer.Context,
     output: options.Output,
-    training: options.Training,
+    training: options.Runs,
     tests: options.Tests,
     seeds: options.Seeds = options.SEEDS,
     split: options.Split = "test",

@@ -12,7 +12,7 @@ def command(
     context: typer.Context,
     output: options.Output,
     target: Annotated[str, typer.Option(help="The target corpus.")],
-    training: options.Training,
+    training: options.Runs,
     tests: options.Tests,
     best: Annotated[
         Optional[str], typer.Option(help="Auxiliaries in the last stage of transfer + multi-task; default: all.")

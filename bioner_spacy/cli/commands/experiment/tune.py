@@ -14,7 +14,7 @@ from ...messages import msg
 def command(
     context: typer.Context,
     output: options.Output,
-    training: options.Training,
+    training: options.Runs,
     space: Annotated[
         Optional[Path],
         typer.Option(help="The settings to search. Default: configs/tuning.yml here, else the one of the package."),
@@ -42,6 +42,8 @@ def command(
         trials=trials,
         corpora=chosen.corpora,
         corpus_folder=training.corpus,
+        spans_key=training.spans_key,
+        predicted_key=training.predicted_key,
         seeds=options.parse_seeds(seeds),
         settings=training.run_settings(chosen, overrides),
         overrides=overrides,

@@ -14,7 +14,7 @@ EPOCHS = 12
 def command(
     context: typer.Context,
     output: options.Output,
-    training: options.Training,
+    training: options.Runs,
     tests: options.Tests,
     seeds: options.Seeds = options.SEEDS,
     words: options.Words = options.WORDS,
