@@ -118,6 +118,10 @@ def calibrate(
     if ents_types is not None:
         settings["ents_types"] = list(ents_types)
     calibrated = spacy.load(pipeline, config={"components": {name: settings}})
+    calibrated.meta["calibration"] = {
+        kind: {"predicted": one.predicted, "error": one.ece_after, "threshold": one.threshold}
+        for kind, one in fitted.items()
+    }
     with replacing(output, folders=True) as [unfinished]:
         calibrated.to_disk(unfinished)
     return fitted

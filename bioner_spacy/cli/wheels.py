@@ -3,8 +3,9 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +37,8 @@ def build_wheels(
     name: str,
     version: str,
     results: Optional[Results] = None,
+    unnamed: Optional[Results] = None,
+    notes: str = "",
     weights: str = "float32",
 ) -> list[Path]:
     """Build both wheels.
@@ -47,6 +50,8 @@ def build_wheels(
         name: name of the pipeline, without the language: bioner_sample makes en_bioner_sample.
         version: version of the pipeline.
         results: scores of the pipeline for its model card (`README.md` and `meta.json`); None for a card without them.
+        unnamed: its scores where no guideline is named, for a second table.
+        notes: Markdown to add to the card, such as known limits with examples.
         weights: how weights of the encoder are stored, "float32" or "int8", a quarter of the size.
 
     Returns:
@@ -56,9 +61,10 @@ def build_wheels(
         BionerError: there is no pipeline, the results are those of another one, there is no such way to store weights, or a
             wheel cannot be built.
     """
-    with _package(
-        pipeline, catalogue=catalogue, name=name, version=version, results=results, weights=weights
-    ) as built:
+    card = partial(
+        complete_meta, pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights
+    )
+    with _package(pipeline, card, name=name, version=version, weights=weights) as built:
         wheels = built.parent / "wheels"
         _build(built, wheels)
         checkout = shipped_project()
@@ -86,6 +92,8 @@ def write_package(
     name: str,
     version: str,
     results: Optional[Results] = None,
+    unnamed: Optional[Results] = None,
+    notes: str = "",
     weights: str = "float32",
 ) -> Path:
     """Write a pipeline as a folder that pip installs.
@@ -100,9 +108,10 @@ def write_package(
     Raises:
         BionerError: as `build_wheels` does.
     """
-    with _package(
-        pipeline, catalogue=catalogue, name=name, version=version, results=results, weights=weights
-    ) as built:
+    card = partial(
+        complete_meta, pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights
+    )
+    with _package(pipeline, card, name=name, version=version, weights=weights) as built:
         folder = output / built.name.rpartition("-")[0]
         with replacing(folder, folders=True) as [unfinished]:
             shutil.copytree(built, unfinished)
@@ -111,13 +120,7 @@ def write_package(
 
 @contextmanager
 def _package(
-    pipeline: Path,
-    *,
-    catalogue: Catalogue,
-    name: str,
-    version: str,
-    results: Optional[Results],
-    weights: str,
+    pipeline: Path, card: Callable[[], dict[str, Any]], *, name: str, version: str, weights: str
 ) -> Iterator[Path]:
     """A folder with a setup.py, made by spaCy, which is there within the block."""
     if not (pipeline / "meta.json").is_file():
@@ -128,8 +131,7 @@ def _package(
         prepare(load_pipeline(pipeline)).to_disk(work / "saved")
         config = Config().from_disk(work / "saved" / "config.cfg", interpolate=False)
         Config(_without_folders(config)).to_disk(work / "saved" / "config.cfg", interpolate=False)
-        meta = complete_meta(pipeline, catalogue, results, name=name, weights=weights)
-        srsly.write_json(work / "meta.json", meta)
+        srsly.write_json(work / "meta.json", card())
         package(
             work / "saved",
             work,

@@ -15,7 +15,7 @@ from ..scope import SPANS_KEY, score_name
 from ..scoring.evaluate import describe, load_pipeline
 from ..scoring.metrics import STRICT, Metric, get_metric
 from ..scoring.results import UNNAMED, Pipeline, Results
-from .table import MISSING, Table, results_table
+from .table import MISSING, Table, percent, results_table
 
 SAMPLE = "sample"
 """The set of the catalogue whose corpora are invented."""
@@ -24,6 +24,10 @@ _SCORES = """\
 F1, precision and recall in percent, {match}, on the {split} split, inside the annotation scope of each corpus:
 predictions of types that a corpus does not annotate do not count."""
 _NO_SCORES = "None were given when this package was built."
+_UNNAMED = "The same for texts of which the pipeline is not told by the guideline of which corpus to annotate them (`doc._.guideline`)."
+_CALIBRATION = """\
+Expected calibration error of the scores in percent, on the development data that they were calibrated on; types with few
+predictions there are calibrated together. Spans with a score below the threshold of their type are not reported."""
 _CORPORA = """\
 What the pipeline learnt from, and what each corpus annotates. No corpus is part of this package. The licences of corpora
 bind those who pass the pipeline on, too."""
@@ -56,6 +60,8 @@ def complete_meta(
     catalogue: Catalogue,
     results: Optional[Results],
     *,
+    unnamed: Optional[Results] = None,
+    notes: str = "",
     name: str,
     component: str = "multitask_ner",
     weights: str = "float32",
@@ -67,6 +73,8 @@ def complete_meta(
         pipeline: folder of the trained pipeline.
         catalogue: tells about the corpora that it was trained on.
         results: its scores on test data; None for a card without scores.
+        unnamed: its scores where no guideline is named, for a second table.
+        notes: Markdown to add, such as known limits with examples.
         name: name of the package without the language.
         component: name of the component that knows the corpora.
         weights: how the package stores the weights of the encoder, "float32" or "int8".
@@ -82,8 +90,9 @@ def complete_meta(
     """
     meta: dict[str, Any] = srsly.read_json(pipeline / "meta.json")
     known = describe(load_pipeline(pipeline))
-    if results is not None:
-        _check(results, known)
+    for scored in (results, unnamed):
+        if scored is not None:
+            _check(scored, known)
     settings = pipeline / component / "cfg"
     label_data = srsly.read_json(settings).get("label_data") if settings.is_file() else None
     if label_data is None:
@@ -113,10 +122,17 @@ def complete_meta(
     meta["notes"] = "\n".join(
         [
             f"## Scores\n\n{_NO_SCORES}\n" if results is None else _scores(results, get_metric(metric)),
+            *([] if unnamed is None else [_section("Scores without a guideline", _UNNAMED, _table(unnamed, metric))]),
+            *(
+                [_section("Calibration", _CALIBRATION, _calibration(found))]
+                if (found := meta.get("calibration"))
+                else []
+            ),
             _section("Corpora", _CORPORA, _corpora_table(corpora, unknown)),
             f"## Training\n\n{training.to_markdown()}",
             f"## Contents\n\n{' '.join(_CONTENTS.format(weights=_WEIGHTS[weights]).split())}\n",
             f"## Limits\n\n{_limits(corpora, catalogue)}",
+            *([f"{notes.strip()}\n"] if notes.strip() else []),
             f"## Use\n\n{_USE.format(lang=meta['lang'], name=name, key=SPANS_KEY)}\n",
         ]
     )
@@ -148,7 +164,21 @@ def _scores(results: Results, metric: Metric) -> str:
     if results.context != "source":
         words = f" of at most {results.context_words} words" if results.context_words else ""
         text += f" The pipeline saw one {results.context}{words} at a time, not what the source has as one text."
-    return _section("Scores", text, results_table(results.by(metric)))
+    text += (
+        f" It read {results.words:,} words, {results.words_per_second:,.0f} a second on the machine of the evaluation."
+    )
+    return _section("Scores", text, _table(results, metric))
+
+
+def _table(results: Results, metric: Union[str, Metric]) -> Table:
+    return results_table(results.by(get_metric(metric)))
+
+
+def _calibration(found: Mapping[str, Mapping[str, float]]) -> Table:
+    rows = [
+        [kind, f"{of['predicted']:,}", percent(of["error"]), f"{of['threshold']:.2f}"] for kind, of in found.items()
+    ]
+    return Table(["Type", "Predictions", "Calibration error", "Threshold"], rows, numbers=3)
 
 
 def _source(corpus: Corpus) -> dict[str, str]:

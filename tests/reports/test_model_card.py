@@ -1,5 +1,6 @@
 """The README and the meta data of a packaged pipeline."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +69,22 @@ def test_scores_are_those_of_the_evaluation(pipeline: Path, catalogue: Catalogue
     assert "| `SPANS_BIONER_MACRO_F` | 33.33 |" in text and "7.77" not in text
     assert "| diseases | DISEASE | 4 | 2 | 50.00 | 25.00 | 33.33 |" in text
     assert "on the test split" in text
+
+
+def test_scores_without_a_guideline_calibration_and_notes(
+    pipeline: Path, catalogue: Catalogue, results: Results
+) -> None:
+    meta = json.loads((pipeline / "meta.json").read_text(encoding="utf8"))
+    meta["calibration"] = {"DISEASE": {"predicted": 1200, "error": 0.0123, "threshold": 0.45}}
+    (pipeline / "meta.json").write_text(json.dumps(meta), encoding="utf8")
+    unnamed = replace(results, scores={**results.scores, "per_corpus": {"other": results.per_corpus["diseases"]}})
+    text = readme(
+        pipeline, complete_meta(pipeline, catalogue, results, unnamed=unnamed, notes="## Mice\n", name="mine")
+    )
+    assert "| DISEASE | 1,200 | 1.23 | 0.45 |" in text
+    without = text[text.index("## Scores without a guideline") :]
+    assert "| other | DISEASE | 4 | 2 | 50.00 | 25.00 | 33.33 |" in without and "## Mice" in without
+    assert "5 a second" in text
 
 
 def test_corpora_with_licences_and_policies(pipeline: Path, catalogue: Catalogue, results: Results) -> None:

@@ -18,6 +18,15 @@ def command(
     results: Annotated[
         Optional[Path], typer.Option(help="JSON file from `evaluate`, for the scores in the model card.")
     ] = None,
+    unnamed: Annotated[
+        Optional[Path], typer.Option(help="The same from `evaluate --no-guideline`, for a second table.")
+    ] = None,
+    notes: Annotated[
+        Optional[Path],
+        typer.Option(
+            exists=True, dir_okay=False, help="Markdown to add to the model card, such as known limits with examples."
+        ),
+    ] = None,
     weights: Annotated[
         str, typer.Option(help="How weights of the encoder are stored: float32, or int8, a quarter of the size.")
     ] = "float32",
@@ -35,9 +44,12 @@ def command(
     from ...scoring.results import Results
     from ..wheels import build_wheels, write_package
 
-    scores = None if results is None else Results.from_disk(results)
+    scores = {
+        name: path and Results.from_disk(path) for name, path in {"results": results, "unnamed": unnamed}.items()
+    }
+    text = "" if notes is None else notes.read_text(encoding="utf8")
     known = options.catalogue_of(catalogue)
-    settings: dict[str, Any] = {"catalogue": known, "name": name, "version": version, "results": scores}
+    settings: dict[str, Any] = {"catalogue": known, "name": name, "version": version, "notes": text, **scores}
     if folder is not None:
         written = write_package(pipeline, folder, **settings, weights=weights)
         msg.good(f"Wrote {written}")
