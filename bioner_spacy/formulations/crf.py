@@ -265,17 +265,17 @@ def _typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights
 
     places = xp.asarray(tokens[:, :, None] * scores.shape[1] + columns.T[k])
     kept_here = xp.asarray(kept)
-    chains = TypedChains.make(
-        *xp.split(scores.ravel()[places], [n_tags], axis=2), xp.asarray(starts[tokens]), kept_here
-    )
+    values = scores.ravel()[places]
+    begins = xp.asarray(starts[tokens])
+    chains = TypedChains.make(values[:, :, :n_tags], values[:, :, n_tags:], begins, kept_here)
     found = chains.marginals()
     gradient = xp.concatenate([found.tags(), found.moves()], axis=2)
-    chosen = xp.asarray(truth), xp.asarray(n_tags + kinds)
-    rows = tuple(xp.asarray(indices) for indices in numpy.indices(truth.shape))
-    values = scores.ravel()[places].astype("float64")
-    of_gold = ((values[(*rows, chosen[0])] + values[(*rows, chosen[1])]) * kept_here).sum(axis=0)
+    rows = [xp.asarray(indices) for indices in numpy.indices(truth.shape)]
+    chosen = [tuple([*rows, xp.asarray(numbers)]) for numbers in (truth, n_tags + kinds)]
+    values = values.astype("float64")
+    of_gold = ((values[chosen[0]] + values[chosen[1]]) * kept_here).sum(axis=0)
     for numbers in chosen:
-        gradient[(*rows, numbers)] -= 1.0
+        gradient[numbers] -= 1.0
     of_task = xp.asarray(k[None] == numpy.arange(len(n_tokens))[:, None])
     counts = numpy.maximum(n_tokens, 1)
     losses += ((of_task * (found.log_z - of_gold)).sum(axis=1) / xp.asarray(counts)).astype("f")
