@@ -193,6 +193,7 @@ class Errors(metaclass=_WithCodes):
     E179 = "No file is called as {path}: correct the path or the pattern."
     E180 = "{path} has no type of annotations {type!r}: set the option type to one of: {known}."
     E181 = "{path} is of the format {format}, whose texts have no annotation: annotate them by `spacy bioner apply`."
+    E182 = "The format {name} cannot be used: its reader {reader} has no argument on_error; add it, as for `Format.read`."
 
     # 2xx tokenization
     E201 = (

@@ -78,8 +78,8 @@ def read(
     yield _document(path, cas, text, mentions)
 
 
-def read_texts(path: Path) -> Iterator[SourceDocument]:
-    """Read the text of a file, whatever is annotated there; see `read`."""
+def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
+    """Read the text of a file, whatever is annotated there; see `read`. A file that cannot be read always raises."""
     cas, text = _load(path)
     yield _document(path, cas, text, [])
 

@@ -1,6 +1,7 @@
 """All file formats by name: those of this package, and those of other packages that are installed."""
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Mapping
 from importlib.metadata import entry_points
@@ -20,10 +21,13 @@ def register(format: Format) -> None:
     """Make a format known to all commands.
 
     Raises:
-        BionerError: there is another format of that name.
+        BionerError: there is another format of that name, or one of its readers has no `on_error`.
     """
     if not isinstance(format, Format):
         raise BionerError(Errors.E171.format(found=type(format).__name__))
+    for reader in filter(None, (format.read, format.read_texts)):
+        if "on_error" not in inspect.signature(reader).parameters:
+            raise BionerError(Errors.E182.format(name=format.name, reader=reader.__name__))
     if _formats.setdefault(format.name, format) is not format:
         raise BionerError(Errors.E170.format(name=format.name))
 

@@ -6,7 +6,7 @@ import pytest
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats import read_documents, read_texts
-from bioner_spacy.formats.document import SourceDocument
+from bioner_spacy.formats.document import SourceDocument, stop
 
 cassis = pytest.importorskip("cassis", reason="extra cas")
 ENTITY = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
@@ -52,7 +52,7 @@ def test_mentions(file: Path) -> None:
     with pytest.warns(BionerWarning, match="2 annotations NamedEntity"):
         [document] = read_documents("cas", file, type="custom.Remark", label="label")
     assert found(document) == [("Old", "x", ())]
-    [document] = read_texts("cas", file)
+    [document] = read_texts("cas", file, on_error=stop)
     assert (document.text, document.mentions) == (TEXT, ())
 
 

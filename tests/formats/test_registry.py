@@ -36,6 +36,10 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = "bioner", columns
     return len(rows), len(rows)
 
 
+def old(path: Path) -> Iterator[SourceDocument]:
+    return read(path)
+
+
 STARS = Format(
     name="stars",
     description="texts with stars around mentions",
@@ -120,6 +124,8 @@ def test_two_formats_of_one_name(stars: Format) -> None:
         register(Format("stars", "", read))
     with pytest.raises(BionerError, match="declared by an object of function"):
         register(read)  # type: ignore[arg-type]
+    with pytest.raises(BionerError, match="The format moons cannot be used: its reader old has no argument on_error"):
+        register(Format("moons", "", read, read_texts=old))
     with pytest.raises(BionerError, match="format is 'moons'; allowed: .* stars"):
         get_format("moons")
 
