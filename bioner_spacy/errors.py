@@ -193,7 +193,9 @@ class Errors(metaclass=_WithCodes):
     E179 = "No file is called as {path}: correct the path or the pattern."
     E180 = "{path} has no type of annotations {type!r}: set the option type to one of: {known}."
     E181 = "{path} is of the format {format}, whose texts have no annotation: annotate them by `spacy bioner apply`."
-    E182 = "The format {name} cannot be used: its reader {reader} has no argument on_error; add it, as for `Format.read`."
+    E182 = (
+        "The format {name} cannot be used: its reader {reader} has no argument on_error; add it, as for `Format.read`."
+    )
 
     # 2xx tokenization
     E201 = (
@@ -681,6 +683,10 @@ class Warnings(metaclass=_WithCodes):
         "{first}; they are not written. {needed} columns (option columns) hold all."
     )
     W164 = "{path}: the format {format} cannot hold all of it; left out: {what}."
+    W165 = (
+        "{path}: {count} documents have no spans at all, so their entities (doc.ents) were taken in the place of "
+        "doc.spans[{key!r}]; the spans key ents asks for them."
+    )
 
     # 5xx evaluation
     W501 = (

@@ -14,6 +14,8 @@ from spacy.tokens import Doc, Span, SpanGroup
 from .errors import BionerError, Errors, Warnings, warn
 
 SPANS_KEY = "bioner"
+ENTS = "ents"
+"""The key that stands for `doc.ents` wherever a key of `doc.spans` is asked for."""
 
 LabelData = dict[str, set[str]]
 """Entity types by the name of the corpus; the name is "" where documents give none."""

@@ -21,7 +21,8 @@ def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Ite
 
     Args:
         path: the file, or the folder of files.
-        spans: key of the mentions in `doc.spans`; of documents without any spans, the entities are taken.
+        spans: key of the mentions in `doc.spans`, "ents" for entities; of documents without any spans, the entities are taken,
+            with a warning.
         on_error: what to do about a document that is not annotated; it is left out if no error is raised.
 
     Yields:
@@ -40,6 +41,7 @@ def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Ite
         doc_id, passages = get_doc_id(doc, spans), tuple(document.passages)
         mentions = tuple(document.mentions)
         yield SourceDocument(document.id, doc.text, mentions, path, number, doc_id, passages, document.meta)
+    export.warn_of_entities()
 
 
 def read_texts(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Iterator[SourceDocument]:
@@ -68,7 +70,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     Args:
         docs: annotated documents.
         path: the file or folder to write; it is replaced when all documents are written.
-        spans_key: key in `doc.spans`; documents without any spans may have entities in their place.
+        spans_key: key in `doc.spans`, "ents" for entities; documents without any spans may have entities in their place, with a
+            warning.
 
     Returns:
         Numbers of documents and of spans, or entities, that are written.
@@ -76,18 +79,12 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     Raises:
         BionerError: there is no document, or one is not annotated.
     """
-    counts = [0, 0]
+    export, counts = Export(path, FORMAT, spans_key), [0, 0]
 
     def counted() -> Iterator[Doc]:
         for doc in docs:
             counts[0] += 1
-            if spans_key in doc.spans:
-                counts[1] += len(doc.spans[spans_key])
-            elif doc.has_annotation("ENT_IOB") and not doc.spans:
-                counts[1] += len(doc.ents)
-            else:
-                known = ", ".join(doc.spans) or "none"
-                raise BionerError(Errors.E162.format(number=counts[0], key=spans_key, known=known))
+            counts[1] += len(export.annotation(doc, counts[0])[0])
             yield doc
 
     with replacing(path, folders=True) as (part,):
@@ -95,6 +92,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
         write_docs(counted(), part, Vocab(), compressed=path.suffix == ".gz")
         if not counts[0]:
             raise BionerError(Errors.E163.format(path=path))
+    export.warn_of_entities()
     return counts[0], counts[1]
 
 

@@ -16,7 +16,7 @@ from spacy.tokens import Doc, Span
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..files import replacing
-from ..scope import SPANS_KEY, get_meta, with_kb_id
+from ..scope import ENTS, get_meta, with_kb_id
 from .document import Mention, Passage
 from .format import Format
 
@@ -92,6 +92,7 @@ class Export:
         self._documents = self._spans = 0
         self._written = 0
         self._lost: Counter[str] = Counter()
+        self._of_entities = 0
         self._blank: list[str] = []
         self._replaced: list[tuple[str, int]] = []
         self._wordless: list[str] = []
@@ -177,6 +178,7 @@ class Export:
         Returns:
             Numbers of documents and of mentions that are written.
         """
+        self.warn_of_entities()
         if self._blank:
             message = Warnings.W160.format(
                 path=self.path, count=len(self._blank), total=self._spans, first=self._blank[0]
@@ -202,14 +204,14 @@ class Export:
             doc: the document.
             number: its number, from 1.
         """
-        spans, attrs = self._annotation(doc, number)
+        spans, attrs = self.annotation(doc, number)
         doc_id = str(attrs.get("doc_id", "")).strip() or str(number)
         scores = attrs.get("scores")
         if scores is not None and len(scores) != len(spans):
             key, counts = self.spans_key, {"scores": len(scores), "spans": len(spans)}
             raise BionerError(Errors.E161.format(doc_id=doc_id, key=key, **counts))
         self._spans += len(spans)
-        found = list(zip(mentions_of(doc, self.spans_key), ((span.start, span.end) for span in spans)))
+        found = list(zip(mentions_of(doc, spans, attrs), ((span.start, span.end) for span in spans)))
         for mention, _ in found:
             if not self._label.fullmatch(mention.label):
                 name = self.format.name
@@ -237,15 +239,23 @@ class Export:
             if count and kind not in holds:
                 self.lose(_LOST[kind], int(count))
 
-    def _annotation(self, doc: Doc, number: int) -> tuple[Sequence[Span], dict[str, Any]]:
-        """Spans of a document and the `attrs` of their group; its entities where it has no span groups at all."""
-        if self.spans_key in doc.spans:
-            group = doc.spans[self.spans_key]
-            return list(group), group.attrs
-        if len(doc.spans) or not doc.has_annotation("ENT_IOB"):
-            known = ", ".join(doc.spans) or "none"
-            raise BionerError(Errors.E162.format(number=number, key=self.spans_key, known=known))
+    def annotation(self, doc: Doc, number: int) -> tuple[Sequence[Span], Mapping[str, Any]]:
+        """Spans of a document and the `attrs` of their group; its entities where the key is `ENTS`, and where there are no
+        groups at all, of which `warn_of_entities` tells; arguments and errors are those of `document`."""
+        key = self.spans_key
+        if key in doc.spans:
+            return list(doc.spans[key]), doc.spans[key].attrs
+        has_ents = doc.has_annotation("ENT_IOB")
+        if not has_ents or (len(doc.spans) and key != ENTS):
+            known = ", ".join([*doc.spans, *([ENTS] if has_ents else [])]) or "none"
+            raise BionerError(Errors.E162.format(number=number, key=key, known=known))
+        self._of_entities += key != ENTS
         return doc.ents, {}
+
+    def warn_of_entities(self) -> None:
+        """Warn of documents whose entities were taken though spans were asked for."""
+        if self._of_entities:
+            warn(Warnings.W165.format(path=self.path, count=self._of_entities, key=self.spans_key))
 
 
 _LOST = {
@@ -266,13 +276,16 @@ def _open_text(path: Path, *, compressed: bool) -> Iterator[TextIO]:
             yield text
 
 
-def mentions_of(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
-    """The spans of a document as mentions, in the order of their group, or its entities where the group is not there.
+def mentions_of(doc: Doc, spans: Sequence[Span], attrs: Mapping[str, Any]) -> list[Mention]:
+    """Spans of a document as mentions, in their order.
 
     Whitespace at the ends of a span is no part of its mention; of a span of nothing else, start and end are the same.
+
+    Args:
+        doc: the document.
+        spans: spans of it.
+        attrs: what the `attrs` of their group say about them.
     """
-    spans: Sequence[Span] = list(doc.spans[spans_key]) if spans_key in doc.spans else doc.ents
-    attrs = doc.spans[spans_key].attrs if spans_key in doc.spans else {}
     scores = attrs.get("scores")
     scores = [None] * len(spans) if scores is None else scores
     ents = {(ent.start, ent.end, ent.label) for ent in doc.ents} if doc.has_annotation("ENT_IOB") else None
@@ -317,7 +330,7 @@ def json_line(record: Mapping[str, Any]) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _of_spans(attrs: dict[str, Any], key: str, spans: Sequence[Span]) -> list[Any]:
+def _of_spans(attrs: Mapping[str, Any], key: str, spans: Sequence[Span]) -> list[Any]:
     """What a group says about each of its spans under a key; nothing where it does not say it of all."""
     values = attrs.get(key)
     return list(values) if values is not None and len(values) == len(spans) else [()] * len(spans)
@@ -337,7 +350,7 @@ def in_pieces(places: Iterable[tuple[int, int]], pieces: Sequence[Sequence[str]]
     return [(before[start], before[end]) for start, end in places]
 
 
-def _passages(text: str, attrs: dict[str, Any], doc_id: str) -> list[Passage]:
+def _passages(text: str, attrs: Mapping[str, Any], doc_id: str) -> list[Passage]:
     passages = [Passage(*passage) for passage in attrs.get("passages", ())]
     borders = [0, *(border for start, end, *_ in passages for border in (start, end)), len(text)]
     between = (text[before:after] for before, after in zip(borders[::2], borders[1::2]))

@@ -17,9 +17,9 @@ from spacy import displacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
 
-from ..scope import SPANS_KEY, get_doc_id, get_scope
+from ..scope import ENTS, SPANS_KEY, get_doc_id, get_scope
 from ..scoring.evaluate import corpus_files, describe, load_pipeline, make_doc, read_gold
-from ..scoring.mentions import ENTS, doc_mentions
+from ..scoring.mentions import doc_mentions
 from ..scoring.results import corpus_name, write_text
 from .colors import color_of
 from .html import render

@@ -11,10 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import BionerError, Errors
-from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents
-
-ENTS = "ents"
-"""The key that stands for `doc.ents` wherever a key of `doc.spans` is asked for."""
+from ..scope import ENTS, SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents
 
 # A mention as it is compared: start and end in characters, entity type.
 Mention = tuple[int, int, str]

@@ -16,9 +16,8 @@ from ..docbin import fast_msgpack
 from ..errors import BionerError, BionerWarning, Errors, reason
 from ..formats import SourceDocument, get_format
 from ..formats.documents import ZONE_DOCUMENTS, in_zones
-from ..scope import SPANS_KEY, set_origin
+from ..scope import ENTS, SPANS_KEY, set_origin
 from ..scoring.evaluate import load_pipeline, require_length
-from ..scoring.mentions import ENTS
 from .mentions import choose, known_types, predicted_spans
 
 OnFailure = Callable[["Failure"], None]

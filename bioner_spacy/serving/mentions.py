@@ -10,9 +10,8 @@ from spacy.vocab import Vocab
 from ..errors import BionerError, Errors
 from ..formats import Mention
 from ..formats.export import mentions_of
-from ..scope import SPANS_KEY, part_of_attrs, set_identifiers, set_origin
+from ..scope import ENTS, SPANS_KEY, part_of_attrs, set_identifiers, set_origin
 from ..scoring.evaluate import finds_entities
-from ..scoring.mentions import ENTS
 
 
 def is_chosen(mention: Mention, types: Optional[Collection[str]], threshold: float) -> bool:
@@ -62,8 +61,7 @@ def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
         doc: the document.
         spans_key: as for `predicted_spans`.
     """
-    predicted_spans(doc, spans_key)
-    found = [mention for mention in mentions_of(doc, spans_key) if mention.start < mention.end]
+    found = [mention for mention in mentions_of(doc, *predicted_spans(doc, spans_key)) if mention.start < mention.end]
     return sorted(found, key=lambda mention: (mention.start, -mention.end, mention.label))
 
 

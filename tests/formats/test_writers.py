@@ -80,9 +80,14 @@ def test_entities_stand_in_for_spans_only_where_there_are_no_groups(tmp_path: Pa
     doc.ents = [Span(doc, 2, 3, label="SPECIES")]
     ((span,),) = [document.mentions for document in export.documents([doc])]
     assert (span.start, span.end, span.label, span.score) == (8, 12, "SPECIES", None)
+    with pytest.warns(BionerWarning, match=r"1 documents have no spans at all, so their entities .*'bioner'"):
+        export.finish()
     doc.spans["sc"] = []
-    with pytest.raises(BionerError, match="keys: sc"):
+    with pytest.raises(BionerError, match="keys: sc, ents"):
         list(export.documents([doc]))
+    asked = Export(tmp_path, FORMAT, "ents")
+    assert [document.mentions for document in asked.documents([doc])] == [[span]]
+    asked.finish()
     assert [document.mentions for document in Export(tmp_path, FORMAT, "sc").documents([doc])] == [[]]
 
 

@@ -28,7 +28,9 @@ def command(
     discontinuous: Annotated[
         str, typer.Option(help=f"Mentions of several parts: {', '.join(DISCONTINUOUS)}.")
     ] = "report",
-    spans_key: Annotated[Optional[str], typer.Option(help="Key of the spans of a .spacy file.")] = None,
+    spans_key: Annotated[
+        Optional[str], typer.Option(help="Key of the spans of a .spacy file; ents: its entities.")
+    ] = None,
     columns: options.Columns = None,
 ) -> None:
     """Write annotated documents in another format, without a catalogue.
