@@ -9,7 +9,7 @@ from typing import Any
 
 
 class BionerError(ValueError):
-    """A mistake in input or settings, told in one sentence; commands print it and exit with status 1."""
+    """A mistake in input or settings, in one sentence; commands print it and exit with status 1."""
 
 
 class BionerWarning(UserWarning):
@@ -49,8 +49,8 @@ class Errors(metaclass=_WithCodes):
     E105 = "Setting {setting} is {value!r}; allowed: {allowed}."
     E106 = "{path}, line {line}: {reason}; correct the file, or the options of its reader."
     E107 = "File {path} mixes the prefixes of IOBES (E, S) and BILUO (L, U): correct its tags."
-    E108 = "{path} is a {kind}, and a file is to be written there: name another file."
-    E109 = "{path} is a {kind}, and a file is to be read there: name a file."
+    E108 = "{path} is a {kind}, where a file is to be written: name another file."
+    E109 = "{path} is a {kind}, where a file is to be read: name a file."
     E110 = "Corpus or set {name!r} is not in the catalogue {path}; known: {known}."
     E111 = "Catalogue {path}, {where}: {problem}."
     E112 = (
@@ -58,8 +58,8 @@ class Errors(metaclass=_WithCodes):
         "{known}; map it to a standard type, or to null to drop it on purpose. `spacy bioner corpora check` shows all such labels."
     )
     E113 = (
-        "{path}, line {line}: the borders of the mention {text!r} are not token borders (tokens {tokens!r}); change the "
-        "tokenizer, or set alignment to expand."
+        "{path}, line {line}: the boundaries of the mention {text!r} are not token boundaries (tokens {tokens!r}); "
+        "change the tokenizer, or set alignment to expand."
     )
     E114 = (
         "Corpus {corpus}, {split}: {count} mentions were read and {accounted} are accounted for; this is a fault of "
@@ -80,13 +80,13 @@ class Errors(metaclass=_WithCodes):
     E122 = "Cannot fetch {address}: {problem}; check the address and the network, or name another source."
     E123 = "Corpus {corpus}, {split}: what was fetched for {path} is not the right file ({problem}); nothing was kept."
     E130 = (
-        "{path} is no folder of NAME.txt and NAME.ann files, which a corpus in brat format is: correct the path, or put "
-        "the files there."
+        "{path} is not a folder of NAME.txt and NAME.ann files, which a corpus in brat format is: correct the path, "
+        "or put the files there."
     )
     E131 = "{path} has no {missing} beside it: put both files of the document into the folder, or remove this one."
     E132 = (
-        "{path}, line {line}: the annotation {claimed!r} is not the text at its offsets, which is {found!r}; correct the "
-        "file, or set the option mismatch to offsets to believe the offsets."
+        "{path}, line {line}: the annotation {claimed!r} is not the text at its offsets, which is {found!r}; correct "
+        "the file, or set the option mismatch to offsets to trust the offsets."
     )
     E133 = (
         "{path}, line {line}: the annotation has no infon {infon!r} with its type; name the right infon in the option "
@@ -97,13 +97,14 @@ class Errors(metaclass=_WithCodes):
         "count annotations outside of the text."
     )
     E135 = (
-        "{path}, line {line}: {reason}; correct the file, or its options: scheme names the scheme (iob1 where B parts neighbours "
-        "only), and invalid=begin begins a mention at every tag that is not valid."
+        "{path}, line {line}: {reason}; correct the file, or its options: scheme names the scheme (iob1 where B only "
+        "separates adjacent mentions), and invalid=begin begins a mention at every tag that is not valid."
     )
     E136 = "{path}: column {column} cannot be that of the token and one of tags: correct the options token_column and tag_columns."
     E137 = (
-        "{path}, line {line}: column {column} holds {value!r}, which is no tag: name the columns of tags, counted from 0, in the "
-        "option tag_columns, such as tag_columns={wanted}, and that of the token in token_column if it is not column 0."
+        "{path}, line {line}: column {column} holds {value!r}, which is not a tag: name the columns of tags, counted "
+        "from 0, in the option tag_columns, such as tag_columns={wanted}, and that of the token in token_column if it "
+        "is not column 0."
     )
     E138 = (
         "{path}, line {line}: {count} columns where {expected} are expected, with tabs or blanks between them; correct the line, or "
@@ -152,8 +153,8 @@ class Errors(metaclass=_WithCodes):
     )
     E153 = "The folder {folder} holds no <corpus>/<split>.spacy: convert corpora first, or correct the path."
     E160 = (
-        "Document {doc_id}: the label {label!r} cannot stand in the format {format}, as it is empty or has whitespace or "
-        "control characters; rename it."
+        "Document {doc_id}: the label {label!r} cannot be written in the format {format}, as it is empty or has "
+        "whitespace or control characters; rename it."
     )
     E161 = (
         "Document {doc_id}: doc.spans[{key!r}] has {spans} spans and {scores} scores; correct the scores in its attrs, or "
@@ -164,9 +165,9 @@ class Errors(metaclass=_WithCodes):
         "pipeline first, or correct the spans key."
     )
     E163 = "There is no document to write to {path}: correct the input."
-    E164 = "Document {doc_id}: the token {token} cannot stand in the format iob, where it opens an article; change it."
-    E165 = "{path} is there already and is no empty folder: name another one, or remove it."
-    E166 = "The name of {path} does not tell its format: set {setting} to one of {allowed}."
+    E164 = "Document {doc_id}: the token {token} cannot be written in the format iob, where it starts a document; change it."
+    E165 = "{path} already exists and is not an empty folder: name another one, or remove it."
+    E166 = "The name of {path} does not show its format: set {setting} to one of {allowed}."
 
     E167 = (
         "Document {doc_id}: its passages are not parts of its text in order, with whitespace between them; correct the "
@@ -175,7 +176,7 @@ class Errors(metaclass=_WithCodes):
     E168 = "{path} is the input, and is not replaced by the output: name another file."
     E169 = "{path} holds no mention with the label {labels} that the setting labels names; its labels: {known}."
 
-    E170 = "There are two formats of the name {name!r}: rename one of them."
+    E170 = "Two formats have the name {name!r}: rename one of them."
     E171 = (
         "A format is declared by an object of {found}: declare it by a bioner_spacy.formats.Format, and name that in the entry "
         "point."
@@ -190,7 +191,7 @@ class Errors(metaclass=_WithCodes):
     E176 = "{error} The file looks like the format {formats} and not like {format}: name that format."
     E177 = "{path} is not a readable Parquet file ({reason}): replace it by a complete copy."
     E178 = "{path} has no column {column!r}: set the option {option} to some of its columns, {known}."
-    E179 = "No file is called as {path}: correct the path or the pattern."
+    E179 = "No file matches {path}: correct the path or the pattern."
     E180 = "{path} has no type of annotations {type!r}: set the option type to one of: {known}."
     E181 = "{path} is of the format {format}, whose texts have no annotation: annotate them by `spacy bioner apply`."
     E182 = (
@@ -199,8 +200,8 @@ class Errors(metaclass=_WithCodes):
 
     # 2xx tokenization
     E201 = (
-        "Word {index} of a tokenised sentence is {word!r}: a word must have characters and no whitespace; "
-        "correct the corpus file, or its column separator in the catalogue."
+        "Token {index} of a tokenised sentence is {word!r}: a token must have characters and no whitespace; correct "
+        "the corpus file, or its column separator in the catalogue."
     )
 
     # 3xx formulations, layers and models
@@ -226,8 +227,8 @@ class Errors(metaclass=_WithCodes):
         "machine with this build of PyTorch: set it to auto or float32."
     )
     E308 = (
-        "Setting components.transformer.model.window is {window} word pieces, of which the encoder's special pieces "
-        "take {count}: raise it."
+        "Setting components.transformer.model.window is {window} subwords, of which the encoder's special tokens take "
+        "{count}: raise it."
     )
     E309 = (
         "The weights of the architecture CrossSharing are for {found}, and its settings ask for {wanted}: load it with the "
@@ -315,12 +316,18 @@ class Errors(metaclass=_WithCodes):
     )
     E429 = "Setting {name} is not known, and would be ignored: {guess}"
     E430 = (
-        "Training was interrupted after step {step}; its checkpoint is in {folder}: the same command with --resume (resume=True) "
-        "goes on."
+        "Training was interrupted after step {step}; its checkpoint is in {folder}: the same command with --resume "
+        "(resume=True) continues it."
     )
-    E431 = "The checkpoint {path} cannot be taken up ({reason}): remove its folder, and start again without --resume."
-    E432 = "{folder} holds a run that was interrupted: go on with --resume (resume=True), or remove the folder to start again."
-    E433 = "The run in {folder} began with others of these: {names}; go on with the same ones, or remove the folder to start again."
+    E431 = "The checkpoint {path} cannot be resumed ({reason}): remove its folder, and start again without --resume."
+    E432 = (
+        "{folder} holds a run that was interrupted: continue with --resume (resume=True), or remove the folder to "
+        "start again."
+    )
+    E433 = (
+        "The run in {folder} was started with other values of these: {names}; use the same ones, or remove the folder "
+        "to start again."
+    )
     E440 = (
         "Setting {setting} of the component {name} is above 0, and only tags in a conditional random field can be taught: set "
         "it to 0, or the architecture to bioner_spacy.TagHeads.v1 with crf = true."
@@ -330,16 +337,19 @@ class Errors(metaclass=_WithCodes):
         "into training."
     )
     E442 = (
-        "The teacher's name {name!r} cannot be part of the name of a file: use letters, digits, dots, hyphens and "
+        "The teacher's name {name!r} cannot be part of a file name: use letters, digits, dots, hyphens and "
         "underscores, such as NAME=FOLDER."
     )
-    E443 = "There are no soft targets {path} (setting soft_targets): write them with `spacy bioner teach`, or name other teachers."
+    E443 = (
+        "The soft targets {path} (setting soft_targets) do not exist: write them with `spacy bioner teach`, or name "
+        "other teachers."
+    )
     E444 = (
-        "The soft targets {path} were made for other documents than those that are there now: write them again with "
-        "`spacy bioner teach`."
+        "The soft targets {path} were made for other documents than the present ones: write them again with `spacy "
+        "bioner teach`."
     )
     E445 = "{path} holds no soft targets ({reason}): write it again with `spacy bioner teach`."
-    E446 = "Two teachers have the name {name!r}: give each a name of its own, as NAME=FOLDER."
+    E446 = "Two teachers have the name {name!r}: give each a different name, as NAME=FOLDER."
     E447 = (
         "The pipeline {name} cannot teach, as none of its components ({components}) has tags in a conditional random field: "
         "name one that was trained with bioner_spacy.TagHeads.v1 and crf = true."
@@ -352,13 +362,16 @@ class Errors(metaclass=_WithCodes):
     E451 = (
         "Encoders are pretrained on the split train alone, and not on {split!r}: no evaluation document may be read."
     )
-    E452 = "{path} is the checkpoint of an interrupted run: go on with --resume (resume=True), or remove it to start again."
-    E453 = "The corpora have no text to pretrain on: name others."
-    E454 = (
-        "The run of the checkpoint {path} began with others of these: {names}; go on with the same ones, or remove it to start "
+    E452 = (
+        "{path} is the checkpoint of an interrupted run: continue with --resume (resume=True), or remove it to start "
         "again."
     )
-    E455 = "The checkpoint {path} cannot be taken up ({reason}): remove it, and start again."
+    E453 = "The corpora have no text to pretrain on: name others."
+    E454 = (
+        "The run of the checkpoint {path} was started with other values of these: {names}; use the same ones, or "
+        "remove it to start again."
+    )
+    E455 = "The checkpoint {path} cannot be resumed ({reason}): remove it, and start again."
 
     # 5xx evaluation
     E501 = (
@@ -408,8 +421,8 @@ class Errors(metaclass=_WithCodes):
         "insist on comparing them (option insist)."
     )
     E521 = (
-        "Document {doc_id}: the score {score} of {text!r} is not between 0 and 1, so its calibration cannot be told; "
-        "correct the component that sets it, or let it set none."
+        "Document {doc_id}: the score {score} of {text!r} is not between 0 and 1, so it cannot be calibrated; correct "
+        "the component that sets it, or let it set none."
     )
     E522 = (
         "{pipeline} has no component whose scores can be calibrated (its components: {components}); name a pipeline with "
@@ -436,22 +449,22 @@ class Errors(metaclass=_WithCodes):
     )
     E533 = "{path}, line {line}: the row {row} has no judgement ({count} have none); write yes, no or unsure."
     E534 = "{path}, line {line}: the judgement {value!r} of the row {row} is none of yes, no and unsure; correct it."
-    E535 = "{path}, line {line}: the row {row} stands in line {first} already; remove one of the two."
+    E535 = "{path}, line {line}: the row {row} is already in line {first}; remove one of the two."
     E536 = "{path}, line {line}: there is no row {row} in {key}, so the sheet belongs to another review; name its key."
     E537 = "{path} lacks {count} of the {total} rows of {key}, the first is {row}; put them back."
     E538 = "{path} is not the key of a review ({reason}); name the key.json that `spacy bioner review make` wrote with the sheet."
     E539 = "A review is scored from one sheet or from those of two judges, not from {found}; name other sheets."
-    E540 = "There are {found} names for {expected} pipelines: give each one of its own."
+    E540 = "There are {found} names for {expected} pipelines: give each pipeline one."
     E541 = (
-        "The pipeline {pipeline} has no labels in a component that sets doc.ents or doc.spans, so the entity types that it "
-        "knows cannot be told; name another one."
+        "The pipeline {pipeline} has no labels in a component that sets doc.ents or doc.spans, so the entity types "
+        "that it knows are not known; name another one."
     )
     E542 = "Setting map names {types}, which no pipeline predicts and no corpus annotates; there are: {known}; correct it."
     E543 = (
         "No pipeline predicts a type that a corpus annotates (pipelines: {predicted}; corpora: {annotated}); name others, "
         "or say which types mean the same (setting map)."
     )
-    E545 = "{path} is no learning curve ({reason}); remove it, and train again to have one."
+    E545 = "{path} is not a learning curve ({reason}); remove it, and train again to have one."
     E546 = "{folder} holds no reports: run the commands that write some first, such as `spacy bioner evaluate`, or correct the path."
     E547 = "{path} holds no page of results ({reason}): write it again with the command that made it, or remove it."
     E548 = "There are {found} keys of predictions for {expected} pipelines: give one for each, or none."
@@ -460,26 +473,26 @@ class Errors(metaclass=_WithCodes):
         "Topics and correlations of corpora need the package scikit-learn: pip install scikit-learn (the extra transfer of "
         "this package)."
     )
-    E553 = "No word stands in two parts of these corpora ({corpora}), so that they have no topics; read more words of them."
+    E553 = "No word occurs in two parts of these corpora ({corpora}), so that they have no topics; read more of them."
     E554 = "{path} holds no measures between corpora ({reason}); write them with `spacy bioner experiment transferability measures`."
     E555 = (
-        "A correlation needs three corpora that have both gains and measures, and there are: {found}; name results that "
-        "share more."
+        "A correlation needs three corpora that have both gains and measures, found: {found}; name results that share "
+        "more."
     )
     E556 = "{path} holds no correlations of measures ({reason}); write them with `spacy bioner experiment transferability correlate`."
     E557 = "There is no measure {measure!r} without training; there are: {known}."
-    E558 = "The target {target} is none of the corpora that were measured ({known}): name one of them."
+    E558 = "The target {target} is not among the measured corpora ({known}): name one of them."
     E559 = (
-        "The gains are of {gains} words of each corpus and the measures of {measures} (0: all), and measures depend on size: "
-        "measure with --words {gains}."
+        "The gains are of {gains} tokens of each corpus and the measures of {measures} (0: all), and measures depend "
+        "on size: measure with --words {gains}."
     )
 
     # 6xx commands
     E601 = "{pipeline} holds no trained pipeline (no meta.json): train it first or correct the path."
     E602 = "Building the wheel of {what} failed with exit status {status}; what pip says is above."
     E603 = (
-        "{output} holds results that were made with others of these: {names}; name another folder, or remove it to "
-        "start again."
+        "{output} holds results that were made with other values of these: {names}; name another folder, or remove it "
+        "to start again."
     )
     E604 = "{reason} Settings of the config are named with their section: --training.dropout 0.2"
     E605 = "An experiment sets {names} itself, not alike for all of its runs: take it out of the arguments."
@@ -492,28 +505,28 @@ class Errors(metaclass=_WithCodes):
         "fraction, or name another corpus."
     )
     E608 = "One corpus is needed as {what}, not {names}: name one."
-    E609 = "Auxiliary corpora must be others than the target {target}, and at least one; they are: {names}."
-    E610 = "The best auxiliaries name {names}, which are no auxiliaries; those are: {known}."
+    E609 = "Auxiliary corpora must differ from the target {target}, and there must be one or more; they are: {names}."
+    E610 = "The best auxiliaries name {names}, which are not auxiliaries; those are: {known}."
     E611 = (
-        "The config {config} has no setting vars.init_from, from which training would begin with a trained pipeline: take "
-        "it over from configs/small.cfg, with the section initialize.after_init."
+        "The config {config} has no setting vars.init_from, from which training would begin with a trained pipeline: "
+        "copy it from configs/small.cfg, with the section initialize.after_init."
     )
     E612 = (
         "{path} is not readable as the settings of an experiment ({reason}): name another folder, or remove this one to "
         "start again."
     )
     E613 = (
-        "Documents in {folders} say that they are of the corpora {names}, so that their scores cannot be told from those of "
-        "other folders: give folder and documents one name (set_gold)."
+        "Documents in {folders} say that they are of the corpora {names}, so their scores would be mixed with those "
+        "of other folders: give folder and documents one name (set_gold)."
     )
     E614 = "{pipeline} has no component {component} that knows the corpora it was trained on: name one that has."
-    E615 = "Another process works in {folder}: wait for its end, or name another folder."
+    E615 = "Another process works in {folder}: wait until it has finished, or name another folder."
     E619 = (
-        "{results} holds the scores of another pipeline than the one to package ({different}): score that one with "
-        "`spacy bioner evaluate`, and name its results."
+        "{results} holds the scores of another pipeline ({different}): score the one to package with `spacy bioner "
+        "evaluate`, and name its results."
     )
     E620 = "Gains need two corpora or more, and {names} is one: name others (option corpora)."
-    E630 = "{path} is no search space ({reason}); it has a line for each setting, as configs/tuning.yml shows."
+    E630 = "{path} is not a search space ({reason}); one has a line for each setting, as configs/tuning.yml shows."
     E631 = "Search space {path}, setting {name}: {problem}."
     E632 = "{path} holds no trials ({reason}); remove it to search again, without training again what is in runs."
     E633 = "Tuning needs the package optuna: pip install optuna (the extra tune of this package)."
@@ -528,7 +541,7 @@ class Errors(metaclass=_WithCodes):
         "The request has no texts, or both text and texts: give one text as text, or a list of one or more as texts."
     )
     E662 = "The request has {count:,} {what} where {limit:,} are allowed: send several smaller ones."
-    E663 = "In {place} there is half a surrogate pair, which is no character: send valid Unicode."
+    E663 = "{place} has half a surrogate pair, which is not a character: send valid Unicode."
     E664 = "The request has no key {name!r}; it has: {known}."
     E665 = "The value of {place} cannot be used ({problem}): correct it."
     E666 = "{what} took more than {seconds:g} seconds: try again later, or send less at a time."
@@ -538,20 +551,20 @@ class Errors(metaclass=_WithCodes):
     )
     E668 = "Too many texts wait to be annotated: try again later."
     E669 = "The pipeline failed on a text ({kind}), and the log of the service has details: send the texts one by one to see which."
-    E670 = "{host}, port {port}, cannot be listened at ({reason}): choose another port, or 0 for any that is free."
+    E670 = "Cannot listen at {host}, port {port} ({reason}): choose another port, or 0 for any that is free."
     E671 = "The table has no column {column!r}; it has: {known}."
-    E672 = "Row {row} of the column {column!r} is of the type {kind} and no text: correct the column, or name another one."
+    E672 = "Row {row} of the column {column!r} is of the type {kind}, not a text: correct the column, or name another one."
     E680 = "{path}, line {line}: document {document} cannot be annotated ({reason}); correct it, or leave out the option --strict."
     E681 = (
-        "{count} workers {how} in the middle of the same task: there may be too little memory (take fewer processes or smaller "
-        "batches), or someone ends them. What is finished is kept."
+        "{count} workers {how} during the same task: there may be too little memory (take fewer processes or smaller "
+        "batches), or something kills them. What is finished is kept."
     )
     E682 = "None of {count} documents or files could be read or annotated; the first, {first}: {reason}"
-    E683 = "{folder} holds a run with another {names}: name another folder, or do it again from the start with --overwrite."
+    E683 = "{folder} holds a run with another {names}: name another folder, or start again with --overwrite."
     E684 = "{folder} is a file, or holds files and no run: name an empty or a new folder."
     E685 = "Another process works in {folder}: wait until it has finished, or name another folder."
-    E686 = "{path} is damaged ({reason}): do the run again from the start with --overwrite, or name another folder."
-    E687 = "{folder} lies in the input {source}, and would be read as a part of it: name a folder elsewhere."
+    E686 = "{path} is damaged ({reason}): start again with --overwrite, or name another folder."
+    E687 = "{folder} is inside the input {source}, and would be read as a part of it: name another folder."
     E688 = "The Ray cluster {address} cannot be used ({reason}): correct the address, or start the cluster."
     E689 = "Workers {how}: ask for fewer, or for a larger cluster. What is finished is kept."
     E650 = "Out of memory ({reason}): reduce the batch size, or give less data at a time."
@@ -568,26 +581,25 @@ class Warnings(metaclass=_WithCodes):
 
     # 4xx pipeline and training
     W301 = (
-        "The vocabulary of the encoder {name!r} tells upper from lower case, but its tokenizer, as it is published, does not: "
-        "it is told to keep case. Give the setting components.transformer.model.tokenizer_config a value for do_lower_case "
-        "to say otherwise."
+        "The vocabulary of the encoder {name!r} is cased, but its published tokenizer converts text to lower case: "
+        "case is kept. To change this, set do_lower_case in components.transformer.model.tokenizer_config."
     )
     W401 = (
-        "{n} of {total} gold mentions begin or end inside a word of the pipeline's tokenizer and are not learnt; "
+        "{n} of {total} gold mentions begin or end inside a token of the pipeline's tokenizer and are not learnt; "
         "convert the corpora with the same tokenizer."
     )
     W402 = "{n} of {total} gold mentions {problem}; they are not learnt."
     W403 = (
-        "The folder {path} has no exclude.json, so that training sentences that stand in evaluation data too are not "
-        "left out: write it with `spacy bioner corpora leakage`, or set exclude to null."
+        "The folder {path} has no exclude.json, so training sentences that are also in evaluation data are not left "
+        "out: write it with `spacy bioner corpora leakage`, or set exclude to null."
     )
     W404 = (
         "Thresholds of the component {name} were changed after it was loaded, and a saved pipeline has those of its config: "
         "to keep them, change them by spacy.load(PIPELINE, config=...)."
     )
     W405 = (
-        "{n} documents have entities, and words of which nothing is said (missing); nothing is learnt from them: say of every "
-        "word whether it is in an entity, or put spans into doc.spans with set_gold."
+        "{n} documents have entities and tokens of unknown annotation (missing); nothing is learnt from them: "
+        "annotate every token, or put spans into doc.spans with set_gold."
     )
     W406 = (
         "{n} gold mentions have types outside the annotation scope of their documents and are not learnt ({types}): add a type "
@@ -600,32 +612,32 @@ class Warnings(metaclass=_WithCodes):
         "for every type of every corpus."
     )
     W408 = (
-        "The components {names} have one spans_key, {spans_key!r}, so that the later one replaces the spans of the earlier "
-        "one: give each its own spans_key."
+        "The components {names} have the same spans_key, {spans_key!r}, so that the later one replaces the spans of "
+        "the earlier one: give each a different one."
     )
     W409 = (
-        "The components {names} store hashes of words, so that the pipeline is saved with all words that it has read, those of "
-        "the training texts too: do not pass it on where these are confidential."
+        "The components {names} store hashes of tokens, so the pipeline is saved with all tokens that it has read, "
+        "including those of the training texts: do not share it if these are confidential."
     )
 
     W411 = (
-        "The run in {folder} began with others of these: {names}; it goes on, and its results may be others than those of a run "
-        "that was not interrupted."
+        "The run in {folder} was started with other values of these: {names}; it continues, and its results may "
+        "differ from those of an uninterrupted run."
     )
     W412 = (
-        "{n} of {total} records of the corpus {corpus} are tokenised otherwise by the teacher, and are not taught by it; "
+        "{n} of {total} records of the corpus {corpus} are tokenised differently by the teacher and not taught by it; "
         "convert the corpora with the tokenizer of the teacher."
     )
     W413 = "No teacher knows the tasks {tasks}: they learn from gold alone."
 
     # 1xx corpora
     W101 = (
-        "File {path}: {count} tags were not valid where they stand and were read as the beginning or the end of a "
+        "File {path}: {count} tags were not valid in their place and were read as the beginning or the end of a "
         "mention, the first in line {line}; check them, or set the option invalid to error."
     )
     W102 = (
         "File {path}: {count} annotations have another text than the one at their offsets, the first in line {line}; "
-        "the offsets were believed."
+        "the offsets were trusted."
     )
     W103 = (
         "Corpus {corpus}: the catalogue knows no checksum of {files}; only their format was checked, so they may differ "
@@ -644,10 +656,13 @@ class Warnings(metaclass=_WithCodes):
         "they are left out."
     )
     W107 = "File {path}: not kept, as only texts and mentions are read: {what}."
-    W108 = "The format {name} of another package ({value}) cannot be loaded, and is left out ({reason}): mend or remove that package."
+    W108 = (
+        "The format {name} of another package ({value}) cannot be loaded, and is left out ({reason}): repair or "
+        "remove that package."
+    )
     W109 = (
-        "Folder {path}: {count} files are left out, as their names do not end as those of the format {format} do, the first are "
-        "{first}."
+        "Folder {path}: {count} files are left out, as their names have no ending of the format {format}; the first "
+        "are {first}."
     )
     W110 = "{path}: {count} parts cannot be read and are left out; the first: {first}"
     W111 = (
@@ -675,8 +690,8 @@ class Warnings(metaclass=_WithCodes):
         "{first}; offsets are unchanged."
     )
     W162 = (
-        "{path}: {count} documents without a word were left out, as the format {format} cannot hold them; the first is "
-        "document {first}."
+        "{path}: {count} documents without a token were left out, as the format {format} cannot hold them; the first "
+        "is document {first}."
     )
     W163 = (
         "{path}: {count} of {total} spans overlap others and do not fit into {columns} tag columns, the first in document "
@@ -698,8 +713,8 @@ class Warnings(metaclass=_WithCodes):
         "left out."
     )
     W504 = (
-        "The thresholds were chosen on the test split, so that scores on it tell too much; choose them on development data "
-        "(split devel)."
+        "The thresholds were chosen on the test split, so that scores on it are too high; choose them on development "
+        "data (split devel)."
     )
     W505 = (
         "The component {name} leaves out spans with a score below {threshold}, so that lower thresholds are not tried; set "
@@ -710,20 +725,20 @@ class Warnings(metaclass=_WithCodes):
         "alone."
     )
     W507 = (
-        "The pipeline {pipeline} does not tell which corpora it was trained on, so it is not known which of its scores are "
-        "in-domain."
+        "The pipeline {pipeline} does not say which corpora it was trained on, so it is not known which of its scores "
+        "are in-domain."
     )
     W508 = (
-        "Corpus {corpus} has {found} words to train on where {wanted} are asked for, so that budgets are not equal; take "
-        "fewer words (option words), or leave it out."
+        "Corpus {corpus} has {found} tokens to train on and {wanted} are asked for, so budgets are not equal; lower "
+        "the option words, or leave it out."
     )
     W509 = (
-        "Correlations over {n} pairs, which are not independent, tell little: their intervals are too narrow, and the best "
-        "of several measures looks better than it is."
+        "Correlations over {n} pairs, which are not independent, say little: their intervals are too narrow, and the "
+        "best of several measures looks better than it is."
     )
     W510 = (
-        "The catalogue does not know the corpora {names}, so that nothing is told of their licences: name the catalogue "
-        "that does."
+        "The catalogue does not know the corpora {names}, so their licences are not reported: name the catalogue that "
+        "has them."
     )
     W511 = (
         "Documents in {path} say that they are of the corpora {names}, and are scored under that name, together with others of "
@@ -734,11 +749,9 @@ class Warnings(metaclass=_WithCodes):
         "come from the training alone."
     )
     W513 = "The compared results were made with different versions of: {names}."
-    W514 = "{output} holds results that were made with other versions of these: {names}; further runs differ from them in that."
+    W514 = "{output} holds results that were made with other versions of these: {names}; further runs may differ."
 
     # 6xx commands
-    W601 = (
-        "{folder} holds shards that were made with other versions of {names}; further ones differ from them in that."
-    )
+    W601 = "{folder} holds shards that were made with other versions of {names}; further ones may differ."
     W603 = "{count} documents or files could not be read or annotated; {path} names them with the reasons. The first, {first}: {reason}"
     W602 = "Further {count} shards have warnings such as these, see {path}."

@@ -7,6 +7,7 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import click
 import pandas
@@ -105,11 +106,24 @@ def test_every_page_is_reachable_from_the_start_page() -> None:
     assert [page.name for page in PAGES[2:] if page.name != "index.md" and f"({page.name})" not in start] == []
 
 
-def test_generated_pages_have_every_command_and_code() -> None:
-    spec = spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
+def load_script(name: str) -> Any:
+    spec = spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None and spec.loader is not None
-    hooks = module_from_spec(spec)
-    spec.loader.exec_module(hooks)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_picture_shows_text_and_entities() -> None:
+    doc = spacy.blank("en")("Gout & mice\nAspirin, " + "which eases gout, " * 20)
+    doc.ents = [Span(doc, 0, 1, label="DISEASE"), Span(doc, 4, 5, label="CHEMICAL")]
+    drawn = ElementTree.fromstring(load_script("picture").draw(doc))
+    texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[:7] == ["DISEASE", "Gout", "&", "mice", "CHEMICAL", "Aspirin", ","]
+
+
+def test_generated_pages_have_every_command_and_code() -> None:
+    hooks = load_script("hooks")
     codes = {code for table in (Errors, Warnings) for code in vars(table) if code[0] in "EW"}
     assert {code for code in codes if f"| {code} |" not in hooks.errors_page()} == set()
     assert all(f"## {name}\n" in hooks.commands_page() for name in ("train", "corpora check", "experiment seeds"))

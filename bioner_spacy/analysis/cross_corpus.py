@@ -28,7 +28,7 @@ class Cell:
 
     Attributes:
         types: entity types that both know, those that are mapped under their new names.
-        in_domain: whether the pipeline was trained on the corpus; None where it does not tell.
+        in_domain: whether the pipeline was trained on the corpus; None where it does not say.
         scores: `p`, `r`, `f` as fractions of 1, `gold`, `predicted` and others of all mentions of these types, and
             `per_type`; see `score_spans`. None where no type is shared.
     """
@@ -49,7 +49,7 @@ class CrossCorpus:
 
     Attributes:
         pipelines: name -> what was evaluated.
-        trained_on: name -> corpora that the pipeline was trained on; None where it does not tell.
+        trained_on: name -> corpora that the pipeline was trained on; None where it does not say.
         corpora: names of the test corpora.
         split: name of the split.
         mapped: type -> type that it is taken for.
@@ -163,7 +163,7 @@ def cross_corpus(
 
 
 def _known(nlp: Language) -> tuple[frozenset[str], Optional[list[str]]]:
-    """Entity types that a pipeline predicts, and the corpora that it was trained on; None where it does not tell."""
+    """Entity types that a pipeline predicts, and the corpora that it was trained on; None where it does not say."""
     types: set[str] = set()
     corpora: set[str] = set()
     for name in nlp.pipe_names:

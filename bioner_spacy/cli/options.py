@@ -179,7 +179,7 @@ class Reading(Keys):
 
     limit: Limit = None
     context: Annotated[
-        str, typer.Option(help="What the pipeline sees at once: source, sentence, group or document.")
+        str, typer.Option(help="What the pipeline reads at once: source, sentence, group or document.")
     ] = "source"
     context_words: Annotated[int, typer.Option(min=1, help="Maximum number of tokens of a group.")] = CONTEXT_WORDS
     gpu_id: GpuId = -1

@@ -102,7 +102,7 @@ class _Checker:
             if name in data and name in base:
                 ours, theirs = self.mapping(data[name], name), _Checker(path).mapping(base[name], name)
                 if twins := ours.keys() & theirs.keys():
-                    self.fail(f"{name}: {min(twins)}", f"stands in {path} already: choose another name")
+                    self.fail(f"{name}: {min(twins)}", f"is already in {path}: choose another name")
                 sections[name] = {**theirs, **ours}
         return sections
 

@@ -55,7 +55,7 @@ class SplitReport:
         split: train, devel or test.
         types: annotation scope: every standard type of the corpus.
         documents: documents written (sentences, where the format keeps sentences).
-        articles: articles that they belong to; 0 where the file does not tell.
+        articles: articles that they belong to; 0 where the file does not say.
         tokens: tokens by the pipeline's tokenizer.
         size: bytes of the text of the documents, in UTF-8.
         mentions_in: mentions per label of the corpus.
@@ -131,7 +131,7 @@ def convert(
         assets: folder of the corpus files.
         output: folder to write to.
         nlp: the pipeline whose tokenizer makes the tokens.
-        alignment: what to do with mentions that are not on token borders, as for `to_doc`.
+        alignment: what to do with mentions that are not on token boundaries, as for `to_doc`.
         discontinuous: what to do with discontinuous mentions, as for `to_doc`.
 
     Returns:

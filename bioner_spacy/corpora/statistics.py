@@ -32,7 +32,7 @@ class SplitStatistics:
     Attributes:
         types: annotation scope, the types that at least one document is annotated for.
         documents: documents (sentences, where the corpus keeps sentences).
-        articles: articles that they belong to; 0 where the corpus does not tell.
+        articles: articles that they belong to; 0 where the corpus does not say.
         tokens: tokens.
         mentions: mentions per entity type.
         lengths: mentions per number of tokens, those of whitespace left out.

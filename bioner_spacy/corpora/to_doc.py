@@ -61,7 +61,7 @@ def to_doc(
         document: the document.
         tokenizer: makes a `Doc` of a text: the tokenizer of the pipeline that will be trained.
         corpus: its corpus in the catalogue.
-        alignment: what to do with a mention whose borders are not token borders: "expand" it to all tokens that it
+        alignment: what to do with a mention whose boundaries are not token boundaries: "expand" it to all tokens that it
             touches, "drop" it, or "error". The first two are reported.
         discontinuous: what to do with a mention of several fragments, which a span cannot express: "report" it as
             lost, or "cover" it by the span from its first character to its last, which is reported.
@@ -113,19 +113,19 @@ def to_doc(
                 text = document.text[mention.start : mention.end]
                 raise BionerError(Errors.E113.format(path=document.path, line=mention.line, text=text, tokens=tokens))
             if alignment == "drop":
-                report("lost", mention, f"its borders are not token borders: {tokens!r}")
+                report("lost", mention, f"its boundaries are not token boundaries: {tokens!r}")
                 continue
         twin = spans.setdefault((span.start, span.end, label), mention)
         concepts.setdefault((span.start, span.end, label), {}).update(dict.fromkeys(mention.identifiers))
         if twin is mention:
             if not aligned:
-                report("expanded", mention, f"its borders are not token borders: now {tokens!r}")
+                report("expanded", mention, f"its boundaries are not token boundaries: now {tokens!r}")
             if mention.fragments:
                 report("covered", mention, f"it is discontinuous: now {tokens!r}")
         elif (twin.start, twin.end, twin.fragments) == (mention.start, mention.end, mention.fragments):
             report("duplicate", mention, f"line {twin.line} has the same {label}")
         else:
-            how = "as one span" if mention.fragments else "on token borders"
+            how = "as one span" if mention.fragments else "on token boundaries"
             report("lost", mention, f"{how} it equals the {label} of line {twin.line}: {tokens!r}")
     ordered = sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
     gold = [Span(doc, start, end, label=label) for start, end, label in ordered]

@@ -22,7 +22,7 @@ class Curve:
         score: (n,) the score by which the best pipeline is chosen, a fraction of 1: the mean F1 over corpora unless the
             config says otherwise.
         per_corpus: corpus -> (n,) F1 on development data, fractions of 1; None where there is none. Empty where the file
-            does not tell.
+            does not say.
     """
 
     updates: list[int]

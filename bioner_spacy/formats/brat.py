@@ -177,7 +177,7 @@ def _mention(
     if len(columns) < 3:
         raise BionerError(Errors.E104.format(path=path, line=line, count=len(columns), expected=3))
     if lines.setdefault(columns[0], line) != line:
-        _fail(path, line, f"the annotation {columns[0]} stands in line {lines[columns[0]]} already")
+        _fail(path, line, f"the annotation {columns[0]} is already in line {lines[columns[0]]}")
     place = _PLACE.fullmatch(columns[1])
     if not place:
         _fail(path, line, f"{columns[1]!r} must be a type and offsets, such as Gene 0 5 or Gene 0 5;16 23")

@@ -63,7 +63,7 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
         allowed: names of formats.
 
     Raises:
-        BionerError: there is no such format, or none was asked for and the name does not tell it.
+        BionerError: there is no such format, or none was asked for and the name does not show it.
     """
     allowed = list(allowed)
     chosen = value or _told_by_name(path, allowed)

@@ -140,7 +140,7 @@ def _add_abstract(
     if record is None or match is None:
         _fail(path, line, "a record must open with a line PMID|t|title")
     if match[1] != record.pmid:
-        _fail(record.path, line, f"the abstract of {match[1]} stands in the record of {record.pmid}")
+        _fail(record.path, line, f"the abstract of {match[1]} is in the record of {record.pmid}")
     if record.abstract is not None or late:
         _fail(record.path, line, f"the abstract of {match[1]} must stand once, after the title")
     record.abstract = match[3]

@@ -28,7 +28,7 @@ class SpanPairFormulation:
     def __init__(self, tasks: Sequence[Task], *, width: int, least: float = 0.0) -> None:
         self.width = width
         self._least = least
-        self.inexpressible = f"have more than {width} words, the setting width of the model"
+        self.inexpressible = f"have more than {width} tokens, the setting width of the model"
         self.n_tasks = len(tasks)
         self._task_of, self._type_of, self._first_pair = type_pairs(tasks)
         self.columns = [

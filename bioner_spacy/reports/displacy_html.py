@@ -192,7 +192,7 @@ def _draw(doc: Doc, every: Sequence[Span], max_words: int) -> tuple[Markup, str]
     that says so."""
     spans = [span for span in every if span.start < max_words]
     end = min(len(doc), max([max_words, *(span.end for span in spans)]))
-    note = f"the first {end} of {len(doc)} words" if end < len(doc) else ""
+    note = f"the first {end} of {len(doc)} tokens" if end < len(doc) else ""
     units, unit_of = _units(doc, spans, end)
     options: dict[str, Any] = {
         "template": _TEMPLATE,

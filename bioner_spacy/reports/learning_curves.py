@@ -65,5 +65,5 @@ def draw_curves(runs: Mapping[str, Mapping[str, Curve]]) -> Figure:
 
 
 def _scores(side: str, name: str, curve: Curve) -> Mapping[str, Sequence[Optional[float]]]:
-    """F1 by corpus; where the file does not tell, the score of the run, which is that of the corpus if it has only one."""
+    """F1 by corpus; where the file does not say, the score of the run, which is that of the corpus if it has only one."""
     return curve.per_corpus or {MULTI if side == MULTI else name: curve.score}

@@ -24,7 +24,7 @@ _SCORES = """\
 F1, precision and recall in percent, {match}, on the {split} split, inside the annotation scope of each corpus:
 predictions of types that a corpus does not annotate do not count."""
 _NO_SCORES = "None were given when this package was built."
-_UNNAMED = "The same for texts of which the pipeline is not told by the guideline of which corpus to annotate them (`doc._.guideline`)."
+_UNNAMED = "The same without the guideline of a corpus (`doc._.guideline`), as for texts of unknown guideline."
 _CALIBRATION = """\
 Expected calibration error of the scores in percent, on the development data that they were calibrated on; types with few
 predictions there are calibrated together. Spans with a score below the threshold of their type are not reported."""
@@ -162,11 +162,9 @@ def _scores(results: Results, metric: Metric) -> str:
     if results.limit is not None:
         text += f" Only {results.limit} documents of each corpus were taken."
     if results.context != "source":
-        words = f" of at most {results.context_words} words" if results.context_words else ""
+        words = f" of at most {results.context_words} tokens" if results.context_words else ""
         text += f" The pipeline saw one {results.context}{words} at a time, not what the source has as one text."
-    text += (
-        f" It read {results.words:,} words, {results.words_per_second:,.0f} a second on the machine of the evaluation."
-    )
+    text += f" It read {results.words:,} tokens, {results.words_per_second:,.0f} per second on the machine of the evaluation."
     return _section("Scores", text, _table(results, metric))
 
 

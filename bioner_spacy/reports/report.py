@@ -292,14 +292,14 @@ def _facts(multi: Results, training: Optional[Path]) -> Table:
         "Scored on": f"{multi.split} split{'' if multi.limit is None else f', {multi.limit} documents of each corpus'}",
         "Sees at once": multi.context
         if multi.context_words is None
-        else f"{multi.context}, {multi.context_words} words",
-        "Words a second": f"{multi.words_per_second:,.0f}, while {multi.words:,} words were scored",
+        else f"{multi.context}, {multi.context_words} tokens",
+        "Tokens per second": f"{multi.words_per_second:,.0f}, while {multi.words:,} tokens were scored",
     }
     return Table(["What", "Value"], [[name, value] for name, value in facts.items()], numbers=0)
 
 
 def _trained(training: Optional[Path]) -> Optional[str]:
-    """Day of the files of the multi-task pipeline, as it does not tell when it was trained."""
+    """Day of the files of the multi-task pipeline, as it does not say when it was trained."""
     meta = None if training is None else _multi(training) / "model-last" / "meta.json"
     if meta is None or not meta.is_file():
         return None

@@ -46,7 +46,7 @@ def gains_page(gains: Gains) -> Page:
     """Gains as a page that says how they were made, with a heat map."""
     budget = ", ".join(f"{corpus} {words:,}" for corpus, words in gains.words.items())
     alone = ", ".join(f"{corpus} {steps:,}" for corpus, steps in gains.steps.items())
-    asked = f"Equal budgets of about {gains.budget:,} words" if gains.budget else "All training data"
+    asked = f"Equal budgets of about {gains.budget:,} tokens" if gains.budget else "All training data"
     seeds = f" Mean of {len(gains.seeds)} runs (seeds {', '.join(map(str, gains.seeds))}) ± their standard deviation."
     if len(gains.seeds) == 1:
         seeds = " One run each: other seeds move F1 as well, and the tests know nothing of that."
@@ -111,7 +111,7 @@ def draw_gains(gains: Gains) -> Figure:
 def measures_page(measures: Measures) -> Page:
     """A table and a heat map for each measure: targets are rows, auxiliaries columns."""
     words = ", ".join(f"{corpus} {number:,}" for corpus, number in measures.words.items())
-    blocks: list[Block] = [Text(f"Training words that were read: {words}. Encoder: {measures.encoder}.")]
+    blocks: list[Block] = [Text(f"Training tokens that were read: {words}. Encoder: {measures.encoder}.")]
     for name in measures.values:
         texts = _texts(measures, name)
         rows = [[corpus, *row] for corpus, row in zip(measures.corpora, texts)]

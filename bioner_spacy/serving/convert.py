@@ -52,7 +52,7 @@ def convert_file(
         options: options of the reader of the source, such as `mismatch=offsets`, with commas between them.
         labels: what labels of the file stand for, LABEL=TYPE with commas between them; nothing after the sign leaves a
             label out. Others stand for themselves.
-        alignment: what to do with mentions that are not on token borders, as for `bioner_spacy.corpora.to_doc`.
+        alignment: what to do with mentions that are not on token boundaries, as for `bioner_spacy.corpora.to_doc`.
         discontinuous: what to do with discontinuous mentions, likewise.
         spans_key: key of the spans in `doc.spans`, of formats that have such keys; None for "bioner".
         columns: tag columns, of formats that have them.

@@ -131,7 +131,7 @@ def test_names_of_pipelines(trained: Callable[..., Language], corpus_folder: Pat
 def test_corpora_of_other_components_stand_in_the_config(corpus_folder: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "DISEASE", "pattern": "asthma"}])  # type: ignore[attr-defined]
-    with pytest.warns(BionerWarning, match="pipeline does not tell which corpora"):
+    with pytest.warns(BionerWarning, match="pipeline does not say which corpora"):
         found = cross_corpus([nlp], corpus_folder, predicted_keys=["ents"])
     assert found.cells["pipeline", "drugs"].in_domain is None and found.trained_on == {"pipeline": None}
     for setting in ("drugs, other", ["drugs", "other"]):

@@ -63,7 +63,7 @@ def test_what_spreadsheets_write(delimiter: str, encoding: str, tmp_path: Path) 
             lambda lines: [*lines[:2], lines[2].replace("yes", "maybe")],
             "line 3: the judgement 'maybe' of the row abc-1",
         ),
-        (lambda lines: [*lines, lines[1]], "line 5: the row abc-0 stands in line 2 already"),
+        (lambda lines: [*lines, lines[1]], "line 5: the row abc-0 is already in line 2"),
         (lambda lines: [*lines, lines[1].replace("abc-0", "xyz-7")], "line 5: there is no row xyz-7 in .*key.json"),
         (lambda lines: [*lines, lines[1].replace("abc-0", "")], "line 5: there is no row without id"),
         (lambda lines: lines[:2], "lacks 2 of the 3 rows of .*key.json, the first is abc-1"),

@@ -193,7 +193,7 @@ def test_the_standard_input_and_patterns(pipeline: Path, tmp_path: Path) -> None
         result = CliRunner().invoke(app, run, input=content)
         assert result.exit_code == 0 and "2 documents, 1 spans" in " ".join(result.output.split())
     result = CliRunner().invoke(app, run[:-2], input="Gout.\n")
-    assert result.exit_code == 1 and "name of the standard input does not tell" in " ".join(result.output.split())
+    assert result.exit_code == 1 and "name of the standard input does not show" in " ".join(result.output.split())
     for number in (1, 2):
         (tmp_path / f"in{number}.pubtator").write_text(PUBTATOR.replace("7", f"7{number}"))
     status, printed = command("convert", tmp_path / "in*.pubtator", tmp_path / "all.spacy.gz")
@@ -270,7 +270,7 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
     before = sorted(tmp_path.rglob("*"))
     conversions: list[tuple[Path, Path, dict[str, Any], str]] = [
         (gold, out, {"format": "conllu"}, "Setting format is 'conllu'; allowed: bioc, brat"),
-        (gold, out, {}, "The name of .*out does not tell its format: set format to one of bioc, brat"),
+        (gold, out, {}, "The name of .*out does not show its format: set format to one of bioc, brat"),
         (
             texts,
             out,
@@ -282,7 +282,7 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
         (gold, out, {"format": "brat", "spans_key": "sc"}, "Document number 1 is not annotated"),
         (gold, out, {"format": "docbin", "spans_key": "sc"}, "number 1 is not annotated.*keys: bioner"),
         (gold, gold, {}, "is the input, and is not replaced"),
-        (gold, folder, {}, "is a folder, and a file is to be written there"),
+        (gold, folder, {}, "is a folder, where a file is to be written"),
         (tmp_path / "none.spacy", out, {"format": "brat"}, "is not there"),
         (broken, out, {"format": "brat"}, "is not a readable DocBin"),
         (mine, out, {"input_format": "pubtator", "format": "brat", "spans_key": "sc"}, "Setting spans_key"),

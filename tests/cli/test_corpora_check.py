@@ -88,7 +88,7 @@ def test_examples_are_few_and_all_are_counted(
     status, output = check(entry, tmp_path, capsys)
     assert status == 0
     assert "expanded to all tokens that they touch: 9\n" in output
-    assert output.count("its borders are not token borders: now 'FOX2'") == 5
+    assert output.count("its boundaries are not token boundaries: now 'FOX2'") == 5
     assert "and 4 more" in output
 
 

@@ -29,7 +29,7 @@ def test_an_empty_folder_is_filled_and_another_one_is_not(tmp_path: Path, capsys
     before = sorted(tmp_path.rglob("*"))
     (tmp_path / "project.yml").write_text("mine")
     assert bioner("init", tmp_path) == 1
-    assert "is there already and is no empty folder" in " ".join(capsys.readouterr().out.split())
+    assert "already exists and is not an empty folder" in " ".join(capsys.readouterr().out.split())
     assert bioner("init", tmp_path / "project.yml") == 1
     assert sorted(tmp_path.rglob("*")) == before and (tmp_path / "project.yml").read_text() == "mine"
 

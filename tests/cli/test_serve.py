@@ -17,7 +17,7 @@ def test_port_and_pipeline_are_reported_in_one_line(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         result = CliRunner().invoke(app, ["bioner", "serve", str(tmp_path), "--port", port])
         assert result.exit_code == 1
-        assert f"port {port}, cannot be listened at" in " ".join(result.output.split())
+        assert f"Cannot listen at 127.0.0.1, port {port}" in " ".join(result.output.split())
     result = CliRunner().invoke(app, ["bioner", "serve", str(tmp_path), "--port", "0"])
     assert result.exit_code == 1
     assert str(tmp_path.name) in "".join(result.output.split())

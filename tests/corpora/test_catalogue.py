@@ -181,7 +181,7 @@ def test_file_of_a_user_adds_to_its_base(data: dict[str, Any], load: Load, tmp_p
 
 def test_mistakes_with_a_base(data: dict[str, Any], load: Load, tmp_path: Path) -> None:
     load(data)
-    with pytest.raises(BionerError, match=r"mine\.yml, corpora: genes: stands in .*catalogue\.yml already"):
+    with pytest.raises(BionerError, match=r"mine\.yml, corpora: genes: is already in .*catalogue\.yml"):
         load_catalogue(write_own(tmp_path, corpora={"genes": data["corpora"]["genes"]}))
     with pytest.raises(BionerError, match=r"mine\.yml, corpora: mine: has no key"):
         load_catalogue(write_own(tmp_path, corpora={"mine": {"format": "iob"}}))

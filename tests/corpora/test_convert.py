@@ -126,9 +126,9 @@ def test_lost_and_expanded_mentions_are_listed_and_warned_about(
         "line": 5,
         "text": "Mic",
         "label": "Dis",
-        "reason": "on token borders it equals the DISEASE of line 3: 'Mice.'",
+        "reason": "on token boundaries it equals the DISEASE of line 3: 'Mice.'",
     }
-    with pytest.raises(BionerError, match="not token borders"):
+    with pytest.raises(BionerError, match="not token boundaries"):
         convert(load(data), ["abstracts"], assets=assets, output=assets / "out", nlp=blunt, alignment="error")
 
 

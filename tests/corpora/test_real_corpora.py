@@ -87,7 +87,7 @@ PUBTATOR = {
     "NLM-Chem": {"test": (3428, {"Chemical": 11772, "OTHER": 570, "NonStandardRef": 69})},
     "BioID": {"test": (3993, {"CellLine": 1453})},
 }
-# Mentions that are lost on token borders, and duplicates.
+# Mentions that are lost on token boundaries, and duplicates.
 PUBTATOR_ISSUES = {
     ("GNormPlus", "train"): (0, 1),
     ("NLM-Gene", "train"): (9, 0),

@@ -142,7 +142,7 @@ def test_corpora_that_have_changed_are_not_mixed_with_others(
     settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20}
     again = Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings=settings, split="devel")
     again.run("b", ["diseases"], seed=0)  # which has not
-    with pytest.raises(BionerError, match=f"made with others of these: genes/{changed}.spacy;"):
+    with pytest.raises(BionerError, match=f"made with other values of these: genes/{changed}.spacy;"):
         again.run("a", ["genes"], seed=0)
 
 

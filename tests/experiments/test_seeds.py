@@ -98,14 +98,14 @@ def test_pipelines_are_scored_on_what_they_were_trained_on(repeat: Any, tmp_path
 
 def test_results_of_other_settings_are_not_mixed(repeat: Any, tmp_path: Path) -> None:
     repeat([1])
-    with pytest.raises(BionerError, match=r"others of these: epochs;"):
+    with pytest.raises(BionerError, match=r"other values of these: epochs;"):
         repeat([1, 2], epochs=2)
-    with pytest.raises(BionerError, match=r"others of these: components.multitask_ner.grain;"):
+    with pytest.raises(BionerError, match=r"other values of these: components.multitask_ner.grain;"):
         repeat([1, 2], {"components.multitask_ner.grain": "corpus"})
     exclude = tmp_path / "corpus/exclude.json"
     content = srsly.read_json(exclude)
     srsly.write_json(exclude, {**content, "genes": excluding(tmp_path / "corpus", "genes", [0])})
-    with pytest.raises(BionerError, match=r"others of these: excluded sentences;"):
+    with pytest.raises(BionerError, match=r"other values of these: excluded sentences;"):
         repeat([1, 2])
     srsly.write_json(exclude, content)
     assert repeat([1]).runs == 1

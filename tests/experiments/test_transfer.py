@@ -92,9 +92,9 @@ def test_training_by_the_config_begins_with_the_weights(make: Any) -> None:
 
 
 def test_what_cannot_be_compared(make: Any, tmp_path: Path) -> None:
-    with pytest.raises(BionerError, match="others than the target drugs"):
+    with pytest.raises(BionerError, match="must differ from the target drugs"):
         compare_transfer(make(), "drugs", ["drugs", "genes"], [0])
-    with pytest.raises(BionerError, match="name diseases, which are no auxiliaries"):
+    with pytest.raises(BionerError, match="name diseases, which are not auxiliaries"):
         compare_transfer(make(), "drugs", ["genes"], [0], best=["diseases"])
     with pytest.raises(BionerError, match="vars.init_from itself"):
         compare_transfer(make({"vars.init_from": "training/x"}), "drugs", ["genes"], [0])

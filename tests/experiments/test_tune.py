@@ -169,9 +169,9 @@ def test_seeds_are_averaged_and_equal_values_trained_once(search: Any, trained: 
 
 def test_results_of_another_search_are_not_mixed(search: Any, trained: Any, tmp_path: Path) -> None:
     search(2)
-    with pytest.raises(BionerError, match=r"others of these: search space;"):
+    with pytest.raises(BionerError, match=r"other values of these: search space;"):
         search(2, {"training.dropout": [0.1]})
-    with pytest.raises(BionerError, match=r"others of these: seeds;"):
+    with pytest.raises(BionerError, match=r"other values of these: seeds;"):
         search(2, seeds=[0, 1])
     with pytest.raises(BionerError, match="initial_rate itself"):
         search(2, output="other", overrides={"training.optimizer.learn_rate.initial_rate": 0.1})
@@ -188,7 +188,7 @@ def test_results_of_another_search_are_not_mixed(search: Any, trained: Any, tmp_
     "content, message",
     [
         ("", "names no setting"),
-        ("a: [1\n", "is no search space"),
+        ("a: [1\n", "is not a search space"),
         ("training.dropout: 0.1", "setting training.dropout: it needs"),
         ("training.dropout: {low: 0.1}", "setting training.dropout: it needs"),
         ("training.dropout: {low: 0.1, high: 0.2, step: 0.1}", "setting training.dropout: it needs"),
@@ -205,7 +205,7 @@ def test_mistakes_in_the_file(content: str, message: str, tmp_path: Path) -> Non
     (tmp_path / "space.yml").write_text(content, encoding="utf8")
     with pytest.raises(BionerError, match=f"space.yml.*{message}"):
         read_space(tmp_path / "space.yml")
-    with pytest.raises(BionerError, match="nothing.yml is no search space"):
+    with pytest.raises(BionerError, match="nothing.yml is not a search space"):
         read_space(tmp_path / "nothing.yml")
 
 

@@ -60,7 +60,7 @@ def test_what_xml_cannot_hold(tmp_path: Path) -> None:
         write([doc], tmp_path / "out.xml")
     (document,) = read(tmp_path / "out.xml")
     assert (document.id, document.text, read_mentions(document)) == ("x%01", "a b ", [(0, 3, "A")])
-    with pytest.raises(BionerError, match=r"the label 'A\\x01' cannot stand in the format bioc"):
+    with pytest.raises(BionerError, match=r"the label 'A\\x01' cannot be written in the format bioc"):
         write([make_doc(["a"], [(0, 1, "A\x01")])], tmp_path / "out.xml")
 
 

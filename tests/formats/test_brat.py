@@ -102,7 +102,7 @@ def test_text_is_compared_with_offsets(tmp_path: Path) -> None:
         ("T1\tD 0 -4\tgout", "must be a type and offsets"),
         ("T1\tD 0 4;\tgout", "must be a type and offsets"),
         (f"T1\tD 0 {'9' * 5000}\tgout", "must be a type and offsets"),
-        ("T2\tD 0 4\tgout", "the annotation T2 stands in line 1 already"),
+        ("T2\tD 0 4\tgout", "the annotation T2 is already in line 1"),
     ],
 )
 def test_malformed_lines(tmp_path: Path, annotations: str, message: str) -> None:
@@ -114,8 +114,8 @@ def test_malformed_lines(tmp_path: Path, annotations: str, message: str) -> None
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({}, "is no folder of NAME.txt and NAME.ann files"),
-        ({"README": "x"}, "is no folder of NAME.txt and NAME.ann files"),
+        ({}, "is not a folder of NAME.txt and NAME.ann files"),
+        ({"README": "x"}, "is not a folder of NAME.txt and NAME.ann files"),
         ({"a_txt": "x", "a_ann": "", "b_ann": ""}, r"b\.ann has no b\.txt beside it"),
         ({"a_txt": "x", "b_txt": "x", "b_ann": ""}, r"a\.txt has no a\.ann beside it"),
     ],
@@ -127,7 +127,7 @@ def test_incomplete_folders(tmp_path: Path, files: Mapping[str, str], message: s
 
 def test_missing_folder_and_bytes_that_are_no_text(tmp_path: Path) -> None:
     for path in (tmp_path / "none", write(tmp_path, a_txt="x", a_ann="") / "a.txt"):
-        with pytest.raises(BionerError, match="is no folder"):
+        with pytest.raises(BionerError, match="is not a folder"):
             list(read(path))
     (tmp_path / "a.txt").write_bytes(b"one\ntw\xff")
     with pytest.raises(BionerError, match=r"a\.txt, line 2: byte 3 is not valid UTF-8"):

@@ -43,7 +43,7 @@ def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
     write([make_doc(["x"])], folder)
     before = {path: path.read_bytes() for path in folder.iterdir()}
     for path in (folder, folder / "1.txt"):
-        with pytest.raises(BionerError, match="is no empty folder"):
+        with pytest.raises(BionerError, match="is not an empty folder"):
             write([make_doc(["y"])], path)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert list(tmp_path.iterdir()) == [folder]

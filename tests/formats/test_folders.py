@@ -22,7 +22,7 @@ def files(folder: Path, **content: str) -> Path:
 def test_a_folder_of_column_files(tmp_path: Path) -> None:
     """Every file is an article; other files are left out and named."""
     files(tmp_path, b_conll="Mice\tO\n\nGout\tB-D\n", a__x_conll="a\tB-D\n", README_md="x", a___hidden_conll="b\tO\n")
-    with pytest.warns(BionerWarning, match=r"1 files are left out, .* of the format iob do, the first are README\.md"):
+    with pytest.warns(BionerWarning, match=r"1 files are left out, .* of the format iob; the first are README\.md"):
         documents = list(read_documents("iob", tmp_path))
     assert [(d.doc_id, d.text, len(d.mentions)) for d in documents] == [
         ("a/x", "a", 1),
@@ -192,7 +192,7 @@ def test_folders_of_texts(tmp_path: Path) -> None:
     found = [(document.doc_id, document.text) for document in read_texts("text", tmp_path, lines=True)]
     assert found == [("", "x"), ("", "Gout."), ("", "Mice.")]
     assert [document.text for document in read_texts("text", tmp_path / "n1.txt", lines=False)] == ["Gout.\nMice."]
-    with pytest.raises(BionerError, match="no folder of NAME.txt"):
+    with pytest.raises(BionerError, match="not a folder of NAME.txt"):
         list(read_texts("brat", tmp_path / "none"))
 
 
@@ -209,7 +209,7 @@ def test_patterns(tmp_path: Path) -> None:
     files(tmp_path, d__x_y_txt="A name of a pattern that is there.")
     (tmp_path / "d").rename(tmp_path / "d[1]")
     assert [document.doc_id for document in read_texts("text", tmp_path / "d[1]")] == ["x.y"]
-    with pytest.raises(BionerError, match=r"No file is called as .*\*\.pdf: correct the path or the pattern"):
+    with pytest.raises(BionerError, match=r"No file matches .*\*\.pdf: correct the path or the pattern"):
         list(read_texts("text", tmp_path / "*.pdf"))
 
 
@@ -235,7 +235,7 @@ def test_the_format_of_what_is_to_be_read(tmp_path: Path) -> None:
         "docbin",
     ]
     for name in ("d", "d/*"):
-        with pytest.raises(BionerError, match="does not tell its format: set input_format to one of"):
+        with pytest.raises(BionerError, match="does not show its format: set input_format to one of"):
             chosen(tmp_path / name)
     with pytest.raises(BionerError, match="is not there"):
         chosen(tmp_path / "none.txt")

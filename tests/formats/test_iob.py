@@ -151,7 +151,7 @@ def test_iob1(tmp_path: Path) -> None:
 def test_columns_of_other_things_are_named_once(tmp_path: Path) -> None:
     path = write(tmp_path, "-DOCSTART- -X- -X- O\n\nWarfarin NN B-NP B-DRUG\nwas VBD B-VP O\n\nIt PRP B-NP O\n")
     errors: list[BionerError] = []
-    with pytest.raises(BionerError, match=r"line 3: column 1 holds 'NN', which is no tag: .*tag_columns=3"):
+    with pytest.raises(BionerError, match=r"line 3: column 1 holds 'NN', which is not a tag: .*tag_columns=3"):
         list(read(path, on_error=errors.append))
     assert not errors
     for column in (3, -1):

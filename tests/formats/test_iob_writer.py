@@ -40,12 +40,12 @@ def test_what_does_not_fit_is_reported(tmp_path: Path) -> None:
 
 
 def test_documents_and_tokens_that_are_no_rows(tmp_path: Path) -> None:
-    with pytest.warns(BionerWarning, match="2 documents without a word .* iob .* is document 1"):
+    with pytest.warns(BionerWarning, match="2 documents without a token .* iob .* is document 1"):
         write([make_doc([]), make_doc(["x"]), make_doc(["\n"])], tmp_path / "out.tsv")
     assert (tmp_path / "out.tsv").read_text() == "-DOCSTART- (2)\n\nx\tO\n\n"
     with pytest.raises(BionerError, match="Document 1: the token -DOCSTART- cannot"):
         write([make_doc(["-DOCSTART-"])], tmp_path / "other.tsv")
-    with pytest.raises(BionerError, match="the label 'old mice' cannot stand in the format iob"):
+    with pytest.raises(BionerError, match="the label 'old mice' cannot be written in the format iob"):
         write([make_doc(["x"], [(0, 1, "old mice")])], tmp_path / "other.tsv")
     assert not (tmp_path / "other.tsv").exists()
 
@@ -60,7 +60,7 @@ def expected(doc: Doc) -> tuple[str, Counter[tuple[int, int, str]]]:
 
 
 @given(st.lists(docs("-DOCSTAR"), min_size=1, max_size=3))
-@pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|without a word|cannot hold all of it)")
+@pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|without a token|cannot hold all of it)")
 def test_what_is_written_is_read(documents: list[Doc]) -> None:
     columns = max(1, *(len(doc.spans["bioner"]) for doc in documents), 1)
     with TemporaryDirectory() as folder:

@@ -15,7 +15,7 @@ from bioner_spacy.formats.jsonlines import read, read_texts, write
 
 def test_file(tmp_path: Path) -> None:
     doc = make_doc(["ER- cells", "\n", "\U0001d6fd"], [(0, 3, "A"), (1, 3, "B")], doc_id="d", scores=[0.5, 1])
-    with pytest.warns(BionerWarning, match="1 documents without a word .* jsonlines .* is document 2"):
+    with pytest.warns(BionerWarning, match="1 documents without a token .* jsonlines .* is document 2"):
         write([doc, make_doc([" "]), make_doc(["x"])], tmp_path / "out.jsonl")
     first, second = (tmp_path / "out.jsonl").read_text("utf8").splitlines()
     assert json.loads(first) == {
@@ -48,7 +48,7 @@ def words_of(text: str) -> str:
 
 
 @given(st.lists(docs("\x00"), min_size=1, max_size=3))
-@pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|without a word|cannot hold all of it)")
+@pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|without a token|cannot hold all of it)")
 def test_what_is_written_is_read(documents: list[Doc]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "out.jsonl"

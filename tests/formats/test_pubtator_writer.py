@@ -31,7 +31,7 @@ def test_line_breaks_and_tabs_become_spaces_and_are_reported(tmp_path: Path) -> 
 
 def test_labels_stand_in_one_column(tmp_path: Path) -> None:
     for label in ("a\tb", " a", "a\rb"):
-        with pytest.raises(BionerError, match="Document 1: the label .* cannot stand in the format pubtator"):
+        with pytest.raises(BionerError, match="Document 1: the label .* cannot be written in the format pubtator"):
             write([make_doc(["x"], [(0, 1, label)])], tmp_path / "out.txt")
 
 

@@ -120,7 +120,7 @@ def test_catalogue_and_check_know_it(
 
 def test_two_formats_of_one_name(stars: Format) -> None:
     register(STARS)  # the same once more
-    with pytest.raises(BionerError, match="two formats of the name 'stars'"):
+    with pytest.raises(BionerError, match="wo formats have the name 'stars'"):
         register(Format("stars", "", read))
     with pytest.raises(BionerError, match="declared by an object of function"):
         register(read)  # type: ignore[arg-type]

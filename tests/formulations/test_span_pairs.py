@@ -71,7 +71,7 @@ def test_wider_spans_are_counted() -> None:
     targets, n_lost = formulation.targets(make_gold([5], [(0, 3, 0, 0), (1, 3, 0, 0), (0, 5, 1, 1)], n_tasks=3))
     assert n_lost == 2
     assert numpy.argwhere(targets == 1).tolist() == [[1, 1]]
-    assert "more than 2 words" in formulation.inexpressible
+    assert "more than 2 tokens" in formulation.inexpressible
 
 
 def test_spans_end_in_their_document() -> None:

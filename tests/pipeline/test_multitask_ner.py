@@ -263,7 +263,7 @@ def test_mentions_wider_than_the_model_are_reported() -> None:
     model = {**nlp.get_pipe_config("multitask_ner")["model"], "width": 2}
     nlp.remove_pipe("multitask_ner")
     nlp.add_pipe("multitask_ner", config={"model": model})
-    with pytest.warns(BionerWarning, match="of 11 gold mentions have more than 2 words"):
+    with pytest.warns(BionerWarning, match="of 11 gold mentions have more than 2 tokens"):
         train(nlp, make_examples(nlp), steps=0)
 
 
@@ -291,7 +291,7 @@ def test_mentions_inside_words_of_the_tokenizer_are_reported() -> None:
     reference = Doc(nlp.vocab, words=["anti", "inflammatory", "drugs"], spaces=[False, True, False])
     mentions = [Span(reference, 1, 2, "DISEASE"), Span(reference, 2, 3, "DISEASE")]
     set_gold(reference, mentions, corpus="diseases", scope=["DISEASE"])
-    with pytest.warns(BionerWarning, match="1 of 2 gold mentions begin or end inside a word"):
+    with pytest.warns(BionerWarning, match="1 of 2 gold mentions begin or end inside a token"):
         nlp.initialize(lambda: [Example(nlp.make_doc("antiinflammatory drugs"), reference)])
 
 
@@ -394,5 +394,5 @@ def test_incomplete_entities_are_told() -> None:
     doc = nlp.make_doc("BRCA1 and p53")
     reference = doc.copy()
     reference.set_ents([Span(reference, 0, 1, "GENE")], default="missing")
-    with pytest.warns(BionerWarning, match="1 documents have entities, and words of which nothing is said"):
+    with pytest.warns(BionerWarning, match="1 documents have entities and tokens of unknown annotation"):
         nlp.initialize(lambda: [*make_examples(nlp), Example(doc, reference)])

@@ -227,7 +227,7 @@ def test_a_pipeline_without_the_vectors_that_it_listens_to_is_an_error(encoder: 
 
 
 def test_components_that_replace_the_spans_of_others_are_named(nlp: Language) -> None:
-    with pytest.warns(BionerWarning, match="components multitask_ner, second have one spans_key, 'bioner'"):
+    with pytest.warns(BionerWarning, match="components multitask_ner, second have the same spans_key, 'bioner'"):
         nlp.add_pipe("multitask_ner", name="second")
     nlp.add_pipe("multitask_ner", name="third", config={"spans_key": "other"})
 
@@ -238,7 +238,7 @@ def test_a_sourced_component_that_replaces_the_spans_of_another_is_named() -> No
         train(nlp, make_examples(nlp, [corpus]), steps=60)
     nlps[1].add_pipe("multitask_ner", name="genes", source=nlps[0], first=True)
     nlps[1].rename_pipe("multitask_ner", "diseases")
-    with pytest.warns(BionerWarning, match="diseases and an earlier one have one spans_key") as warned:
+    with pytest.warns(BionerWarning, match="diseases and an earlier one have the same spans_key") as warned:
         for _ in range(2):
             nlps[1](BRCA1[0])
     assert len([w for w in warned if issubclass(w.category, BionerWarning)]) == 1

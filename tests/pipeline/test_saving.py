@@ -70,7 +70,7 @@ def test_labels_of_other_components_and_keys_of_vectors_are_kept(tmp_path: Path)
 def test_components_that_need_words_keep_them(tmp_path: Path) -> None:
     nlp = initialised()
     nlp.add_pipe("trainable_lemmatizer")
-    with pytest.warns(BionerWarning, match="components trainable_lemmatizer store hashes of words"):
+    with pytest.warns(BionerWarning, match="components trainable_lemmatizer store hashes of tokens"):
         without_words(nlp).to_disk(tmp_path)
     assert "Naloxone" in strings_of(tmp_path)
 

@@ -119,7 +119,7 @@ def test_words_of_a_long_document_are_cut_after_a_whole_span() -> None:
     doc.spans[SPANS_KEY] = [Span(doc, 4, 7, "GENE"), Span(doc, 15, 16, "GENE")]
     page = render_page({"A": [Shown(doc, doc)]}, title="t", max_words=5)
     assert plain(drawings(page)[0]).split() == ["w"] * 7
-    assert "the first 7 of 20 words" in page
+    assert "the first 7 of 20 tokens" in page
     assert "the first" not in render_page({"A": [Shown(doc, doc)]}, title="t")
 
 

@@ -129,7 +129,7 @@ def test_a_new_metric_in_results_tables_comparisons_and_charts(
 def test_a_new_metric_across_corpora(start: Metric, make_pipeline: MakePipeline, corpus_folder: Path) -> None:
     nlp = make_pipeline({RECEPTOR: [("interleukin 2", "GENE")]})
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "GENE", "pattern": "x"}])  # type: ignore[attr-defined]
-    with pytest.warns(BionerWarning, match="does not tell which corpora"):
+    with pytest.warns(BionerWarning, match="does not say which corpora"):
         found = cross_corpus([nlp], corpus_folder, corpora=["genes"], metric="start")
     assert matrix_table(found).rows == [["pipeline", "100.00 (1)"]]
 

@@ -58,7 +58,7 @@ def test_workers_that_die_are_replaced_and_all_end(monkeypatch: pytest.MonkeyPat
     died = [WorkerDied("ended by SIGKILL") for _ in range(2)]
     assert run([died, "quick"], size=1) == [0, 1]
     assert Scripted.ended >= 3
-    with pytest.raises(BionerError, match="3 workers ended by SIGKILL in the middle of the same task"):
+    with pytest.raises(BionerError, match="3 workers ended by SIGKILL during the same task"):
         run([[WorkerDied("ended by SIGKILL") for _ in range(3)], "quick"])
     with pytest.raises(ValueError, match="a fault"):
         run([[ValueError("a fault")], *["slow"] * 5])
@@ -133,7 +133,7 @@ def test_a_killed_process_is_replaced(pipeline: str, tmp_path: Path, monkeypatch
         assert found == (tmp_path / "expected.jsonl").read_text()
     monkeypatch.setattr(pool, "ATTEMPTS", 1)
     texts.write_text("killed\n" * 9)
-    with pytest.raises(BionerError, match="1 workers ended by SIGKILL in the middle of the same task"):
+    with pytest.raises(BionerError, match="1 workers ended by SIGKILL during the same task"):
         apply_pipeline(pipeline, texts, tmp_path / "none.jsonl", n_process=2)
     assert not list(tmp_path.glob("*none*"))
     assert not children(os.getpid())

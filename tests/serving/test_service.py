@@ -120,11 +120,11 @@ def test_table_has_no_formula(client: TestClient) -> None:
         (b'{"text": 1}', 422, "value of text "),
         (b'{"texts": ["a", 1]}', 422, "texts[1]"),
         (b'{"texts": [{"id": 1, "text": "a"}]}', 422, "texts[0]"),
-        (rb'{"text": "half \ud83d"}', 422, "In text there is half a surrogate pair"),
-        (rb'{"texts": ["a", "half \udc00"]}', 422, "In texts[1] there is half"),
+        (rb'{"text": "half \ud83d"}', 422, "text has half a surrogate pair"),
+        (rb'{"texts": ["a", "half \udc00"]}', 422, "texts[1] has half"),
         (rb'{"texts": [{"id": "\udc00", "text": "a"}]}', 422, "surrogate"),
         (b'{"text": "a", "treshold": 1}', 422, "no key 'treshold'"),
-        (rb'{"text": "a", "\ud83d": 1}', 422, "In a key there is half"),
+        (rb'{"text": "a", "\ud83d": 1}', 422, "a key has half"),
         (b'{"text": "a", "threshold": 2}', 422, "threshold"),
         (b'{"text": "a", "threshold": NaN}', 422, "threshold"),
         (b'{"text": "a", "threshold": "0.5"}', 422, "threshold"),
@@ -267,7 +267,7 @@ def test_a_port_in_use_is_an_error() -> None:
     with listen("127.0.0.1", 0) as bound:
         assert isinstance(bound, socket.socket)
         port = bound.getsockname()[1]
-        with pytest.raises(BionerError, match=f"port {port}, cannot be listened at .*in use"):
+        with pytest.raises(BionerError, match=f"Cannot listen at .*, port {port} .*in use"):
             listen("127.0.0.1", port)
-    with pytest.raises(BionerError, match="cannot be listened at"):
+    with pytest.raises(BionerError, match="Cannot listen at"):
         listen("nowhere.invalid", 1)

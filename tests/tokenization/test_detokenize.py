@@ -100,7 +100,7 @@ def test_spans():
     [(["a", ""], 1), (["a b"], 0), (["\t"], 0), (["a", "b", "c\u00a0"], 2)],
 )
 def test_bad_words(words, place):
-    with pytest.raises(BionerError, match=f"Word {place} "):
+    with pytest.raises(BionerError, match=f"Token {place} "):
         detokenize(words)
 
 

@@ -121,7 +121,7 @@ def interrupted(tiny_bert: str, tmp_path: Path) -> dict[str, Any]:
 
 
 def test_an_interrupted_run_is_not_begun_again_in_silence(interrupted: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(BionerError, match="run.unfinished holds a run that was interrupted: go on with --resume"):
+    with pytest.raises(BionerError, match="run.unfinished holds a run that was interrupted: continue with --resume"):
         train_run(**interrupted)
     train_run(**interrupted, resume=True)
     assert (tmp_path / "run/model-last").is_dir() and not (tmp_path / "run.unfinished").exists()
@@ -133,18 +133,22 @@ def test_an_interrupted_run_is_not_begun_again_in_silence(interrupted: dict[str,
 def test_an_interrupted_run_goes_on_with_the_same_config_and_corpora_only(
     interrupted: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(BionerError, match="began with others of these: config.training.dropout; go on with the same"):
+    with pytest.raises(
+        BionerError, match="was started with other values of these: config.training.dropout; use the same"
+    ):
         train_run(**interrupted, resume=True, overrides={"training.dropout": 0.2})
     run = srsly.read_json(tmp_path / "run.unfinished" / RUN_FILE)
     srsly.write_json(tmp_path / "run.unfinished" / RUN_FILE, {**run, "versions": {"bioner_spacy": "0"}})
     checkpoint = tmp_path / "run.unfinished" / CHECKPOINT_FILE
     content = checkpoint.read_bytes()
     checkpoint.write_bytes(content[:-100])
-    with pytest.warns(BionerWarning, match="began with others of these: versions.bioner_spacy, versions.numpy"):
-        with pytest.raises(BionerError, match="checkpoint.safetensors cannot be taken up"):
+    with pytest.warns(
+        BionerWarning, match="was started with other values of these: versions.bioner_spacy, versions.numpy"
+    ):
+        with pytest.raises(BionerError, match="checkpoint.safetensors cannot be resumed"):
             train_run(**interrupted, resume=True)
     checkpoint.write_bytes(content)
     train = tmp_path / "corpus/genes/train.spacy"
     train.write_bytes((tmp_path / "corpus/genes/devel.spacy").read_bytes() + b" ")
-    with pytest.raises(BionerError, match="began with others of these: checksums.*train.spacy"):
+    with pytest.raises(BionerError, match="was started with other values of these: checksums.*train.spacy"):
         train_run(**interrupted, resume=True)

@@ -81,7 +81,7 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_weights(
     assert [file.name for file in tmp_path.glob("parts*")] == ["parts.checkpoint.safetensors"]
     with pytest.raises(BionerError, match="is the checkpoint of an interrupted run"):
         pretrain(tmp_path / "parts", None, corpora, **settings)
-    with pytest.raises(BionerError, match="began with others of these: settings.rate"):
+    with pytest.raises(BionerError, match="was started with other values of these: settings.rate"):
         pretrain(tmp_path / "parts", None, corpora, **{**settings, "rate": 0.1}, resume=True)
     parts = pretrain(tmp_path / "parts", None, corpora, **settings, resume=True)
     assert not list(tmp_path.glob("*.checkpoint.*"))
@@ -101,8 +101,8 @@ def test_mistakes_are_told_in_one_sentence(corpora: Path, tiny_bert: str, tmp_pa
         ("new", {"epochs": 0}, "Setting epochs is 0"),
         ("new", {"encoder": str(tmp_path / "nowhere")}, "cannot be loaded"),
         ("new", {"corpora": ["planets"]}, "Corpus planets has no converted split"),
-        ("full", {}, "is there already and is no empty folder"),
-        ("broken", {"resume": True}, "cannot be taken up"),
+        ("full", {}, "already exists and is not an empty folder"),
+        ("broken", {"resume": True}, "cannot be resumed"),
     ):
         arguments = {"corpora": None, "corpus_folder": corpora, "encoder": tiny_bert, "epochs": 1, **FAST, **change}
         with pytest.raises(BionerError, match=message):

@@ -1,4 +1,4 @@
-"""Biomedical entities: corpora, training, scores, packages, annotation of texts."""
+"""Biomedical named entity recognition: corpora, training, evaluation, packages, annotation."""
 
 from spacy.cli import app as spacy_app
 

@@ -1,4 +1,4 @@
-"""Look closely at what a pipeline predicts: matches, mistakes with examples, calibration of scores, thresholds."""
+"""Analyse the predictions of a pipeline: matches, errors with examples, calibration of scores, thresholds."""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -22,7 +22,7 @@ def command(
     bins: Annotated[int, typer.Option(min=1, max=1000, help="Number of bins of the calibration.")] = BINS,
     tables: options.Tables = "",
 ) -> None:
-    """Look closely at what a pipeline predicts: matches, mistakes with examples, calibration of scores, thresholds.
+    """Analyse the predictions of a pipeline: matches, errors with examples, calibration of scores, thresholds.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Annotate the texts of files, whatever their format, and write them in any format."""
+"""Annotate the texts of files in any format, and write them in any format."""
 
 from typing import Annotated, Optional
 
@@ -44,13 +44,13 @@ def command(
     engine: Annotated[str, typer.Option(help="processes, or ray for a run on a cluster.")] = "processes",
     address: Annotated[Optional[str], typer.Option(help="Ray cluster; default: one on this machine.")] = None,
 ) -> None:
-    """Annotate the texts of files, whatever their format, and write them in any format.
+    """Annotate the texts of files in any format, and write them in any format.
 
-    The exit status is 3 where documents or files could not be read or annotated; a file beside the output names them.
+    The exit status is 3 if documents or files could not be read or annotated; a file beside the output names them.
 
     \b
     Example:
-      python -m spacy bioner apply en_bioner_sample abstracts.txt annotated.jsonl
+      python -m spacy bioner apply en_bioner_mtl abstracts.txt annotated.jsonl
     """
     from ...serving.apply import apply_pipeline
 

@@ -1,4 +1,4 @@
-"""Make a project folder: project file, configs and sample corpora, ready to run."""
+"""Create a project folder: project file, configs and sample corpora, ready to run."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from ..messages import msg
 def command(
     folder: Annotated[Path, typer.Argument(help="The folder to make; an existing one must be empty.")],
 ) -> None:
-    """Make a project folder: project file, configs and sample corpora, ready to run.
+    """Create a project folder: project file, configs and sample corpora, ready to run.
 
     \b
     Example:

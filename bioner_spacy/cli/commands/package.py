@@ -1,4 +1,4 @@
-"""Build a trained pipeline and bioner_spacy itself as wheels, side by side."""
+"""Build wheels of a trained pipeline and of bioner_spacy."""
 
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -35,7 +35,7 @@ def command(
         typer.Option(help="Write the folder FOLDER/en_<name> for pip install, instead of wheels."),
     ] = None,
 ) -> None:
-    """Build a trained pipeline and bioner_spacy itself as wheels, side by side.
+    """Build wheels of a trained pipeline and of bioner_spacy.
 
     \b
     Example:

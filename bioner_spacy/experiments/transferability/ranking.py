@@ -37,7 +37,7 @@ class Ranking:
         if self.by != MEAN_RANK:
             return f"Ranked by the measure {self.by} alone."
         return (
-            f"Ranked by the mean of the ranks by {', '.join(self.counted)}, each counting the same; which of them tells "
+            f"Ranked by the mean of the ranks by {', '.join(self.counted)}, each counting the same; which of them predicts "
             "gains on these corpora was not measured."
         )
 

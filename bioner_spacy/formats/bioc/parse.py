@@ -247,4 +247,4 @@ class _XmlParser(XmlParser):
                 return
         elif tag == "infon" or node.setdefault(tag, value) == value:
             return
-        self.fail(f"an element {tag} stands there twice with different content")
+        self.fail(f"an element {tag} occurs twice with different content")

@@ -96,7 +96,7 @@ def test_overall_and_by_target(found: Correlations) -> None:
 
 def test_measures_of_other_numbers_of_words() -> None:
     names = list("abcd")
-    with pytest.raises(BionerError, match=r"gains are of 0 words .* measures of 500 .* measure with --words 0"):
+    with pytest.raises(BionerError, match=r"gains are of 0 tokens .* measures of 500 .* measure with --words 0"):
         correlate(made(names, value), replace(measured(names, topic=value), budget=500))
 
 

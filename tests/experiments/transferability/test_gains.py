@@ -99,7 +99,7 @@ def test_files(gains: Gains, tmp_path: Path) -> None:
     assert Gains.from_disk(tmp_path) == Gains.from_disk(files[0]) == gains
     page, picture = files[1].read_text(encoding="utf8"), files[2].read_text(encoding="utf8")
     assert (
-        "about 1,000 words of each corpus" in page
+        "about 1,000 tokens of each corpus" in page
         and "20 steps on the mean; runs alone a 10, b 10, c 10 steps" in page
         and "for the 6 gains" in page
     )

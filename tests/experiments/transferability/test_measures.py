@@ -89,7 +89,7 @@ def test_no_corpus_has_a_topic_of_its_own_for_being_one() -> None:
     assert all(len(of_corpus) == TOPICS and (of_corpus >= 0).all() for of_corpus in weights.values())
     assert min(cosine(weights["x"], weights[name]) for name in "yz") > 0.9
     assert all((weights[name] == topic_weights(sentences)[name]).all() for name in "xyz")
-    with pytest.raises(BionerError, match=r"No word stands in two parts .*\(a, b\)"):
+    with pytest.raises(BionerError, match=r"No word occurs in two parts .*\(a, b\)"):
         topic_weights({"a": [["here"]], "b": [["there"]]})
 
 

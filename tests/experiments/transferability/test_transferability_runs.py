@@ -109,7 +109,7 @@ def test_runs_alone_are_trained_anew_where_other_corpora_change_their_steps(gain
 
 
 def test_a_small_corpus_is_told(gains: Any) -> None:
-    with pytest.warns(BionerWarning, match=r"Corpus \w+ has 1\d words to train on where 99 are asked for"):
+    with pytest.warns(BionerWarning, match=r"Corpus \w+ has 1\d tokens to train on and 99 are asked for"):
         gains([1], CORPORA[:2], words=99)
 
 

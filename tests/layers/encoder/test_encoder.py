@@ -159,7 +159,7 @@ def test_window_is_lowered_to_what_the_encoder_takes(
 
 
 def test_window_without_room_for_a_word(tiny_bert: str) -> None:
-    with pytest.raises(BionerError, match="window is 2 word pieces"):
+    with pytest.raises(BionerError, match="window is 2 subwords"):
         make_encoder(tiny_bert, window=2, overlap=0).predict(make_docs("gene"))
     [vectors] = word_vectors(make_encoder(tiny_bert, window=3, overlap=0), make_docs("gene cell"))
     assert vectors.any(axis=1).all()

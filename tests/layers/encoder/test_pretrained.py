@@ -32,7 +32,7 @@ def test_case_is_kept_where_the_vocabulary_tells_it_apart(tiny_cased_bert: str, 
     """BioBERT is published as its vocabulary alone, for which transformers makes text lower case."""
     for name in ("config.json", "model.safetensors", "vocab.txt"):
         shutil.copy(Path(tiny_cased_bert) / name, tmp_path)
-    with pytest.warns(BionerWarning, match="is told to keep case"):
+    with pytest.warns(BionerWarning, match="case is kept"):
         tokenizer, _ = load_encoder(str(tmp_path), {}, {})
     assert tokenizer.tokenize("The gene GENE") == AutoTokenizer.from_pretrained(tiny_cased_bert).tokenize(
         "The gene GENE"

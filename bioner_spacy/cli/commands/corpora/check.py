@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def command(
     selection: options.Selection, assets: options.Assets = options.ASSETS, merge_types: options.MergeTypes = ""
 ) -> None:
-    """Check corpora of the catalogue before any conversion: files, labels, splits, what to look at; writes nothing.
+    """Check corpora of the catalogue before conversion: files, labels, splits, suspicious patterns. Writes nothing.
 
     \b
     Example:

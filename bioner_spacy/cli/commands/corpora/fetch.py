@@ -15,7 +15,7 @@ def command(
     ] = None,
     assets: options.Assets = options.ASSETS,
 ) -> None:
-    """Fetch corpus files and compare their checksums; what is there and right is left alone.
+    """Fetch corpus files and compare their checksums; files that are right already are kept.
 
     \b
     Example:

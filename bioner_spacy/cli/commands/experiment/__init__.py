@@ -1,1 +1,1 @@
-"""Repeat training over seeds and settings; an interrupted experiment goes on where it stopped."""
+"""Repeat training over seeds and settings; an interrupted experiment continues where it stopped."""

@@ -1,4 +1,4 @@
-"""Draw predictions of types that the corpora do not annotate, and write a sheet for judges and the key to it."""
+"""Sample predictions of types that the corpora do not annotate, and write a sheet for judges and its key."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ def command(
     seed: options.Seed = 0,
     output: options.OutputFolder = Path("reports/review"),
 ) -> None:
-    """Draw predictions of types that the corpora do not annotate, and write a sheet for judges and the key to it.
+    """Sample predictions of types that the corpora do not annotate, and write a sheet for judges and its key.
 
     \b
     Example:

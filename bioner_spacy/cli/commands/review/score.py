@@ -1,4 +1,4 @@
-"""Report how far two judges agree, and how many of the predictions are right."""
+"""Report the agreement of two judges and the precision of the predictions."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ def command(
     ),
     output: options.OutputFolder = Path("reports/review"),
 ) -> None:
-    """Report how far two judges agree, and how many of the predictions are right.
+    """Report the agreement of two judges and the precision of the predictions.
 
     \b
     Example:

@@ -1,1 +1,1 @@
-"""What training with another corpus gains, and measures that predict it without training."""
+"""Measure what training with another corpus gains, and predict it without training."""

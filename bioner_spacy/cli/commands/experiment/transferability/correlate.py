@@ -1,4 +1,4 @@
-"""How far each measure goes along with the gains."""
+"""Correlate each measure with the gains."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from .... import options
 def command(
     output: Annotated[Path, typer.Argument(help="Folder with gains and measures; results are written there.")],
 ) -> None:
-    """How far each measure goes along with the gains.
+    """Correlate each measure with the gains.
 
     \b
     Example:

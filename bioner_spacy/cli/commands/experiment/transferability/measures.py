@@ -4,7 +4,7 @@ from .... import options
 
 
 def command(output: options.Output, encoding: options.Encoding, words: options.Words = options.WORDS) -> None:
-    """How alike corpora are, by measures that need no training; with the gains in OUTPUT, by their learning curves too.
+    """Measure how similar corpora are, without training; with the gains in OUTPUT, by their learning curves too.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Gain of F1 on each corpus by training with each other one."""
+"""Measure the gain in F1 on each corpus from training with each other one."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ def command(
         ),
     ] = True,
 ) -> None:
-    """Gain of F1 on each corpus by training with each other one.
+    """Measure the gain in F1 on each corpus from training with each other one.
 
     A run on a pair is scored on both corpora, and gives the gains in both directions. Without --epochs, corpora are read
     twelve times. Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain guideline

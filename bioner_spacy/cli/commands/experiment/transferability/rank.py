@@ -18,7 +18,7 @@ def command(
     ] = None,
     words: options.Words = options.WORDS,
 ) -> None:
-    """Which of some corpora to try first as auxiliaries of TARGET; nothing is trained.
+    """Rank corpora as auxiliaries of TARGET by similarity, without training.
 
     \b
     Example:
