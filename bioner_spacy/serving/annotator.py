@@ -75,6 +75,11 @@ class Failure:
     document: str = ""
     text: str = ""
 
+    @classmethod
+    def of(cls, document: SourceDocument, reason: str) -> "Failure":
+        """That of a document."""
+        return cls(reason, str(document.path), document.line, document.doc_id or document.id, document.text)
+
     @property
     def where(self) -> str:
         """The place, for messages."""
@@ -191,7 +196,7 @@ class Annotator:
             require_length(self.nlp, document.text, f"Document {name}")
         except BionerError as too_long:
             why = str(too_long)
-        return Failure(why, str(document.path), document.line, name, document.text)
+        return Failure.of(document, why)
 
     def _name_spans(self, doc: Doc, document: SourceDocument) -> None:
         key, written_key = self.settings.spans_key, self.settings.written_key

@@ -14,18 +14,20 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, TypeVar, Union
+from typing import Any, Optional, Protocol, TypeVar, Union
 
 from ..errors import BionerError, Errors
-from .annotator import Annotator, Done, Settings
+from .annotator import Annotator, Done, Failure, Settings
 
 Key = TypeVar("Key")
 Call = tuple[str, Any]
 """Name of a method of `Annotator`, and its arguments."""
 OnProgress = Callable[[int, int], None]
 ATTEMPTS = 3
-"""Workers that a task may end before the run is given up."""
+"""Workers that a task may end before its documents are tried apart, and documents of it that may each end one."""
 
 PAUSE = 0.5
 """Seconds after which a worker that could not be started is tried again."""
@@ -35,8 +37,12 @@ class WorkerDied(Exception):
     """A worker ended in the middle of its work."""
 
 
-class NoRoom(WorkerDied):
+class NoRoom(Exception):
     """A worker could not be started for now."""
+
+
+class Closed(Exception):
+    """The pool was closed in the middle of a task."""
 
 
 class Worker(Protocol):
@@ -136,15 +142,16 @@ class Here:
 class Pool:
     """Some workers, each started when it gets its first task, and a thread for each that deals with it."""
 
-    def __init__(self, start: Callable[[int], Worker], size: int) -> None:
+    def __init__(self, start: Callable[[int], Worker], size: int, *, strict: bool = False) -> None:
         """Begin.
 
         Args:
             start: makes a worker of a number, from 0.
             size: number of workers.
+            strict: whether documents that end workers are an error, and are not left out.
         """
         self.size = size
-        self._start = start
+        self._start, self._strict = start, strict
         self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._workers: dict[int, Worker] = {}
         self._idle: set[int] = set()
@@ -210,7 +217,41 @@ class Pool:
         return bool(self._idle) or self._closed.is_set()
 
     def _do(self, number: int, call: Call, on_progress: OnProgress) -> Done:
-        for attempt in range(1, ATTEMPTS + 1):
+        """Do a task, without the documents of it that end a worker by themselves."""
+        try:
+            return self._attempt(number, call, on_progress)
+        except WorkerDied as died:
+            how = str(died)
+        with suppress(WorkerDied):
+            if not self._strict and len(fatal := self._fatal(number, call, on_progress)) <= ATTEMPTS:
+                method, (documents, *rest) = call
+                others = [document for index, document in enumerate(documents) if index not in fatal]
+                done = self._attempt(number, (method, (others, *rest)), on_progress)
+                why = f"every process that annotated it {how}"
+                failures = [Failure.of(documents[index], why) for index in sorted(fatal)]
+                return replace(done, failures=[*done.failures, *failures])
+        raise BionerError(Errors.E681.format(count=ATTEMPTS, how=how))
+
+    def _fatal(self, number: int, call: Call, on_progress: OnProgress) -> set[int]:
+        """Numbers of the documents that end a worker by themselves, as far as they are not too many: parts that do are
+        halved."""
+        method, (documents, *rest) = call
+        found, parts = set[int](), [(0, len(documents))]
+        while parts and len(found) <= ATTEMPTS:
+            start, end = parts.pop()
+            if end - start == 1:
+                found.add(start)
+                continue
+            middle = (start + end) // 2
+            for part in ((start, middle), (middle, end)):
+                try:
+                    self._attempt(number, (method, (documents[slice(*part)], *rest)), on_progress, attempts=1)
+                except WorkerDied:
+                    parts.append(part)
+        return found
+
+    def _attempt(self, number: int, call: Call, on_progress: OnProgress, *, attempts: Optional[int] = None) -> Done:
+        for left in reversed(range(attempts or ATTEMPTS)):
             try:
                 if number not in self._workers:
                     self._workers[number] = self._start(number)
@@ -218,15 +259,13 @@ class Pool:
                 if self._closed.is_set():
                     raise WorkerDied
                 return self._workers[number].do(call, on_progress)
-            except NoRoom:
-                raise
-            except WorkerDied as died:
+            except WorkerDied:
                 if worker := self._workers.pop(number, None):
                     worker.end()
                 if self._closed.is_set():
+                    raise Closed from None
+                if not left:
                     raise
-                if attempt == ATTEMPTS:
-                    raise BionerError(Errors.E681.format(count=ATTEMPTS, how=died)) from None
         raise AssertionError  # the last attempt returns or raises
 
 
@@ -242,7 +281,11 @@ def process_pool(settings: Settings, n_process: int) -> Union[Here, Pool]:
     import torch
 
     more, threads = torch.get_num_threads() % n_process, torch.get_num_threads() // n_process
-    return Pool(lambda number: Process(settings, max(1, threads + (number < more))), n_process)
+
+    def start(number: int) -> Process:
+        return Process(settings, max(1, threads + (number < more)))
+
+    return Pool(start, n_process, strict=settings.strict)
 
 
 def imap(

@@ -53,7 +53,11 @@ class RayPool(Pool):
                 ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
             except (OSError, ValueError, RuntimeError) as error:
                 raise BionerError(Errors.E688.format(address=address, reason=reason(error))) from None
-        super().__init__(lambda number: _Actor(ray, settings, self.is_better_off_without), actors)
+
+        def start(number: int) -> _Actor:
+            return _Actor(ray, settings, self.is_better_off_without)
+
+        super().__init__(start, actors, strict=settings.strict)
 
     def close(self) -> None:
         """See `Pool.close`."""

@@ -81,7 +81,7 @@ class Source:
             fail(error)
 
     def read_all(self, on_failure: Optional[Callable[[Failure], None]]) -> Iterator[SourceDocument]:
-        """All documents, with the identifiers that they have.
+        """All documents; those without an identifier have their number, whatever becomes of others.
 
         Args:
             on_failure: is called where a document cannot be read; None to raise the error.
@@ -90,7 +90,10 @@ class Source:
             BionerError: a file cannot be read, or cannot be read further.
         """
         on_error = _failing(self.path, on_failure) if on_failure else None
-        return read_texts(self.format, self.path, on_error=on_error, **self.options)
+        for number, document in enumerate(
+            read_texts(self.format, self.path, on_error=on_error, **self.options), start=1
+        ):
+            yield document if document.doc_id else replace(document, doc_id=str(number))
 
 
 def _failing(file: Path, on_failure: Callable[[Failure], None]) -> OnError:

@@ -13,7 +13,8 @@ import pytest
 import torch
 from faulty_pipeline import write_pipeline
 
-from bioner_spacy.errors import BionerError
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.formats import SourceDocument
 from bioner_spacy.serving import pool
 from bioner_spacy.serving.annotator import Done, Settings
 from bioner_spacy.serving.apply import apply_pipeline
@@ -41,7 +42,7 @@ class Scripted:
 def run(
     calls: list[Any], *, size: int = 2, ordered: bool = False, start: Any = lambda number: Scripted()
 ) -> list[int]:
-    with Pool(start, size) as workers:
+    with Pool(start, size, strict=True) as workers:
         tasks = ((number, (call, number)) for number, call in enumerate(calls))
         return [done.tokens for _, done in imap(workers, tasks, lambda key, documents, tokens: None, ordered=ordered)]
 
@@ -62,6 +63,31 @@ def test_workers_that_die_are_replaced_and_all_end(monkeypatch: pytest.MonkeyPat
         run([[WorkerDied("ended by SIGKILL") for _ in range(3)], "quick"])
     with pytest.raises(ValueError, match="a fault"):
         run([[ValueError("a fault")], *["slow"] * 5])
+
+
+@pytest.mark.parametrize(("fatal", "left"), [([6], 9), ([0, 4, 9], 7), ([0], 1), ([0, 1, 2, 3], 9)])
+def test_documents_that_end_workers_are_left_out(fatal: list[int], left: int) -> None:
+    """But for those of a task that has too many of them."""
+    documents = [SourceDocument(str(number), "", (), Path("a.txt"), number) for number in range(left + len(fatal))]
+
+    class Mortal(Scripted):
+        def do(self, call: Any, on_progress: Callable[[int, int], None]) -> Done:
+            method, (some, path) = call
+            if set(fatal) & {document.line for document in some}:
+                raise WorkerDied("ended by SIGSEGV")
+            return Done(len(some), 0, 0, ["one that failed"])  # type: ignore[list-item]
+
+    with Pool(lambda number: Mortal(), 1) as workers:
+        future = workers.submit(("write_shard", (documents, "path")), lambda documents, tokens: None)
+        if len(fatal) > pool.ATTEMPTS:
+            with pytest.raises(BionerError, match="3 workers ended by SIGSEGV during the same task"):
+                future.result()
+            return
+        done = future.result()
+    assert done.documents == left
+    assert [(one.document, one.reason) for one in done.failures[1:]] == [
+        (str(number), "every process that annotated it ended by SIGSEGV") for number in fatal
+    ]
 
 
 def test_workers_without_room_leave_the_work_to_others() -> None:
@@ -118,7 +144,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 @pytest.mark.slow
 def test_a_killed_process_is_replaced(pipeline: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its texts are annotated by another one; a text that kills each of them is an error."""
+    """Its texts are annotated by another one; a text that kills each of them is left out, or an error."""
     texts = tmp_path / "texts.txt"
     texts.write_text("".join(f"text {number} NOD2\n" for number in range(9)))
     apply_pipeline(pipeline, texts, tmp_path / "expected.jsonl")
@@ -132,9 +158,13 @@ def test_a_killed_process_is_replaced(pipeline: str, tmp_path: Path, monkeypatch
         found = "".join(file.read_text() for file in files).replace("kill 4", "text 4")
         assert found == (tmp_path / "expected.jsonl").read_text()
     monkeypatch.setattr(pool, "ATTEMPTS", 1)
+    texts.write_text("".join(f"{'killed' if number == 4 else 'text'} {number} NOD2\n" for number in range(9)))
+    for output, settings in (("left.jsonl", {"shard_size": 3}), ("left_file.jsonl", {})):
+        with pytest.warns(BionerWarning, match="document 5.*every process that annotated it ended by SIGKILL"):
+            assert apply_pipeline(pipeline, texts, tmp_path / output, n_process=2, **settings) == (8, 8, 1)
     texts.write_text("killed\n" * 9)
     with pytest.raises(BionerError, match="1 workers ended by SIGKILL during the same task"):
-        apply_pipeline(pipeline, texts, tmp_path / "none.jsonl", n_process=2)
+        apply_pipeline(pipeline, texts, tmp_path / "none.jsonl", n_process=2, strict=True)
     assert not list(tmp_path.glob("*none*"))
     assert not children(os.getpid())
 

@@ -160,6 +160,7 @@ def test_what_fails_is_named_and_ends_nothing(
     one.write_text('{"text": "boom"}\n{"text": "NOD2"}\n')
     with pytest.warns(BionerWarning, match="1 documents or files"):
         assert apply(pipeline, one, tmp_path / "file.jsonl", shard_size=None) == (1, 1, 1)
+    assert json.loads((tmp_path / "file.jsonl").read_text())["id"] == "2"  # whatever became of the first
     assert json.loads((tmp_path / "file.jsonl.errors.jsonl").read_text())["text"] == "boom"
     one.write_text('{"text": "NOD2"}\n')
     assert apply(pipeline, one, tmp_path / "file.jsonl", shard_size=None) == (1, 1, 0)
