@@ -84,7 +84,7 @@ def test_scores_without_a_guideline_calibration_and_notes(
     assert "| DISEASE | 1,200 | 1.23 | 0.45 |" in text
     without = text[text.index("## Scores without a guideline") :]
     assert "| other | DISEASE | 4 | 2 | 50.00 | 25.00 | 33.33 |" in without and "## Mice" in without
-    assert "5 a second" in text
+    assert "5 per second" in text
 
 
 def test_corpora_with_licences_and_policies(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
@@ -122,7 +122,7 @@ def test_results_of_a_pipeline_of_other_corpora(pipeline: Path, catalogue: Catal
 def test_what_the_pipeline_saw_is_told(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
     grouped = replace(results, context="group", context_words=90)
     meta = complete_meta(pipeline, catalogue, grouped, name="x")
-    assert "saw one group of at most 90 words at a time" in meta["notes"]
+    assert "saw one group of at most 90 tokens at a time" in meta["notes"]
 
 
 def test_sample_corpora_are_said_to_prove_nothing(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
