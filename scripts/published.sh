@@ -13,14 +13,14 @@ bioner corpora fetch --corpora "$learnt,$tested" ${1:+--source "$1"}
 bioner corpora convert --corpora "$learnt,$tested" --output corpus/all
 # All but test sentences, some held out; of the largest corpora a part, of sentences without mentions fewer.
 bioner corpora combine corpus/published --corpora "$learnt" --corpus corpus/all --tested "$tested" \
-    --shares JNLPBA=0.6,CRAFT=0.6 --empty-shares linnaeus=0.4,JNLPBA=0.5,CRAFT=0.5
+    --shares CRAFT=0.5 --empty-shares linnaeus=0.4,JNLPBA=0.5,CRAFT=0.5
 
 # First a head for each guideline, so that the encoder learns from every corpus by its own rules.
 bioner train training/stage-one "${train[@]}" --epochs "${STAGE_ONE_EPOCHS:-1}" \
     --components.multitask_ner.grain guideline --components.multitask_ner.model.guideline_rank 0 \
     --components.multitask_ner.task_weights '{}'
 # Then a head for each type, with corrections by guideline, on that encoder.
-bioner train training/stage-two "${train[@]}" --epochs "${STAGE_TWO_EPOCHS:-1}" \
+bioner train training/stage-two "${train[@]}" --epochs "${STAGE_TWO_EPOCHS:-3}" \
     --vars.init_from training/stage-one/model-last --initialize.after_init.components '["transformer"]' \
     --training.before_to_disk.weights int8
 
@@ -30,4 +30,4 @@ bioner evaluate training/published --corpora "$learnt" --corpus corpus/all --out
 bioner evaluate training/published --corpora "$learnt,$tested" --corpus corpus/all --no-guideline \
     --output reports/published/plain.json
 bioner package training/published --name bioner_mtl --version "${VERSION:-0.1.0}" --weights int8 --folder models \
-    --results reports/published/guideline.json
+    --results reports/published/guideline.json --unnamed reports/published/plain.json --notes models/limits.md
