@@ -84,15 +84,23 @@ class XmlParser:
                 raise BionerError(Errors.E106.format(path=self.path, line=1, reason="no XML"))
             try:
                 while chunk:
-                    self.expat.Parse(chunk, False)
-                    yield
+                    yield from self._parse(chunk, final=False)
                     chunk = file.read(CHUNK)
-                self.expat.Parse(b"", True)
-                yield
+                yield from self._parse(b"", final=True)
             except expat.ExpatError as error:
                 cut = "" if chunk else ": the file is cut off"
                 reason = f"not valid XML in UTF-8 ({expat.ErrorString(error.code)}{cut})"
                 raise BionerError(Errors.E106.format(path=self.path, line=error.lineno, reason=reason)) from None
+
+
+    def _parse(self, chunk: bytes, *, final: bool) -> Iterator[None]:
+        """Parse a piece; what its events have left before a problem can be taken, too."""
+        try:
+            self.expat.Parse(chunk, final)
+        except (BionerError, expat.ExpatError):
+            yield
+            raise
+        yield
 
 
 class _Records(XmlParser):
