@@ -92,7 +92,6 @@ class XmlParser:
                 reason = f"not valid XML in UTF-8 ({expat.ErrorString(error.code)}{cut})"
                 raise BionerError(Errors.E106.format(path=self.path, line=error.lineno, reason=reason)) from None
 
-
     def _parse(self, chunk: bytes, *, final: bool) -> Iterator[None]:
         """Parse a piece; what its events have left before a problem can be taken, too."""
         try:
