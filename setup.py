@@ -48,7 +48,7 @@ EXTRAS = {
         "narwhals>=2.0,<3"
     ],  # tables of pandas, polars and others; no more than the one that is there is needed
     "test": [
-        *("pytest>=8", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"),
+        *("pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "import-linter>=2.1", "build>=1.2", "wheel"),
         # What our matches by the schemes of SemEval are compared with; it needs a later Python than this package.
         "nervaluate>=1.2.1,<2; python_version >= '3.11'",
         *("httpx>=0.27", "selenium>=4.25", "pandas>=2.2", "polars>=1.0"),  # for the service, its page, and tables

@@ -2,7 +2,9 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,9 +117,10 @@ make_command(main, name="main")()
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_signals_leave_nothing_half_written(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITE, "source"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    # What started these tests, such as nohup, may have ignored signals.
+    reset = partial(signal.signal, getattr(signal, name), signal.SIG_DFL)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True, preexec_fn=reset, **pipes)
     assert process.stdout and process.stdout.readline() == "ready\n" and len(list(tmp_path.iterdir())) == 1
     number = getattr(signal, name)
     os.kill(process.pid, number)

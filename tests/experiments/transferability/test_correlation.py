@@ -123,5 +123,5 @@ def test_files_without_a_best_measure(content: str, tmp_path: Path) -> None:
 
 
 def test_two_corpora_have_no_correlation() -> None:
-    with pytest.raises(BionerError, match="three corpora .* there are: a, b"):
+    with pytest.raises(BionerError, match="three corpora .* found: a, b"):
         correlate(made(["a", "b", "y"], value), measured(["a", "b", "x"], topic=value))

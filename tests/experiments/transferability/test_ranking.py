@@ -48,5 +48,5 @@ def test_what_is_not_known_stands_last(sign: float) -> None:
 def test_wrong_names() -> None:
     with pytest.raises(BionerError, match="no measure 'curve' without training"):
         rank(MEASURES, "t", by="curve")
-    with pytest.raises(BionerError, match="target x is none of"):
+    with pytest.raises(BionerError, match="target x is not among"):
         rank(MEASURES, "x")
