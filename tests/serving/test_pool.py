@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,10 @@ def test_no_process_outlives_its_parent(sent: str, pipeline: str, tmp_path: Path
     (tmp_path / "texts.txt").write_text("slow slow NOD2\n" * 1000)
     command = [sys.executable, "-m", "spacy", "bioner", "apply", pipeline, "texts.txt", "out.jsonl"]
     options = ["--shard-size", "5", "--n-process", "2"]
-    parent = subprocess.Popen([*command, *options], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    # What started these tests, such as nohup, may have ignored the signal.
+    reset = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "preexec_fn": reset}
+    parent = subprocess.Popen([*command, *options], cwd=tmp_path, **pipes)
     journal = tmp_path / "out.jsonl/_run/shards.jsonl"
     until(lambda: journal.is_file() and journal.read_text())
     workers = children(parent.pid)
