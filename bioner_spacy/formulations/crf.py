@@ -21,7 +21,8 @@ from ..types import Array, Gold, SpanArrays
 from .chains import NEVER, best_path_and_marginals, marginals
 from .soft_tags import SoftTags, bio_transitions, from_outside, make_soft_tags
 from .tags import BARRED, OUT_OF_SCOPE, TagFormulation, concatenate, document_starts, find_spans, in_barred_texts
-from .typed_chains import KINDS, TypedChains, kind_of
+from .typed_chains import KINDS, kind_of
+from .typed_crf import decode_typed, typed_loss
 
 # Words of a mention that the search for documents without any looks ahead.
 _LOOK_AHEAD = 4
@@ -91,7 +92,7 @@ class CRFFormulation(TagFormulation):
             passes = self._passes(number, targets)
             # Of several types, only what teachers say of pairs of tags needs all pairs.
             if len(columns) > _ONE_TYPE and (not taught or not taught[0].share[:, tasks].any()):
-                found = _typed_loss(scores, tags[:, tasks], starts, columns, to_numpy(weights)[tasks])
+                found = typed_loss(scores, tags[:, tasks], starts, columns, to_numpy(weights)[tasks])
                 losses[xp.asarray(tasks)] += found[0]
                 d_scores += found[1].ravel()
                 del passes[0]
@@ -190,7 +191,8 @@ class CRFFormulation(TagFormulation):
             for part in numpy.split(pairs, numpy.flatnonzero(numpy.diff(part_of)) + 1) if len(pairs) else []:
                 k, words, kept = _line_up(part, lengths)
                 values = scores.ravel()[words * scores.shape[1] + columns[:, k]]
-                spans, p = (_decode_typed if typed else _decode_edges)(values, moves, starts[words], kept)
+                at = values, starts[words], kept
+                spans, p = decode_typed(*at) if typed else _decode_edges(*at, moves)
                 parts.append(
                     SpanArrays(
                         starts=words[spans.starts, spans.tasks],
@@ -204,86 +206,20 @@ class CRFFormulation(TagFormulation):
 
 
 def _decode_edges(
-    values: Array, moves: Sequence[tuple[int, int]], begins: Array, kept: Array
+    values: Array, begins: Array, kept: Array, moves: Sequence[tuple[int, int]]
 ) -> tuple[SpanArrays, Array]:
     """Spans of the best sequences, whose tasks are chains, and their probabilities.
 
     Args:
         values: (T + 8, N, K) scores of the tags and moves of a word.
-        moves: tags before and after each move.
         begins: (N, K) whether a word begins a document.
         kept: (N, K) false for words that are to add nothing.
+        moves: tags before and after each move.
     """
     edges = _chain_edges(values, moves, begins, kept)
     tags, p = best_path_and_marginals(numpy.moveaxis(edges, (0, 1), (2, 3)))
     spans = find_spans(tags, numpy.arange(len(tags[0])))
     return spans, _span_probabilities(spans, p, tags, begins | ~kept)
-
-
-def _decode_typed(
-    values: Array, moves: Sequence[tuple[int, int]], begins: Array, kept: Array
-) -> tuple[SpanArrays, Array]:
-    """The same in a time proportional to the number of types."""
-    values = numpy.moveaxis(values, 0, 2)
-    n_tags = values.shape[2] - len(KINDS)
-    chains = TypedChains.make(values[:, :, :n_tags], values[:, :, n_tags:], begins, kept)
-    tags = chains.best_path()
-    spans = find_spans(tags, numpy.arange(len(tags[0])))
-    p = chains.marginals().spans(spans.starts, spans.ends, spans.tasks, spans.types)
-    return spans, numpy.clip(p, 0.0, 1.0).astype("f")
-
-
-def _typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights: Array) -> tuple[Any, Any]:
-    """Loss of tasks of one size, of more than one type, within their scope, in a time proportional to the number of types.
-
-    Args:
-        scores: (N, all columns) scores.
-        tags: (N, K) targets.
-        starts: (N,) bool, whether a token begins a text.
-        columns: (T + 8, K) columns of the tags and moves of each task.
-        weights: (K,) weights of the tasks.
-
-    Returns:
-        (K,) losses in nats a token and (N, all columns) gradient.
-    """
-    xp = get_array_module(scores)
-    in_scope = tags >= 0
-    n_tokens = in_scope.sum(axis=0)
-    losses, d_scores = xp.zeros(len(n_tokens), dtype="f"), xp.zeros_like(scores)
-    if not n_tokens.any():
-        return losses, d_scores
-    # A chain for each text and task in whose scope it is.
-    firsts = numpy.flatnonzero(starts)
-    lengths = numpy.diff(firsts, append=len(starts))
-    texts, k = numpy.nonzero(in_scope[firsts])
-    tokens = firsts[texts] + numpy.arange(lengths[texts].max())[:, None]
-    kept = tokens < firsts[texts] + lengths[texts]
-    tokens = numpy.minimum(tokens, len(starts) - 1)
-    truth = numpy.where(kept, tags[tokens, k], 0)
-    kinds = kind_of(numpy.vstack([numpy.zeros_like(truth[:1]), truth[:-1]]), truth)
-    n_tags = len(columns) - len(KINDS)
-
-    places = xp.asarray(tokens[:, :, None] * scores.shape[1] + columns.T[k])
-    kept_here = xp.asarray(kept)
-    values = scores.ravel()[places]
-    begins = xp.asarray(starts[tokens])
-    chains = TypedChains.make(values[:, :, :n_tags], values[:, :, n_tags:], begins, kept_here)
-    found = chains.marginals()
-    gradient = xp.concatenate([found.tags(), found.moves()], axis=2)
-    rows = [xp.asarray(indices) for indices in numpy.indices(truth.shape)]
-    chosen = [tuple([*rows, xp.asarray(numbers)]) for numbers in (truth, n_tags + kinds)]
-    values = values.astype("float64")
-    of_gold = ((values[chosen[0]] + values[chosen[1]]) * kept_here).sum(axis=0)
-    for numbers in chosen:
-        gradient[numbers] -= 1.0
-    of_task = xp.asarray(k[None] == numpy.arange(len(n_tokens))[:, None])
-    counts = numpy.maximum(n_tokens, 1)
-    losses += ((of_task * (found.log_z - of_gold)).sum(axis=1) / xp.asarray(counts)).astype("f")
-    gradient *= xp.asarray(kept * (weights / counts)[k])[:, :, None]
-    of_kept = places[kept_here]
-    flat = d_scores.ravel()
-    flat[of_kept] += gradient[kept_here].astype(flat.dtype)
-    return losses, flat.reshape(scores.shape)
 
 
 @dataclass(frozen=True)
