@@ -67,6 +67,16 @@ class _Commands(TyperGroup):
             return typer.main.get_command(group(cmd_name, module.__name__))
         return make_command(module.command, name=cmd_name)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """As of any group; where its help cannot be written, one line says so."""
+        with _one_line_os_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        """As of any group; where the help of a command in it cannot be written, one line says so."""
+        with _one_line_os_errors():
+            return super().invoke(ctx)
+
 
 def make_command(function: Callable[..., Any], *, name: str) -> Any:
     """The command that runs a function.
@@ -136,7 +146,7 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Result:
         received: list[int] = []
-        with warnings.catch_warnings(), _interrupted_by_signals(received):
+        with warnings.catch_warnings(), _interrupted_by_signals(received), _one_line_os_errors():
             warnings.showwarning = _show_warning
             try:
                 for name, value in kwargs.items():
@@ -145,10 +155,6 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
                 return command(*args, **kwargs)
             except BionerError as error:
                 _fail(_with_options(str(error), options))
-            except OSError as error:
-                if error.errno == errno.EPIPE:  # what reads standard output has ended, which is no mistake
-                    raise
-                _fail(str(error))
             except MemoryError as error:
                 _fail(Errors.E650.format(reason=reason(error)))
             except KeyboardInterrupt:
@@ -161,6 +167,17 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
                 _fail(Errors.E651.format(package=package, extra=EXTRAS[package]))
 
     return wrapped
+
+
+@contextmanager
+def _one_line_os_errors() -> Iterator[None]:
+    """Within the block, an error of the operating system ends the command with one line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # what reads standard output has ended, which is no mistake
+            raise
+        _fail(str(error))
 
 
 def _fail(message: str, *, status: int = 1) -> NoReturn:

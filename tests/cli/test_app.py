@@ -147,13 +147,29 @@ def test_messages_name_what_was_typed(arguments: list[str], message: str) -> Non
     assert (done.returncode, done.stderr) == (1, "") and message in done.stdout
 
 
+MESSAGE = """
+from bioner_spacy.cli.app import make_command
+from bioner_spacy.cli.messages import msg
+def main() -> None:
+    msg.good("Wrote it")
+make_command(main, name="main")()
+"""
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
-def test_full_standard_output() -> None:
-    code = "from bioner_spacy.cli.app import make_command; from bioner_spacy.cli.messages import msg\n"
-    code += "def main() -> None:\n    msg.good('Wrote it')\nmake_command(main, name='main')()"
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-c", MESSAGE],
+        ["-m", "spacy", "bioner", "--help"],
+        ["-m", "spacy", "bioner", "apply", "--help"],
+        ["-m", "spacy", "bioner", "corpora", "--help"],
+    ],
+)
+def test_full_standard_output(arguments: list[str]) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [sys.executable, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (1, "[Errno 28] No space left on device\n")
 
