@@ -44,6 +44,10 @@ EXTRAS = {
     "cas": ["dkpro-cassis>=0.12,<1"],  # UIMA CAS; an extra, because it brings lxml and few need it
     "tables": ["pyarrow>=18"],  # Parquet; an extra for its size; 18: the first with wheels for Python 3.13
     "ray": ["ray>=2.40,<3"],  # runs on a cluster; an extra, because it brings 200 MB
+    "docs": [
+        "mkdocs-material>=9.6,<10",
+        "mkdocstrings[python]>=0.29",
+    ],  # the documentation site, which the tests build
     "frames": [
         "narwhals>=2.0,<3"
     ],  # tables of pandas, polars and others; no more than the one that is there is needed
@@ -55,9 +59,7 @@ EXTRAS = {
     ],
 }
 EXTRAS["test"] += [*EXTRAS["charts"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
-EXTRAS["test"] += [*EXTRAS["serve"], *EXTRAS["frames"], *EXTRAS["tables"], *EXTRAS["cas"]]
-# The documentation site (mkdocs.yml).
-EXTRAS["docs"] = ["mkdocs-material>=9.6,<10", "mkdocstrings[python]>=0.29"]
+EXTRAS["test"] += [*EXTRAS["serve"], *EXTRAS["frames"], *EXTRAS["tables"], *EXTRAS["cas"], *EXTRAS["docs"]]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
 
 ENTRY_POINTS = {

@@ -1,5 +1,8 @@
-"""Pages of the documentation site that are generated: the command line, and the table of errors and warnings."""
+"""Generated pages of the documentation site: commands, settings, errors, and the files of the repository's root."""
 
+import re
+from importlib.metadata import distribution
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,13 +22,67 @@ SECTIONS = {
 """What the first digit of a code says."""
 
 
+ROOT = Path(__file__).parents[1]
+ROOT_PAGES = {"README.md": "start.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+"""Files of the repository's root that are pages of the site, and the names of these pages."""
+
+GROUPS = {
+    "spacy_factories": "Components",
+    "spacy_architectures": "Architectures",
+    "spacy_tokenizers": "Tokenizers",
+    "spacy_readers": "Corpus readers",
+    "spacy_batchers": "Batchers",
+    "thinc_schedules": "Schedules",
+    "spacy_misc": "Loss balance",
+    "spacy_callbacks": "Callbacks",
+    "spacy_loggers": "Loggers",
+    "spacy_scorers": "Scorers",
+}
+"""Registries with settings, and their headings."""
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Add the generated pages before the site is built."""
     from mkdocs.structure.files import File
 
-    for name, page in (("commands.md", commands_page()), ("errors.md", errors_page())):
+    pages = {"commands.md": commands_page(), "settings.md": settings_page(), "errors.md": errors_page()}
+    pages |= {page: root_page(name) for name, page in ROOT_PAGES.items()}
+    for name, page in pages.items():
         files.append(File.generated(config, name, content=page))
     return files
+
+
+def root_page(name: str) -> str:
+    """A file of the repository's root, with its links as seen from the site."""
+
+    def link(match: re.Match[str]) -> str:
+        text, target = match.groups()
+        target = ROOT_PAGES.get(target, target.removeprefix("docs/"))
+        in_site = ":" in target or (ROOT / "docs" / target).is_file() or target in ROOT_PAGES.values()
+        return f"[{text}]({target})" if in_site else text
+
+    page = re.sub(r"\[([^\]]*)\]\(([^)]*)\)", link, (ROOT / name).read_text(encoding="utf8"))
+    return page.replace("# bioner_spacy\n", "# Get started\n", 1)
+
+
+def settings_page() -> str:
+    """Every registered name with its settings, and a config with all of them."""
+    entries = distribution("bioner_spacy").entry_points
+    lines = [
+        "# Settings",
+        "",
+        "What configs can name, and its settings. [Below](#a-complete-config) is a complete config.",
+    ]
+    for registry, heading in GROUPS.items():
+        lines += ["", f"## {heading}"]
+        for entry in sorted(entries.select(group=registry)):
+            target = entry.value.replace(":", ".")
+            if entry.name == "multitask_ner":
+                target = "bioner_spacy.pipeline.multitask_ner.MultiTaskNER"
+            options = "{show_root_heading: false, show_root_toc_entry: false, members: false, show_bases: false, docstring_section_style: list}"
+            lines += ["", f"### {entry.name}", "", f"::: {target}", f"    options: {options}"]
+    config = (ROOT / "configs" / "small.cfg").read_text(encoding="utf8")
+    return "\n".join([*lines, "", "## A complete config", "", "```ini", config.rstrip(), "```", ""])
 
 
 def errors_page() -> str:

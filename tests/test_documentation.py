@@ -4,8 +4,11 @@ import re
 import shlex
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
+import warnings
+from importlib.metadata import distribution
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,10 +17,11 @@ import pandas
 import pytest
 import spacy
 import typer
-from spacy.tokens import Span
+from command_line import bioner
+from spacy.tokens import DocBin, Span
 
 from bioner_spacy.cli.app import group
-from bioner_spacy.errors import Errors, Warnings
+from bioner_spacy.errors import BionerWarning, Errors, Warnings
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -68,11 +72,36 @@ def test_python_blocks_run(
         "spans": [Span(doc, 2, 3, label="GENE")],
         "read": lambda path: (),
     }
+    names["spark"] = SimpleNamespace(createDataFrame=lambda *args: SimpleNamespace(mapInPandas=lambda *args: None))
     names["frame"] = pandas.DataFrame({"abstract": texts, "pmid": [7, 8]})
     for block in re.findall(r"```python\n(.*?)```", page.read_text("utf8"), flags=re.DOTALL):
+        needed = set(re.findall(r"^(?:from|import) (\w+)", block, flags=re.MULTILINE)) & {
+            "scispacy",
+            "spacy_streamlit",
+        }
+        if any(find_spec(name) is None for name in needed):
+            continue
         exec(block, names)
         printed = capsys.readouterr().out.splitlines()
         assert [line for line in re.findall(r"^# (\[.*)", block, flags=re.MULTILINE) if line not in printed] == []
+
+
+TOOLS = (ROOT / "docs" / "annotation-tools.md").read_text("utf8").split("\n## ")
+
+
+@pytest.mark.parametrize("section", [one for one in TOOLS if "title=" in one], ids=lambda one: one.splitlines()[0])
+def test_examples_of_annotation_tools(section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that a section shows are written and converted by the commands of the page."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in re.findall(r'```\w+ title="(.*?)"\n(.*?)```', section, flags=re.DOTALL):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text, "utf8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BionerWarning)  # a rejected record
+        assert [bioner(*shlex.split(command)) for command in COMMAND.findall(TOOLS[0])] == [0, 0]
+    docs = DocBin().from_disk("corpus/mine/my-corpus/train.spacy").get_docs(spacy.blank("en").vocab)
+    found = [(span.text, span.label_) for doc in docs for span in doc.spans["bioner"]]
+    assert found == [("Imatinib", "CHEMICAL"), ("KIT", "GENE")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -126,12 +155,14 @@ def test_generated_pages_have_every_command_and_code() -> None:
     hooks = load_script("hooks")
     codes = {code for table in (Errors, Warnings) for code in vars(table) if code[0] in "EW"}
     assert {code for code in codes if f"| {code} |" not in hooks.errors_page()} == set()
+    registered = distribution("bioner_spacy").entry_points
+    names = {entry.name for group in hooks.GROUPS for entry in registered.select(group=group)}
+    assert names and {name for name in names if f"### {name}\n" not in hooks.settings_page()} == set()
     assert all(f"## {name}\n" in hooks.commands_page() for name in ("train", "corpora check", "experiment seeds"))
 
 
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    pytest.importorskip("mkdocs", reason="extra docs")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path],
         cwd=ROOT,
@@ -140,4 +171,4 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "errors" / "index.html").is_file()
+    assert all((tmp_path / page / "index.html").is_file() for page in ("start", "settings", "errors", "contributing"))
