@@ -34,6 +34,8 @@ READ_ONLY = {
     "</ArticleTitle><Abstract><AbstractText>Old gout</AbstractText></Abstract></Article></MedlineCitation></PubmedArticle></PubmedArticleSet>",
     "table": "id,text\n1,Old gout\n2,Mice\n",
     "text": "Old gout\nMice\n",
+    "webanno": "#FORMAT=WebAnno TSV 3.3\n#T_SP=x.NamedEntity|identifier|value\n\n#Text=\U0001f42d Old gout\n1-1\t0-2\t\U0001f42d\t_\t_\n"
+    "1-2\t3-6\tOld\t*[1]\tE[1]\n1-3\t7-11\tgout\t*[1]|M\tE[1]|D\n",
 }
 
 

@@ -1,0 +1,242 @@
+"""WebAnno TSV 3, as INCEpTION and WebAnno export it: one document a file, a token a line, layers of annotations in columns.
+
+The header names the layers and their features in the order of the columns. A value is `_` where there is no annotation and `*`
+where an annotation has no such feature; several are separated by `|`, and `[n]` says that values of several rows are one
+annotation. Rows with a third number (1-4.1) are parts of a token. Offsets count UTF-16, as Java does.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, zip_longest
+from pathlib import Path
+from typing import NoReturn, Optional
+
+from ..errors import BionerError, Errors
+from ..files import numbered_lines
+from .document import Mention, OnError, SourceDocument, stop
+from .format import Format
+from .ledger import Ledger
+from .standoff import MentionBuilder
+
+_HEAD = "#FORMAT=WebAnno TSV 3"
+_LAYER = re.compile(r"#T_(SP|CH|RL)=([^|]*)\|?(.*)")
+_ROW = re.compile(r"(\d+-\d+)(\.\d+)?\t(\d+)-(\d+)\t([^\t]*)(?:\t(.*))?")
+_VALUE = re.compile(r"((?:\\.|[^|])+)(?:\||$)")
+_NUMBERED = re.compile(r"(.*?)(?:\[(\d+)\])?", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)")
+_CHARACTERS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "b": "\b"}
+_TOKENS = ".segmentation."
+"""Part of names of layers that annotate no mention."""
+
+
+@dataclass
+class _Annotation:
+    """One annotation: its line, the values of its features, and for each token the places of its rows."""
+
+    line: int
+    values: Sequence[str]
+    tokens: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    parts: set[str] = field(default_factory=set)
+
+    def add(self, token: str, part: Optional[str], place: tuple[int, int]) -> None:
+        """Add a row; rows of parts of a token replace that of the token itself."""
+        if part and token not in self.parts:
+            self.parts.add(token)
+            self.tokens[token] = []
+        if part or token not in self.parts:
+            self.tokens[token].append(place)
+
+
+def read(
+    path: Path,
+    *,
+    type: str = "NamedEntity",
+    label: str = "value",
+    identifier: str = "identifier",
+    mismatch: str = "error",
+    on_error: OnError = stop,
+) -> Iterator[SourceDocument]:
+    """Read a file, which is one document.
+
+    Args:
+        path: the file.
+        type: the layer of annotations that are mentions, by its full name or the last part of it.
+        label: its feature with the label of a mention.
+        identifier: its feature with the identifier of a concept, if it has one.
+        mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning counts.
+        on_error: what to do about an annotation that cannot be read: raise the error, or take note of it and leave it out.
+
+    Yields:
+        The document.
+
+    Raises:
+        BionerError: the file is missing or not in this format, a token differs from the text, or there is no such layer.
+    """
+    sheet = _Sheet(path)
+    ends = [name for name in sheet.spans if name == type or name.endswith(f".{type}")]
+    if not ends:
+        known = ", ".join(sorted(name for name in sheet.spans if _TOKENS not in name)) or "none"
+        raise BionerError(Errors.E180.format(path=path, type=type, known=known))
+    builder, ledger, mentions = MentionBuilder(path, mismatch), Ledger(path), list[Mention]()
+    for name, features, annotations in sheet.annotations():
+        if name not in ends:
+            for one in annotations if _TOKENS not in name else ():
+                ledger.add(f"annotations {name.rpartition('.')[2]}", one.line)
+            continue
+        for one in annotations:
+            values = dict(zip(features, one.values))
+            try:
+                if not values.get(label, "").strip():
+                    sheet.fail(one.line, f"the annotation has no text in its feature {label!r} (option label)")
+                fragments = [sheet.characters(place) for places in one.tokens.values() for place in places]
+                concepts = [values[identifier]] if values.get(identifier) else []
+                found = builder.mention(
+                    path,
+                    one.line,
+                    sheet.text,
+                    label=values[label].strip(),
+                    fragments=fragments,
+                    claimed="",
+                    identifiers=concepts,
+                )
+            except BionerError as error:
+                on_error(error)
+            else:
+                mentions += [found] if found else []
+    builder.finish()
+    ledger.finish()
+    yield sheet.document(mentions)
+
+
+def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
+    """Read the text of a file, whatever is annotated there; see `read`. A file that cannot be read always raises."""
+    yield _Sheet(path).document([])
+
+
+class _Sheet:
+    """A file: its text, its layers and its rows.
+
+    Attributes:
+        spans: names of the layers of annotated spans.
+        text: text of the document: sentences have their places, and line ends where nothing is known of what is between them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = ""
+        self._length = 0  # of the text, in units of UTF-16
+        self._layers: list[tuple[str, str, list[str]]] = []
+        self._rows: list[tuple[int, str, Optional[str], tuple[int, int], str]] = []
+        lines = numbered_lines(path)
+        if not next(lines, (1, ""))[1].removeprefix("\ufeff").startswith(_HEAD):
+            self.fail(1, f"it does not begin with {_HEAD!r}")
+        sentence: list[str] = []
+        tokens: list[tuple[int, int, str]] = []
+        for line, text in lines:
+            if layer := _LAYER.fullmatch(text):
+                self._layers.append((layer[1], layer[2], layer[3].split("|")))
+            elif text.startswith("#Text="):
+                if tokens:
+                    self._add_sentence(sentence, tokens)
+                    sentence, tokens = [], []
+                sentence.append(_unescaped(text.removeprefix("#Text=")))
+            elif row := _ROW.fullmatch(text):
+                place = (int(row[3]), int(row[4]))
+                self._rows.append((line, row[1], row[2], place, row[6] or ""))
+                tokens += [] if row[2] else [(line, place[0], _unescaped(row[5]))]
+            elif text.strip() and not text.startswith("#"):
+                self.fail(line, "neither a row with the number, the characters and the text of a token nor a comment")
+        self._add_sentence(sentence, tokens)
+        if not self._rows:
+            raise BionerError(Errors.E102.format(path=path))
+        units = list(accumulate((1 + (ord(char) > 0xFFFF) for char in self.text), initial=0))
+        self._places = {} if units[-1] == len(self.text) else {unit: place for place, unit in enumerate(units)}
+        self.spans = [name for kind, name, _ in self._layers if kind == "SP"]
+
+    def fail(self, line: int, reason: str) -> NoReturn:
+        """Raise a `BionerError` that names file and line."""
+        raise BionerError(Errors.E106.format(path=self.path, line=line, reason=reason))
+
+    def characters(self, place: tuple[int, int]) -> tuple[int, int]:
+        """Characters of a place in UTF-16; outside of the text where it is in none or cuts a character."""
+        if not self._places:
+            return place
+        return self._places.get(place[0], -1), self._places.get(place[1], -1)
+
+    def document(self, mentions: Sequence[Mention]) -> SourceDocument:
+        """The document. Exports have a folder for each document, which is named as it is, with a file for each annotator."""
+        folder, name = self.path.parent.name, self.path.name.removesuffix(".gz").removesuffix(".tsv")
+        doc_id = f"{folder}:{name}" if "." in folder else name
+        return SourceDocument("document", self.text, tuple(mentions), self.path, 1, doc_id)
+
+    def annotations(self) -> Iterator[tuple[str, list[str], list[_Annotation]]]:
+        """Name, features and annotations of every layer."""
+        width, rows = sum(len(features) for _, _, features in self._layers), []
+        for line, token, part, place, columns in self._rows:
+            values = columns.split("\t")
+            if len(values) < width:
+                self.fail(line, f"{len(values)} columns of annotations where the header has {width} features")
+            rows.append((line, token, part, place, values))
+        start = 0
+        for _, name, features in self._layers:
+            found: dict[tuple[str, ...], _Annotation] = {}
+            for line, token, part, place, values in rows:
+                columns = [_values(values[start + number]) for number in range(len(features))]
+                for index, stacked in enumerate(zip_longest(*columns, fillvalue=("", ""))):
+                    number = next((number for _, number in stacked if number), "")
+                    key = (number,) if number else (token, part or "", str(index))
+                    one = found.setdefault(key, _Annotation(line, [value for value, _ in stacked]))
+                    one.add(token, part, place)
+            yield name, features, list(found.values())
+            start += len(features)
+
+    def _add_sentence(self, lines: Sequence[str], tokens: Sequence[tuple[int, int, str]]) -> None:
+        """Put a sentence where its tokens are, and see that they are there."""
+        if not tokens:
+            return
+        sentence = "\n".join(lines)
+        line, start, token = tokens[0]
+        start -= _units(sentence[: max(sentence.find(token), 0)])
+        if start < self._length:
+            self.fail(line, "the sentence begins before the end of the last one")
+        self.text += "\n" * (start - self._length) + sentence
+        self._length = start + _units(sentence)
+        place, at = 0, start
+        for line, begin, token in tokens:
+            found = sentence.find(token, place)
+            at += _units(sentence[place:found])
+            if found < 0 or at != begin:
+                self.fail(line, f"the token {token!r} is not at character {begin} of the text")
+            place, at = found + len(token), at + _units(token)
+
+
+def _values(column: str) -> list[tuple[str, str]]:
+    """Values of a feature, each with the number of its annotation, empty where it has none."""
+    found = []
+    for part in _VALUE.findall(column):
+        value, number = _NUMBERED.fullmatch(part).groups(default="")  # type: ignore[union-attr]
+        if value != "_":
+            found.append(("" if value == "*" else _unescaped(value), number))
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda match: _CHARACTERS.get(match[1], match[1]), text)
+
+
+def _units(text: str) -> int:
+    """Length in UTF-16."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+FORMAT = Format(
+    name="webanno",
+    description="WebAnno TSV 3 (INCEpTION, WebAnno): a document a file",
+    read=read,
+    read_texts=read_texts,
+    usual_endings=(".tsv",),
+    holds=frozenset({"overlaps", "identifiers"}),
+    recognises=lambda head: head.startswith(_HEAD),
+)
