@@ -154,7 +154,7 @@ def apply_pipeline(
     with (
         Run(output, texts, ending=_ending(output, writer), made_with=made_with, overwrite=overwrite) as run,
         Progress(progress, run.bytes, before=run.bytes_before) as shown,
-        _pool(settings, n_process, engine, address) as pool,
+        _pool(settings, n_process, engine, address, apart=run.was_interrupted) as pool,
     ):
         missing = run.missing(shown.has_read, strict=strict)
         calls = ((name, ("write_shard", (shard, path))) for name, path, shard in missing)
@@ -258,9 +258,11 @@ def _ending(output: Path, writer: Format) -> str:
     return next((end for end in [*packed, *endings[:-1]] if output.name.lower().endswith(end)), endings[0])
 
 
-def _pool(settings: Settings, n_process: int, engine: str, address: Optional[str]) -> Union[Here, Pool]:
+def _pool(
+    settings: Settings, n_process: int, engine: str, address: Optional[str], *, apart: bool
+) -> Union[Here, Pool]:
     if engine != "ray":
-        return process_pool(settings, n_process)
+        return process_pool(settings, n_process, apart=apart)
     from .ray_pool import RayPool
 
     return RayPool(settings, n_process, address)

@@ -269,14 +269,15 @@ class Pool:
         raise AssertionError  # the last attempt returns or raises
 
 
-def process_pool(settings: Settings, n_process: int) -> Union[Here, Pool]:
+def process_pool(settings: Settings, n_process: int, *, apart: bool = False) -> Union[Here, Pool]:
     """Workers on this machine, with the threads of torch shared out among them; none where this process is enough.
 
     Args:
         settings: what they do.
         n_process: number of processes that annotate.
+        apart: whether even a single one is not this process, which then survives a document that ends it.
     """
-    if n_process == 1:
+    if n_process == 1 and not apart:
         return Here(settings)
     import torch
 

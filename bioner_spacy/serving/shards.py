@@ -2,7 +2,7 @@
 
     OUTPUT/00001-0001.jsonl  a shard: the part of the input, and the number of the shard in it
     OUTPUT/_run/manifest.json  pipeline, settings, versions, and the input files with the part that each belongs to
-    OUTPUT/_run/shards.jsonl  a line for each shard that is finished, and for each part
+    OUTPUT/_run/shards.jsonl  a line for each shard that is begun, for each that is finished, and for each part
     OUTPUT/_run/errors.jsonl  what could not be read or annotated
 
 A part is one large file, or several small ones. A file that has changed since is done again, in a part of its own number, and
@@ -72,7 +72,7 @@ class Source:
         prefix = name_in(self.path, file) if self.is_many else ""
         fail = _failing(file, on_failure)
         try:
-            for number, document in enumerate(read_texts(self.format, file, on_error=fail, **self.options), start=1):
+            for number, document in self._numbered(file, fail):
                 if not document.doc_id:
                     of_file = prefix if self.format.keeps_sentences else f"{prefix}:{number}"
                     document = replace(document, doc_id=of_file if prefix else str(number))
@@ -90,10 +90,22 @@ class Source:
             BionerError: a file cannot be read, or cannot be read further.
         """
         on_error = _failing(self.path, on_failure) if on_failure else None
-        for number, document in enumerate(
-            read_texts(self.format, self.path, on_error=on_error, **self.options), start=1
-        ):
+        for number, document in self._numbered(self.path, on_error):
             yield document if document.doc_id else replace(document, doc_id=str(number))
+
+    def _numbered(self, path: Path, on_error: Optional[OnError]) -> Iterator[tuple[int, SourceDocument]]:
+        """Documents with their numbers from 1; those that cannot be read are counted."""
+        number = 0
+
+        def fail(error: BionerError) -> None:
+            nonlocal number
+            number += 1
+            if on_error:
+                on_error(error)
+
+        for document in read_texts(self.format, path, on_error=fail if on_error else None, **self.options):
+            number += 1
+            yield number, document
 
 
 def _failing(file: Path, on_failure: Callable[[Failure], None]) -> OnError:
@@ -106,7 +118,11 @@ def size_of(path: Path) -> int:
 
 
 class Run:
-    """The folder of a run, for one process at a time."""
+    """The folder of a run, for one process at a time.
+
+    Attributes:
+        was_interrupted: whether an earlier process ended in the middle of a shard.
+    """
 
     def __init__(
         self, folder: Path, source: Source, *, ending: str, made_with: Mapping[str, Any], overwrite: bool = False
@@ -194,6 +210,7 @@ class Run:
                 name = f"{part:05}-{count:04}"
                 on_read(len(shard), name in self._shards)
                 if name not in self._shards:
+                    self._append({"begun": name})
                     yield name, self._path(name), shard
             if strict and failures:
                 raise BionerError(failures[0].reason)
@@ -284,17 +301,21 @@ class Run:
     # The journal
 
     def _read_journal(self) -> tuple[dict[str, dict[str, Any]], dict[int, dict[str, Any]]]:
-        """Records of shards whose files are there, and of parts."""
+        """Records of shards whose files are there, and of parts; notes whether another one was begun."""
         path = self._own / JOURNAL
         lines = path.read_text(encoding="utf8").split("\n") if path.is_file() else [""]
         lines.pop()  # nothing, or what a killed process was writing
         shards: dict[str, dict[str, Any]] = {}
         parts: dict[int, dict[str, Any]] = {}
+        begun: set[str] = set()
         for record in (_loaded(path, line) for line in lines):
-            if "part" in record:
+            if "begun" in record:
+                begun.add(record["begun"])
+            elif "part" in record:
                 parts[record.pop("part")] = record
             elif self._path(record["shard"]).exists() or not record["documents"]:
                 shards[record.pop("shard")] = record
+        self.was_interrupted = bool(begun.difference(shards))
         return shards, parts
 
     def _write_journal(self) -> None:

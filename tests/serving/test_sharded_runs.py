@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -224,3 +227,40 @@ def test_what_is_refused(pipeline: str, texts: Path, tmp_path: Path) -> None:
     manifest.write_text("{")
     with pytest.raises(BionerError, match="manifest.json is damaged"):
         apply(pipeline, texts, out, shard_size=21)
+
+
+@pytest.mark.parametrize("shard_size", [None, 3])
+def test_documents_that_cannot_be_read_have_their_numbers(
+    shard_size: int | None, pipeline: str, tmp_path: Path
+) -> None:
+    """For every format whose documents may have no identifier."""
+    made = {
+        "textspans": '{"text": "one"}\n{"txt": "two"}\nthree\n{"text": "four"}\n',
+        "jsonlines": '{"tokens": ["one"]}\n{"tokens": []}\n{}\n{"tokens": ["four"]}\n',
+        "labelstudio": '[{"data": {"text": "one"}}, {"data": {}}, {}, {"data": {"text": "four"}}]',
+        "iob": "one\tO\n\n\tO\n\ta\tO\n\n \tO\nthree\tO\n\nfour\tO\n",
+        "table": "text,x\none,1\ntwo\nthree\nfour,1\n",
+    }
+    for name, text in made.items():
+        source, out = tmp_path / f"in.{name}", tmp_path / f"out-{name}.jsonl"
+        source.write_text(text)
+        with pytest.warns(BionerWarning, match="W603"):
+            counts = apply(pipeline, source, out, input_format=name, shard_size=shard_size)
+        assert counts == (2, 0, 2), name
+        lines = records(out) if shard_size else [json.loads(line) for line in out.read_text().splitlines()]
+        assert [(line["id"], line["text"]) for line in lines] == [("1", "one"), ("4", "four")], name
+
+
+@pytest.mark.slow
+def test_a_document_that_kills_the_only_process(pipeline: str, tmp_path: Path) -> None:
+    """The command ends; started again, it leaves the document out."""
+    source, out = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    source.write_text("one\ntwo\nNOD2 killed\nfour\nfive NOD2\n")
+    command = [sys.executable, "-m", "spacy", "bioner", "apply", pipeline, source, out, "--shard-size", "2"]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert [record["id"] for record in records(out)] == ["1", "2"]
+    assert subprocess.run(command, check=False).returncode == 3
+    assert [record["id"] for record in records(out)] == ["1", "2", "4", "5"]
+    [failure] = [json.loads(line) for line in (out / "_run/errors.jsonl").read_text().splitlines()]
+    assert (failure["document"], failure["reason"]) == ("3", "every process that annotated it ended by SIGKILL")
+    assert subprocess.run(command, check=False).returncode == 3

@@ -109,9 +109,13 @@ def read_texts(
     path: Path, *, token_column: int = 0, comments: Optional[str] = None, on_error: OnError = stop
 ) -> Iterator[SourceDocument]:
     """Read the sentences of a column file, whatever other columns hold; see `read`."""
-    number = 0
+    number, errors = 0, list[BionerError]()
     rows = _Rows(path, token_column, (), comments)
-    for number, sentence in enumerate(rows.sentences(on_error), start=1):
+    for number, sentence in enumerate(rows.sentences(errors.append), start=1):
+        if sentence.broken:
+            on_error(errors.pop(0))
+            errors.clear()
+            continue
         yield _document(path, number, sentence, detokenize(sentence.tokens)[0], [])
     if number == 0:
         raise BionerError(Errors.E102.format(path=path))
