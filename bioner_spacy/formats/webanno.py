@@ -183,8 +183,8 @@ class _Sheet:
         for _, name, features in self._layers:
             found: dict[tuple[str, ...], _Annotation] = {}
             for line, token, part, place, values in rows:
-                columns = [_values(values[start + number]) for number in range(len(features))]
-                for index, stacked in enumerate(zip_longest(*columns, fillvalue=("", ""))):
+                own = [_values(value) for value in values[start : start + len(features)]]
+                for index, stacked in enumerate(zip_longest(*own, fillvalue=("", ""))):
                     number = next((number for _, number in stacked if number), "")
                     key = (number,) if number else (token, part or "", str(index))
                     one = found.setdefault(key, _Annotation(line, [value for value, _ in stacked]))
