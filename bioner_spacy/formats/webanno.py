@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, zip_longest
 from pathlib import Path
-from typing import NoReturn, Optional
+from typing import Any, NoReturn
 
 from ..errors import BionerError, Errors
 from ..files import numbered_lines
@@ -37,10 +37,10 @@ class _Annotation:
 
     line: int
     values: Sequence[str]
-    tokens: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
-    parts: set[str] = field(default_factory=set)
+    tokens: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    parts: set[int] = field(default_factory=set)
 
-    def add(self, token: str, part: Optional[str], place: tuple[int, int]) -> None:
+    def add(self, token: int, part: str, place: tuple[int, int]) -> None:
         """Add a row; rows of parts of a token replace that of the token itself."""
         if part and token not in self.parts:
             self.parts.add(token)
@@ -128,7 +128,7 @@ class _Sheet:
         self.text = ""
         self._length = 0  # of the text, in units of UTF-16
         self._layers: list[tuple[str, str, list[str]]] = []
-        self._rows: list[tuple[int, str, Optional[str], tuple[int, int], str]] = []
+        self._rows: list[tuple[int, int, str, tuple[int, int], str]] = []  # with the line of the token
         lines = numbered_lines(path)
         if not next(lines, (1, ""))[1].removeprefix("\ufeff").startswith(_HEAD):
             self.fail(1, f"it does not begin with {_HEAD!r}")
@@ -144,8 +144,9 @@ class _Sheet:
                 sentence.append(_unescaped(text.removeprefix("#Text=")))
             elif row := _ROW.fullmatch(text):
                 place = (int(row[3]), int(row[4]))
-                self._rows.append((line, row[1], row[2], place, row[6] or ""))
-                tokens += [] if row[2] else [(line, place[0], _unescaped(row[5]))]
+                if not row[2]:
+                    tokens.append((line, place[0], _unescaped(row[5])))
+                self._rows.append((line, tokens[-1][0] if tokens else line, row[2] or "", place, row[6] or ""))
             elif text.strip() and not text.startswith("#"):
                 self.fail(line, "neither a row with the number, the characters and the text of a token nor a comment")
         self._add_sentence(sentence, tokens)
@@ -181,12 +182,12 @@ class _Sheet:
             rows.append((line, token, part, place, values))
         start = 0
         for _, name, features in self._layers:
-            found: dict[tuple[str, ...], _Annotation] = {}
+            found: dict[tuple[Any, ...], _Annotation] = {}
             for line, token, part, place, values in rows:
                 own = [_values(value) for value in values[start : start + len(features)]]
                 for index, stacked in enumerate(zip_longest(*own, fillvalue=("", ""))):
                     number = next((number for _, number in stacked if number), "")
-                    key = (number,) if number else (token, part or "", str(index))
+                    key = (number,) if number else (token, part, index)
                     one = found.setdefault(key, _Annotation(line, [value for value, _ in stacked]))
                     one.add(token, part, place)
             yield name, features, list(found.values())

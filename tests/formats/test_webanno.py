@@ -146,15 +146,15 @@ def written(text: str, places: list[Place], lines: list[tuple[str, int]], mentio
             f"\n#Text={plain(line)}\n" if n == 0 else f"#Text={plain(line)}\n"
             for n, line in enumerate(sentence.split("\n"))
         ]
-        for row in range(1, count + 1):
+        for _ in range(count):
             start, end = places[token]
             inside = [(n, m) for n, m in enumerate(mentions, start=1) if m[0] <= token <= m[1]]
             whole = "|".join(f"{escaped(label)}[{n}]" for n, (*_, label) in inside)
-            parts.append(f"1-{row + token}\t{units((start, end))}\t{plain(text[start:end])}\t{whole or '_'}\n")
+            parts.append(f"1-{token + 1}\t{units((start, end))}\t{plain(text[start:end])}\t{whole or '_'}\n")
             for part, (n, (_, last, cut, label)) in enumerate(inside, start=1):
                 if cut and last == token:
                     place = (start, end - cut)
                     cell = f"{escaped(label)}[{n}]"
-                    parts.append(f"1-{row + token}.{part}\t{units(place)}\t{plain(text[slice(*place)])}\t{cell}\n")
+                    parts.append(f"1-{token + 1}.{part}\t{units(place)}\t{plain(text[slice(*place)])}\t{cell}\n")
             token += 1
     return parts
