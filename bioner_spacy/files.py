@@ -195,7 +195,7 @@ def _kind(path: Path) -> str:
 
 
 def require_file(path: Path) -> None:
-    """See that a path can be that of a file to write, before the work that leads to it.
+    """Check that a path can be that of a file to write, before the work that leads to it.
 
     Raises:
         BionerError: it is a folder, or a device or pipe.

@@ -55,7 +55,7 @@ def set_gold(
         corpus: name of the corpus in the catalogue.
         scope: entity types for which `doc` is exhaustively annotated.
         doc_id: identifier of the source document, to keep sentences of one document together.
-        passages: first character, character after the last one and type of every passage that the source told apart.
+        passages: first character, character after the last one and type of every passage that the source distinguished.
         meta: as for `set_origin`.
         spans_key: key in `doc.spans`.
 
@@ -95,7 +95,7 @@ def set_origin(
 
 
 def get_meta(doc: Doc, spans_key: str = SPANS_KEY) -> dict[str, Any]:
-    """What else the source says about a document, see `set_origin`; empty where it says nothing."""
+    """What else the source says about a document, see `set_origin`; empty if it says nothing."""
     meta = doc.spans[spans_key].attrs.get("meta") if spans_key in doc.spans else None
     return dict(json.loads(meta)) if meta else {}
 
@@ -117,7 +117,7 @@ def set_identifiers(
     Args:
         doc: the document.
         identifiers: those of every span of the group; empty for spans without.
-        infons: what else the source says of every span; empty where it says nothing of any.
+        infons: what else the source says of every span; empty if it says nothing of any.
         spans_key: key in `doc.spans`.
     """
     old = doc.spans[spans_key]
@@ -189,7 +189,7 @@ def get_scope(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[frozenset[str]]:
     """Entity types for which a gold document is exhaustively annotated.
 
     Returns:
-        The scope; None where the document carries no statement about it (documents made by other tools): see
+        The scope; None if the document carries no statement about it (documents made by other tools): see
         `effective_scope`.
     """
     if spans_key not in doc.spans or "scope" not in doc.spans[spans_key].attrs:
@@ -315,5 +315,5 @@ def get_doc_id(doc: Doc, spans_key: str = SPANS_KEY) -> str:
 
 
 def get_passages(doc: Doc, spans_key: str = SPANS_KEY) -> list[list[Any]]:
-    """First character, character after the last one and type of every passage; empty where they are not known."""
+    """First character, character after the last one and type of every passage; empty if they are not known."""
     return list(doc.spans[spans_key].attrs.get("passages", ())) if spans_key in doc.spans else []

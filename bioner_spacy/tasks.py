@@ -67,7 +67,7 @@ def make_tasks(label_data: LabelData, grain: str) -> list[Task]:
 
 
 def require_annotated(setting: str, names: Iterable[str], known: Sequence[str]) -> None:
-    """See that a setting names only what the training corpora annotate.
+    """Check that a setting names only what the training corpora annotate.
 
     Args:
         setting: name of the setting.

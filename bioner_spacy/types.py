@@ -86,10 +86,10 @@ class Batch:
 
     Attributes:
         docs: documents, at least one of them with words.
-        lengths: (D,) words of each text that heads read by itself: a document, or one of its sentences.
+        lengths: (D,) words of each text that heads read alone: a document, or one of its sentences.
         targets: what the formulation's `targets` made of their gold annotation; None when predicting. Models whose
             scores do not depend on it pass it over.
-        guidelines: corpus by whose guideline each document is annotated, None where that is not known; empty for none.
+        guidelines: corpus by whose guideline each document is annotated, None if that is not known; empty for none.
     """
 
     docs: list[Doc]

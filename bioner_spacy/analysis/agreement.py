@@ -1,4 +1,4 @@
-"""What human judgements of a sample tell: agreement of two judges, and shares with their intervals."""
+"""Statistics of human judgements: agreement of two judges, and shares with their intervals."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional
 import numpy
 
 LEVEL = 0.95
-"""Share of samples whose intervals hold the true value."""
+"""Confidence level of the intervals."""
 
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
@@ -20,11 +20,11 @@ class Agreement:
 
     Attributes:
         items: number of items.
-        observed: share of the items that both judge alike; None where there is no item.
-        kappa: Cohen's kappa, -1 to 1; None where it is undefined: no item, or one and the same answer everywhere.
-        low: lower end of its interval; None where kappa is undefined, or its estimated variance is 0 because the judges
-            differ nowhere or everywhere, which says nothing about other items.
-        high: upper end, likewise.
+        observed: share of the items that both judge alike; None if there is no item.
+        kappa: Cohen's kappa, -1 to 1; None if undefined: no item, or the same answer everywhere.
+        low: lower end of its interval; None if kappa is undefined or its estimated variance is 0 (the judges agree
+            everywhere or nowhere).
+        high: upper end.
     """
 
     items: int
@@ -54,9 +54,9 @@ def agreement(first: Sequence[Hashable], second: Sequence[Hashable]) -> Agreemen
     """Agreement of two judges beyond chance.
 
     Kappa is that of Cohen (1960), A coefficient of agreement for nominal scales: (p_o - p_e) / (1 - p_e), with the
-    observed agreement p_o and that of judges who answer independently, each with the shares of answers that are theirs.
-    Its interval is normal with the asymptotic variance of Fleiss, Cohen and Everitt (1969), Large sample standard errors
-    of kappa and weighted kappa, which is the delta method for the cells of the table, cut to -1 and 1.
+    observed agreement p_o and the agreement expected of independent judges p_e. Its interval is normal with the
+    asymptotic variance of Fleiss, Cohen and Everitt (1969), Large sample standard errors of kappa and weighted kappa,
+    which is the delta method for the cells of the table, cut to -1 and 1.
 
     Args:
         first: answers of one judge.
@@ -103,11 +103,11 @@ def stratified(strata: Sequence[Stratum]) -> Share:
     """Share of yes in a population, from samples of its strata.
 
     The estimate is that of Horvitz and Thompson (1952), A generalization of sampling without replacement from a finite
-    universe: each judged item stands for as many as its chance of being drawn says. The interval is Wilson's with the
-    effective sample size (Franco et al. 2019, Comparative study of confidence intervals for proportions in complex
-    sample surveys): the number of items of a simple random sample with the same variance. That is the variance of a
-    stratified sample, finite populations corrected (Cochran 1977, Sampling techniques, chapter 5), but no less than
-    what it would be if all strata had the same share: small strata that happen to be all yes or all no have an
+    universe: each judged item is weighted by the inverse of its probability of being drawn. The interval is Wilson's
+    with the effective sample size (Franco et al. 2019, Comparative study of confidence intervals for proportions in
+    complex sample surveys): the number of items of a simple random sample with the same variance. That is the variance
+    of a stratified sample, with finite population correction (Cochran 1977, Sampling techniques, chapter 5), but at
+    least the variance if all strata had the same share, because small strata that are all yes or all no have an
     estimated variance of 0.
 
     Args:

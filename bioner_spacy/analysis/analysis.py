@@ -21,7 +21,7 @@ from .mistakes import Mistakes, find_mistakes
 from .thresholds import by_entity_type, config_section, describe_thresholds
 
 EXAMPLES = 5
-"""Mention texts kept of each kind of mistake in each corpus."""
+"""Maximum number of example mentions per kind of mistake and corpus."""
 
 Group = tuple[str, str]
 """Corpus and entity type."""
@@ -36,12 +36,12 @@ class Analysis:
         split: name of the split.
         matches: as `match_scores` gives them.
         mistakes: what is wrong.
-        scored: predictions by corpus and type; empty where the pipeline gives no scores.
+        scored: predictions by corpus and type; empty if the pipeline gives no scores.
         calibration: likewise, as `describe_calibration` gives it.
         thresholds: likewise, as `describe_thresholds` gives it.
         bins: number of bins of the calibration.
         precision: the wanted precision of the thresholds; None for the highest F1.
-        component: name of the component that has a setting `threshold`; None where there is none.
+        component: name of the component that has a setting `threshold`; None if there is none.
         by_type: whether it has a setting `thresholds` too.
         provenance: where the predictions come from, see `bioner_spacy.provenance`.
     """
@@ -61,13 +61,13 @@ class Analysis:
 
     @property
     def threshold(self) -> Optional[float]:
-        """The threshold for all corpora and types; None where there is none."""
+        """The threshold for all corpora and types; None if there is none."""
         chosen = self.thresholds.get((ALL_CORPORA, ALL_TYPES), {}).get("threshold")
         return None if chosen is None else float(chosen["threshold"])
 
     @property
     def settings(self) -> str:
-        """The thresholds of types as a section of a training config; empty where there is no setting for them."""
+        """The thresholds of types as a section of a training config; empty if there is no setting for them."""
         chosen = by_entity_type(self.thresholds)
         return config_section(f"components.{self.component}.thresholds", chosen) if self.by_type and chosen else ""
 
@@ -101,27 +101,27 @@ def analyze(
     spans_key: str = SPANS_KEY,
     predicted_key: Optional[str] = None,
 ) -> Analysis:
-    """Look closely at what a pipeline predicts on one split of converted corpora.
+    """Analyse the predictions of a pipeline on one split of converted corpora.
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
-        corpora: corpora to look at; None for all that have the split.
-        split: name of the split; thresholds are to be chosen on development data.
+        corpora: corpora to analyse; None for all that have the split.
+        split: name of the split; choose thresholds on development data.
         precision: choose thresholds with the highest recall at this precision, 0 to 1; None for the highest F1.
         bins: number of bins of the calibration.
-        limit: most documents to take from each corpus, as they are in it; None for all.
-        context: what the pipeline sees at once, see `evaluate`.
-        context_words: most words of a group.
-        gpu_id: number of the GPU to run on, -1 for the CPU; ignored where the pipeline is loaded already.
+        limit: maximum number of documents per corpus; None for all.
+        context: what the pipeline reads at once, see `evaluate`.
+        context_words: maximum number of tokens in a group.
+        gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
         spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted ones; None for the same.
+        predicted_key: key of the predicted mentions; None for the same key.
 
     Returns:
         The analysis. Without scores of spans it has no calibration and no thresholds, and a warning says so.
 
     Raises:
-        BionerError: as `evaluate`, or scores that are not one for each span, 0 to 1.
+        BionerError: as `evaluate`, or scores are not one per span, 0 to 1.
     """
     check_context(context, context_words)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
@@ -156,10 +156,10 @@ def analyze(
 def _component_with_threshold(nlp: Language) -> tuple[Optional[str], bool]:
     """The last component that finds entities and has a setting `threshold`, and whether it has `thresholds` by entity type too.
 
-    A warning is given where they hide predictions with lower scores.
+    Warns if thresholds already hide predictions.
     """
     blocks = {name: nlp.get_pipe_config(name) for name in nlp.pipe_names}
-    # Some components do not say what they write; others, as spaCy's for whole texts, that it is something else.
+    # Some components do not declare what they write.
     finding = (
         name for name in reversed(nlp.pipe_names) if finds_entities(nlp, name) or not nlp.get_pipe_meta(name).assigns
     )

@@ -1,8 +1,8 @@
 """Turning scores of predicted mentions into probabilities, by entity type, from development data.
 
 Platt 1999, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods": a logistic
-regression of whether a prediction is right on the log-odds of its score, with his targets, which keep few predictions from
-being taken for certain. The component applies it as its setting `calibration`.
+regression of whether a prediction is right on the log-odds of its score, with Platt's smoothed targets. The component
+applies it as its setting `calibration`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ from .calibration import ALL_CORPORA, ScoredMentions, calibration_error, equal_w
 from .thresholds import choose_threshold
 
 LEAST = 30
-"""Predictions of a type that it takes to calibrate its scores; those of others are calibrated as all types together."""
+"""Minimum number of predictions to calibrate a type on its own; other types share one calibration."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Fitted:
     Attributes:
         predicted: number of predictions.
         slope: factor on the log-odds of scores.
-        intercept: what is added to them.
+        intercept: added to the scaled log-odds.
         threshold: score, after calibration, with the highest F1; 0 where there were too few predictions.
-        ece_before: expected calibration error, 0 to 1, of the scores as they were.
-        ece_after: of the calibrated ones, on the same predictions.
+        ece_before: expected calibration error, 0 to 1, before calibration.
+        ece_after: after calibration, on the same predictions.
     """
 
     predicted: int
@@ -66,21 +66,21 @@ def calibrate(
 ) -> dict[str, Fitted]:
     """Calibrate the scores of a pipeline and choose its thresholds, and save it with both as settings.
 
-    The pipeline is told no guideline, as for texts of users.
+    No guideline is named, as for texts of users.
 
     Args:
         pipeline: folder or package name of a pipeline with a component that has the setting `calibration`.
         output: folder for the pipeline with its new settings; replaced if it is there.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         corpora: corpora to use; None for all that have the split.
-        split: name of the split, whose documents were neither trained on nor are to be tested on.
+        split: name of the split; use neither training nor test data.
         ents_types: entity types for `doc.ents` in order of preference; None to leave that setting as it is.
-        limit: most documents to take from each corpus; None for all.
-        context: what the pipeline sees at once, see `evaluate`.
-        context_words: most tokens of a group.
+        limit: maximum number of documents per corpus; None for all.
+        context: what the pipeline reads at once, see `evaluate`.
+        context_words: maximum number of tokens in a group.
         gpu_id: number of the GPU to run on, -1 for the CPU.
         spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted ones; None for the same.
+        predicted_key: key of the predicted mentions; None for the same key.
 
     Returns:
         What was fitted, by entity type.
@@ -132,10 +132,10 @@ def fit_calibration(docs: Iterable[ScoredDoc], least: int = LEAST) -> dict[str, 
 
     Args:
         docs: documents with mentions in scope, and a score for each predicted one, of a pipeline without calibration.
-        least: number of predictions of a type below which it is calibrated as all types together are.
+        least: types with fewer predictions share the calibration of all types.
 
     Returns:
-        Slope and intercept by entity type that was predicted; none where nothing was.
+        Slope and intercept by predicted entity type.
     """
     found = {kind: mentions for (corpus, kind), mentions in scored_mentions(docs).items() if corpus == ALL_CORPORA}
     fitted = {}
@@ -155,14 +155,14 @@ def platt(scores: NDArray[numpy.float64], right: NDArray[numpy.bool_], steps: in
         steps: most steps.
 
     Returns:
-        The slope, at least 0.05 so that no order is turned round, and the intercept.
+        The slope, at least 0.05 to preserve the order of scores, and the intercept.
     """
     p = numpy.clip(scores, 1e-6, 1 - 1e-6)
     X = numpy.stack([numpy.log(p) - numpy.log1p(-p), numpy.ones(len(p))], axis=1)
     n_right = int(right.sum())
     targets = numpy.where(right, (n_right + 1) / (n_right + 2), 1 / (len(right) - n_right + 2))
     weights = numpy.array([1.0, 0.0])
-    # A weak pull towards no change, so that few or equal scores have a solution too.
+    # Weak regularisation towards the identity, so that few or equal scores have a solution.
     pull = numpy.array([1.0, 0.1])
     for _ in range(steps):
         q = 1 / (1 + numpy.exp(-numpy.clip(X @ weights, -50, 50)))

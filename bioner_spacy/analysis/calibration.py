@@ -1,10 +1,11 @@
-"""Whether scores of predicted mentions are probabilities: of those with a score of 0.8, are four of five right?
+"""Calibration: whether scores of predicted mentions are probabilities (of those with score 0.8, 80 % are right).
 
-A prediction is right by the strict match. Scores are looked at in bins, of equal width (Guo et al. 2017, On calibration
-of modern neural networks, equations 2, 3 and 5) or of equal numbers of predictions (Nguyen and O'Connor 2015, Posterior
-calibration and exploratory analysis for natural language processing models). The expected calibration error is the mean
-distance of the precision of a bin from its mean score, weighted by the predictions in it (Naeini et al. 2015, Obtaining
-well calibrated probabilities using Bayesian binning); the Brier score is the mean squared error of the scores (1950).
+A prediction is right by the strict match. Scores are binned by equal width (Guo et al. 2017, On calibration of modern
+neural networks, equations 2, 3 and 5) or by equal numbers of predictions (Nguyen and O'Connor 2015, Posterior
+calibration and exploratory analysis for natural language processing models). The expected calibration error is the
+mean distance of the precision of a bin from its mean score, weighted by the predictions in it (Naeini et al. 2015,
+Obtaining well calibrated probabilities using Bayesian binning); the Brier score is the mean squared error of the
+scores (1950).
 """
 
 from collections import defaultdict
@@ -42,8 +43,7 @@ class Bin:
     """Predictions with similar scores.
 
     Attributes:
-        low: least score of an equal-width bin, which does not belong to it unless it is 0; of an equal-mass bin its
-            least score.
+        low: lowest score; exclusive for equal-width bins, except 0.
         high: highest score.
         count: number of predictions.
         score: their mean score.
@@ -87,7 +87,7 @@ def scored_mentions(docs: Iterable[ScoredDoc]) -> dict[tuple[str, str], ScoredMe
 
 
 def equal_width_bins(found: ScoredMentions, bins: int = BINS) -> list[Bin]:
-    """Bins of equal width from 0 to 1; each holds its upper border, and the first one 0 too.
+    """Bins of equal width from 0 to 1; each includes its upper boundary, and the first one includes 0.
 
     Args:
         found: predictions.
@@ -102,11 +102,11 @@ def equal_width_bins(found: ScoredMentions, bins: int = BINS) -> list[Bin]:
 
 
 def equal_mass_bins(found: ScoredMentions, bins: int = BINS) -> list[Bin]:
-    """Bins of equal numbers of predictions, as far as that can be: equal scores stand in one bin.
+    """Bins of equal numbers of predictions, as far as possible: equal scores share a bin.
 
     Args:
         found: predictions.
-        bins: most bins.
+        bins: maximum number of bins.
 
     Returns:
         The bins, lowest first.
@@ -132,7 +132,7 @@ def brier_score(found: ScoredMentions) -> Optional[float]:
 
 
 def describe_calibration(found: ScoredMentions, bins: int = BINS) -> dict[str, Any]:
-    """All that is reported about the scores of some predictions.
+    """Calibration statistics of predictions.
 
     Args:
         found: predictions.
@@ -140,7 +140,7 @@ def describe_calibration(found: ScoredMentions, bins: int = BINS) -> dict[str, A
 
     Returns:
         Counts `gold`, `predicted` and `right`; `score` (mean score), `precision`, `brier`; `ece` and `bins` of equal
-        width; `ece_equal_mass` and `bins_equal_mass`. What needs predictions is None where there are none.
+        width; `ece_equal_mass` and `bins_equal_mass`. Values that need predictions are None without any.
     """
     width, mass = equal_width_bins(found, bins), equal_mass_bins(found, bins)
     some = bool(len(found.scores))

@@ -1,4 +1,4 @@
-"""Scores of pipelines on corpora that they were not trained on: a matrix of pipelines and test corpora."""
+"""Cross-corpus evaluation: a matrix of scores of pipelines on test corpora."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -27,10 +27,10 @@ class Cell:
     """Scores of one pipeline on one corpus.
 
     Attributes:
-        types: entity types that both know, those that are mapped under their new names.
-        in_domain: whether the pipeline was trained on the corpus; None where it does not say.
+        types: shared entity types, after mapping.
+        in_domain: whether the pipeline was trained on the corpus; None if unknown.
         scores: `p`, `r`, `f` as fractions of 1, `gold`, `predicted` and others of all mentions of these types, and
-            `per_type`; see `score_spans`. None where no type is shared.
+            `per_type`; see `score_spans`. None if no type is shared.
     """
 
     types: list[str]
@@ -39,7 +39,7 @@ class Cell:
 
     @property
     def f(self) -> Optional[float]:
-        """F1 over all shared types; None where there is none, or no mention of one on either side."""
+        """F1 over all shared types; None if there is none, or no mention of one on either side."""
         return None if self.scores is None else self.scores["f"]
 
 
@@ -49,10 +49,10 @@ class CrossCorpus:
 
     Attributes:
         pipelines: name -> what was evaluated.
-        trained_on: name -> corpora that the pipeline was trained on; None where it does not say.
+        trained_on: name -> training corpora of the pipeline; None if unknown.
         corpora: names of the test corpora.
         split: name of the split.
-        mapped: type -> type that it is taken for.
+        mapped: type -> type it is mapped to.
         cells: (name of the pipeline, corpus) -> scores.
         metric: name of the metric.
         provenance: where the predictions come from, see `bioner_spacy.provenance`.
@@ -101,25 +101,25 @@ def cross_corpus(
     spans_key: str = SPANS_KEY,
     predicted_keys: Optional[Sequence[str]] = None,
 ) -> CrossCorpus:
-    """Score every pipeline on every corpus, on the entity types that both know.
+    """Score every pipeline on every corpus, on shared entity types.
 
     Args:
         pipelines: loaded pipelines, or folders or package names.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
-        names: a name for each pipeline; None for the corpora that it was trained on.
+        names: a name for each pipeline; None to name them by their training corpora.
         corpora: corpora to score on; None for all that have the split.
         split: name of the split.
-        mapped: type -> type that it is taken for, in predictions, gold mentions and annotation scopes alike.
-        limit: most documents to take from each corpus, as they are in it; None for all.
-        context: what the pipelines see at once, see `evaluate`.
-        context_words: most words of a group.
-        gpu_id: number of the GPU to run on, -1 for the CPU; ignored where a pipeline is loaded already.
+        mapped: type -> type it is mapped to, in predictions, gold mentions and annotation scopes.
+        limit: maximum number of documents per corpus; None for all.
+        context: what the pipelines read at once, see `evaluate`.
+        context_words: maximum number of tokens in a group.
+        gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
         metric: the metric or its name.
         spans_key: key of the gold mentions, see `evaluate`.
         predicted_keys: key of the predicted mentions of each pipeline, such as "ents"; None for the same in all.
 
     Returns:
-        The scores. A warning names the pipelines that do not say what they were trained on.
+        The scores. A warning names pipelines with unknown training corpora.
 
     Raises:
         BionerError: as `evaluate`, a pipeline has no labels, there are not as many different names as pipelines, the map
@@ -131,7 +131,7 @@ def cross_corpus(
     if len(keys) != len(pipelines):
         raise BionerError(Errors.E548.format(found=len(keys), expected=len(pipelines)))
     files = corpus_files(corpus_folder, corpora, split)
-    # Each pipeline is loaded twice, so that a mistake is told before hours of work, and one at a time is in memory.
+    # Each pipeline is loaded twice: errors are found before hours of work, and only one is in memory at a time.
     known = [_known(load_pipeline(pipeline, gpu_id=gpu_id)) for pipeline in pipelines]
     chosen = list(names) if names is not None else _names(pipelines, [corpora for _, corpora in known])
     different = set(filter(None, chosen))
@@ -163,7 +163,7 @@ def cross_corpus(
 
 
 def _known(nlp: Language) -> tuple[frozenset[str], Optional[list[str]]]:
-    """Entity types that a pipeline predicts, and the corpora that it was trained on; None where it does not say."""
+    """Entity types that a pipeline predicts, and its training corpora; None if unknown."""
     types: set[str] = set()
     corpora: set[str] = set()
     for name in nlp.pipe_names:
@@ -173,7 +173,7 @@ def _known(nlp: Language) -> tuple[frozenset[str], Optional[list[str]]]:
     if not types:
         raise BionerError(Errors.E541.format(pipeline=nlp.meta["name"]))
     if not corpora:
-        # Other components know no corpora, but the reader of their training data may.
+        # For other components, the reader of the training data may name the corpora.
         setting = nlp.config.interpolate().get("corpora", {}).get("train", {}).get("corpora")
         corpora.update(setting.split(",") if isinstance(setting, str) else setting or ())
     return frozenset(types), sorted(name.strip() for name in corpora if name.strip()) or None
@@ -189,14 +189,14 @@ def _corpora_of(label_data: Any) -> list[str]:
 
 
 def _names(pipelines: Sequence[Union[str, Path, Language]], trained: Sequence[Optional[Sequence[str]]]) -> list[str]:
-    """Names of pipelines by their corpora, and where these are many, unknown or the same, by their paths."""
+    """Names of pipelines: their corpora or, if these are many, unknown or the same, their paths."""
     found = [", ".join(corpora) if corpora and len(corpora) <= 3 else "" for corpora in trained]
     paths = [pipeline.meta["name"] if isinstance(pipeline, Language) else str(pipeline) for pipeline in pipelines]
     return [name if name and found.count(name) == 1 else path for name, path in zip(found, paths)]
 
 
 def _annotated(corpus: str, path: Path, limit: Optional[int], spans_key: str) -> Types:
-    """Entity types that the documents of a corpus are annotated for; None where one does not say."""
+    """Entity types in the scopes of the documents of a corpus; None if a document states no scope."""
     docs = read_gold(Language(), corpus, path, limit=limit, spans_key=spans_key)
     scopes = [get_scope(doc, spans_key) for doc in docs]
     told = [scope for scope in scopes if scope is not None]
@@ -204,7 +204,7 @@ def _annotated(corpus: str, path: Path, limit: Optional[int], spans_key: str) ->
 
 
 def _check_map(mapped: Mapping[str, str], predicted: Sequence[frozenset[str]], annotated: Sequence[Types]) -> None:
-    """Refuse a map of unknown types, and pipelines and corpora that share no type with the help of the map."""
+    """Refuse a map of unknown types, and pipelines and corpora that share no type after mapping."""
     all_predicted = frozenset[str]().union(*predicted)
     all_annotated = frozenset[str]().union(*(types or () for types in annotated))
     known = sorted(all_predicted | all_annotated)
@@ -223,14 +223,14 @@ def _mapped(types: Types, mapped: Mapping[str, str]) -> Types:
 def _compared(
     examples: Iterable[Example], own: frozenset[str], mapped: Mapping[str, str], keys: tuple[str, str]
 ) -> Iterator[Compared]:
-    """Mentions of the types that the pipeline knows and the document is annotated for, under their new names."""
+    """Mentions of shared types, after mapping."""
     for example in examples:
         gold = example.reference
         scope = _mapped(get_scope(gold, keys[0]), mapped)
         types = own if scope is None else own & scope
         docs = zip((gold, example.predicted), keys)
         sides = [_renamed(doc_mentions(doc, key) or set(), types, mapped) for doc, key in docs]
-        # The name of the folder, which the documents in it need not have.
+        # The name of the folder; documents may name another corpus.
         yield Compared(example.predicted._.guideline, get_doc_id(gold, keys[0]), *sides)
 
 

@@ -5,10 +5,10 @@
 - partial: the mentions overlap, whatever their types; a pair with different boundaries counts one half;
 - type: the mentions overlap and the type is right.
 
-These are metrics of `bioner_spacy.scoring.metrics`; here the mentions that are no match are told apart too. Which two
-mentions form a pair is decided by `bioner_spacy.scoring.pairs`, for each scheme so that it counts as many matches as can
-be: the package nervaluate, which the tests compare with, takes mentions in their order, so that a right prediction that
-stands behind a wrong one counts as spurious. In text without overlapping mentions both give the same scores.
+These are metrics of `bioner_spacy.scoring.metrics`; here, errors are also classified. `bioner_spacy.scoring.pairs`
+pairs mentions to maximise the matches of each scheme. The package nervaluate, which the tests compare with, takes
+mentions in order, so a correct prediction after a wrong one may count as spurious. Without overlapping mentions, both
+give the same scores.
 """
 
 from collections import Counter, defaultdict
@@ -24,7 +24,7 @@ SCHEMES = ("strict", "exact", "partial", "type")
 COUNTS = ("correct", "incorrect", "partial", "missed", "spurious")
 
 Scores = dict[str, dict[str, Any]]
-"""Scheme -> `p`, `r`, `f` (fractions of 1; None where there are no mentions on either side) and `COUNTS`."""
+"""Scheme -> `p`, `r`, `f` (fractions of 1; None if there are no mentions on either side) and `COUNTS`."""
 
 
 def match_scores(docs: Iterable[ScoredDoc]) -> dict[str, Any]:
@@ -36,8 +36,8 @@ def match_scores(docs: Iterable[ScoredDoc]) -> dict[str, Any]:
     Returns:
         `per_corpus`: for each corpus `micro` (all its mentions), `macro` (mean over its types) and `per_type`;
         `micro`: over the mentions of all corpora; `macro`: mean over corpora; `per_type`: over all corpora. Each holds
-        `Scores`, without counts where it is a mean. The scores of a type look at mentions of that type only, on both
-        sides, so that exact and strict are the same.
+        `Scores`, without counts where it is a mean. Scores of a type use mentions of that type only, on both sides, so
+        exact and strict are the same.
     """
     counts: defaultdict[str, defaultdict[str, _Counts]] = defaultdict(lambda: defaultdict(_Counts))
     for doc in docs:
@@ -99,6 +99,6 @@ def _report(counts: dict[str, _Counts]) -> dict[str, Any]:
 
 
 def _means(parts: Iterable[Scores]) -> Scores:
-    """Mean of scores, each part counting the same."""
+    """Unweighted mean of scores."""
     parts = list(parts)
     return {scheme: {name: mean(part[scheme][name] for part in parts) for name in "prf"} for scheme in SCHEMES}

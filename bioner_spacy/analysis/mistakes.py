@@ -1,6 +1,6 @@
-"""Mistakes of a pipeline, told apart: every gold and every predicted mention is of exactly one kind.
+"""Error analysis: every gold and every predicted mention is assigned exactly one kind.
 
-The kinds, in the order in which they are looked for; what is of one kind is no longer there for the next:
+The kinds, in the order in which they are assigned:
 
 - correct: start, end and type are right;
 - wrong type: start and end are right;
@@ -9,8 +9,8 @@ The kinds, in the order in which they are looked for; what is of one kind is no 
 - merged: the same the other way round, a prediction over two or more gold mentions;
 - wrong boundary: a gold mention and a prediction of its type overlap;
 - wrong type and boundary: they overlap, and their types differ;
-- missed: a gold mention that is left;
-- spurious: a prediction that is left.
+- missed: any other gold mention;
+- spurious: any other prediction.
 """
 
 from collections import Counter, defaultdict
@@ -34,12 +34,12 @@ CONTEXT = 40
 
 @dataclass(frozen=True)
 class Judgement:
-    """Mentions of a document that belong together, and of which kind they are.
+    """A group of mentions of a document and its kind.
 
     Attributes:
         kind: one of `KINDS`.
-        gold: gold mentions in the order of the text; none of a spurious prediction, several of merged ones.
-        predicted: predicted mentions; none of a missed mention, several of a split one.
+        gold: gold mentions in text order; empty if spurious, several if merged.
+        predicted: predicted mentions; empty if missed, several if split.
     """
 
     kind: str
@@ -49,14 +49,14 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A judgement that is not "correct", with what people need to see it.
+    """A judgement that is not "correct", with its context.
 
     Attributes:
         kind: one of `KINDS`.
         corpus: name of the corpus.
         doc_id: identifier of the document.
         entity_type: type of the gold mention; that of the prediction if there is no gold one.
-        mention: text of the gold mention; where that is none or several, text of the prediction.
+        mention: text of the gold mention or, unless there is exactly one, of the prediction.
         gold: text and type of the gold mentions.
         predicted: text and type of the predictions.
         context: the text around, with all mentions of the mistake between ⟦ and ⟧.
@@ -78,7 +78,7 @@ class Mistakes:
 
     Attributes:
         counts: corpus, entity type, side ("gold" or "predicted"), kind -> number of mentions of that side and type.
-        found: every mistake, in the order of the documents.
+        found: all mistakes, in document order.
     """
 
     counts: Counter[tuple[str, str, str, str]]
@@ -88,7 +88,7 @@ class Mistakes:
         """Counts and examples for a JSON file.
 
         Args:
-            examples: most mention texts of each kind in each corpus.
+            examples: maximum number of mention texts per kind and corpus.
 
         Returns:
             `counts`: corpus -> entity type -> side -> kind -> number; `examples`: see `most_frequent`.
@@ -100,13 +100,13 @@ class Mistakes:
         return {"counts": counts, "examples": told}
 
     def most_frequent(self, examples: int) -> list[tuple[Mistake, int]]:
-        """The mistakes that are made most often.
+        """The most frequent mistakes.
 
         Args:
-            examples: most mention texts of each kind in each corpus.
+            examples: maximum number of mention texts per kind and corpus.
 
         Returns:
-            By corpus and kind, the first mistake with each mention text and type, and how many there are; the most
+            For each corpus and kind: the first mistake with each mention text and type, and their number, most
             frequent first.
         """
         groups: defaultdict[tuple[str, str], dict[tuple[str, str], list[Mistake]]] = defaultdict(dict)
@@ -123,14 +123,14 @@ class Mistakes:
 
 
 def judge(gold: Iterable[Mention], predicted: Iterable[Mention]) -> list[Judgement]:
-    """Tell of which kind the mentions of a document are.
+    """Classify the mentions of a document.
 
     Args:
         gold: gold mentions, in scope.
         predicted: predicted mentions, in scope.
 
     Returns:
-        Judgements in which every mention stands exactly once, in the order of the text.
+        Judgements, in text order; every mention is in exactly one.
     """
     left_gold, left_predicted = set(gold), set(predicted)
     judged: list[Judgement] = []
@@ -173,7 +173,7 @@ def find_mistakes(docs: Iterable[ScoredDoc]) -> Mistakes:
 
 
 def _split_and_merged(gold: set[Mention], predicted: set[Mention]) -> list[Judgement]:
-    """One mention on one side and several that do not overlap each other on the other side, all of one type."""
+    """Split and merged mentions: one on one side, several that do not overlap on the other, all of one type."""
     of_gold: defaultdict[Mention, list[Mention]] = defaultdict(list)
     of_predicted: defaultdict[Mention, list[Mention]] = defaultdict(list)
     for one, other in overlapping(gold, predicted):
@@ -187,7 +187,7 @@ def _split_and_merged(gold: set[Mention], predicted: set[Mention]) -> list[Judge
 def _stars(
     centres: Mapping[Mention, list[Mention]], others: Mapping[Mention, list[Mention]]
 ) -> Iterator[tuple[Mention, tuple[Mention, ...]]]:
-    """Mentions that overlap with several others, which overlap with nothing else, each other included."""
+    """Mentions that overlap with several others that overlap with nothing else."""
     for centre, parts in centres.items():
         parts = sorted(parts)
         apart = all(one[1] <= other[0] for one, other in pairwise(parts))
@@ -204,20 +204,20 @@ def _mistake(doc: ScoredDoc, judgement: Judgement) -> Mistake:
         doc_id=doc.doc_id,
         entity_type=entity_type,
         mention=_one_line(doc.text[start:end]),
-        gold=_told(doc.text, gold),
-        predicted=_told(doc.text, predicted),
+        gold=_describe_mentions(doc.text, gold),
+        predicted=_describe_mentions(doc.text, predicted),
         context=_context(doc.text, gold + predicted),
     )
 
 
-def _told(text: str, mentions: Sequence[Mention]) -> str:
+def _describe_mentions(text: str, mentions: Sequence[Mention]) -> str:
     """Text and type of mentions; a dash where there is none."""
     told = [f"{_one_line(text[start:end])} ({entity_type})" for start, end, entity_type in mentions]
     return "; ".join(told) or "–"
 
 
 def _context(text: str, mentions: Sequence[Mention]) -> str:
-    """The text around mentions, cut between words where there are any."""
+    """The text around mentions, cut at spaces."""
     start, end = min(mention[0] for mention in mentions), max(mention[1] for mention in mentions)
     first, last = max(0, start - CONTEXT), min(len(text), end + CONTEXT)
     before, after = text[first:start], text[end:last]

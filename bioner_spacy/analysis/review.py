@@ -1,7 +1,6 @@
-"""A sample of predictions of types that the corpus does not annotate, for human judges.
+"""Human review of predictions outside the annotation scope: draw a stratified sample.
 
-Scores inside the annotation scope say nothing about them, although they are what a multi-task pipeline adds to the types
-of a corpus: only people can tell how many of them are right. How judgements are scored: see `review_scores`.
+No gold annotation exists for these predictions, so only people can judge them. For scoring, see `review_scores`.
 """
 
 import hashlib
@@ -25,13 +24,13 @@ from ..scoring.scored import predicted_scores
 from .review_sheet import Key, KeyStratum, Row
 
 NUMBER = 200
-"""Predictions of a sample."""
+"""Number of predictions in a sample."""
 
 BINS = 5
-"""Most strata of a type, by score."""
+"""Maximum number of score strata per type."""
 
 CONTEXT_CHARACTERS = 300
-"""Most characters of text on each side of a mention."""
+"""Maximum number of characters of text on each side of a mention."""
 
 
 class Prediction(NamedTuple):
@@ -49,12 +48,12 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class Review:
-    """What judges get, and the key to it.
+    """The rows for judges, and the key.
 
     Attributes:
-        rows: predictions, those of a type together and in random order.
+        rows: predictions, grouped by type, in random order.
         key: what the judges do not see.
-        definitions: what an entity type is, for those that are known.
+        definitions: definitions of entity types, if known.
     """
 
     rows: list[Row]
@@ -80,31 +79,31 @@ def make_review(
 ) -> Review:
     """Draw predictions of types outside the annotation scope of their documents.
 
-    The sample is stratified. Every type gets the same number of rows, a rare one all that it has. The predictions of a
-    type are ranked by score and cut into strata of equal numbers, at most `BINS` and so many that two rows come from
-    each, and rows are drawn from each stratum at random, as many from one as from another.
+    The sample is stratified. Every type gets the same number of rows, or all predictions of a rare type. The
+    predictions of a type are ranked by score and cut into up to `BINS` strata of equal size with at least two rows
+    each; equal numbers of rows are drawn from each stratum.
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         corpora: corpora to predict on; None for all that have the split.
         split: name of the split.
-        number: predictions to draw; all, if there are fewer.
+        number: number of predictions to draw, or all if there are fewer.
         seed: of the draws: the same predictions and seed give the same files.
-        definitions: what the entity types are, for the judges.
-        limit: most documents to take from each corpus, as they are in it; None for all.
-        context: what the pipeline sees at once, see `evaluate`; judges see no more either.
-        context_words: most words of a group.
-        gpu_id: number of the GPU to run on, -1 for the CPU; ignored where the pipeline is loaded already.
+        definitions: definitions of the entity types, for the judges.
+        limit: maximum number of documents per corpus; None for all.
+        context: what the pipeline (and the judges) read at once, see `evaluate`.
+        context_words: maximum number of tokens in a group.
+        gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
         spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted ones; None for the same.
+        predicted_key: key of the predicted mentions; None for the same key.
 
     Returns:
         The sample. Without scores it is stratified by type alone, and a warning says so.
 
     Raises:
         BionerError: as `evaluate`, there is no such prediction, the sample is smaller than the number of types, or
-            scores are not one for each span, 0 to 1.
+            scores are not one per span, 0 to 1.
     """
     check_context(context, context_words)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
@@ -119,7 +118,9 @@ def make_review(
     prefix = _fingerprint(drawn)
     names = {prediction: f"{prefix}-{place:0{len(str(len(drawn)))}}" for place, prediction in enumerate(drawn, 1)}
     key_strata = [
-        KeyStratum(members[0].entity_type, *_ends(members), len(members), sorted(names[chosen] for chosen in rows))
+        KeyStratum(
+            members[0].entity_type, *_score_range(members), len(members), sorted(names[chosen] for chosen in rows)
+        )
         for members, rows in strata
     ]
     key_rows = {
@@ -135,15 +136,15 @@ def make_review(
 def out_of_scope(
     examples: Iterable[Example], *, spans_key: str = SPANS_KEY, predicted_key: Optional[str] = None
 ) -> Iterator[Prediction]:
-    """Predictions of types outside the annotation scope of the gold document; a document without one has none.
+    """Predictions of types outside the annotation scope of the gold document; none for documents without a scope.
 
     Args:
         examples: predicted and gold documents of the same text.
         spans_key: key of the gold mentions in `doc.spans`.
-        predicted_key: key of the predicted ones; None for the same.
+        predicted_key: key of the predicted mentions; None for the same key.
 
     Raises:
-        BionerError: the two documents of an example differ in text, or scores are not one for each span, 0 to 1.
+        BionerError: the two documents of an example differ in text, or scores are not one per span, 0 to 1.
     """
     number: Counter[str] = Counter()
     for example in examples:
@@ -165,10 +166,10 @@ def draw(population: Sequence[Prediction], number: int, seed: int) -> list[tuple
     Args:
         population: predictions, at least one.
         number: how many to draw.
-        seed: of the draws.
+        seed: random seed.
 
     Returns:
-        For every stratum its members and those of them that were drawn, at least one.
+        For every stratum, its members and the drawn ones, at least one.
 
     Raises:
         BionerError: the number is smaller than that of the types.
@@ -184,27 +185,27 @@ def draw(population: Sequence[Prediction], number: int, seed: int) -> list[tuple
         raise BionerError(Errors.E531.format(number=number, count=len(types), types=", ".join(types)))
     rng = numpy.random.default_rng(seed)
     strata = []
-    for entity_type, rows in zip(types, even_shares([len(by_type[name]) for name in types], number)):
+    for entity_type, rows in zip(types, allocate_evenly([len(by_type[name]) for name in types], number)):
         members = [by_type[entity_type][place] for place in rng.permutation(len(by_type[entity_type]))]
         # Predictions with the same score stay in random order.
         members.sort(key=lambda found: found.score or 0.0)
         bins = 1 if unscored else max(1, min(BINS, rows // 2))
         parts = [list(part) for part in numpy.array_split(numpy.arange(len(members)), bins)]
-        for part, share in zip(parts, even_shares([len(part) for part in parts], rows)):
+        for part, share in zip(parts, allocate_evenly([len(part) for part in parts], rows)):
             chosen = rng.choice(part, share, replace=False)
             strata.append(([members[place] for place in part], [members[place] for place in chosen]))
     return strata
 
 
-def even_shares(sizes: Sequence[int], number: int) -> list[int]:
-    """Divide a number as evenly as the sizes of the parts allow.
+def allocate_evenly(sizes: Sequence[int], number: int) -> list[int]:
+    """Allocate a number as evenly as the sizes of the parts allow.
 
     Args:
-        sizes: most that each part can have.
-        number: what to divide; all parts are full where it is more than they hold.
+        sizes: maximum of each part.
+        number: total to allocate; at most the sum of sizes is allocated.
 
     Returns:
-        The share of each part: none differs by more than 1 from another that is not full.
+        The share of each part; parts that are not full differ by at most 1.
     """
     shares = [0] * len(sizes)
     for left, place in enumerate(sorted(range(len(sizes)), key=lambda place: (sizes[place], -place))):
@@ -224,18 +225,18 @@ def to_row(row: str, found: Prediction) -> Row:
 
 
 def _shuffled(drawn: Sequence[Prediction], seed: int) -> list[Prediction]:
-    """Predictions by type and in random order, as the order of the strata would tell the scores."""
+    """Predictions by type in random order, because the order of strata would reveal scores."""
     order = numpy.random.default_rng([seed, 1]).permutation(len(drawn))
     return sorted((drawn[place] for place in order), key=lambda found: found.entity_type)
 
 
 def _fingerprint(drawn: Sequence[Prediction]) -> str:
-    """Six letters that differ from review to review; no digits, which spreadsheets could take for numbers."""
+    """Six letters that identify a review; no digits, which spreadsheets could read as numbers."""
     digest = hashlib.sha256(repr(drawn).encode("utf8")).hexdigest()
     return "".join(chr(ord("a") + int(digit, 16)) for digit in digest[:6])
 
 
-def _ends(members: Sequence[Prediction]) -> tuple[Optional[float], Optional[float]]:
-    """Lowest and highest score; None where there is none."""
+def _score_range(members: Sequence[Prediction]) -> tuple[Optional[float], Optional[float]]:
+    """Lowest and highest score; None if there is none."""
     scores = [found.score for found in members if found.score is not None]
     return (min(scores), max(scores)) if scores else (None, None)

@@ -1,4 +1,4 @@
-"""What the judgements of a review say: agreement of the judges, and precision outside the annotation scope."""
+"""Scores of a review: agreement of the judges, and precision outside the annotation scope."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from .agreement import Agreement, Share, Stratum, agreement, stratified, wilson
 from .review_sheet import UNSURE, YES, Judgement, Key, read_sheet
 
 BOTH = "both"
-"""Stands for the judge where a prediction counts as right if both say yes."""
+"""In place of a judge: a prediction is right if both say yes."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Precision:
         judge: name of the judge, or `BOTH`.
         population: number of predictions that the sample was drawn from.
         judged: number of judged ones.
-        yes: those of them that are right.
-        unsure: those of them that the judge is not sure about; with `BOTH`, that one of the two is not sure about.
+        yes: number judged right.
+        unsure: number that the judge (with `BOTH`: either judge) is unsure about.
         sample: share of right ones among the judged.
         weighted: estimated share of right ones in the population.
     """
@@ -46,8 +46,8 @@ class ReviewScores:
     Attributes:
         key: the key of the review.
         sheets: judge -> row -> judgement; one judge or two.
-        agreement: by answers that are compared; empty with one judge.
-        precision: for each type, and for all together, one for each judge, and with two judges one for both.
+        agreement: agreement by set of compared answers; empty with one judge.
+        precision: for each type and for all types: of each judge and, with two judges, of both.
     """
 
     key: Key

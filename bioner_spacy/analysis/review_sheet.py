@@ -18,7 +18,7 @@ ANSWERS = (YES, NO, UNSURE)
 
 @dataclass(frozen=True)
 class Row:
-    """A prediction as judges see it: without its score, which would tell them what to think.
+    """A prediction as judges see it: without its score, which would bias them.
 
     Attributes:
         row: identifier of the row in its review.
@@ -40,7 +40,7 @@ class Row:
 
 
 class Judgement(NamedTuple):
-    """What a judge says of a row: one of `ANSWERS`, and a comment."""
+    """The judgement of a row: one of `ANSWERS`, and a comment."""
 
     answer: str
     comment: str
@@ -48,11 +48,11 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True)
 class KeyStratum:
-    """Predictions of one type with similar scores, among which some were drawn at random.
+    """A stratum: predictions of one type with similar scores, from which rows were drawn.
 
     Attributes:
         entity_type: the type.
-        low: lowest score of the predictions; None where there are no scores.
+        low: lowest score of the predictions; None if there are no scores.
         high: highest score.
         population: number of the predictions.
         rows: identifiers of the rows that were drawn.
@@ -67,13 +67,13 @@ class KeyStratum:
 
 @dataclass(frozen=True)
 class Key:
-    """What belongs to a sheet and is kept from its judges.
+    """The key of a sheet, which judges do not see.
 
     Attributes:
-        pipeline: what predicted.
+        pipeline: the pipeline.
         split: name of the split.
-        seed: of the sample.
-        strata: what the rows were drawn from; every row is in one of them.
+        seed: random seed of the sample.
+        strata: the strata; every row is in one.
         rows: row -> the prediction: corpus, number of its record, document, type, start, end (in characters), text and
             score.
         provenance: where the predictions come from, see `bioner_spacy.provenance`.
@@ -108,7 +108,7 @@ class Key:
 def read_sheet(path: Path, key: Key, key_path: Path) -> dict[str, Judgement]:
     """Read a sheet that a judge filled in.
 
-    Columns are found by their names, and what is not filled in is not compared, as spreadsheets change texts.
+    Columns are found by name. Texts are not compared, because spreadsheets change them.
 
     Args:
         path: the sheet: text with tabs, commas or semicolons, in UTF-8 or UTF-16.
@@ -146,7 +146,7 @@ def _records(path: Path) -> list[tuple[int, Mapping[str, Optional[str]]]]:
     """Number of the last line, and cells by column, of the rows of a sheet that are not empty."""
     try:
         raw = path.read_bytes()
-        # What "Unicode text" is in Excel begins with the mark of UTF-16.
+        # Excel's "Unicode text" is UTF-16 with a byte order mark.
         text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except OSError as error:
         raise BionerError(Errors.E532.format(path=path, reason=error.strerror)) from error

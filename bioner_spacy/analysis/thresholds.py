@@ -1,6 +1,6 @@
-"""Precision and recall of the predictions with at least some score, and the score at which to cut.
+"""Precision and recall by score threshold, and the choice of a threshold.
 
-A threshold only takes predictions away: recall is highest, and as high as it can be, where all are kept.
+A threshold only removes predictions, so recall is highest without one.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ Floats = NDArray[numpy.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """What is left at each threshold that makes a difference.
+    """The precision-recall curve.
 
     Attributes:
         thresholds: (n,) the different scores, highest first: predictions with at least this score are kept.
         kept: (n,) number of predictions kept.
-        right: (n,) number of them that are right.
+        right: (n,) number of kept predictions that are right.
         gold: number of gold mentions.
     """
 
@@ -48,16 +48,13 @@ class Curve:
         return 2 * self.right / (self.gold + self.kept)
 
     def average_precision(self) -> Optional[float]:
-        """Precision, weighted by the gain of recall at each threshold; gold mentions never found count as not gained.
-
-        None where there is no gold mention.
-        """
+        """Mean precision weighted by the increase of recall at each threshold; None without gold mentions."""
         if not self.gold:
             return None
         return float((numpy.diff(self.recall, prepend=0.0) * self.precision).sum())
 
     def at(self, threshold: float) -> dict[str, Any]:
-        """`p`, `r` and `f` of the predictions with at least this score; None where nothing is left or was to be found."""
+        """`p`, `r` and `f` of the predictions with at least this score; None if undefined."""
         number = int((self.thresholds >= threshold).sum())
         kept, right = (int(counts[number - 1]) if number else 0 for counts in (self.kept, self.right))
         return {
@@ -70,13 +67,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold and what it gives on the documents that it was chosen on.
+    """A threshold and its scores on the documents that it was chosen on.
 
     Attributes:
         threshold: predictions with a lower score are left out; 0 keeps all.
-        p: precision of those that are kept, a fraction of 1; None where none is.
-        r: their recall; None where there is no gold mention.
-        f: F1; None where there is neither.
+        p: precision of the kept predictions, a fraction of 1; None if none is kept.
+        r: their recall; None if there is no gold mention.
+        f: F1; None if undefined.
         kept: number of predictions kept.
     """
 
@@ -88,7 +85,7 @@ class Threshold:
 
 
 def curve(found: ScoredMentions) -> Curve:
-    """Sweep over all scores: exact, as between two of them nothing changes."""
+    """Compute precision and recall at every distinct score."""
     order = numpy.argsort(-found.scores, kind="stable")
     scores, right = found.scores[order], numpy.cumsum(found.right[order], dtype="int64")
     last = numpy.flatnonzero(numpy.diff(scores, append=-1.0))  # of predictions with equal scores, which go together
@@ -99,12 +96,11 @@ def choose_threshold(found: ScoredMentions, precision: Optional[float] = None) -
     """Choose the threshold with the highest F1, or with the highest recall at a wanted precision.
 
     Args:
-        found: predictions on documents that were neither trained nor are to be tested on.
+        found: predictions on documents that are neither training nor test data.
         precision: the wanted precision, a fraction of 1; None for the highest F1.
 
     Returns:
-        The threshold; of several that are as good the lowest, which keeps most. None where no threshold reaches the
-        precision.
+        The threshold; the lowest of several that are equally good. None if none reaches the precision.
     """
     swept = curve(found)
     if precision is None:
@@ -113,7 +109,7 @@ def choose_threshold(found: ScoredMentions, precision: Optional[float] = None) -
         reached = numpy.flatnonzero(swept.precision >= precision)
         if not len(reached):
             return None
-        # The last ones keep most; of those that keep as many right ones, the first has the highest precision.
+        # Later thresholds keep more; of those with the same recall, the first has the highest precision.
         best = int(numpy.flatnonzero(swept.right == swept.right[reached[-1]])[0])
     if best == len(swept.thresholds) - 1:
         value = 0.0
@@ -133,7 +129,7 @@ def describe_thresholds(
 
     Returns:
         For each group: `gold` and `predicted` (counts), `average_precision`, `all` (scores where all predictions are
-        kept), `threshold` (the one chosen for the group, None where there is none), `one` (scores at the threshold
+        kept), `threshold` (the one chosen for the group, None if there is none), `one` (scores at the threshold
         chosen for all corpora and types) and `curve` (`threshold` 0, 0.05, ... 1 and
         the `p`, `r` and `f` at each).
     """
@@ -156,10 +152,10 @@ def describe_thresholds(
 
 
 def by_entity_type(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, float]:
-    """The thresholds chosen for types over all corpora; types that are not predicted, or have none, are left out.
+    """The thresholds of types over all corpora, without types that have none.
 
     Args:
-        described: as `describe_thresholds` tells it.
+        described: the output of `describe_thresholds`.
     """
     return {
         entity_type: float(group["threshold"]["threshold"])
@@ -180,10 +176,10 @@ def config_section(name: str, settings: Mapping[str, float]) -> str:
 
 
 def _shortest(low: float, high: float) -> float:
-    """The number with the fewest decimals above `low` and up to `high`, near the middle, in single precision too."""
+    """The number with the fewest decimals in (low, high], also in single precision."""
     for digits in range(1, 17):
         value = round((low + high) / 2, digits)
-        # The pipeline compares a threshold with scores of single precision, in that precision.
+        # The pipeline compares thresholds and scores in single precision.
         if low < value <= high and numpy.float32(value) > numpy.float32(low):
             return value
     return high

@@ -26,7 +26,7 @@ class CorpusFile:
 
     Attributes:
         name: its path below the folder of the corpus.
-        sha256: hexadecimal digest; None where it is not known.
+        sha256: hexadecimal digest; None if it is not known.
         documents: file with the ids of the documents of the split, one a line.
         sentences: place of the first document of the split, from 0, and the place after its last one.
     """
@@ -49,8 +49,8 @@ class Corpus:
         files: split -> file; a corpus may lack splits, and splits may share a file.
         shares: split -> share of the file of train, where that file has to make other splits too; else empty.
         folder: where its files lie, relative to the assets folder.
-        url: address of its files with `{file}` in it, and perhaps `{split}`; None where there is no public address.
-        labels: the corpus's own label -> standard entity type, or None where the label is dropped on purpose.
+        url: address of its files with `{file}` in it, and perhaps `{split}`; None if there is no public address.
+        labels: the corpus's own label -> standard entity type, or None if the label is dropped on purpose.
         licence: terms of the annotations.
         homepage: where the corpus is described.
         citation: the publication to cite.

@@ -3,7 +3,7 @@
 The sections are `types` (standard entity types and their definitions), `sources` (public repositories), `corpora`
 (one entry each) and `sets` (named groups of corpora). Adding a corpus is adding an entry, to a file of one's own too:
 `base` names another catalogue, relative to the file, whose entries are there as well; `base: default` names the one that
-`load_catalogue` takes by itself.
+`load_catalogue` takes alone.
 """
 
 import re

@@ -46,8 +46,8 @@ class FileCheck:
     Attributes:
         path: where it must be.
         splits: what it serves.
-        expected: sha256 in the catalogue; None where there is none.
-        found: sha256 of the file; None where it is missing.
+        expected: sha256 in the catalogue; None if there is none.
+        found: sha256 of the file; None if it is missing.
     """
 
     path: Path

@@ -35,7 +35,7 @@ def check_context(context: str, words: int = CONTEXT_WORDS) -> None:
 
     Args:
         context: the setting `context`, one of `CONTEXTS`.
-        words: the setting `context_words`, most words of a group.
+        words: the setting `context_words`, maximum number of tokens in a group.
 
     Raises:
         BionerError: one of them is not allowed.
@@ -76,7 +76,7 @@ def in_context(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS)
     Args:
         records: all records of the corpus, in order.
         context: one of `CONTEXTS`.
-        words: most words of a group.
+        words: maximum number of tokens in a group.
     """
     for numbers in documents(records, context):
         yield from regroup([records[number] for number in numbers], context, words)
@@ -93,7 +93,7 @@ def regroup(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) ->
     Args:
         records: one or several records of one document in order, with the same attributes of their span groups.
         context: one of `CONTEXTS`.
-        words: most words of a group.
+        words: maximum number of tokens in a group.
 
     Returns:
         The texts with their spans; a record itself where nothing is to be done.

@@ -13,7 +13,7 @@ REPORT_FILE = "report.json"
 
 
 def require_one_conversion(file: Path) -> None:
-    """See that a split of a converted corpus is the one that the report beside it was written for.
+    """Check that a split of a converted corpus is the one that the report beside it was written for.
 
     A conversion that was killed may leave new files beside old ones. Folders without a report, or with one that has no
     checksums, are taken as they are.

@@ -87,7 +87,7 @@ class Experiment:
             overrides: other values of the config by their names with dots.
             split: the split to score on.
             spans_key: key in `doc.spans` of the gold mentions, as for `evaluate`.
-            predicted_key: key of the predicted ones; None for the same.
+            predicted_key: key of the predicted mentions; None for the same key.
             gpu_id: number of the GPU; -1 for the CPU.
             shared: what else all runs of the folder must have in common.
 
@@ -218,7 +218,7 @@ class Experiment:
         return {name: self.variables[name] for name in names if name in self.variables}
 
     def require_unset(self, *names: str) -> None:
-        """See that the overrides leave alone what the runs of an experiment are to set themselves.
+        """Check that the overrides leave alone what the runs of an experiment are to set themselves.
 
         Args:
             names: of values of the config or of sections, with dots.
@@ -266,7 +266,7 @@ class Experiment:
             raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
 
     def _check_corpora(self, corpora: Sequence[str]) -> None:
-        """See that corpora are those that earlier runs read, and remember them."""
+        """Check that corpora are those that earlier runs read, and remember them."""
         path = self.folder / CORPORA_FILE
         known: dict[str, str] = {}
         if path.is_file() and any((self.folder / RESULTS).rglob("*.json")):

@@ -150,7 +150,7 @@ def resolve_space(
     settings: Mapping[str, object],
     overrides: Mapping[str, object] = {},
 ) -> SearchSpace:
-    """Read a file of settings to search, and see that training takes them, before any.
+    """Read a file of settings to search, and check that training takes them, before any.
 
     Each bound and each choice is put into the config, with the other settings as they are, and the pipeline is built;
     what shows with data only is found when a trial begins to train.
@@ -216,7 +216,7 @@ def _read_setting(path: Path, name: str, values: Any) -> Setting:
 def _with_task_weights(
     path: Path, read: Mapping[str, Setting], filled: Any, corpora: Sequence[str], corpus_folder: Path
 ) -> dict[str, Setting]:
-    """The settings with one for each task in the place of `TASK_WEIGHTS`; one that is named by itself goes before."""
+    """The settings with one for each task in the place of `TASK_WEIGHTS`; one that is named alone goes before."""
     space = {name: setting for name, setting in read.items() if name != TASK_WEIGHTS}
     named = [name for name in read if name == TASK_WEIGHTS or name.startswith(f"{WEIGHTS}.")]
     if not named:

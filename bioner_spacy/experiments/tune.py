@@ -55,7 +55,7 @@ def tune(
         settings: values for the section `vars` of the config.
         overrides: other values of the config by their names with dots.
         spans_key: key in `doc.spans` of the gold mentions, as for `evaluate`.
-        predicted_key: key of the predicted ones; None for the same.
+        predicted_key: key of the predicted mentions; None for the same key.
         gpu_id: number of the GPU; -1 for the CPU.
         report: writes the search so far to a folder, tuning.json at least, as `reports.tuning.write_tuning` does.
 

@@ -271,7 +271,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def check_output(path: Path) -> None:
-    """See that a folder can be written: that it is not there, or is empty.
+    """Check that a folder can be written: that it is not there, or is empty.
 
     Raises:
         BionerError: it is there and holds something, or is no folder.

@@ -97,7 +97,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
 
 
 def check_output(path: Path) -> None:
-    """See that a path can be that of a DocBin to write.
+    """Check that a path can be that of a DocBin to write.
 
     Raises:
         BionerError: it is a folder that holds something else.

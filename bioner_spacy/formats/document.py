@@ -28,11 +28,11 @@ class Mention:
         label: the corpus's own label, before any mapping; of a mention to be written, its entity type.
         line: number of the line of the corpus file that the mention comes from, from 1; 0 where there is none.
         fragments: start and end of every part of a discontinuous mention, in order, the first beginning at `start`
-            and the last ending at `end`; empty where the mention is contiguous.
-        score: score of a predicted mention, None where there is none.
+            and the last ending at `end`; empty if the mention is contiguous.
+        score: score of a predicted mention, None if there is none.
         identifiers: identifiers of its concepts, such as "MESH:D001241".
         infons: what else the source says about it, in the source's own names (those of infons in BioC).
-        flat: whether a mention to be written is in the flat view (`doc.ents`), in which none overlap; None where there is no
+        flat: whether a mention to be written is in the flat view (`doc.ents`), in which none overlap; None if there is no
             such view.
     """
 
@@ -54,7 +54,7 @@ class Passage(NamedTuple):
         start: first character in the text of the document.
         end: the character after the last one.
         type: what the file calls it, such as "title" or "abstract"; may be empty.
-        infons: what else the file says about it; None where it says nothing.
+        infons: what else the file says about it; None if it says nothing.
     """
 
     start: int
@@ -73,8 +73,8 @@ class SourceDocument:
         mentions: its mentions as the file lists them; nested ones and repeated ones included.
         path: the file that it comes from.
         line: number of its first line in that file, from 1.
-        doc_id: identifier of the article or abstract that the unit belongs to, empty where the file has none.
-        passages: its passages in order, with whitespace between them; empty where the format has none.
+        doc_id: identifier of the article or abstract that the unit belongs to, empty if the file has none.
+        passages: its passages in order, with whitespace between them; empty if the format has none.
         meta: what else the file says about the document, by its own keys, for writers that can hold it: values as JSON
             has them. `COLLECTION` and `INFONS` are keys for what BioC says about a collection and a document.
     """

@@ -58,7 +58,7 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
 
     Args:
         setting: name of the setting, for messages.
-        value: name of the format that was asked for; None where none was.
+        value: name of the format that was asked for; None if none was.
         path: the file.
         allowed: names of formats.
 
@@ -80,7 +80,7 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
 
     Args:
         setting: name of the setting, for messages.
-        value: name of the format that was asked for; None where none was.
+        value: name of the format that was asked for; None if none was.
         path: a file, folder or pattern.
         allowed: names of formats.
 
@@ -165,7 +165,7 @@ def typed_options(
 
 
 def check_output(output: Path, source: Path, format: Format, options: Mapping[str, Any]) -> None:
-    """See that a file can be written, before the work that leads to it.
+    """Check that a file can be written, before the work that leads to it.
 
     Args:
         output: the file or folder to write.

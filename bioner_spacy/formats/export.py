@@ -34,7 +34,7 @@ class Annotated:
         doc: the document itself.
         mentions: its spans in the order of the span group, without whitespace at their ends.
         places: first token and the token after the last one of every mention, whitespace tokens at the ends included.
-        passages: the passages that its source told apart, with nothing but whitespace between them; empty where it did
+        passages: the passages that its source distinguished, with nothing but whitespace between them; empty if it did
             not.
         meta: what else its source says about it.
         scored: whether its spans have scores, as predicted ones do; there may be none.

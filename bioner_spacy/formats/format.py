@@ -37,7 +37,7 @@ class Format:
         write: `write(docs, path, *, spans_key, **options)`, which writes a file (or folder) of annotated documents whole or
             not at all, and returns the numbers of documents and of mentions that it has written. It raises a `BionerError`
             if there is no document, if one is not annotated or its scores are not as many as its spans, or if a label is
-            empty or has whitespace at an end. None where the format is only read.
+            empty or has whitespace at an end. None if the format is only read.
         read_texts: as `read`, for texts to annotate: it looks at no annotation, so that none can stop it. It has
             `on_error`, and may have a part of the options. None: `read` is used, and mentions that it cannot read are left out.
         read_docs: `read_docs(path, vocab)`, which yields documents with tokens and spans, for formats that hold these.

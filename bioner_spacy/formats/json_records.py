@@ -57,7 +57,7 @@ class JsonRecord:
         return value
 
     def identifier(self, record: Mapping[str, Any], key: Optional[str] = None) -> tuple[str, str]:
-        """The identifier of a document, and the key that it is under, both empty where there is none.
+        """The identifier of a document, and the key that it is under, both empty if there is none.
 
         Args:
             record: the record.
@@ -101,7 +101,7 @@ def json_records(path: Path) -> Iterator[JsonRecord]:
 
 
 def _is_by_lines(text: str) -> bool:
-    """Whether a first line is a record by itself, or at least not the beginning of one."""
+    """Whether a first line is a record alone, or at least not the beginning of one."""
     try:
         value = json.loads(text)
     except RecursionError:

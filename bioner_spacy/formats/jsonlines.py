@@ -160,7 +160,7 @@ def _tagged(
 
 
 def _in_text(text: Any, tokens: list[str]) -> Optional[tuple[str, list[tuple[int, int]]]]:
-    """A text and the characters of every token in it; None where it is not that of the tokens."""
+    """A text and the characters of every token in it; None if it is not that of the tokens."""
     offsets, place = [], 0
     for token in tokens if isinstance(text, str) else ():
         start = text.find(token, place)

@@ -61,13 +61,13 @@ class MentionBuilder:
             text: text of the document.
             label: the corpus's own label.
             fragments: first character and the character after the last one of every fragment, in any order.
-            claimed: the text that the file gives for the annotation; empty where it gives none.
+            claimed: the text that the file gives for the annotation; empty if it gives none.
             score: as for `Mention`.
             identifiers: as for `Mention`.
             infons: as for `Mention`.
 
         Returns:
-            The mention, or None where it is left out. Fragments that touch, overlap or have only whitespace between
+            The mention, or None if it is left out. Fragments that touch, overlap or have only whitespace between
             them are one: brat cuts mentions at line breaks.
 
         Raises:

@@ -173,5 +173,5 @@ def plain(text: str) -> str:
 
 
 def text_of(element: Optional[Element]) -> str:
-    """All text in an element, see `plain`; empty where there is none."""
+    """All text in an element, see `plain`; empty if there is none."""
     return "" if element is None else plain("".join(element.itertext()))

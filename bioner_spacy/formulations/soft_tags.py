@@ -56,7 +56,7 @@ def make_soft_tags(taught: Taught, tags: Array, starts: Array, groups: Sequence[
         p = from_outside(p, starts)
         transitions.append(p)
         if taught.across and len(tags):
-            unfit = ~_sure(p) | (tags[:, tasks] == BARRED) & (_ends(p, starts) > 0.5)
+            unfit = ~_sure(p) | (tags[:, tasks] == BARRED) & (_score_range(p, starts) > 0.5)
             by_text = numpy.logical_or.reduceat(unfit, numpy.flatnonzero(starts), axis=0)
             across[:, tasks] = taught.known[:, tasks] & (tags[:, tasks] < 0) & ~by_text[numpy.cumsum(starts) - 1]
     share = taught.share * (taught.known & (tags >= 0))
@@ -91,7 +91,7 @@ def _sure(p: Array) -> Any:
     return ((tags > SURE) | (tags < 1 - SURE)).all(axis=2)
 
 
-def _ends(p: Array, starts: Array) -> Any:
+def _score_range(p: Array, starts: Array) -> Any:
     """(N, K) probability that a mention ends at a token: that it has one, and that this does not go on."""
     tags = p.sum(axis=2)
     ends = 1 - tags[:, :, 0]

@@ -12,7 +12,7 @@ from ..types import Batch
 
 
 def as_batch(X: Union[Batch, list[Doc]]) -> Batch:
-    """What a model takes: a batch, or documents alone, as `spacy debug model` gives them, each a text to read by itself."""
+    """What a model takes: a batch, or documents alone, as `spacy debug model` gives them, each a text to read alone."""
     return X if isinstance(X, Batch) else Batch(X, numpy.array([len(doc) for doc in X], dtype="int64"))
 
 
@@ -31,10 +31,10 @@ def forward_docs(model: Model, batch: Batch, is_train: bool) -> tuple[list[Doc],
 
 
 def batch2words(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[Batch, list[Floats2d]]:
-    """Build a layer that gives the word vectors of each text of a batch: of its documents, or of their sentences.
+    """Build a layer that gives the token vectors of each text of a batch: of its documents, or of their sentences.
 
     Args:
-        tok2vec: word vectors of documents.
+        tok2vec: token vectors of documents.
 
     Returns:
         Model from a batch to D arrays (words, width), one for each of its `lengths`.

@@ -14,6 +14,6 @@ likewise.
 
 
 def initial_bias(model: Model) -> Any:
-    """(nO,) bias of a layer before training: its attribute "bias", or 0 where that is None."""
+    """(nO,) bias of a layer before training: its attribute "bias", or 0 if that is None."""
     bias = model.attrs["bias"]
     return model.ops.alloc1f(model.get_dim("nO")) if bias is None else model.ops.asarray1f(bias)

@@ -35,13 +35,13 @@ def build_cross_sharing(
     between them, and on these the conditional random field (`bioner_spacy.formulations.crf`).
 
     Args:
-        tok2vec: word vectors, from a transformer listener or any other embedding layer.
+        tok2vec: token vectors, from a transformer listener or any other embedding layer.
         variant: "cs" (cross-sharing: a gate lets each task see the others), "adv" (shared and private, kept apart by a
             discriminator of the tasks and by orthogonality), "sp" (shared and private), "fs" (fully shared) or "stm"
             (single task: private only, so that tasks share the encoder and nothing else).
         hidden: units of a BiLSTM in each direction.
         width: size of the features that are made of a BiLSTM's states.
-        dropout: dropout on the word vectors and on the features while training. The component's `dropout` replaces it.
+        dropout: dropout on the token vectors and on the features while training. The component's `dropout` replaces it.
         adversarial: "adv": factor on the gradient that the discriminator sends, with its sign changed, to what tasks
             share. The discriminator itself learns at the full rate.
         orthogonality: "adv": weight of the orthogonality of shared and private features in the loss.

@@ -44,7 +44,7 @@ def build_transformer(
         transformer_config: settings that replace those of the encoder's configuration, such as dropout.
 
     Returns:
-        Model from documents to word vectors, in the form that transformer listeners take.
+        Model from documents to token vectors, in the form that transformer listeners take.
 
     Raises:
         BionerError: a setting is not allowed; on initialisation, the encoder cannot be found or loaded.

@@ -1,4 +1,4 @@
-"""SRU-NER: a recurrent reader over shared word vectors that opens and closes mentions of all tasks."""
+"""SRU-NER: a recurrent reader over shared token vectors that opens and closes mentions of all tasks."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -39,7 +39,7 @@ def build_slot_recurrent(
     and `learn_scale` to true.
 
     Args:
-        tok2vec: word vectors, from a transformer listener or any other embedding layer. The paper's vector of a word
+        tok2vec: token vectors, from a transformer listener or any other embedding layer. The paper's vector of a word
             is the maximum over its pieces; here it is what the encoder's pooling makes. Its special slots are learned
             vectors.
         queries: latent queries of attention for each action.

@@ -31,11 +31,11 @@ def build_span_pairs(
     """Build span-pair heads for the `multitask_ner` component, which find nested mentions of one type too.
 
     Args:
-        tok2vec: word vectors, from a transformer listener or any other embedding layer.
+        tok2vec: token vectors, from a transformer listener or any other embedding layer.
         width: most words in a mention. Training says how many gold mentions are wider and are not learnt.
         hidden: size of the vectors of a word as the first and as the last of a span.
         span_threshold: probability above which a span is a mention. A lower one finds more, less of it right.
-        dropout: dropout on the word vectors and on the vectors made of them while training. The component's
+        dropout: dropout on the token vectors and on the vectors made of them while training. The component's
             `dropout` replaces it.
         nO: number of scores a word, found from the tasks on initialisation.
 

@@ -1,4 +1,4 @@
-"""Tag heads: one linear layer over shared word vectors, all tasks in one matrix product."""
+"""Tag heads: one linear layer over shared token vectors, all tasks in one matrix product."""
 
 from collections.abc import Sequence
 from typing import Any, Optional
@@ -28,13 +28,13 @@ def build_tag_heads(
     guideline_dropout: float = 0.5,
     nO: Optional[int] = None,
 ) -> Model[Batch, Floats2d]:
-    """Build BIO tag heads for the `multitask_ner` component: a linear classifier for each task on word vectors.
+    """Build BIO tag heads for the `multitask_ner` component: a linear classifier for each task on token vectors.
 
     Args:
-        tok2vec: word vectors, from a transformer listener or any other embedding layer.
-        dropout: dropout on the word vectors while training. The component's `dropout` replaces it.
+        tok2vec: token vectors, from a transformer listener or any other embedding layer.
+        dropout: dropout on the token vectors while training. The component's `dropout` replaces it.
         crf: whether the tags of a task form a conditional random field (`bioner_spacy.formulations.crf`) or each word
-            is classified by itself and decoding finds the best valid sequence.
+            is classified alone and decoding finds the best valid sequence.
         guideline_rank: rank of the correction that each corpus has by its guideline, for all tasks together; 0 for none.
             See `bioner_spacy.layers.guideline`.
         guideline_dropout: share of the documents, 0 to 1, that are trained on without the correction of their corpus.

@@ -37,7 +37,7 @@ def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
 
 
 def require_upstream(name: str, model: Model, doc: Doc) -> None:
-    """See that a document has the vectors that a model takes from another component; without them it would find nothing.
+    """Check that a document has the vectors that a model takes from another component; without them it would find nothing.
 
     Args:
         name: name of the component of the model.
@@ -105,7 +105,7 @@ def calibration_table(types: Sequence[str], calibration: Mapping[str, Sequence[f
         calibration: slope and intercept by entity type; scores of others stay as they are.
 
     Returns:
-        (T, 2) slopes and intercepts; None where nothing is calibrated.
+        (T, 2) slopes and intercepts; None if nothing is calibrated.
 
     Raises:
         BionerError: a type is not there, or has no positive slope and intercept.

@@ -37,7 +37,7 @@ def check_teaching(name: str, formulation: Formulation, shares: dict[str, float]
 
 
 def require_teachers(name: str, examples: Iterable[Example], tasks: Sequence[Task]) -> None:
-    """See that training documents have soft targets, and warn of tasks for which they have none.
+    """Check that training documents have soft targets, and warn of tasks for which they have none.
 
     Raises:
         BionerError: none has any for one of the tasks.

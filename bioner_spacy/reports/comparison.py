@@ -114,7 +114,7 @@ def verdict(comparison: Comparison) -> list[str]:
 
 
 def method(comparison: Comparison) -> list[str]:
-    """How the columns of the test are to be read, in sentences; empty where nothing was tested."""
+    """How the columns of the test are to be read, in sentences; empty if nothing was tested."""
     if all(row.significance is None for row in comparison.rows):
         return []
     drawn = "the documents" if comparison.runs == 1 else "the documents and of the runs"

@@ -14,7 +14,7 @@ from .colors import color_of
 # Colours of Okabe and Ito (2008), which differ for all kinds of colour vision, and steps from light to dark.
 _SPLIT_COLORS = ("#0072B2", "#E69F00", "#009E73")
 _STEPS = ("#cfe1f2", "#93c4de", "#4a97c9", "#1764ab", "#08306b")
-_SHORT, _LONGEST = (1, 2, 3, 4), 5  # lengths of mentions that are told apart
+_SHORT, _LONGEST = (1, 2, 3, 4), 5  # lengths of mentions that are distinguished
 
 
 def draw_statistics(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Figure:

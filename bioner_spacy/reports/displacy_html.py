@@ -106,7 +106,7 @@ def write_page(
         per_corpus: most documents of a corpus.
         gpu_id: number of the GPU to run on, -1 for the CPU.
         spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted ones; None for the same.
+        predicted_key: key of the predicted mentions; None for the same key.
 
     Raises:
         BionerError: the pipeline or a corpus cannot be read, or documents have other annotation than that of their key.
@@ -135,7 +135,7 @@ def render_page(
         title: heading of the page.
         max_words: most tokens shown of a document.
         spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted ones; None for the same.
+        predicted_key: key of the predicted mentions; None for the same key.
 
     Returns:
         The page. Where gold and predicted mentions are the same they are drawn once.

@@ -313,7 +313,7 @@ def _multi(training: Path) -> Path:
 
 
 def _settings(training: Path) -> dict[str, Any]:
-    """The config of the multi-task pipeline, flat; empty where there is none."""
+    """The config of the multi-task pipeline, flat; empty if there is none."""
     path = _multi(training) / "model-last" / "config.cfg"
     return dict(_flat(load_config(path, interpolate=True))) if path.is_file() else {}
 

@@ -33,17 +33,17 @@ def compare(
 ) -> Comparison:
     """Compare a system with a baseline, corpus by corpus, and test the differences.
 
-    Several results on one corpus are runs that differ in the seed of their training. F1 is their mean, and each draw of
-    documents is the same for all of them. Differences are tested where all results have counts by document.
+    Several results on one corpus are runs with different training seeds. F1 is averaged over runs, and all runs share
+    each draw of documents. Differences are tested if all results have counts by document.
 
     Args:
-        system: results of the system: on all corpora, or of a pipeline for each corpus.
-        baseline: results of the baseline, likewise.
+        system: results of one pipeline on all corpora, or of one pipeline per corpus.
+        baseline: the same for the baseline.
         names: of baseline and system, for the table.
         alpha: level of the tests.
         resamples: number of draws of each test.
         metric: the metric or its name.
-        insist: whether to compare results on files with different checksums too, with a warning.
+        insist: compare results even if the checksums of their files differ, with a warning.
 
     Returns:
         A row for every corpus and entity type that either side has a result on.
@@ -73,7 +73,7 @@ def compare(
         baseline=pipelines[0],
         system=pipelines[1],
         rows=[row for corpus_rows in rows.values() for row in corpus_rows],
-        # The test of the mean is one over the same corpora as the mean, or none.
+        # The mean is tested only over the same corpora as it is taken over.
         mean=_mean(both, len(corpora), of_mean if len(pairs) == len(both) else None),
         records=[corpus for corpus in pairs if sides[0][corpus][0].documents[corpus]["unit"] == "record"],
         alpha=alpha,
@@ -128,7 +128,7 @@ def _by_corpus(results: Iterable[Results], name: str) -> Side:
 
 
 def _check_runs(sides: Sequence[Side], corpora: Sequence[str], names: tuple[str, str]) -> None:
-    """All numbers of runs must be the same: runs are compared in pairs, and the mean over corpora run by run."""
+    """Require the same number of runs everywhere: runs are paired, and means over corpora are taken run by run."""
     found = {
         f"{len(side[corpus])} of {name} on {corpus_name(corpus)}": len(side[corpus])
         for corpus in corpora
@@ -175,7 +175,8 @@ def _row(corpus: str, entity_type: str, sides: Sequence[Sequence[Optional[dict[s
 
 
 def _pairs(rows: dict[str, list[Row]], sides: Sequence[Side]) -> dict[str, Paired]:
-    """Counts of the corpora that can be tested: those with two scores, and counts by document of every run."""
+    """Counts of the corpora that can be tested: those where both sides have scores and every run has counts by
+    document."""
     found = {}
     for corpus, corpus_rows in rows.items():
         if corpus_rows[-1].difference is None:
@@ -192,7 +193,7 @@ def _test(
 ) -> Optional[Significance]:
     """Test the rows of the corpora in `pairs`, in place; the test of the mean over them.
 
-    p is corrected within two families: the rows over all types, and the types of corpora with several.
+    p is corrected within two families: rows over all types, and single types.
     """
     if not pairs:
         return None
@@ -209,7 +210,7 @@ def _test(
         for key, p in zip(family, holm(numpy.array([tests[key].p for key in family]))):
             tests[key] = replace(tests[key], adjusted=float(p))
     for corpus in found:
-        if len(rows[corpus]) == 2:  # a single type and all types are one test, not two
+        if len(rows[corpus]) == 2:  # a single type equals all types: one test
             tests[corpus, 0] = tests[corpus, 1]
         rows[corpus] = [
             replace(row, significance=tests.get((corpus, place))) for place, row in enumerate(rows[corpus])

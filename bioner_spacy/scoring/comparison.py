@@ -1,4 +1,4 @@
-"""F1 of a system and a baseline side by side: what was found."""
+"""Results of a comparison: F1 of a system and a baseline, side by side."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -22,9 +22,9 @@ class Row:
         corpus: name of the corpus.
         entity_type: an entity type, or `ALL_TYPES`.
         gold: number of gold mentions; None for a mean.
-        baseline_runs: F1 of each run (seed) of the baseline, fractions of 1; None where there is no such result.
-        system_runs: F1 of each run of the system, likewise.
-        significance: test of the difference; None where it could not be tested.
+        baseline_runs: F1 of each run (seed) of the baseline, fractions of 1; None if there is no such result.
+        system_runs: F1 of each run of the system.
+        significance: test of the difference; None if it could not be tested.
     """
 
     corpus: str
@@ -36,24 +36,24 @@ class Row:
 
     @property
     def baseline(self) -> Optional[float]:
-        """Mean F1 of the baseline over its runs; None where there is no result."""
+        """Mean F1 of the baseline over its runs; None if there is no result."""
         return mean(self.baseline_runs or ())
 
     @property
     def system(self) -> Optional[float]:
-        """Mean F1 of the system over its runs; None where there is no result."""
+        """Mean F1 of the system over its runs; None if there is no result."""
         return mean(self.system_runs or ())
 
     @property
     def differences(self) -> Optional[list[float]]:
-        """System less baseline in each run; None where either is missing."""
+        """System minus baseline for each run; None if either is missing."""
         if self.baseline_runs is None or self.system_runs is None:
             return None
         return [system - baseline for baseline, system in zip(self.baseline_runs, self.system_runs, strict=True)]
 
     @property
     def difference(self) -> Optional[float]:
-        """Mean of the differences; None where either side is missing."""
+        """Mean of the differences; None if either side is missing."""
         return mean(self.differences or ())
 
     @classmethod
@@ -78,7 +78,7 @@ class Comparison:
         system: those of the system.
         rows: by corpus, its entity types and then all of them together.
         mean: mean over the corpora that both have a result on.
-        records: tested corpora whose records are taken for documents, because they do not name their documents.
+        records: tested corpora in which each record counts as a document, because records do not name their documents.
         alpha: level of the tests.
         resamples: number of draws of each test.
         metric: name of the metric.

@@ -1,7 +1,7 @@
-"""Counts of mentions by document: all that scores and tests of significance need, in place of the predictions.
+"""Counts of mentions by document: all that scores and significance tests need.
 
-A document is the source document (article, abstract) where the corpus tells it: sentences of one abstract share its
-subject and its names, so they are not independent. Else it is the record.
+The unit is the source document (article, abstract) if the corpus names it, since sentences of one abstract are not
+independent; otherwise the record.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -52,10 +52,10 @@ class DocumentCounts:
         """The counts for a JSON file.
 
         Returns:
-            `unit`: "document", or "record" if not all texts tell their document; `n`: number of units; `counts`: for each
-            entity type and each of `KINDS`, as many numbers with spaces between, in the order of the corpus. `matched` is
-            that of gold mentions, beside `right` where that of predictions is another one. `ALL_TYPES` is there where its
-            numbers are not the sums of the others.
+            `unit`: "document", or "record" if some texts do not name their document; `n`: number of units; `counts`:
+            for each entity type and each of `KINDS`, one number per unit, separated by spaces, in the order of the
+            corpus. `matched` counts gold mentions; `right` counts predictions and is only there if it differs.
+            `ALL_TYPES` is only there if its numbers are not the sums over types.
         """
         counts: dict[str, dict[str, str]] = {}
         for name in self.total():
@@ -87,7 +87,7 @@ def count_documents(compared: Iterable[Compared], metrics: Sequence[Metric]) -> 
 
 
 def read_totals(documents: Mapping[str, Any]) -> dict[str, Counts]:
-    """Sums over documents by entity type and of `ALL_TYPES`, from what `DocumentCounts.to_dict` wrote."""
+    """Sums over documents by entity type and for `ALL_TYPES`, from the output of `DocumentCounts.to_dict`."""
     found = {}
     for name, counts in documents["counts"].items():
         numbers = [counts[kind] for kind in (*KINDS, "right" if "right" in counts else "matched")]
@@ -99,11 +99,11 @@ def gold_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> Optiona
     """How the gold mentions of two results on one corpus differ.
 
     Args:
-        one: counts as of `DocumentCounts.to_dict`.
-        other: likewise, of other predictions.
+        one: counts from `DocumentCounts.to_dict`.
+        other: counts from other predictions.
 
     Returns:
-        The first difference in words; None where number and order of the documents and their numbers of gold mentions
+        The first difference in words; None if number and order of the documents and their numbers of gold mentions
         are the same.
     """
     if one["n"] != other["n"]:
@@ -121,8 +121,8 @@ def paired(baseline: Sequence[Mapping[str, Any]], system: Sequence[Mapping[str, 
     """Counts of two systems on the documents of a corpus.
 
     Args:
-        baseline: counts of each run as of `DocumentCounts.to_dict`.
-        system: likewise, as many.
+        baseline: counts of each run from `DocumentCounts.to_dict`.
+        system: the same for as many runs of the system.
         types: entity types, the columns; at least one.
 
     Returns:
@@ -140,7 +140,7 @@ def paired(baseline: Sequence[Mapping[str, Any]], system: Sequence[Mapping[str, 
 
 
 def _numbers(side: Mapping[str, Any], entity_type: str, kind: str) -> NDArray[numpy.float64]:
-    """(documents,) counts of a type; a type that one of two results does not have is counted nowhere."""
+    """(documents,) counts of a type; zeros for a type that these results do not have."""
     if entity_type not in side["counts"]:
         return numpy.zeros(side["n"])
     counts = side["counts"][entity_type]

@@ -44,32 +44,32 @@ def evaluate(
 ) -> Results:
     """Score a pipeline on one split of converted corpora.
 
-    The pipeline sees the raw text and tokenises it itself, as it does for its users. Mentions are counted by all metrics,
-    so that results can be compared by any, see `Results.by`.
+    The pipeline gets raw text, as in use. Mentions are counted by all metrics, so results can be compared by any of
+    them (`Results.by`).
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         corpora: corpora to score on; None for all that have the split.
         split: name of the split.
-        limit: most documents to take from each corpus, as they are in it; None for all.
-        context: what the pipeline sees at once: a document as it is in the corpus ("source"), one sentence ("sentence"),
+        limit: maximum number of documents per corpus; None for all.
+        context: what the pipeline reads at once: a document as it is in the corpus ("source"), one sentence ("sentence"),
             consecutive sentences of one article ("group"), or a whole article ("document"). The gold mentions are the
             same.
-        context_words: most words of a group.
-        guideline: whether the pipeline is told by the guideline of which corpus to annotate.
+        context_words: maximum number of tokens in a group.
+        guideline: whether the pipeline is told the guideline of each document.
         batch_size: documents per batch; None for the setting of the pipeline.
-        gpu_id: number of the GPU to run on, -1 for the CPU; ignored where the pipeline is loaded already.
+        gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
         spans_key: key in `doc.spans` of the gold mentions; "ents" for the entities of documents that have no spans.
         predicted_key: key of the predicted ones, "ents" for a pipeline that sets `doc.ents` alone; None for the same.
-        origin: what else the results are to say about where they come from, such as checksums of catalogue entries.
+        origin: further provenance to store, such as checksums of catalogue entries.
 
     Returns:
         The scores and what they were measured on.
 
     Raises:
         BionerError: the pipeline cannot be loaded or predicts no entities, there is no corpus or no annotated
-            document to score on, documents have other annotation than that of their key, or the context is not allowed.
+            document to score on, documents are annotated under another key, or the context is unknown.
     """
     check_context(context, context_words)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
@@ -98,7 +98,7 @@ def evaluate(
 
 
 def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> Language:
-    """Load a pipeline, on a GPU if one is asked for, for texts of any length unless it has spaCy's `ner` or `parser`.
+    """Load a pipeline, optionally on a GPU. Text length is unlimited unless it has spaCy's `ner` or `parser`.
 
     Args:
         pipeline: a loaded pipeline (returned as it is), or the folder or package name of one.
@@ -115,7 +115,7 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
         nlp = spacy.load(pipeline)
     except BionerError:
         raise
-    except Exception as error:  # spaCy, Thinc, confection and srsly each have exceptions of their own for a broken one
+    except Exception as error:  # each library raises its own exceptions for broken pipelines
         raise BionerError(Errors.E504.format(pipeline=pipeline, reason=reason(error))) from error
     if not any(isinstance(pipe, Parser) for _, pipe in nlp.pipeline):  # whose memory the limit is for
         nlp.max_length = sys.maxsize
@@ -123,12 +123,12 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
 
 
 def require_length(nlp: Language, text: str, where: str) -> None:
-    """See that a pipeline reads texts of a length.
+    """Check that a text is not too long for a pipeline.
 
     Args:
         nlp: the pipeline.
         text: the text.
-        where: what the text is of, for the message.
+        where: where the text is from, for the message.
 
     Raises:
         BionerError: the text is longer than its `max_length`.
@@ -138,7 +138,7 @@ def require_length(nlp: Language, text: str, where: str) -> None:
 
 
 def describe(nlp: Language) -> Pipeline:
-    """Name a pipeline by its meta data and config."""
+    """Describe a pipeline by its metadata and config."""
     config = nlp.config.interpolate()  # where encoder and seed are variables
     seed = config.get("training", {}).get("seed")
     return Pipeline(
@@ -152,7 +152,7 @@ def describe(nlp: Language) -> Pipeline:
 
 
 def finds_entities(nlp: Language, name: str) -> bool:
-    """Whether a component of a pipeline writes entities or spans, as far as it says."""
+    """Whether a component of a pipeline declares that it writes entities or spans."""
     return any(assigned.startswith(("doc.ents", "doc.spans")) for assigned in nlp.get_pipe_meta(name).assigns)
 
 
@@ -187,14 +187,14 @@ def read_gold(
 
     Args:
         nlp: pipeline whose vocabulary the documents get.
-        corpus: name of the corpus, for documents that do not say it themselves.
+        corpus: name of the corpus, for documents that do not name theirs.
         path: file with a `DocBin`.
-        limit: most documents to read; None for all.
+        limit: maximum number of documents; None for all.
         spans_key: key in `doc.spans` of the gold mentions; "ents" for the entities of documents that have no spans.
 
     Raises:
-        BionerError: the file is not a `DocBin`, has no annotated document, or one with other annotation than that of the
-            key. A warning is given where documents say that they are of another corpus.
+        BionerError: the file is not a `DocBin`, has no annotated document, or has one that is annotated under another
+            key. A warning is given if documents name another corpus.
     """
     docs = load_docs(path, nlp.vocab)
     annotated = [doc for doc in docs if doc_mentions(doc, spans_key) is not None]
@@ -212,7 +212,7 @@ def read_gold(
 
 
 def make_doc(nlp: Language, text: str, corpus: Optional[str]) -> Doc:
-    """A document for a pipeline to annotate as the guideline of a corpus has it, or by none."""
+    """Make a document to annotate by the guideline of a corpus, or by none."""
     require_length(nlp, text, f"The text {text[:40]!r}")
     doc = nlp.make_doc(text)
     doc._.guideline = corpus
@@ -220,14 +220,14 @@ def make_doc(nlp: Language, text: str, corpus: Optional[str]) -> Doc:
 
 
 class Run:
-    """One pass of a pipeline over corpora, with its clock.
+    """One timed pass of a pipeline over corpora.
 
     Args:
         nlp: the pipeline.
         guideline: whether it is told by the guideline of which corpus to annotate.
         batch_size: documents per batch; None for the setting of the pipeline.
         spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted ones; None for the same.
+        predicted_key: key of the predicted mentions; None for the same key.
     """
 
     def __init__(
@@ -249,7 +249,7 @@ class Run:
     def examples(
         self, files: Mapping[str, Path], *, limit: Optional[int], context: str, context_words: int
     ) -> Iterator[Example]:
-        """Examples of predicted and gold documents, one at a time, as predictions on a GPU are large.
+        """Yield examples of predicted and gold documents one at a time, because predictions on a GPU are large.
 
         Args:
             files: name of each corpus -> file of converted documents; for the others see `evaluate`.
@@ -273,7 +273,7 @@ class Run:
             raise BionerError(Errors.E507.format(name=self.nlp.meta["name"], components=components))
 
     def _timed(self, predictions: Iterator[Doc]) -> Iterator[Doc]:
-        """Pass predictions on and add up the time that they take, without that of scoring."""
+        """Pass predictions on, and measure the time they take without scoring."""
         while True:
             start = time.perf_counter()
             predicted = next(predictions, None)

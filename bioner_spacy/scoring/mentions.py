@@ -1,7 +1,7 @@
-"""Mentions of gold and predicted documents as they are compared: by characters, inside the annotation scope.
+"""Gold and predicted mentions by character offsets, inside the annotation scope.
 
-What a corpus does not annotate says nothing about a prediction, so predictions of types outside the scope of the gold
-document count neither for nor against the pipeline.
+Predictions of types outside the scope of the gold document count neither for nor against the pipeline, because nothing
+is known about them.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from spacy.training import Example
 from ..errors import BionerError, Errors
 from ..scope import ENTS, SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents
 
-# A mention as it is compared: start and end in characters, entity type.
+# A mention: start and end in characters, entity type.
 Mention = tuple[int, int, str]
 
 
@@ -21,7 +21,7 @@ class Compared(NamedTuple):
     """Mentions of one text, both sides within its annotation scope."""
 
     corpus: str
-    doc_id: str  # of the source document, empty where it is not known
+    doc_id: str  # of the source document, empty if it is not known
     gold: set[Mention]
     predicted: set[Mention]
 
@@ -34,20 +34,20 @@ def mentions_in_scope(
     corpus_types: Optional[Mapping[str, Collection[str]]] = {},
     as_trained: bool = False,
 ) -> Iterator[Compared]:
-    """The mentions that are compared, for each example with a gold document that is annotated.
+    """Yield the mentions to compare of each example with an annotated gold document.
 
-    Those of documents that state no scope come last, as all documents of a corpus say what it annotates.
+    Documents without a stated scope come last, because all documents of a corpus together show what it annotates.
 
     Args:
         examples: predicted and gold documents of the same text.
         spans_key: key in `doc.spans` of the gold documents; `ENTS` for their entities.
-        predicted_key: key of the predicted ones; None for the same.
-        corpus_types: entity types that are known to be annotated in a corpus, beside those that its gold documents show;
-            None to count documents without a statement of scope for every type.
+        predicted_key: key of the predicted mentions; None for the same key.
+        corpus_types: entity types annotated in each corpus, besides those seen in its gold documents; None to treat
+            documents without a stated scope as annotated for every type.
         as_trained: whether gold entities stand in for a missing group, as they do for the component in training.
 
     Raises:
-        BionerError: the two documents of an example differ in text, or one has other annotation than that of its key.
+        BionerError: the two documents of an example differ in text, or one is annotated under another key.
     """
     types = {corpus: set(names) for corpus, names in (corpus_types or {}).items()}
     unscoped: list[Compared] = []
@@ -79,10 +79,10 @@ def doc_mentions(doc: Doc, spans_key: str, *, stand_in: bool = False) -> Optiona
         stand_in: whether complete entities stand in for a group that is not there.
 
     Returns:
-        The mentions; None where the document has no annotation.
+        The mentions; None if the document has no annotation.
 
     Raises:
-        BionerError: there is no such key, but other annotation.
+        BionerError: the document is annotated under another key only.
     """
     if spans_key in doc.spans:
         return {mention_of(span) for span in doc.spans[spans_key]}
@@ -94,12 +94,12 @@ def doc_mentions(doc: Doc, spans_key: str, *, stand_in: bool = False) -> Optiona
 
 
 def mention_of(span: object) -> Mention:
-    """A span as it is compared."""
+    """The start, end and type of a span."""
     return (span.start_char, span.end_char, span.label_)  # type: ignore[attr-defined]
 
 
 def require_same_text(example: Example) -> None:
-    """See that mentions of both documents can be compared.
+    """Check that both documents of an example have the same text.
 
     Raises:
         BionerError: the two documents of an example differ in text.

@@ -1,7 +1,7 @@
-"""Metrics: how the gold and predicted mentions of a document are counted. A new metric is an entry of `METRICS`.
+"""Metrics: how gold and predicted mentions of a document are counted. To add one, add an entry to `METRICS`.
 
 strict, exact, partial and type are the schemes of SemEval 2013, task 9.1 (Segura-Bedmar et al. 2013); strict is also the
-"exact match" of the BioCreative and BioNLP shared tasks. Which mentions are compared with each other: see `pairs`.
+"exact match" of the BioCreative and BioNLP shared tasks. For how mentions are paired, see `pairs`.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from .mentions import Mention, nested_mentions, of_type
 from .pairs import Pair, make_pairs, overlapping
 
 ALL_TYPES = "all types"
-"""Stands for the entity type in rows over every type of a corpus."""
+"""In place of an entity type: all types of a corpus."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Counts:
         gold: number of gold mentions.
         predicted: number of predictions.
         found: gold mentions that are predicted; a partial match may count as a part of one.
-        right: predictions that are gold, likewise; other than `found` where the metric looks at some mentions only.
+        right: predictions that are gold; differs from `found` if the metric selects mentions.
     """
 
     gold: float = 0
@@ -55,11 +55,11 @@ class Counts:
         """Precision, recall, F1 and the counts.
 
         Args:
-            one_sided: precision without a prediction and recall without a gold mention, where there are mentions on the
-                other side: 0 as in spaCy, or None.
+            one_sided: precision without predictions, and recall without gold mentions, if the other side has mentions:
+                0 as in spaCy, or None.
 
         Returns:
-            `p`, `r`, `f` as fractions of 1, None where there is no mention on either side; `tp`, `fp`, `fn`, `gold` and
+            `p`, `r`, `f` as fractions of 1, None if there is no mention on either side; `tp`, `fp`, `fn`, `gold` and
             `predicted`.
         """
         counts = {"tp": self.tp, "fp": self.fp, "fn": self.fn, "gold": self.gold, "predicted": self.predicted}
@@ -79,9 +79,10 @@ class Metric:
     Attributes:
         name: name in commands, files and tables.
         description: what counts as a match, for titles: "F1 in percent, strict match".
-        credit: what a pair of a gold and a predicted mention that overlap counts, 0 to 1; None if only the same start, end
-            and type count.
-        select: which mentions of each side are counted; None for all. Those that are left out still match.
+        credit: credit of an overlapping pair of a gold and a predicted mention, 0 to 1; None if only identical start,
+            end and type count.
+        select: which mentions of each side are counted; None for all. Mentions that are not counted can still be
+            matched.
     """
 
     name: str
@@ -97,7 +98,7 @@ class Metric:
             predicted: predicted mentions, in scope.
 
         Returns:
-            Counts by entity type, looking at mentions of this type only; and for `ALL_TYPES` those of all mentions.
+            Counts by entity type, using mentions of that type only, and for `ALL_TYPES` using all mentions.
         """
         sides = [side if self.select is None else self.select(side) for side in (gold, predicted)]
         types = sorted({mention[2] for side in sides for mention in side})
@@ -111,7 +112,7 @@ class Metric:
         return found
 
     def pairs(self, gold: set[Mention], predicted: set[Mention]) -> list[tuple[Pair, float]]:
-        """Pairs of mentions that overlap, each mention in one at most, and what each counts: the most first."""
+        """Overlapping pairs, each mention in at most one, with their credit, highest first."""
 
         def credit(one: Mention, other: Mention) -> float:
             return int(one == other) if self.credit is None else self.credit(one, other)

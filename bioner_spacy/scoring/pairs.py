@@ -1,9 +1,8 @@
-"""Which gold mention a predicted mention is compared with, where they are not the same.
+"""Pair gold and predicted mentions that overlap.
 
-Every mention has at most one partner. Pairs are made in stages, the best first, and in each stage as many as can be
-made of the mentions that are left: a maximum matching of the two sides, found by augmenting paths (Berge, 1957), with
-large overlaps preferred. Thus pairs do not depend on the order of the mentions, and an overlapping mention never takes
-the partner of a right one, nested or not.
+Every mention has at most one partner. Pairs are made in stages, best first; each stage finds a maximum matching of the
+remaining mentions by augmenting paths (Berge, 1957), preferring large overlaps. So pairs do not depend on the order of
+mentions, and an overlapping mention never takes the partner of a correct one.
 """
 
 from collections import defaultdict, deque
@@ -13,7 +12,7 @@ from typing import Optional
 from .mentions import Mention
 
 Condition = Callable[[Mention, Mention], bool]
-"""What a pair of an earlier stage must fulfil: a function of a gold and a predicted mention that overlap."""
+"""The condition of a stage: a function of an overlapping gold and predicted mention."""
 
 Pair = tuple[Mention, Mention]
 """A gold and a predicted mention."""
@@ -35,7 +34,7 @@ def same_type(gold: Mention, predicted: Mention) -> bool:
 
 
 def any_overlap(gold: Mention, predicted: Mention) -> bool:
-    """True: only mentions that overlap are looked at."""
+    """Always true, because only overlapping mentions are considered."""
     return True
 
 
@@ -52,11 +51,10 @@ def overlapping(gold: Iterable[Mention], predicted: Iterable[Mention]) -> list[P
         predicted: its predicted mentions.
 
     Returns:
-        The pairs, in the order of their preference: the larger the share of the words of both that they have in
-        common (the Jaccard index), the earlier; then as they stand in the text.
+        The pairs by descending Jaccard index of their characters, then by position.
     """
     found: list[Pair] = []
-    waiting: list[Mention] = []  # predicted mentions that begin before the gold one ends, and may reach into it
+    waiting: list[Mention] = []  # predicted mentions that begin before the gold one ends, and may overlap with it
     rest = deque(sorted(predicted))
     for mention in sorted(gold):
         while rest and rest[0][0] < mention[1]:
@@ -72,7 +70,7 @@ def make_pairs(gold: Iterable[Mention], predicted: Iterable[Mention], stages: Se
     Args:
         gold: gold mentions, each given once.
         predicted: predicted mentions, each given once.
-        stages: conditions on pairs; earlier ones come first, whatever that leaves to later ones.
+        stages: condition of each stage, first stage first.
 
     Returns:
         The pairs of each stage.
@@ -94,7 +92,7 @@ def _preference(pair: Pair) -> tuple[float, Mention, Mention]:
 
 
 def _maximum_matching(edges: Sequence[Pair]) -> dict[Mention, Mention]:
-    """Predicted -> gold mention, as many as can be, beginning with the first edges."""
+    """A maximum matching, predicted -> gold mention, preferring the first edges."""
     neighbours: defaultdict[Mention, list[Mention]] = defaultdict(list)
     gold_of: dict[Mention, Mention] = {}
     predicted_of: dict[Mention, Mention] = {}
@@ -112,7 +110,8 @@ def _maximum_matching(edges: Sequence[Pair]) -> dict[Mention, Mention]:
 def _augmenting_path(
     start: Mention, neighbours: dict[Mention, list[Mention]], predicted_of: dict[Mention, Mention]
 ) -> list[Pair]:
-    """New pairs, (predicted, gold), that give `start` a partner and leave nobody without; empty where there are none."""
+    """New pairs (predicted, gold) that add `start` to the matching and keep all others matched; empty if there are
+    none."""
     came_from: dict[Mention, tuple[Mention, Optional[Mention]]] = {}  # gold -> predicted before it, gold before that
     queue: deque[tuple[Mention, Optional[Mention]]] = deque([(start, None)])
     while queue:

@@ -20,15 +20,15 @@ UNNAMED = "(unnamed)"
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What tells one trained pipeline from another.
+    """What identifies a trained pipeline.
 
     Attributes:
         name: language and name, as spaCy's package names: `en_bioner`.
         version: version of the pipeline package.
-        encoder: name of the pretrained encoder in the config; None where there is none.
+        encoder: name of the pretrained encoder in the config; None if there is none.
         seed: seed of the training, from the config.
         components: names of the components that ran.
-        config: checksum of its config, which tells what it was trained on and how; None where it is not known.
+        config: checksum of its config; None if unknown.
     """
 
     name: str
@@ -46,19 +46,17 @@ class Results:
     Attributes:
         pipeline: what was evaluated.
         split: name of the split.
-        limit: most documents taken from a corpus; None for all.
-        scores: the scores of `score_spans` without the prefix of their names; of the strict metric, unless `metric` names
-            another one.
-        context: what the pipeline saw at once, see `evaluate`.
-        context_words: most words of a group; None for other contexts.
-        documents: counts by document of every corpus, see `DocumentCounts.to_dict`; empty in files that were written
-            before there were any.
-        by_metric: the same by the name of each other metric.
+        limit: maximum number of documents per corpus; None for all.
+        scores: the scores of `score_spans` without prefix, by the metric `metric`.
+        context: what the pipeline read at once, see `evaluate`.
+        context_words: maximum number of tokens in a group; None for other contexts.
+        documents: counts by document of every corpus, see `DocumentCounts.to_dict`; empty in files of early versions.
+        by_metric: the same for the other metrics, by name.
         metric: name of the metric of `scores` and `documents`.
-        words: number of words (tokens of the pipeline) that were processed.
-        words_per_second: speed of `nlp.pipe` on raw text; the only part that differs from run to run.
+        words: number of tokens processed.
+        words_per_second: speed of `nlp.pipe` on raw text; the only value that differs between identical runs.
         provenance: versions, revision, checksums of the corpora, seed and command, see `bioner_spacy.provenance`.
-        path: the file that the results come from; it is not written.
+        path: the file the results were read from; not written.
     """
 
     pipeline: Pipeline
@@ -96,7 +94,7 @@ class Results:
 
     @property
     def label(self) -> str:
-        """What tells these results from others in a message: their file, else the name of the pipeline."""
+        """Name for messages: the file, or else the name of the pipeline."""
         return self.pipeline.name if self.path is None else str(self.path)
 
     @property
@@ -125,7 +123,8 @@ class Results:
 
 
 def _require_scores(results: Results) -> None:
-    """See that all is there that tables and comparisons read; ValueError, KeyError and the like where it is not."""
+    """Check that everything that tables and comparisons read is there; raise ValueError, KeyError or similar if
+    not."""
     if not isinstance(results.pipeline.seed, int | None):
         raise TypeError(f"the seed is {results.pipeline.seed!r}")
     groups = list(results.per_corpus.items())
@@ -153,7 +152,7 @@ def _require_counts(by_corpus: dict[str, dict[str, Any]]) -> None:
 
 
 def corpus_name(corpus: str) -> str:
-    """Name of a corpus for people; documents that do not say where they come from have the empty name."""
+    """Display name of a corpus; documents that do not name their corpus have an empty one."""
     return corpus or UNNAMED
 
 
@@ -178,17 +177,17 @@ def read_results(patterns: Sequence[str]) -> list[Results]:
 
 @contextmanager
 def reading_json(path: Path, error: str) -> Iterator[Any]:
-    """Read a JSON file, and report what is wrong with it or with what is made of it.
+    """Read a JSON file, and report errors in it or in the block that uses it.
 
     Args:
         path: the file.
-        error: message with places for `path` and `reason`.
+        error: message template with `path` and `reason`.
 
     Yields:
-        Its content. Numbers are exact, which they are not with srsly.
+        Its content. Numbers are exact, unlike with srsly.
 
     Raises:
-        BionerError: the file is not there or holds no JSON, or the block finds that something else is in it
+        BionerError: the file is missing or not JSON, or the block raises an error for its content
             (`ValueError`, `KeyError`, `TypeError`, `AttributeError`).
     """
     try:
@@ -200,7 +199,7 @@ def reading_json(path: Path, error: str) -> Iterator[Any]:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write JSON with sorted keys, so that files can be compared line by line; whole or not at all."""
+    """Write JSON with sorted keys, whole or not at all."""
     write_text(path, json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 

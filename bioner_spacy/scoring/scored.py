@@ -1,4 +1,4 @@
-"""Documents with what is compared in them: gold and predicted mentions within the annotation scope, text and scores."""
+"""Scored documents: text, scores, and gold and predicted mentions within the annotation scope."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,11 +19,11 @@ class ScoredDoc:
 
     Attributes:
         corpus: name of its corpus.
-        doc_id: identifier of the source document; where it is not known, the number of the record in its corpus.
-        text: the text, which the offsets of mentions count in.
+        doc_id: identifier of the source document, or the number of the record in its corpus.
+        text: the text; offsets of mentions refer to it.
         gold: gold mentions.
         predicted: predicted mentions.
-        scores: score of each predicted mention, 0 to 1; empty where the pipeline gives none.
+        scores: score of each predicted mention, 0 to 1; empty if the pipeline gives none.
     """
 
     corpus: str
@@ -37,15 +37,15 @@ class ScoredDoc:
 def scored_docs(
     examples: Iterable[Example], *, spans_key: str = SPANS_KEY, predicted_key: Optional[str] = None
 ) -> Iterator[ScoredDoc]:
-    """Take from examples what is compared, and let go of the rest.
+    """Keep of each example only what is compared.
 
     Args:
         examples: predicted and gold documents of the same text.
         spans_key: key of the gold mentions, see `mentions_in_scope`.
-        predicted_key: key of the predicted ones; None for the same.
+        predicted_key: key of the predicted mentions; None for the same key.
 
     Raises:
-        BionerError: as `mentions_in_scope` does; or scores are not one for each span, 0 to 1.
+        BionerError: see `mentions_in_scope`; or scores are not one per span, 0 to 1.
     """
     number: Counter[str] = Counter()
     for example in examples:
@@ -67,10 +67,10 @@ def predicted_scores(doc: Doc, spans_key: str, doc_id: str) -> dict[Mention, flo
         doc_id: identifier of the document, for messages.
 
     Returns:
-        Mention -> score, the highest where a mention is given twice; empty where there are no scores.
+        Mention -> score (the highest one of duplicates); empty if there are no scores.
 
     Raises:
-        BionerError: scores are not one for each span, 0 to 1.
+        BionerError: scores are not one per span, 0 to 1.
     """
     group = doc.spans[spans_key] if spans_key in doc.spans else None
     if group is None or group.attrs.get("scores") is None:

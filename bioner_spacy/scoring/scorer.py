@@ -1,7 +1,7 @@
-"""Scores of entity mentions, counted only inside the annotation scope of each gold document, and spaCy's scorer.
+"""Scores of mentions inside the annotation scope of each gold document, and the spaCy scorer.
 
-A prediction is right where start, end (in characters) and entity type are those of a gold mention; other metrics stand
-beside this one, see `metrics`.
+By the strict metric, a prediction is correct if its start, end (in characters) and type are those of a gold mention.
+For other metrics, see `metrics`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -17,33 +17,33 @@ from .mentions import Compared, in_scope, mention_of, mentions_in_scope
 from .metrics import ALL_TYPES, STRICT, Counts, Metric, get_metric
 
 BESIDE = ("nested", "flat")
-"""Metrics that the scorer gives beside the strict one."""
+"""Metrics that the scorer reports besides the strict one."""
 
 
 def make_scorer(spans_key: str = SPANS_KEY, metrics: Sequence[str] = BESIDE) -> Callable[..., dict[str, Any]]:
-    """Make the scorer that a config names `bioner_spacy.multitask_scorer.v1`.
+    """Make the scorer `bioner_spacy.multitask_scorer.v1`.
 
     Args:
-        spans_key: key in `doc.spans` of both the gold and the predicted spans. Gold entities (`doc.ents`) stand in for a
-            group that is not there, as they do in training.
-        metrics: names of metrics beside the strict one.
+        spans_key: key in `doc.spans` of both the gold and the predicted spans. Gold entities (`doc.ents`) are used if
+            the group is missing, as in training.
+        metrics: names of metrics besides the strict one.
 
     Returns:
-        A function from examples to scores: those of `score_spans`, and `ents_p`, `ents_r`, `ents_f` and `ents_per_type` of
-        `doc.ents`, in scope, against gold entities, or where there are none against the longest gold spans that do not
-        overlap; `spacy evaluate` shows these.
+        A function from examples to the scores of `score_spans`, and to `ents_p`, `ents_r`, `ents_f` and
+        `ents_per_type` of `doc.ents` in scope, which `spacy evaluate` shows. Gold entities are those of `doc.ents`, or
+        else the longest gold spans that do not overlap.
 
     Raises:
         BionerError: there is no such metric.
     """
     for metric in metrics:
         get_metric(metric)
-    # No closure: a pipeline can be pickled only if its scorer can, for other processes where they are spawned.
+    # No closure: a pipeline can only be pickled (for spawned processes) if its scorer can.
     return partial(_score, spans_key=spans_key, metrics=tuple(metrics))
 
 
 def _score(examples: Iterable[Example], *, spans_key: str, metrics: Sequence[str], **kwargs: Any) -> dict[str, Any]:
-    # spaCy hands every scorer the settings of the whole pipeline, of which one is for this.
+    # spaCy passes the settings of all components to every scorer.
     examples, types = list(examples), kwargs.get("corpus_types", {})
     compared = mentions_in_scope(examples, spans_key=spans_key, corpus_types=types, as_trained=True)
     scores = score_mentions(compared, spans_key=spans_key, metrics=metrics)
@@ -78,30 +78,29 @@ def score_spans(
 ) -> dict[str, Any]:
     """Precision, recall and F1 of predicted mentions, by corpus and by entity type.
 
-    Mentions are compared by character offsets, so the two documents of an example may be tokenised differently. A
-    mention given twice counts once. Types outside the annotation scope of the gold document are left out on both
-    sides; a document without a statement of scope counts for the types that its corpus annotates. A gold document without
-    annotation is skipped.
+    Mentions are compared by character offsets, so the two documents of an example may be tokenized differently.
+    Duplicates count once. Types outside the annotation scope of the gold document are ignored on both sides; a
+    document without a stated scope counts for the types of its corpus. Gold documents without annotation are skipped.
 
     Args:
         examples: predicted and gold documents of the same text.
         spans_key: key in `doc.spans` of the gold documents, and the prefix of the names of the scores; "ents" for their
             entities.
-        predicted_key: key of the predicted documents; None for the same.
-        metrics: metrics beside the strict one, or their names.
-        corpus_types: entity types that are known to be annotated in a corpus, beside those that its gold documents show;
-            None to count documents without a statement of scope for every type.
+        predicted_key: key in the predicted documents; None for the same key.
+        metrics: metrics besides the strict one, or their names.
+        corpus_types: entity types annotated in each corpus, besides those seen in its gold documents; None to treat
+            documents without a stated scope as annotated for every type.
 
     Returns:
-        Behind `spans_{spans_key}_`: `p`, `r` and `f` over all mentions (micro averages); `macro_f`, the mean over
-        corpora of their F1; for each further metric `{metric}_p`, `{metric}_r`, `{metric}_f`; `per_type`, scores by entity
-        type; `per_corpus`, for each corpus its scores, `per_type` and those of each further metric. Scores are fractions
-        of 1 together with their counts (`tp`, `fp`, `fn`, `gold`, `predicted`); they are None where nothing is annotated
-        and nothing is predicted in scope.
+        With the prefix `spans_{spans_key}_`: `p`, `r` and `f` over all mentions (micro averages); `macro_f`, the mean
+        over corpora of their F1; for each further metric `{metric}_p`, `{metric}_r`, `{metric}_f`; `per_type`, scores
+        by entity type; `per_corpus`, for each corpus its scores, `per_type` and those of each further metric. Scores
+        are fractions of 1, with their counts (`tp`, `fp`, `fn`, `gold`, `predicted`); None if nothing is annotated and
+        nothing is predicted in scope.
 
     Raises:
-        BionerError: the two documents of an example differ in text, a document has other annotation than that of its key,
-            or there is no such metric.
+        BionerError: the two documents of an example differ in text, a document is annotated under another key, or
+            there is no such metric.
     """
     compared = mentions_in_scope(examples, spans_key=spans_key, predicted_key=predicted_key, corpus_types=corpus_types)
     return score_mentions(compared, spans_key=spans_key, metrics=metrics)
@@ -120,7 +119,7 @@ def score_mentions(
         compared: the mentions of each text.
         spans_key: prefix of the names of the scores.
         metrics: further metrics, or their names.
-        metric: the metric of the scores without a name.
+        metric: the metric of the scores without a metric in their names.
     """
     chosen = [*map(get_metric, (metric, *metrics))]
     totals = {
@@ -133,11 +132,11 @@ def score_mentions(
 def named_scores(
     totals: Mapping[str, Mapping[str, Mapping[str, Counts]]], metrics: Sequence[Metric]
 ) -> dict[str, Any]:
-    """Scores as `score_spans` promises them, without the prefix.
+    """The scores of `score_spans`, without the prefix.
 
     Args:
         totals: name of the metric -> corpus -> entity type and `ALL_TYPES` -> counts.
-        metrics: the metrics; the first one gives the scores without a name.
+        metrics: the metrics; scores of the first one have no metric in their names.
     """
     first, *others = metrics
     of_corpora = {
@@ -168,7 +167,7 @@ def _sum(by_corpus: Mapping[str, Mapping[str, Counts]]) -> dict[str, Counts]:
 
 
 def _scores(counts: Counts, metric: Metric) -> dict[str, Any]:
-    # That no mention of some kind is predicted says nothing about the precision of predictions.
+    # Without predictions of a selected kind, precision is undefined.
     return counts.scores(0.0 if metric.select is None else None)
 
 
@@ -182,6 +181,6 @@ def _per_type(counts: Mapping[str, Counts], metric: Metric) -> dict[str, dict[st
 
 
 def mean(values: Iterable[Optional[float]]) -> Optional[float]:
-    """Mean of the values that are not None; None where there is no such value."""
+    """Mean of the values that are not None; None if there is no such value."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None

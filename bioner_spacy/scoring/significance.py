@@ -1,13 +1,12 @@
-"""Whether F1 of two systems on the same documents differs by more than chance.
+"""Significance of the difference in F1 between two systems on the same documents.
 
-Approximate randomisation tells how often systems that do not differ would be as far apart as these two (Noreen 1989,
+Approximate randomisation gives the probability of a difference this large between equal systems (Noreen 1989,
 Computer-Intensive Methods for Testing Hypotheses; for F1: Yeh 2000, More accurate tests for the statistical
-significance of result differences), and the paired bootstrap how far the difference moves with the choice of documents
-(Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 13.3; Koehn 2004, Statistical significance tests
-for machine translation evaluation). Both draw whole documents, because mentions of one document are not independent.
-
-F1 is that of the sums of counts, not a mean over documents, so that every draw is a sum of rows of a matrix of counts:
-the product of that matrix with the multiplicities of the documents.
+significance of result differences), and the paired bootstrap gives the variance of the difference over samples of
+documents (Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 13.3; Koehn 2004, Statistical
+significance tests for machine translation evaluation). Both draw whole documents, because mentions of one document are
+not independent. F1 is computed from summed counts (micro average), so a draw is the product of the matrix of counts
+with the multiplicities of the documents.
 """
 
 import zlib
@@ -23,7 +22,7 @@ Floats = NDArray[numpy.float64]
 RESAMPLES = 10_000
 ALPHA = 0.05
 BLOCK = 1 << 18
-"""Most numbers in one of the matrices that are drawn at a time: 2 MB, which is also faster than larger ones."""
+"""Maximum size of a block of draws, in numbers (2 MB): faster than larger blocks."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,13 @@ class Paired:
 
 @dataclass(frozen=True)
 class Significance:
-    """What chance can do to a difference in F1, second system less first one.
+    """Interval and p of a difference in F1 (second system minus first).
 
     Attributes:
         low: lower end of the interval of the difference, a fraction of 1.
         high: upper end.
-        p: probability of a difference at least as large, in either direction, between systems that do not differ.
-        adjusted: p corrected for the number of tests, see `holm`; None where it is one test.
+        p: two-sided p-value of the difference.
+        adjusted: p corrected for multiple tests, see `holm`; None for a single test.
     """
 
     low: float
@@ -60,7 +59,7 @@ class Significance:
     adjusted: Optional[float] = None
 
     def differs(self, alpha: float) -> bool:
-        """Whether both say so: p is below alpha, and the interval leaves 0 out."""
+        """Whether p is below alpha and the interval excludes 0."""
         p = self.p if self.adjusted is None else self.adjusted
         return p < alpha and not self.low <= 0 <= self.high
 
@@ -68,23 +67,23 @@ class Significance:
 def significance(
     corpora: Mapping[str, Paired], *, alpha: float = ALPHA, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[dict[str, list[Significance]], Significance]:
-    """Test the difference in F1 on every corpus, and that of the mean over the corpora.
+    """Test the difference in F1 on every corpus, and of the mean over corpora.
 
-    The statistic is the mean of F1 over the runs of the second system less that of the first one. For the mean over
-    corpora, documents are drawn within each corpus (a stratified sample), and its last column counts.
+    The statistic is the difference in F1 averaged over runs. For the mean over corpora, documents are drawn within
+    each corpus (a stratified sample), and the last column is used.
 
     Args:
         corpora: counts by corpus, at least one, all with the same number of runs.
-        alpha: the intervals hold a share of 1 - alpha of the draws.
-        resamples: number of draws, for each of the two methods.
-        seed: of the draws. Those of a corpus are the same whatever other corpora there are.
+        alpha: the intervals contain 1 - alpha of the draws.
+        resamples: number of draws of each method.
+        seed: random seed. Those of a corpus are the same whatever other corpora there are.
 
     Returns:
-        For every corpus one for each column; and that of the mean.
+        Results for every corpus and column, and for the mean.
     """
     found: dict[str, list[Significance]] = {}
     runs = {counts.predicted.shape[1] for counts in corpora.values()}.pop()
-    # The same for all corpora: one run may have made the predictions on several of them.
+    # The same weights for all corpora, because one run may have made the predictions on several of them.
     weights = run_weights(runs, resamples, numpy.random.default_rng(seed))
     total = numpy.zeros(1), numpy.zeros((resamples, 1)), numpy.zeros((resamples, 1))
     for name, counts in corpora.items():
@@ -106,14 +105,14 @@ def observed(counts: Paired) -> Floats:
 
 
 def randomised(counts: Paired, resamples: int, rng: numpy.random.Generator) -> Floats:
-    """Differences between systems that do not differ: the two change places in each document with probability 1/2.
+    """Differences under the null hypothesis: the systems are swapped in each document with probability 1/2.
 
-    All runs of a system change places together.
+    All runs of a system are swapped together.
 
     Args:
         counts: counts of both systems.
         resamples: number of draws.
-        rng: source of the draws.
+        rng: random number generator.
 
     Returns:
         (resamples, columns) differences in F1.
@@ -123,7 +122,7 @@ def randomised(counts: Paired, resamples: int, rng: numpy.random.Generator) -> F
     gold, sums = counts.gold.sum(axis=0), both.sum(axis=3)
     shape = sums[0].shape
     change: Any = numpy.moveaxis(both[1] - both[0], 2, 0).reshape(len(counts.gold), -1).astype("float64")
-    change = change[change.any(axis=1)]  # to change places changes nothing where both are equal
+    change = change[change.any(axis=1)]  # swapping equal counts changes nothing
     found = []
     for rows in _blocks(resamples, len(change)):
         swap = rng.integers(2, size=(rows, len(change)), dtype=bool)
@@ -134,12 +133,12 @@ def randomised(counts: Paired, resamples: int, rng: numpy.random.Generator) -> F
 
 
 def resampled(counts: Paired, weights: Floats, rng: numpy.random.Generator) -> Floats:
-    """Differences on as many documents drawn with replacement, the same ones for both systems (paired bootstrap).
+    """Differences on documents drawn with replacement, the same for both systems (paired bootstrap).
 
     Args:
         counts: counts of both systems.
         weights: (2, resamples, runs) weights of the runs, see `run_weights`.
-        rng: source of the draws.
+        rng: random number generator.
 
     Returns:
         (resamples, columns) differences in F1.
@@ -162,16 +161,16 @@ def resampled(counts: Paired, weights: Floats, rng: numpy.random.Generator) -> F
 def run_weights(runs: int, resamples: int, rng: numpy.random.Generator) -> Floats:
     """Weights of the runs of both systems, drawn with replacement, for a mean over runs.
 
-    Few runs drawn from themselves vary less than other runs would, by (runs - 1) / runs; the weights are stretched by
-    the root of its inverse (rescaling bootstrap: Rao and Wu 1988, Resampling inference with complex survey data).
+    Resampling few runs underestimates their variance by (runs - 1) / runs, so weights are scaled by the root of the
+    inverse (rescaling bootstrap: Rao and Wu 1988, Resampling inference with complex survey data).
 
     Args:
         runs: number of runs of each system.
         resamples: number of draws.
-        rng: source of the draws.
+        rng: random number generator.
 
     Returns:
-        (2, resamples, runs) weights; they add up to 1 in each draw, and are 1 where there is one run.
+        (2, resamples, runs) weights; they sum to 1 in each draw.
     """
     if runs == 1:
         return numpy.ones((2, resamples, 1))
@@ -182,25 +181,25 @@ def run_weights(runs: int, resamples: int, rng: numpy.random.Generator) -> Float
 def p_values(difference: Floats, chance: Floats) -> Floats:
     """Two-sided p of differences: (k + 1) / (R + 1) where k of R draws are at least as large.
 
-    The observed order is one of those that chance can give, so that p is never 0.
+    The observed order counts as one of the draws, so p is never 0.
 
     Args:
-        difference: (columns,) what was observed.
+        difference: (columns,) observed differences.
         chance: (R, columns) draws of `randomised`.
 
     Returns:
         (columns,) of p.
     """
-    # Draws that equal what was observed may differ from it in the last bits, and count.
+    # Draws that equal the observed value up to rounding count.
     reached = numpy.abs(chance) >= numpy.abs(difference) - 1e-12
     return (reached.sum(axis=0) + 1) / (len(chance) + 1)
 
 
 def holm(p: Floats) -> Floats:
-    """Correct p values for their number, so that one below alpha among true hypotheses has a probability of alpha.
+    """Correct p-values for multiple tests (family-wise error rate).
 
     Holm 1979, A simple sequentially rejective multiple test procedure: the smallest of m is multiplied by m, the next
-    by m - 1, and so on; none gets smaller than one before, nor larger than 1. The tests need not be independent.
+    by m - 1, and so on, with monotonicity enforced and 1 as the maximum. The tests need not be independent.
 
     Args:
         p: (m,) values.
@@ -227,7 +226,7 @@ def _test(difference: Floats, chance: Floats, draws: Floats, alpha: float) -> li
 
 
 def _blocks(total: int, width: int) -> Iterator[int]:
-    """Numbers of rows that add up to a total, such that no block of so many columns is too large."""
+    """Block sizes that sum to a total number of rows and keep blocks below the maximum size."""
     most = max(1, BLOCK // max(1, width))
     while total > 0:
         yield min(most, total)

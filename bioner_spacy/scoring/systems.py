@@ -17,15 +17,15 @@ class Systems:
 
     Attributes:
         title: what is compared.
-        comparisons: of the first system, the baseline of all of them, with each other one.
+        comparisons: each other system against the first, the baseline.
     """
 
     title: str
     comparisons: Sequence[Comparison]
 
     def columns(self) -> dict[str, dict[str, Row]]:
-        """System -> column -> row: of every corpus and their mean, or where there is one corpus, of its types and of all
-        of them. The first system is the baseline in its rows, the others the system in theirs."""
+        """System -> column -> row. Columns are the corpora and their mean or, for a single corpus, its types and all
+        types. The first system is the baseline of its rows, each other one the system of its rows."""
         first = self.comparisons[0]
         sides = [(first.names[0], first), *((other.names[1], other) for other in self.comparisons)]
         return {name: {_column(row, comparison): row for row in _rows(comparison)} for name, comparison in sides}
@@ -48,11 +48,11 @@ def compare_systems(
     resamples: int = RESAMPLES,
     metric: Union[str, Metric] = STRICT,
 ) -> Systems:
-    """Compare systems with the first one of them, see `compare`.
+    """Compare systems with the first one, see `compare`.
 
     Args:
         title: what is compared.
-        results: results of two systems or more by name; those on one corpus are runs with different seeds.
+        results: results of two or more systems by name; several results on one corpus are runs with different seeds.
         alpha: level of the tests.
         resamples: number of draws of each test.
         metric: the metric or its name.
@@ -72,7 +72,7 @@ def _rows(comparison: Comparison) -> Sequence[Row]:
     corpora = comparison.corpus_rows
     if len(corpora) > 1:
         return [*corpora, comparison.mean]
-    return comparison.rows if len(comparison.rows) > 2 else corpora  # a single type and all types are one
+    return comparison.rows if len(comparison.rows) > 2 else corpora  # a single type equals all types
 
 
 def _column(row: Row, comparison: Comparison) -> str:

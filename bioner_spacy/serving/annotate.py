@@ -39,7 +39,7 @@ def annotate(
         spans_key: key in `doc.spans`; "ents" for the entities.
         batch_size: texts per batch; None for the setting of the pipeline.
         n_process: processes that annotate side by side.
-        gpu_id: number of the GPU, -1 for the CPU; ignored where the pipeline is loaded already.
+        gpu_id: number of the GPU, -1 for the CPU; ignored for a loaded pipeline.
 
     Returns:
         Of texts, an iterator of documents in their order, with mentions in `doc.spans[spans_key]` and `doc.ents`. Of a table,

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from .service_answers import Annotated
 
 PATHS = ("/", "/annotate", "/health", "/metrics", "/openapi.json", "/page.json", "/ready")
-"""Paths that are told apart; whatever else clients ask for is counted as one."""
+"""Paths that are distinguished; whatever else clients ask for is counted as one."""
 
 
 class Metrics:

@@ -105,10 +105,10 @@ class Request(Strict):
         return documents
 
     def check(self, known_types: Sequence[str]) -> None:
-        """See that types and format are there.
+        """Check that types and format are there.
 
         Args:
-            known_types: entity types of the pipeline; empty where it does not say which it has.
+            known_types: entity types of the pipeline; empty if it does not say which it has.
 
         Raises:
             Refused: one is not.

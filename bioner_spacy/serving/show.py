@@ -22,7 +22,7 @@ class ShownText:
     Attributes:
         name: identifier of the document, or its number.
         title: the beginning of its text.
-        entities: text, type and score of each entity of `doc.ents` in order; the score is None where there is none.
+        entities: text, type and score of each entity of `doc.ents` in order; the score is None if there is none.
     """
 
     name: str

@@ -55,7 +55,7 @@ class MultiCorpus:
             there; None to leave out nothing.
         context: what an example is: a record as it is ("source"), one sentence ("sentence"), consecutive sentences of
             one document with at most `context_words` words ("group"), or one document ("document").
-        context_words: most words of a group; only a single sentence may have more.
+        context_words: maximum number of tokens in a group; only a single sentence may have more.
         soft_targets: names of teachers, as a list or separated by commas, whose files are beside the documents, as
             `write_soft_targets` writes them, and are handed to the component with the examples; "auto" for all that are
             there; None for none.
@@ -233,7 +233,7 @@ class MultiCorpus:
         return [int(number) for number in self._excluded[corpus]["exclude"]]
 
     def _check_excluded(self, corpus: str, records: Sequence[Doc]) -> None:
-        """See that the records to leave out are those that the list was made for, by their texts."""
+        """Check that the records to leave out are those that the list was made for, by their texts."""
         self._require_excluded(corpus, len(records))
         for number, found in self._excluded[corpus]["exclude"].items():
             if record_hash(records[int(number)].text) != found:

@@ -54,7 +54,7 @@ class Finished:
 
     Attributes:
         progress: how far it came.
-        best_step: step of the best pipeline; None where only the first step was evaluated.
+        best_step: step of the best pipeline; None if only the first step was evaluated.
     """
 
     progress: Progress
@@ -213,7 +213,7 @@ def _update(nlp: Language, T: dict[str, Any], optimizer: Any, batch: list[Exampl
 def _evaluated(
     nlp: Language, T: dict[str, Any], optimizer: Any, batch: list[Example], at: Progress, evaluate: Callable
 ) -> tuple[dict[str, Any], Optional[bool]]:
-    """What loggers take, and whether this is the best evaluation so far; None where it is no time for one."""
+    """What loggers take, and whether this is the best evaluation so far; None if it is no time for one."""
     score, other_scores, is_best = None, None, None
     if at.step % T["eval_frequency"] == 0:
         with nlp.use_params(optimizer.averages):

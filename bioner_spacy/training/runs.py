@@ -230,7 +230,7 @@ def _load(config: Path, values: Mapping[str, object]) -> tuple[Config, Optional[
 
 
 def _total_steps(config: Mapping[str, Any]) -> Optional[int]:
-    """Steps of a run; None where neither its settings say so nor its corpora."""
+    """Steps of a run; None if neither its settings say so nor its corpora."""
     training = config["training"]
     limits = [training["max_steps"] + 1] if training.get("max_steps") else []  # spaCy makes one more
     corpus, batcher = config["corpora"].get("train", {}), training.get("batcher", {})
@@ -259,7 +259,7 @@ def _files_read(config: Mapping[str, Any]) -> list[Path]:
 
 
 def _check_same(unfinished: Path, made_with: Mapping[str, Any]) -> None:
-    """See that an interrupted run was begun with the same config and corpora."""
+    """Check that an interrupted run was begun with the same config and corpora."""
     different = _different(unfinished, made_with)
     other_code = [name for name in different if name == "revision" or name.startswith("versions.")]
     if refused := [name for name in different if name not in other_code]:

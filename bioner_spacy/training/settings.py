@@ -42,7 +42,7 @@ LIMITS: Mapping[str, Allowed] = {
 
 
 def check_names(config: Mapping[str, Any]) -> None:
-    """See that sections whose settings are fixed have no others, such as misspelt ones.
+    """Check that sections whose settings are fixed have no others, such as misspelt ones.
 
     Args:
         config: the config as it was read, before spaCy fills it.
@@ -61,7 +61,7 @@ def check_names(config: Mapping[str, Any]) -> None:
 
 
 def check_numbers(config: Mapping[str, Any], name: str = "") -> None:
-    """See that a config holds no number that spaCy cannot write to one, and none outside of `LIMITS`.
+    """Check that a config holds no number that spaCy cannot write to one, and none outside of `LIMITS`.
 
     Args:
         config: the config, or a section of it, without variables.
@@ -83,7 +83,7 @@ def check_numbers(config: Mapping[str, Any], name: str = "") -> None:
 
 
 def check_variables(config: Path, written: Mapping[str, Any], names: Iterable[str]) -> None:
-    """See that a config has the variables that are set; one that it has not would change nothing.
+    """Check that a config has the variables that are set; one that it has not would change nothing.
 
     Args:
         config: path of the config.

@@ -20,8 +20,8 @@ from bioner_spacy.analysis.review import (
     CONTEXT_CHARACTERS,
     Prediction,
     Review,
+    allocate_evenly,
     draw,
-    even_shares,
     make_review,
     out_of_scope,
     to_row,
@@ -137,7 +137,7 @@ def test_without_scores(make_pipeline: Callable[..., Language], corpus_folder: P
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.integers(0, 40))
 def test_even_shares(sizes: list[int], number: int) -> None:
-    shares = even_shares(sizes, number)
+    shares = allocate_evenly(sizes, number)
     assert sum(shares) == min(number, sum(sizes))
     assert all(share <= size for share, size in zip(shares, sizes))
     unfilled = [share for share, size in zip(shares, sizes) if share < size]

@@ -28,8 +28,8 @@ class Correlation:
 
     Attributes:
         n: number of pairs of values.
-        value: -1 to 1; None where it is undefined: fewer than three pairs, or no variation.
-        low: lower end of the interval; None where it is undefined: fewer than four pairs, or a value of -1 or 1.
+        value: -1 to 1; None if it is undefined: fewer than three pairs, or no variation.
+        low: lower end of the interval; None if it is undefined: fewer than four pairs, or a value of -1 or 1.
         high: upper end.
         p: of a value at least as far from 0 without any correlation, two-sided.
     """
@@ -125,7 +125,7 @@ def best_measure(path: Path) -> tuple[str, float]:
         path: correlations.json, or the folder that it is in.
 
     Returns:
-        Its name and its correlation; below 0 where smaller values went with larger gains.
+        Its name and its correlation; below 0 if smaller values went with larger gains.
 
     Raises:
         BionerError: the file is not there, or holds no such correlation.

@@ -65,11 +65,11 @@ class Gains:
     metric: str = STRICT.name
 
     def alone(self, corpus: str) -> tuple[float, ...]:
-        """F1 of the runs on a corpus alone; empty where there is no mention to find."""
+        """F1 of the runs on a corpus alone; empty if there is no mention to find."""
         return next(row.baseline_runs or () for (target, _), row in self.rows.items() if target == corpus)
 
     def gain(self, target: str, auxiliary: str) -> Optional[float]:
-        """Mean gain over the runs, a fraction of 1; None where F1 is undefined."""
+        """Mean gain over the runs, a fraction of 1; None if F1 is undefined."""
         return self.rows[target, auxiliary].difference
 
     def differs(self, target: str, auxiliary: str) -> bool:

@@ -57,7 +57,7 @@ class Measures:
         budget: words of a corpus that were asked for; 0 for all.
         encoder: name of the encoder.
         values: name of the measure -> target and auxiliary -> value; only "curve" differs between the directions.
-        slopes: corpus -> slopes of its learning curve at `slopes.SHARES`, means over its runs; empty where there is none.
+        slopes: corpus -> slopes of its learning curve at `slopes.SHARES`, means over its runs; empty if there is none.
     """
 
     corpora: list[str]

@@ -76,7 +76,7 @@ def objects(path: Path, node: Node, key: str) -> list[Node]:
 
 
 def string(path: Path, node: Node, key: str) -> str:
-    """The text that a node has under a key, a number as its digits; empty where the key is missing or null."""
+    """The text that a node has under a key, a number as its digits; empty if the key is missing or null."""
     value = node.get(key)
     if value is None:
         return ""
@@ -152,7 +152,7 @@ def _json_documents(path: Path) -> Iterator[Node]:
 
 
 def _documents(path: Path, value: Any) -> Iterator[Node]:
-    """Documents of a collection, of an answer of PubTator 3, or a document by itself."""
+    """Documents of a collection, of an answer of PubTator 3, or a document alone."""
     node = value if isinstance(value, Node) else Node()
     if "documents" in node:
         about: dict[str, Any] = {key: string(path, node, key) for key in ABOUT}

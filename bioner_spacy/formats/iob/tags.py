@@ -55,7 +55,7 @@ class SchemeCounts:
             before = tag
 
     def scheme(self) -> Optional[str]:
-        """The scheme; None where a file mixes those of four prefixes."""
+        """The scheme; None if a file mixes those of four prefixes."""
         iobes, biluo = bool(self.prefixes["E"] or self.prefixes["S"]), bool(self.prefixes["L"] or self.prefixes["U"])
         if iobes and biluo:
             return None

@@ -1,6 +1,6 @@
 """A forward pass of BERT over windows of several lengths at once, padded only where they have to be.
 
-Everything but attention works on each piece by itself, so that windows of all lengths can stand in one row of pieces:
+Everything but attention works on each piece alone, so that windows of all lengths can stand in one row of pieces:
 one matrix product a layer however many lengths there are, and, in training, one gradient of each matrix. Attention is
 computed for each block of windows of similar length. On a CPU this trains 1.6 times as fast as a pass for each block.
 """
@@ -24,7 +24,7 @@ class Block:
     Attributes:
         n_windows: number of windows, B.
         length: pieces in each, padding counted, L.
-        mask: (B, 1, 1, L), true at pieces that are no padding; None where there is no padding.
+        mask: (B, 1, 1, L), true at pieces that are no padding; None if there is no padding.
     """
 
     n_windows: int

@@ -1,4 +1,4 @@
-"""The torch side of the encoder: a Hugging Face transformer over windows, pooled to word vectors."""
+"""The torch side of the encoder: a Hugging Face transformer over windows, pooled to token vectors."""
 
 import sys
 from collections.abc import Callable
@@ -66,7 +66,7 @@ class EncoderShim(PyTorchShim):
         bfloat16_enabled(self.precision, self.device)
 
     def predict(self, inputs: WindowBatch) -> torch.Tensor:  # type: ignore[override]
-        """Word vectors without dropout and without a graph.
+        """Token vectors without dropout and without a graph.
 
         Args:
             inputs: windows over N words.
@@ -81,7 +81,7 @@ class EncoderShim(PyTorchShim):
     def begin_update(  # type: ignore[override]
         self, inputs: WindowBatch
     ) -> tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
-        """Word vectors with dropout, and a callback that takes their gradient, (N, width)."""
+        """Token vectors with dropout, and a callback that takes their gradient, (N, width)."""
         self._model.train()
         with torch.enable_grad():
             vectors = self._encode(inputs)

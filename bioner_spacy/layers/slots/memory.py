@@ -1,6 +1,6 @@
 """The written memory of slots, and attention to it, for documents side by side.
 
-Ruano et al. 2025 (arXiv 2507.18542): the memory E starts as the word vectors W; an action vector is added to the slot
+Ruano et al. 2025 (arXiv 2507.18542): the memory E starts as the token vectors W; an action vector is added to the slot
 at which it was taken, and attention looks at all slots from there. With latent queries q_v = Q_v * w_att,
 
     score_t = max_v q_v . (s E_t + P[bucket(t - centre)])

@@ -1,7 +1,7 @@
-"""A recurrent reader that opens and closes mentions: word vectors in, log-odds of actions at each step out.
+"""A recurrent reader that opens and closes mentions: token vectors in, log-odds of actions at each step out.
 
 Ruano et al. 2025 (arXiv 2507.18542). Slots of a document are a learned leading one, its words and a learned trailing
-one. Step k is taken at slot p_k, and sees its word vector W and the context c_k that attention gathers from the
+one. Step k is taken at slot p_k, and sees its token vector W and the context c_k that attention gathers from the
 written memory:
 
     u_k = W2 tanh(W1 dropout([W[p_k]; c_k]) + b1) + b2;   a_k = sum_i softmax(u_k)_i [u_k,i >= u_k,SHIFT] Emb_i
@@ -30,7 +30,7 @@ from .guides import GoldGuide, Guide
 from .reader import Reader
 
 MOST_SLOTS = 8192
-"""Most slots of documents that are read side by side, padding counted; a longer document is read by itself."""
+"""Most slots of documents that are read side by side, padding counted; a longer document is read alone."""
 
 Input = tuple[list[Floats2d], Optional[ActionSteps]]
 
@@ -58,10 +58,10 @@ def Slots(
         focus: score of the slot that a step has written to, against 0 of all others, before training.
         least: log-odds from which a TR or RE is taken in prediction.
         dropout: dropout on what a step sees, while training.
-        nI: width d of the word vectors.
+        nI: width d of the token vectors.
 
     Returns:
-        Layer from word vectors of D documents and their gold steps to scores. Where there are gold steps, the reader
+        Layer from token vectors of D documents and their gold steps to scores. Where there are gold steps, the reader
         is guided by them; otherwise it goes by what it finds most probable.
     """
     names = ("slots", "W1", "b1", "W", "b", "actions", "queries", "positions", "w_att", "w_tok", "scale")

@@ -38,7 +38,7 @@ class Reader:
 
     Args:
         weights: parameters of the layer, by name.
-        words: word vectors of each document, most words first.
+        words: token vectors of each document, most words first.
         guide: says which step comes next.
         window: distance up to which attention knows where a slot is.
         dropout: share of what a step sees that is dropped.
@@ -112,7 +112,7 @@ class Reader:
             gradients: of the weights, by name; increased in place.
 
         Returns:
-            Gradients of the word vectors of each document.
+            Gradients of the token vectors of each document.
         """
         weights, memory, width = self.weights, self.memory, self.slots.shape[2]
         W1 = weights["W1"][:, width:]
