@@ -44,7 +44,8 @@ def fast_msgpack() -> Iterator[None]:
 
 
 def corpus_names(folder: Path, split: str = "*") -> list[str]:
-    """Names of the corpora in a folder of converted ones, `<corpus>/<split>.spacy`, sorted; of any split by default."""
+    """Names of the corpora in a folder of converted ones, `<corpus>/<split>.spacy`, sorted; of any split by
+    default."""
     return sorted({path.parent.name for path in folder.glob(f"*/{split}.spacy")})
 
 
@@ -62,7 +63,7 @@ def docbin_files(path: Union[str, Path]) -> list[Path]:
 
 
 @contextmanager
-def _told_if_broken(file: Path) -> Iterator[None]:
+def _wrap_docbin_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError:
@@ -77,8 +78,8 @@ def _load(file: Path) -> DocBin:
 
 
 def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
-    """Documents of a `DocBin` file, compressed by gzip or not, or of a folder of them, in order; one file is in memory at
-    a time.
+    """Documents of a `DocBin` file, compressed by gzip or not, or of a folder of them, in order; one file is in memory
+    at a time.
 
     Args:
         path: the file or folder.
@@ -92,7 +93,7 @@ def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
         BionerError: a file is no `DocBin` or has spans outside of its documents, or the folder holds none.
     """
     for file in docbin_files(path):
-        with _told_if_broken(file), fast_msgpack():
+        with _wrap_docbin_errors(file), fast_msgpack():
             for doc in _load(file).get_docs(vocab):
                 for group in doc.spans.values():
                     deque(group, maxlen=0)  # spaCy looks only here whether spans are in the document
@@ -108,7 +109,7 @@ def doc_lengths(path: Union[str, Path]) -> numpy.ndarray:
     """(documents,) tokens of each document of a `DocBin` file, or of a folder of them, without building documents."""
     lengths: list[int] = []
     for file in docbin_files(path):
-        with _told_if_broken(file):
+        with _wrap_docbin_errors(file):
             lengths += map(len, _load(file).tokens)
     return numpy.array(lengths, dtype="int64")
 

@@ -132,7 +132,8 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         The number of the line, from 1, and the line.
 
     Raises:
-        BionerError: if the file is not there, is damaged, its lines end in carriage returns alone, or one is not valid UTF-8.
+        BionerError: the file is not there, is damaged, its lines end in carriage returns alone, or one is not valid
+            UTF-8.
     """
     for number, text in lines_with_ends(path):
         yield number, text.removesuffix("\n").removesuffix("\r")

@@ -20,7 +20,8 @@ PACKAGES = ("spacy", "thinc", "torch", "transformers", "spacy-transformers", "nu
 
 
 def versions() -> dict[str, Optional[str]]:
-    """Versions of this package, of Python and of `PACKAGES`; None for one that is not installed. Imports none of them."""
+    """Versions of this package, of Python and of `PACKAGES`; None for one that is not installed. Imports none of
+    them."""
     found: dict[str, Optional[str]] = {"bioner_spacy": __version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -33,7 +34,7 @@ def versions() -> dict[str, Optional[str]]:
 @functools.cache
 def revision() -> Optional[str]:
     """Git revision of the checkout that this package is in, with "-dirty" if tracked files are changed; None for an
-    installed package, and where there is no git."""
+    installed package, and if there is no git."""
     folder = Path(__file__).parent
     # The file must be tracked: an environment may lie inside the checkout of something else.
     for command in (["ls-files", "--error-unmatch", Path(__file__).name], ["describe", *_DESCRIBE]):
@@ -54,7 +55,7 @@ def checksums(files: Iterable[Path], *, root: Optional[Path] = None) -> dict[str
 
     Args:
         files: the files.
-        root: folder that the names in the result are relative to, where files lie in it, so that the same data in
+        root: folder that the names in the result are relative to, where files lie in it, so the same data in
             another place are recognised; None for the paths as they are.
 
     Returns:

@@ -21,8 +21,8 @@ LabelData = dict[str, set[str]]
 """Entity types by the name of the corpus; the name is "" where documents give none."""
 
 UNSCOPED = ("corpus", "all", "error")
-"""What a document without a statement of its scope is taken to annotate: the types of its corpus, or every type; or none
-is accepted."""
+"""What a document without a statement of its scope is taken to annotate: the types of its corpus, or every type; or
+none is accepted."""
 
 
 def score_name(name: str, spans_key: str = SPANS_KEY) -> str:
@@ -50,12 +50,13 @@ def set_gold(
 
     Args:
         doc: the document.
-        spans: gold spans of `doc`, labelled with entity types; may overlap. Those of types outside the scope are kept, and
-            neither learnt nor scored.
+        spans: gold spans of `doc`, labelled with entity types; may overlap. Those of types outside the scope are kept,
+            and neither learnt nor scored.
         corpus: name of the corpus in the catalogue.
         scope: entity types for which `doc` is exhaustively annotated.
         doc_id: identifier of the source document, to keep sentences of one document together.
-        passages: first character, character after the last one and type of every passage that the source distinguished.
+        passages: first character, character after the last one and type of every passage that the source
+            distinguished.
         meta: as for `set_origin`.
         spans_key: key in `doc.spans`.
 
@@ -102,7 +103,8 @@ def get_meta(doc: Doc, spans_key: str = SPANS_KEY) -> dict[str, Any]:
 
 PER_SPAN = ("scores", "identifiers", "infons")
 """Keys in the `attrs` of a span group whose values are lists with one part for every span, in the order of the group:
-scores of predicted spans, lists of concept identifiers, and what else the source says of a mention (objects in JSON)."""
+scores of predicted spans, lists of concept identifiers, and what else the source says of a mention (objects in
+JSON)."""
 
 
 def set_identifiers(
@@ -117,7 +119,7 @@ def set_identifiers(
     Args:
         doc: the document.
         identifiers: those of every span of the group; empty for spans without.
-        infons: what else the source says of every span; empty if it says nothing of any.
+        infons: what else the source says of every span; empty if it says nothing about any.
         spans_key: key in `doc.spans`.
     """
     old = doc.spans[spans_key]
@@ -134,7 +136,8 @@ def set_identifiers(
 
 
 def get_identifiers(doc: Doc, spans_key: str = SPANS_KEY) -> list[list[str]]:
-    """Concept identifiers of every span of a group: those of `set_identifiers`, with the `kb_id_` of the span first."""
+    """Concept identifiers of every span of a group: those of `set_identifiers`, with the `kb_id_` of the span
+    first."""
     if spans_key not in doc.spans:
         return []
     group = list(doc.spans[spans_key])
@@ -205,8 +208,8 @@ def gold_spans(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[list[Span]]:
 
 
 def annotated_types(docs: Iterable[Doc], spans_key: str = SPANS_KEY) -> tuple[LabelData, LabelData]:
-    """Entity types that each corpus annotates, as far as its documents say: their scopes, and the types of their mentions
-    where they state none.
+    """Entity types that each corpus annotates, as far as its documents say: their scopes, and the types of their
+    mentions where they state none.
 
     Args:
         docs: gold documents; those without entity annotation say nothing.
@@ -235,8 +238,8 @@ def effective_scope(
 
     Args:
         doc: the document.
-        corpus_types: entity types that each corpus annotates, which are the scope of its documents that state none; those
-            of other corpora count for the types of their mentions. None for "annotated for every type".
+        corpus_types: entity types that each corpus annotates, which are the scope of its documents that state none;
+            those of other corpora count for the types of their mentions. None for "annotated for every type".
         spans_key: key in `doc.spans`.
 
     Returns:
@@ -284,8 +287,8 @@ def warn_of_unscoped(corpus_types: Mapping[str, Collection[str]]) -> None:
 
 
 def has_gold_ents(doc: Doc) -> bool:
-    """Whether `doc.ents` are gold annotation: every word is said to be in an entity or outside; words that are "missing"
-    in spaCy's sense leave open what they are."""
+    """Whether `doc.ents` are gold annotation: every token is said to be in an entity or outside; tokens that are
+    "missing" in spaCy's sense leave open what they are."""
     return bool(len(doc)) and doc.has_annotation("ENT_IOB", require_complete=True)
 
 

@@ -17,11 +17,11 @@ Array = NDArray[Any]
 class SpanArrays:
     """Spans of a batch of documents as parallel arrays of length M.
 
-    Words are counted through the batch: word w of a document whose first word is number b is b + w.
+    Tokens are counted through the batch: token w of a document whose first token is number b is b + w.
 
     Attributes:
         starts: first word of each span.
-        ends: one past the last word of each span.
+        ends: one past the last token of each span.
         tasks: index of the task that each span belongs to.
         types: index of the entity type of each span among the types of its task.
         scores: score of each span, 0 to 1; 1 in gold annotation.
@@ -47,8 +47,8 @@ class Taught:
     Attributes:
         known: (N, K) bool, whether teachers of the task have read the document of the token.
         tokens: for each of the K tasks, (M,) tokens that are not surely outside of mentions; the others are.
-        transitions: for each task, (M, T, T) probability that the token before has one of the T tags of the task, and this
-            token another one.
+        transitions: for each task, (M, T, T) probability that the token before has one of the T tags of the task, and
+            this token another one.
         share: share of the teachers in the target of a task within its scope, 0 to 1; gold is the rest.
         across: weight of the loss of what teachers say outside of the scope, 0 to 1.
     """
@@ -62,14 +62,14 @@ class Taught:
 
 @dataclass(frozen=True)
 class Gold:
-    """Gold annotation of a batch of D documents, or sentences that are read by themselves, with N words.
+    """Gold annotation of a batch of D documents, or sentences that are read by themselves, with N tokens.
 
     Attributes:
-        lengths: (D,) words per document.
+        lengths: (D,) tokens per document.
         spans: gold spans, for supervised tasks only.
         supervised: (D, K) bool, whether the document supervises the task.
-        barred: spans that are known to be no mention of a task that their document does not supervise, because they are
-            mentions of a disjoint type.
+        barred: spans that are known to be no mention of a task that their document does not supervise, because they
+            are mentions of a disjoint type.
         taught: what teachers say; None without teachers.
     """
 
@@ -85,8 +85,8 @@ class Batch:
     """What a model of the component takes.
 
     Attributes:
-        docs: documents, at least one of them with words.
-        lengths: (D,) words of each text that heads read alone: a document, or one of its sentences.
+        docs: documents, at least one of them with tokens.
+        lengths: (D,) tokens of each text that heads read alone: a document, or one of its sentences.
         targets: what the formulation's `targets` made of their gold annotation; None when predicting. Models whose
             scores do not depend on it pass it over.
         guidelines: corpus by whose guideline each document is annotated, None if that is not known; empty for none.
@@ -103,8 +103,8 @@ class ActionSteps:
     """Gold steps of a transition system over D documents: S steps, each of any number of A actions at once.
 
     Attributes:
-        lengths: (D,) steps per document; 0 for documents without words.
-        places: (S,) number of words of the document before the step.
+        lengths: (D,) steps per document; 0 for documents without tokens.
+        places: (S,) number of tokens of the document before the step.
         actions: (S, A) int8, 1 for actions that are taken, 0 for others, `OUT_OF_SCOPE` for those of tasks that the
             document does not supervise. Columns are EOA, SHIFT, then a pair of opening and closing for each type.
     """
@@ -121,7 +121,7 @@ class StepScores:
     Attributes:
         log_odds: (R, A) of each action, on the device of the model.
         lengths: (D,) steps per document.
-        places: (R,) number of words of the document before the step.
+        places: (R,) number of tokens of the document before the step.
         gold: (R,) number of the gold step that the step is to take; -1 when predicting.
         postponed: (R,) bool, whether the step was put in before a gold SHIFT.
     """
@@ -134,7 +134,7 @@ class StepScores:
 
 
 EOA, SHIFT = 0, 1
-"""Columns of the actions that end a document and that go on to its next word."""
+"""Columns of the actions that end a document and that go on to its next token."""
 
 
 def next_action(log_odds: Array, least: float) -> Array:
@@ -157,7 +157,8 @@ BARRED = -2
 """Target outside the scope of what is known to be no mention, by a mention of a disjoint type."""
 
 MOST_STEPS = 8
-"""Most steps at one place, the one that leaves it included: where a model takes more, it goes on all the same."""
+"""Maximum number of steps at one place, the one that leaves it included: where a model takes more, it goes on all the
+same."""
 
 
 class Formulation(Protocol):
@@ -182,7 +183,8 @@ class Formulation(Protocol):
         """
 
     def loss(self, scores: Any, targets: Any, weights: Array) -> tuple[Array, Any]:
-        """Loss of each task, (K,), before weighting; gradient of the weighted sum, as the model's backprop takes it."""
+        """Loss of each task, (K,), before weighting; gradient of the weighted sum, as the model's backprop takes
+        it."""
 
     def decode(self, scores: Any, lengths: Array) -> SpanArrays:
-        """The best spans of every task, on the CPU, given the scores of documents of `lengths` words."""
+        """The best spans of every task, on the CPU, given the scores of documents of `lengths` tokens."""

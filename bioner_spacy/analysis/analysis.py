@@ -154,7 +154,8 @@ def analyze(
 
 
 def _component_with_threshold(nlp: Language) -> tuple[Optional[str], bool]:
-    """The last component that finds entities and has a setting `threshold`, and whether it has `thresholds` by entity type too.
+    """The last component that finds entities and has a setting `threshold`, and whether it has `thresholds` by entity
+    type too.
 
     Warns if thresholds already hide predictions.
     """

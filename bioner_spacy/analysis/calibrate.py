@@ -1,8 +1,8 @@
 """Turning scores of predicted mentions into probabilities, by entity type, from development data.
 
-Platt 1999, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods": a logistic
-regression of whether a prediction is right on the log-odds of its score, with Platt's smoothed targets. The component
-applies it as its setting `calibration`.
+Platt 1999, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods": a
+logistic regression of whether a prediction is right on the log-odds of its score, with Platt's smoothed targets. The
+component applies it as its setting `calibration`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -152,7 +152,7 @@ def platt(scores: NDArray[numpy.float64], right: NDArray[numpy.bool_], steps: in
     Args:
         scores: (n,) scores, 0 to 1, at least one.
         right: (n,) whether each prediction is right.
-        steps: most steps.
+        steps: maximum number of steps.
 
     Returns:
         The slope, at least 0.05 to preserve the order of scores, and the intercept.

@@ -122,8 +122,8 @@ def cross_corpus(
         The scores. A warning names pipelines with unknown training corpora.
 
     Raises:
-        BionerError: as `evaluate`, a pipeline has no labels, there are not as many different names as pipelines, the map
-            names unknown types, or no type is shared anywhere.
+        BionerError: as `evaluate`, a pipeline has no labels, there are not as many different names as pipelines, the
+            map names unknown types, or no type is shared anywhere.
     """
     check_context(context, context_words)
     mapped, metric = mapped or {}, get_metric(metric)

@@ -1,4 +1,5 @@
-"""Strict, exact, partial and type matches of mentions, as SemEval 2013, task 9.1, defines them (Segura-Bedmar et al. 2013).
+"""Strict, exact, partial and type matches of mentions, as SemEval 2013, task 9.1, defines them (Segura-Bedmar et al.
+2013).
 
 - strict: start, end and type are right;
 - exact: start and end are right, whatever the type;

@@ -4,7 +4,8 @@ The kinds, in the order in which they are assigned:
 
 - correct: start, end and type are right;
 - wrong type: start and end are right;
-- split: a gold mention overlaps with two or more predictions of its type that do not overlap each other, and these with
+- split: a gold mention overlaps with two or more predictions of its type that do not overlap each other, and these
+with
   no other gold mention of the type;
 - merged: the same the other way round, a prediction over two or more gold mentions;
 - wrong boundary: a gold mention and a prediction of its type overlap;
@@ -211,7 +212,7 @@ def _mistake(doc: ScoredDoc, judgement: Judgement) -> Mistake:
 
 
 def _describe_mentions(text: str, mentions: Sequence[Mention]) -> str:
-    """Text and type of mentions; a dash where there is none."""
+    """Text and type of mentions; a dash if there is none."""
     told = [f"{_one_line(text[start:end])} ({entity_type})" for start, end, entity_type in mentions]
     return "; ".join(told) or "–"
 

@@ -11,7 +11,7 @@ from .agreement import Agreement, Share, Stratum, agreement, stratified, wilson
 from .review_sheet import UNSURE, YES, Judgement, Key, read_sheet
 
 BOTH = "both"
-"""In place of a judge: a prediction is right if both say yes."""
+"""Instead of a judge: a prediction is right if both say yes."""
 
 
 @dataclass(frozen=True)

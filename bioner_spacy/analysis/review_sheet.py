@@ -119,8 +119,8 @@ def read_sheet(path: Path, key: Key, key_path: Path) -> dict[str, Judgement]:
         Row -> judgement, in the order of the key.
 
     Raises:
-        BionerError: the file is no such sheet or belongs to another key, a row is missing or there twice, or a judgement
-            is missing or unknown.
+        BionerError: the file is no such sheet or belongs to another key, a row is missing or there twice, or a
+            judgement is missing or unknown.
     """
     found: dict[str, Judgement] = {}
     lines: dict[str, int] = {}

@@ -39,7 +39,7 @@ class Curve:
 
     @property
     def recall(self) -> Floats:
-        """(n,) share of the gold mentions that is kept; 0 where there is no gold mention."""
+        """(n,) share of the gold mentions that is kept; 0 if there is no gold mention."""
         return self.right / max(self.gold, 1)
 
     @property

@@ -27,7 +27,8 @@ from .messages import msg
 
 Result = TypeVar("Result")
 EXTRAS = dict.fromkeys(("fastapi", "uvicorn", "prometheus_client"), "serve")
-"""Packages that commands need and that only an extra of this package brings; other extras are asked for where they are used."""
+"""Packages that commands need and that only an extra of this package brings; other extras are asked for where they are
+used."""
 
 
 def group(name: str, package: str) -> typer.Typer:
@@ -82,9 +83,9 @@ def make_command(function: Callable[..., Any], *, name: str) -> Any:
     """The command that runs a function.
 
     Args:
-        function: its annotated parameters are the arguments and options. One of a dataclass stands for the fields of that
-            class. With a parameter of type `typer.Context`, further arguments, such as --training.dropout 0.2, are left
-            to the function (`config_overrides`).
+        function: its annotated parameters are the arguments and options. One of a dataclass stands for the fields of
+            that class. With a parameter of type `typer.Context`, further arguments, such as --training.dropout 0.2,
+            are left to the function (`config_overrides`).
         name: name of the command.
     """
     further = typer.Context in get_type_hints(function).values()
@@ -131,9 +132,10 @@ def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
 def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
     """Make a command print a mistake of the user in one line and exit with status 1.
 
-    Such mistakes are `BionerError` and operating system errors like a missing file, a full disk or full memory, or an extra
-    that is not installed. `BionerWarning` is printed in one line too. Ctrl-C, SIGTERM and SIGHUP say in one line what is kept,
-    and end the command with status 128 and their number. Other exceptions are faults of the program and keep their traceback.
+    Such mistakes are `BionerError` and operating system errors like a missing file, a full disk or full memory, or an
+    extra that is not installed. `BionerWarning` is printed in one line too. Ctrl-C, SIGTERM and SIGHUP say in one line
+    what is kept, and end the command with status 128 and their number. Other exceptions are faults of the program and
+    keep their traceback.
 
     Args:
         command: the function behind a command; its signature is kept for the command line parser.

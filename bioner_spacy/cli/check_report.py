@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ..corpora import SPLITS, Corpus
+from ..corpora.bounded_list import BoundedList
 from ..corpora.check import EXAMPLES, LONG, MOST_PROBLEMS, CorpusCheck
-from ..corpora.listed import Listed
 from ..corpora.statistics import name_text
 from ..corpora.to_doc import Issue
 from ..reports.corpus_report import types_table
@@ -141,7 +141,7 @@ def _missing(check: CorpusCheck) -> Iterator[str]:
                 yield f"{split}, no mention of {entity_type}, although all of them count as annotated there"
 
 
-def issue_lines(listed: Listed[Issue]) -> str:
+def issue_lines(listed: BoundedList[Issue]) -> str:
     """The first issues, each in a line of its own with its place, and how many more there are."""
     lines = []
     for issue in listed.first[:EXAMPLES]:

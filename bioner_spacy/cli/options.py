@@ -1,4 +1,5 @@
-"""Options that several commands have in common; a parameter of one of the classes here stands for all of its fields."""
+"""Options that several commands have in common; a parameter of one of the classes here stands for all of its
+fields."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

@@ -58,8 +58,8 @@ def build_wheels(
         The wheels, the pipeline's first.
 
     Raises:
-        BionerError: there is no pipeline, the results are those of another one, there is no such way to store weights, or a
-            wheel cannot be built.
+        BionerError: there is no pipeline, the results are those of another one, there is no such way to store weights,
+            or a wheel cannot be built.
     """
     card = partial(
         complete_meta, pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights
@@ -106,7 +106,7 @@ def write_package(
         The folder.
 
     Raises:
-        BionerError: as `build_wheels` does.
+        BionerError: see `build_wheels`.
     """
     card = partial(
         complete_meta, pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights

@@ -1,4 +1,4 @@
-"""Corpora: the catalogue, readers of their file formats, and the way from files to training data."""
+"""Corpora: the catalogue, readers of their file formats, and conversion from files to training data."""
 
 from ..formats.document import Mention, SourceDocument
 from .assets import Asset, fetch, verify

@@ -1,4 +1,4 @@
-"""Fetching corpus files and checking that they are the right ones."""
+"""Fetch corpus files and verify their checksums."""
 
 import http
 import shutil
@@ -12,12 +12,12 @@ from ..files import checksum, replacing
 from .catalogue import Catalogue, Corpus, CorpusFile
 
 TIMEOUT = 60
-"""Seconds without an answer after which a download fails."""
+"""Timeout of a download in seconds."""
 
 
 @dataclass(frozen=True)
 class Asset:
-    """One corpus file and what was done about it: "present" or "fetched"; `splits` are those that it serves."""
+    """One corpus file, its state ("present" or "fetched"), and the splits it contains."""
 
     corpus: str
     splits: str
@@ -26,10 +26,9 @@ class Asset:
 
 
 def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: Optional[str] = None) -> list[Asset]:
-    """Fetch the files of corpora; files that are there and right are left alone.
+    """Fetch missing or wrong files of corpora.
 
-    A file is written only when its checksum is right. Files without a known checksum are read once in the format
-    of their corpus instead, with a warning.
+    A file is written only if its checksum matches. Files without a known checksum are parsed instead, with a warning.
 
     Args:
         catalogue: the catalogue.
@@ -43,7 +42,7 @@ def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: O
         All files of the corpora, in order.
 
     Raises:
-        BionerError: if a file cannot be had, or is not the right one.
+        BionerError: a file cannot be fetched, or its checksum is wrong.
     """
     assets = []
     for corpus in (catalogue[name] for name in names):
@@ -58,7 +57,7 @@ def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: O
 
 
 def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[Asset]:
-    """Check that all files of corpora are there and are the right ones.
+    """Check that all files of corpora are there and have the right checksums.
 
     Args:
         catalogue: the catalogue.
@@ -69,7 +68,7 @@ def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[
         All files of the corpora, in order.
 
     Raises:
-        BionerError: if files are missing or wrong; the message names all of them.
+        BionerError: files are missing or wrong; the message names all of them.
     """
     assets, problems = [], []
     for corpus in (catalogue[name] for name in names):
@@ -86,7 +85,7 @@ def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[
 
 
 def _problem(corpus: Corpus, file: CorpusFile, path: Path) -> Optional[str]:
-    """What is wrong with a file that is there, or None."""
+    """What is wrong with an existing file, or None."""
     if file.sha256 is None:
         try:
             for document in corpus.read(path):
@@ -111,7 +110,7 @@ def _public_address(url: str, file: CorpusFile, splits: list[str]) -> str:
 
 
 def _addresses(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path, source: Optional[str]) -> list[str]:
-    """Where to look for a file, best place first."""
+    """Addresses to try for a file, in order."""
     if source is not None:
         folders = dict.fromkeys((corpus.name, f"{corpus.name}-IOB", Path(corpus.folder).name))
         return [f"{source.rstrip('/')}/{folder}/{file.name}" for folder in folders]

@@ -17,18 +17,18 @@ from .splits import by_count, by_list, by_share, read_list
 
 SPLITS = ("train", "devel", "test")
 NOT_KNOWN = "not known: the corpus is not in the catalogue"
-"""Stands for a licence in tables."""
+"""In place of a licence in tables."""
 
 
 @dataclass(frozen=True)
 class CorpusFile:
-    """One file of a corpus, and where it serves several splits, what belongs to one of them.
+    """One file of a corpus and, if it contains several splits, the part that belongs to one.
 
     Attributes:
         name: its path below the folder of the corpus.
         sha256: hexadecimal digest; None if it is not known.
-        documents: file with the ids of the documents of the split, one a line.
-        sentences: place of the first document of the split, from 0, and the place after its last one.
+        documents: file with the ids of the documents of the split, one per line.
+        sentences: index of the first record of the split, and the index after its last one.
     """
 
     name: str
@@ -47,15 +47,15 @@ class Corpus:
         format: name of a format.
         options: keyword arguments of the reader.
         files: split -> file; a corpus may lack splits, and splits may share a file.
-        shares: split -> share of the file of train, where that file has to make other splits too; else empty.
-        folder: where its files lie, relative to the assets folder.
-        url: address of its files with `{file}` in it, and perhaps `{split}`; None if there is no public address.
+        shares: split -> share of the training file, if other splits are taken from it; else empty.
+        folder: folder of its files, relative to the assets folder.
+        url: address with `{file}` (and optionally `{split}`); None if there is no public one.
         labels: the corpus's own label -> standard entity type, or None if the label is dropped on purpose.
         licence: terms of the annotations.
         homepage: where the corpus is described.
         citation: the publication to cite.
         redistributable: whether, and under which conditions, copies may be passed on.
-        notes: why its labels mean what `labels` says, and what else to know before training on it.
+        notes: reasons for the label mapping, and what else to know before training.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Corpus:
 
     @property
     def distinct_files(self) -> list[tuple[CorpusFile, list[str]]]:
-        """Every file once, lists of documents too, and the splits that it serves."""
+        """Every file once, including lists of documents, and the splits it contains."""
         found: dict[str, tuple[CorpusFile, list[str]]] = {}
         for split, file in self.files.items():
             for part in filter(None, (file, file.documents)):
@@ -101,7 +101,7 @@ class Corpus:
         """The file that a split is in.
 
         Raises:
-            BionerError: if the corpus has no such split.
+            BionerError: the corpus has no such split.
         """
         if split not in self.splits:
             raise BionerError(Errors.E140.format(corpus=self.name, split=split, known=", ".join(self.splits)))
@@ -115,7 +115,7 @@ class Corpus:
         """Path of the file that a split is in, below the assets folder.
 
         Raises:
-            BionerError: if the corpus has no such split.
+            BionerError: the corpus has no such split.
         """
         return self.file_path(self.file(split), folder)
 
@@ -124,7 +124,7 @@ class Corpus:
 
         Args:
             path: the file.
-            on_error: what to do about parts of it that cannot be read, as the reader of the format does it.
+            on_error: called for parts that cannot be read, see the reader of the format.
 
         Yields:
             Its documents, with the corpus's own labels.
@@ -146,7 +146,7 @@ class Corpus:
             Its documents in the order of their file, with the corpus's own labels.
 
         Raises:
-            BionerError: if the corpus has no such split, if the file is not what the catalogue says about its splits,
+            BionerError: the corpus has no such split, the file is not what the catalogue says about its splits,
                 or as the reader of the format does.
         """
         file = self.file(split)
@@ -171,7 +171,8 @@ class Corpus:
 
 @dataclass(frozen=True)
 class CorpusSet:
-    """A named group of corpora, the number of epochs to train on it and the tokens in a batch; 0: as the config has it."""
+    """A named group of corpora, the number of epochs to train on it and the tokens in a batch; 0: as the config has
+    it."""
 
     name: str
     corpora: tuple[str, ...]
@@ -192,14 +193,14 @@ class Catalogue:
         """A corpus by its name.
 
         Raises:
-            BionerError: if the catalogue has none of that name.
+            BionerError: the catalogue has none of that name.
         """
         if name not in self.corpora:
             raise BionerError(Errors.E110.format(name=name, path=self.path, known=", ".join(self.corpora)))
         return self.corpora[name]
 
     def select(self, text: str) -> list[str]:
-        """Names of corpora that a command line argument stands for.
+        """Resolve names of sets and corpora.
 
         Args:
             text: names of sets or corpora, separated by commas.
@@ -208,7 +209,7 @@ class Catalogue:
             Names of corpora in the order given, each once.
 
         Raises:
-            BionerError: if a name is unknown or there is none.
+            BionerError: a name is unknown or there is none.
         """
         names: list[str] = []
         for part in filter(None, (part.strip() for part in text.split(","))):
@@ -221,16 +222,16 @@ class Catalogue:
         return list(dict.fromkeys(names))
 
     def merge_types(self, text: str) -> "Catalogue":
-        """Take standard types together, for those who want PROTEIN of one corpus and GENE of another to be one type.
+        """Merge standard types, such as PROTEIN of one corpus and GENE of another.
 
         Args:
             text: pairs such as `PROTEIN=GENE`, separated by commas; empty to merge nothing.
 
         Returns:
-            A catalogue whose corpora map to the second type of each pair what this one maps to the first.
+            A catalogue in which the first type of each pair is replaced by the second.
 
         Raises:
-            BionerError: if the text is something else, a type is unknown, or one stands on both sides.
+            BionerError: the text is malformed, a type is unknown, or a type is on both sides.
         """
         merged = type_pairs(text, "merge_types", known=self.types)
         corpora = {
@@ -240,17 +241,17 @@ class Catalogue:
         return replace(self, corpora=corpora)
 
     def training_set(self, text: str) -> CorpusSet:
-        """The corpora that a command line argument stands for, with the settings to train on them.
+        """Resolve names of sets and corpora, with their training settings.
 
         Args:
             text: names of sets or corpora, separated by commas; a corpus has the settings of the sets that it is in.
 
         Returns:
-            The corpora as `select` gives them, with the most epochs of those sets, 0 where a corpus is in none, and their
-            smallest batches (0 where there is none).
+            The corpora as `select` gives them, with the most epochs of those sets, 0 where a corpus is in none, and
+            their smallest batches (0 if there is none).
 
         Raises:
-            BionerError: as `select` does.
+            BionerError: see `select`.
         """
         names = self.select(text)
         parts = {part.strip() for part in text.split(",")}
@@ -263,15 +264,15 @@ class Catalogue:
 
 
 def type_pairs(text: str, setting: str, *, known: Optional[Collection[str]] = None) -> dict[str, str]:
-    """Read pairs of entity types, of which the first is to be taken for the second.
+    """Read pairs of entity types; the first of each is mapped to the second.
 
     Args:
         text: pairs such as `PROTEIN=GENE`, separated by commas; may be empty.
         setting: name of the setting, for messages.
-        known: types that may stand there; None for any.
+        known: allowed types; None for any.
 
     Raises:
-        BionerError: the text is something else, a type is unknown, or one stands on both sides.
+        BionerError: the text is malformed, a type is unknown, or a type is on both sides.
     """
     pairs = [(part[0].strip(), part[2].strip()) for part in (p.partition("=") for p in text.split(",") if p.strip())]
     merged = dict(pairs)

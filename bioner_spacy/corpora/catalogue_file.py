@@ -1,9 +1,8 @@
 """The file of the corpus catalogue: YAML with four sections, every entry of which is checked when it is loaded.
 
 The sections are `types` (standard entity types and their definitions), `sources` (public repositories), `corpora`
-(one entry each) and `sets` (named groups of corpora). Adding a corpus is adding an entry, to a file of one's own too:
-`base` names another catalogue, relative to the file, whose entries are there as well; `base: default` names the one that
-`load_catalogue` takes alone.
+(one entry each) and `sets` (named groups of corpora). To add a corpus, add an entry, or write a file of your own: its
+`base` names the catalogue that it extends, relative to the file, or `default`.
 """
 
 import re
@@ -39,7 +38,7 @@ def load_catalogue(path: Optional[Path] = None) -> Catalogue:
         The catalogue.
 
     Raises:
-        BionerError: if the file or its base is missing, is not YAML, or if a section, an entry or a key is wrong.
+        BionerError: the file or its base is missing, is not YAML, or a section, an entry or a key is wrong.
     """
     path = project_file(CATALOGUE) if path is None else Path(path)
     checker = _Checker(path)
@@ -59,7 +58,7 @@ def _read(path: Path) -> Any:
 
 
 class _Checker:
-    """Turns parsed YAML into a catalogue; every complaint names the file and the place in it."""
+    """Turns parsed YAML into a catalogue; errors name the file and the entry."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -180,7 +179,7 @@ class _Checker:
         return found
 
     def shared_file(self, files: list[CorpusFile], where: str) -> None:
-        """Check the entries of several splits for one file: each must say what of it belongs to its split."""
+        """Check a file shared by several splits: each must state its part of the file."""
         where = f"{where}: {files[0].name}"
         if len({file.sha256 for file in files}) > 1:
             self.fail(where, "has several checksums")

@@ -1,4 +1,4 @@
-"""What is in a corpus of the catalogue before it is converted: every problem at once, and what to look at."""
+"""Check a corpus before conversion: report all problems at once, and suspicious patterns."""
 
 import re
 import warnings
@@ -16,24 +16,24 @@ from ..files import checksum
 from ..formats.document import SourceDocument
 from ..tokenization.alignment import measure
 from ..words import word_offsets
+from .bounded_list import BoundedList
 from .catalogue import Corpus
 from .convert import SplitReport, convert_documents
 from .leakage import normalise
-from .listed import Listed
 from .statistics import SplitStatistics, Surface, Usage, count_usage
 from .to_doc import Issue
 
 EXAMPLES = 5
-"""Most places that are shown of anything; all are counted."""
+"""Maximum number of places shown per problem; all are counted."""
 
 MOST_PROBLEMS = 50
-"""Problems after which a file is not read any further."""
+"""Maximum number of problems in a file."""
 
 LONG = 2000
-"""Tokens above which a document is looked at: breaks between sentences or records may be missing."""
+"""Documents with more tokens are reported: breaks between records may be missing."""
 
 LEAST_CHARACTERS = 20
-"""Letters and digits below which the same text in two splits is no surprise."""
+"""Texts with fewer letters and digits may be in two splits without a report."""
 
 _EDGES = re.compile(r"\A[\s.,;:!?)\]}]|[\s.,;:!?(\[{]\Z")
 _BRACKETS = ("()", "[]", "{}")
@@ -45,7 +45,7 @@ class FileCheck:
 
     Attributes:
         path: where it must be.
-        splits: what it serves.
+        splits: the splits it contains.
         expected: sha256 in the catalogue; None if there is none.
         found: sha256 of the file; None if it is missing.
     """
@@ -58,10 +58,10 @@ class FileCheck:
 
 @dataclass
 class SplitCheck:
-    """What a split holds.
+    """Contents of a split.
 
     Attributes:
-        report: what conversion would make of it; labels without a mapping are left out of it.
+        report: what conversion would report, without labels that have no mapping.
         statistics: counts over the documents that conversion would write.
         complete: whether the split was read to its end.
         unmapped: mentions of labels that the catalogue does not know.
@@ -78,24 +78,24 @@ class SplitCheck:
     unmapped: Counter[str] = field(default_factory=Counter)
     boundaries: int = 0
     aligned: int = 0
-    found: dict[str, Listed[Issue]] = field(default_factory=lambda: defaultdict(lambda: Listed(EXAMPLES)))
+    found: dict[str, BoundedList[Issue]] = field(default_factory=lambda: defaultdict(lambda: BoundedList(EXAMPLES)))
 
 
 @dataclass
 class CorpusCheck:
-    """What a corpus holds.
+    """Contents of a corpus.
 
     Attributes:
         corpus: its entry in the catalogue.
         files: its files.
         splits: those that could be read, if only in part.
-        problems: what would make conversion, or the comparison of checksums before it, fail.
-        warnings: what the readers warn of.
+        problems: errors that would stop conversion or verification.
+        warnings: warnings of the readers.
         unused: labels of the entry that no mention has.
         unmapped: labels that mentions have and the entry does not, with their first places.
         names: occurrences of names that are mentions of a type somewhere in the corpus, and how many are annotated.
-        mixed: names of two characters or more that are annotated in some places only, with type and usage, those first
-            that often are and often are not.
+        mixed: names of at least two characters that are annotated inconsistently, with type and usage, most frequent
+            first.
     """
 
     corpus: Corpus
@@ -104,13 +104,13 @@ class CorpusCheck:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
-    unmapped: dict[str, Listed[Issue]] = field(default_factory=lambda: defaultdict(lambda: Listed(1)))
+    unmapped: dict[str, BoundedList[Issue]] = field(default_factory=lambda: defaultdict(lambda: BoundedList(1)))
     names: Usage = Usage(0, 0)
     mixed: list[tuple[str, Surface, Usage]] = field(default_factory=list)
 
 
 def check_corpus(corpus: Corpus, *, assets: Path, nlp: Language) -> CorpusCheck:
-    """Read a corpus as conversion would, note every problem and go on; nothing is written.
+    """Read a corpus as conversion would, and collect all problems; nothing is written.
 
     Args:
         corpus: its entry in the catalogue.
@@ -121,7 +121,7 @@ def check_corpus(corpus: Corpus, *, assets: Path, nlp: Language) -> CorpusCheck:
 
 
 class _Checker:
-    """One check; knows what it has seen in earlier splits."""
+    """One check, with what was seen in earlier splits."""
 
     def __init__(self, corpus: Corpus, assets: Path, nlp: Language) -> None:
         self.corpus = corpus
@@ -159,7 +159,7 @@ class _Checker:
                 self.problem(BionerError(Errors.E147.format(found=found, expected=file.sha256, **place)))
 
     def problem(self, error: BionerError) -> None:
-        """Note a problem, once; it is raised where there are so many that it makes no sense to go on."""
+        """Note a problem once; raise it if there are too many to go on."""
         if str(error) not in self.result.problems:
             self.result.problems.append(str(error))
         if len(self.result.problems) >= MOST_PROBLEMS:

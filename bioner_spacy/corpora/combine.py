@@ -1,8 +1,7 @@
-"""A training folder for a pipeline that is to be published: all that may be learnt from, and some documents held out.
+"""Make a training folder for a pipeline to publish: all usable data, and some held-out documents.
 
-Experiments train on the training part, choose on the development part and test on the test part. A pipeline for users
-learns from both of the first, without any sentence of a test part; some documents of the development part are held out, to
-calibrate scores and choose thresholds.
+A pipeline for users is trained on training and development parts, without any sentence of a test part; some
+development documents are held out to calibrate scores and choose thresholds.
 """
 
 import random
@@ -22,7 +21,7 @@ from .leakage import normalise
 
 TRAIN, DEVEL, TEST = "train", "devel", "test"
 MIN_CHARACTERS = 20
-"""Letters and digits that a sentence has at least to be looked for among those of test parts."""
+"""Minimum number of letters and digits of a sentence that is compared with test parts."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Combined:
 
     Attributes:
         corpus: name of the corpus.
-        leaking: documents left out because a sentence of theirs is in a test part.
+        leaking: documents left out because one of their sentences is in a test part.
         held_out: documents in the new development part.
         train: documents in the new training part.
         tokens: tokens in it.
@@ -58,18 +57,18 @@ def combine(
     empty_shares: Mapping[str, float] = {},
     seed: int = 0,
 ) -> list[Combined]:
-    """Write `<corpus>/train.spacy` and `<corpus>/devel.spacy` for training on all that is no test part.
+    """Write `<corpus>/train.spacy` and `<corpus>/devel.spacy` from training and development parts.
 
     Args:
         source: folder of converted corpora.
         output: folder to write to.
         corpora: corpora to train on. Of those without a development part, a twelfth of the documents is held out.
-        tested: further corpora whose test parts no document may share a sentence with.
+        tested: further corpora whose test sentences are kept out.
         held_out: share of a development part that is held out.
-        most_held_out: most documents of a corpus that are held out.
-        shares: share of the documents of a corpus that is taken; all where it is not given.
-        empty_shares: likewise of those without a mention, after `shares`.
-        seed: of the choice by shares.
+        most_held_out: maximum number of documents of a corpus that are held out.
+        shares: share of the documents to take from each corpus; all if not given.
+        empty_shares: share of the documents without mentions to take, after `shares`.
+        seed: random seed.
 
     Returns:
         Counts of each corpus.

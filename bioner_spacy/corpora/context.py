@@ -1,8 +1,7 @@
-"""How much of a document a model reads at once: the records of a corpus, split into sentences or joined.
+"""Context: how much of a document a model reads at once. Records of a corpus are split into sentences or joined.
 
-Records are what a converted corpus holds: sentences where the format of the source keeps sentences, else whole
-documents or passages. Words, gold spans and their attributes stay as they are; only what belongs to a text as a whole
-(`Doc.cats`, `Doc.user_data`, passages) is left out of texts that are not records.
+Tokens, gold spans and their attributes are kept; what belongs to a whole text (`Doc.cats`, `Doc.user_data`, passages)
+is only kept for unchanged records.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,14 +18,15 @@ from ..tokenization.sentences import sentence_starts
 from ..words import word_offsets
 
 CONTEXTS = ("source", "sentence", "group", "document")
-"""A record as it is, one sentence, consecutive sentences of a document up to a number of words, or a whole document."""
+"""A record as it is, one sentence, consecutive sentences of a document up to a number of tokens, or a whole
+document."""
 WHOLE = ("group", "document")
-"""Contexts in which a text is read as a whole; in the others sentence by sentence, records of several sentences too."""
+"""Contexts in which a text is read as a whole; in the others it is read sentence by sentence."""
 
 CONTEXT_WORDS = 180
-"""Words of a group: with 1.3 word pieces a word, as biomedical text has, they fit a window of 256 pieces."""
+"""Tokens of a group: at 1.3 subwords per token, they fit a window of 256 subwords."""
 
-# What a `DocBin` keeps of every word.
+# What a `DocBin` keeps of every token.
 _ATTRIBUTES: list[Any] = list(DocBin().attrs)
 
 
@@ -54,8 +54,8 @@ def documents(records: Sequence[Doc], context: str) -> list[list[int]]:
         context: one of `CONTEXTS`.
 
     Returns:
-        Numbers of the records of each document: with "group" and "document", those that follow one another and have
-        the same document id, corpus and annotation scope; else, and where there is no id, each record for itself.
+        Indices of the records of each document. With "group" and "document", consecutive records with the same
+        document id, corpus and scope are one document; otherwise each record is.
     """
     found: list[list[int]] = []
     before: tuple[object, ...] = ("",)
@@ -85,10 +85,9 @@ def in_context(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS)
 def regroup(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) -> list[Doc]:
     """Join or split consecutive records of one document.
 
-    The text is that of the records, with a space between two where there is no whitespace, and without the space that
-    follows the last word where a record is split. Sentences are those that `Doc.sents` tells, as converted corpora do that come as sentences;
-    other records are split by rules (`sentence_starts`). No span and no entity is ever split: a sentence does not end
-    inside of one. A sentence with more words than a group may have is a group of its own.
+    Records are joined with a space, unless there is whitespace. Sentences are those of `Doc.sents` if set, else found
+    by rules (`sentence_starts`). Spans and entities are never split. A sentence that is longer than a group is a group
+    of its own.
 
     Args:
         records: one or several records of one document in order, with the same attributes of their span groups.
@@ -96,7 +95,7 @@ def regroup(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) ->
         words: maximum number of tokens in a group.
 
     Returns:
-        The texts with their spans; a record itself where nothing is to be done.
+        The texts with their spans; unchanged records are returned as they are.
     """
     if context == "source" or not records:
         return list(records)
@@ -112,8 +111,8 @@ def regroup(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) ->
 
 
 def _sentences(record: Doc) -> list[int]:
-    """First word of every sentence."""
-    if record.has_annotation("SENT_START"):  # which is true of any text of a single word
+    """First token of every sentence."""
+    if record.has_annotation("SENT_START"):  # which is true of any text of a single token
         found = {sentence.start for sentence in record.sents}
     else:
         words = {int(offset): number for number, offset in enumerate(word_offsets(record)[0])}
@@ -123,7 +122,7 @@ def _sentences(record: Doc) -> list[int]:
 
 
 def _pack(starts: Sequence[int], n_words: int, most: int) -> list[int]:
-    """First word of every group of consecutive sentences, each as long as it may be."""
+    """First token of every group of consecutive sentences, each as long as it may be."""
     cuts = [0]
     for start, end in zip(starts, [*starts[1:], n_words]):
         if start and end - cuts[-1] > most:
@@ -176,12 +175,12 @@ def _cut(doc: Doc, starts: Sequence[int]) -> list[Doc]:
 
 
 def _spaces(doc: Doc) -> NDArray[numpy.bool_]:
-    """(words,) whether a space follows."""
+    """(tokens,) whether a space follows."""
     return doc.to_array([SPACY]).reshape(-1).astype(bool)
 
 
 def _set_spans(doc: Doc, key: str, attrs: Mapping[str, Any], placed: Iterable[tuple[Span, int]]) -> None:
-    """Set a span group of copies of spans, each with the number of words that it moves by."""
+    """Set a span group of copies of spans, each shifted by a number of tokens."""
     spans = [
         Span(doc, span.start + by, span.end + by, label=span.label, kb_id=span.kb_id, span_id=span.id)
         for span, by in placed

@@ -1,4 +1,4 @@
-"""From corpus files to training files: the gold documents of every split, and a report of what became of every mention."""
+"""Conversion of corpus files to gold documents, with a report that accounts for every mention."""
 
 import json
 import time
@@ -20,13 +20,13 @@ from ..files import checksum, remove, replacing
 from ..formats.document import SourceDocument
 from ..scope import SPANS_KEY
 from ..tokenization import create_tokenizer
+from .bounded_list import BoundedList
 from .catalogue import SPLITS, Catalogue, Corpus
-from .listed import Listed
 from .manifest import REPORT_FILE
 from .to_doc import KINDS, Issue, to_doc
 
 LISTED = 1000
-"""Most issues of a kind that a report lists; all are counted."""
+"""Maximum number of issues of a kind that a report lists; all are counted."""
 
 SUMMARY = (
     "corpus",
@@ -48,21 +48,21 @@ SUMMARY = (
 
 @dataclass
 class SplitReport:
-    """What became of one split.
+    """The conversion report of one split.
 
     Attributes:
         corpus: name of the corpus.
         split: train, devel or test.
         types: annotation scope: every standard type of the corpus.
-        documents: documents written (sentences, where the format keeps sentences).
-        articles: articles that they belong to; 0 where the file does not say.
+        documents: records written.
+        articles: source articles; 0 if unknown.
         tokens: tokens by the pipeline's tokenizer.
         size: bytes of the text of the documents, in UTF-8.
         mentions_in: mentions per label of the corpus.
         mentions_out: gold spans per standard type.
         dropped: mentions of labels that the catalogue drops on purpose.
         issues: mentions of each of `KINDS`, all counted and the first ones listed.
-        seconds: time that the conversion took; not written, so that reports of equal data are equal.
+        seconds: duration; not written, so that reports of equal data are equal.
     """
 
     corpus: str
@@ -75,7 +75,9 @@ class SplitReport:
     mentions_in: Counter[str] = field(default_factory=Counter)
     mentions_out: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
-    issues: dict[str, Listed[Issue]] = field(default_factory=lambda: {kind: Listed(LISTED) for kind in KINDS})
+    issues: dict[str, BoundedList[Issue]] = field(
+        default_factory=lambda: {kind: BoundedList(LISTED) for kind in KINDS}
+    )
     seconds: float = 0.0
 
     def count(self, kind: str) -> int:
@@ -83,7 +85,7 @@ class SplitReport:
         return self.issues[kind].count
 
     def to_json(self) -> dict[str, Any]:
-        """What the report file holds about this split."""
+        """The report of this split for a JSON file."""
         kept: dict[str, Any] = {
             "types": self.types,
             "documents": self.documents,
@@ -102,7 +104,7 @@ class SplitReport:
 
 
 def tokenizing_pipeline() -> Language:
-    """An empty pipeline with the tokenizer that trained pipelines have: what conversion needs."""
+    """A blank pipeline with the tokenizer of trained pipelines, for conversion."""
     nlp = spacy.blank("en")
     nlp.tokenizer = create_tokenizer()(nlp)
     return nlp
@@ -120,10 +122,10 @@ def convert(
 ) -> list[SplitReport]:
     """Convert corpora to DocBins.
 
-    Writes `<output>/<corpus>/<split>.spacy`, for the splits that the corpus has, each a file or, where it is large, a
-    folder of files (see `write_docs`), and `<output>/<corpus>/report.json`; all files of a corpus or none of them. The report
-    is written last and has checksums, so that what a killed conversion mixed is refused. The same input gives the same bytes. Memory does not grow with the size of the files, but for the ids of documents that
-    are divided by shares (some 0.3 kB for each).
+    Writes `<output>/<corpus>/<split>.spacy` (large splits: a folder of files, see `write_docs`) and
+    `<output>/<corpus>/report.json`; all files of a corpus or none. The report is written last and has checksums, so
+    the mixed output of a killed conversion is refused. The same input gives the same bytes. Memory does not grow with
+    file size, except for the ids of documents that are split by shares (about 0.3 kB each).
 
     Args:
         catalogue: the catalogue.
@@ -161,7 +163,7 @@ def convert(
             content = {"corpus": name, "labels": dict(corpus.labels), "splits": splits}
             content["checksums"] = {file.name: checksum(part) for file, part in zip(files, parts)}
             parts[-1].write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        for split in set(SPLITS) - set(corpus.splits):  # of an earlier catalogue: it would pass for a current one
+        for split in set(SPLITS) - set(corpus.splits):  # left from an earlier catalogue
             remove(folder / f"{split}.spacy")
         reports.extend(current)
     return reports
@@ -176,12 +178,12 @@ def convert_documents(
     alignment: str = "expand",
     discontinuous: str = "report",
 ) -> Iterator[tuple[SourceDocument, Doc]]:
-    """Make gold documents of the source documents of one split.
+    """Convert the source documents of one split to gold documents.
 
     Args:
         documents: the source documents.
         corpus: their corpus.
-        report: takes the counts, which are complete after the last document.
+        report: updated with the counts; complete after the last document.
         nlp: the pipeline whose tokenizer makes the tokens.
         alignment: as for `to_doc`.
         discontinuous: as for `to_doc`.
@@ -190,7 +192,7 @@ def convert_documents(
         Every source document with its gold document.
 
     Raises:
-        BionerError: as `to_doc` and whatever yields `documents` do.
+        BionerError: see `to_doc`, and errors of `documents`.
     """
     articles = array("q")  # eight bytes for an article, however long its identifier
     for document in documents:
@@ -245,7 +247,7 @@ def _warn_of_lost(report: SplitReport) -> None:
 
 
 def _check_balance(report: SplitReport) -> None:
-    """Rule of the house: every mention of the file is either a gold span or accounted for."""
+    """Check that every mention of the file is a gold span or accounted for."""
     accounted = report.mentions_out.total() + report.dropped.total() + report.count("duplicate") + report.count("lost")
     if report.mentions_in.total() != accounted:
         raise BionerError(

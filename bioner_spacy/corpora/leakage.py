@@ -1,10 +1,9 @@
-"""Sentences and documents of evaluation data that stand in training data too, in the same corpus or in another one.
+"""Leakage: sentences and documents of evaluation data that are also in training data, of the same corpus or another.
 
-Two texts are compared by their letters and digits, lower-cased, so that tokenization and spacing do not count. They match
-exactly where these are equal, and nearly where the Jaccard similarity of their sets of 5-character shingles reaches a
-threshold. Near matches are proposed by locality-sensitive hashing of MinHash signatures (Broder, 1997; Leskovec,
-Rajaraman and Ullman, Mining of Massive Datasets, chapter 3) and then measured. A sentence within a longer one is no
-match.
+Texts are compared by their lower-cased letters and digits. They match exactly if these are equal, and nearly if the
+Jaccard similarity of their 5-character shingles reaches a threshold. Near matches are proposed by locality-sensitive
+hashing of MinHash signatures (Broder, 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3) and
+then verified. A sentence within a longer one does not match.
 """
 
 from collections import Counter, defaultdict
@@ -27,7 +26,7 @@ EXCLUDE_FILE = "exclude.json"
 SENTENCES = "sentences"
 DOCUMENTS = "documents"
 LEVELS = (SENTENCES, DOCUMENTS)
-"""What is compared: the units of a `DocBin`, and all units with the same document id joined, where there are ids."""
+"""What is compared: records, and documents (records with the same document id, joined)."""
 
 LEAK_COLUMNS = ("corpus", "split", "main sources", "compared", "own", "own near", "others", "others near")
 """Columns of `Leakage.table`."""
@@ -42,15 +41,15 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, order=True)
 class Leak:
-    """A unit of evaluation data and a unit of training data that match.
+    """A record of evaluation data that matches a record of training data.
 
     Attributes:
         corpus: corpus of the evaluation data.
         split: its split.
-        number: number of the unit in the `DocBin` of that split, from 0; for a document, of its first unit.
+        number: index of the record in that split; for a document, of its first record.
         other_corpus: corpus of the training data; may be the same.
         other_split: its split.
-        other_number: number of the matching unit there, likewise.
+        other_number: index of the matching record there.
         similarity: Jaccard similarity of the shingles, from the threshold to 1.
         exact: whether letters and digits are equal.
     """
@@ -67,16 +66,16 @@ class Leak:
 
 @dataclass(frozen=True)
 class Leakage:
-    """What was found between converted corpora.
+    """Leakage between converted corpora.
 
     Attributes:
-        threshold: least similarity of a near match.
-        min_characters: least number of letters and digits of a text that was compared.
-        units: corpus and split -> number of units in the `DocBin`.
+        threshold: minimum similarity of a near match.
+        min_characters: minimum number of letters and digits of a text that was compared.
+        units: corpus and split -> number of records.
         compared: level -> corpus and split of evaluation data -> number of texts that were long enough.
         leaks: level -> all pairs that match, sorted.
-        documents: corpus and split -> number of the first unit of each document -> numbers of all its units.
-        hashes: corpus and split -> `record_hash` of every unit.
+        documents: corpus and split -> index of the first record of each document -> indices of all its records.
+        hashes: corpus and split -> `record_hash` of every record.
     """
 
     threshold: float
@@ -88,14 +87,14 @@ class Leakage:
     hashes: Mapping[Place, Sequence[str]]
 
     def exclude(self, split: str = "train") -> dict[str, dict[str, Any]]:
-        """Training sentences to leave out, so that none of the matches found is left.
+        """Training records to leave out so that no match is left.
 
         Args:
             split: the split that is trained on.
 
         Returns:
-            Corpus -> "records", the number of units in its `DocBin`, and "exclude", the numbers of those to leave out, each
-            with the `record_hash` of its text: the content of the file that the reader of training corpora takes.
+            The content of `exclude.json`: corpus -> "records", their number, and "exclude", the indices to leave out,
+            each with its `record_hash`.
         """
         numbers: dict[str, set[int]] = {corpus: set() for corpus, name in self.units if name == split}
         for leak in self.leaks[SENTENCES]:
@@ -115,8 +114,8 @@ class Leakage:
     def table(self, level: str) -> list[list[str]]:
         """Rows with the columns `LEAK_COLUMNS`, one for every corpus and split of evaluation data.
 
-        "own" and "others" count texts that stand exactly in training data of the same corpus and of other corpora;
-        "near" counts further ones. The main sources are the other corpora with most of them, exact and near.
+        "own" and "others" count exact matches in training data of the same corpus and of other corpora; "near" counts
+        near matches. The main sources are the other corpora with most matches.
 
         Args:
             level: one of `LEVELS`.
@@ -157,7 +156,7 @@ def normalise(text: str) -> str:
 
 
 def record_hash(text: str) -> str:
-    """What a record is known by in the list of records to leave out: a hash of its normalised text."""
+    """A hash of the normalised text of a record, which identifies it in `exclude.json`."""
     return _hash(normalise(text))
 
 
@@ -186,17 +185,16 @@ def find_leaks(
     threshold: float = 0.8,
     min_characters: int = 20,
 ) -> Leakage:
-    """Look for evaluation data of each corpus in the training data of every corpus, its own included.
+    """Find evaluation data of each corpus in the training data of all corpora.
 
-    A split is not compared with itself, and a split that a corpus does not have is passed over. The texts of all splits
-    are held at a time, but the documents of one only.
+    Missing splits are skipped.
 
     Args:
         folder: folder of converted corpora, with `<corpus>/<split>.spacy`.
         corpora: names of the corpora.
-        evaluation_splits: splits that must not stand in training data.
+        evaluation_splits: splits that must not be in training data.
         training_splits: splits that are trained on.
-        threshold: least similarity of a near match, 0.5 to 1; 1 for exact matches only.
+        threshold: minimum similarity of a near match, 0.5 to 1; 1 for exact matches only.
         min_characters: texts with fewer letters and digits are not compared.
 
     Raises:
@@ -249,7 +247,7 @@ class Matcher:
     """Finds the pairs of texts that are equal or similar.
 
     Args:
-        threshold: least Jaccard similarity of the shingles; 1 for equal texts only.
+        threshold: minimum Jaccard similarity of the shingles; 1 for equal texts only.
 
     Raises:
         BionerError: the threshold is below 1 and datasketch is not installed.
@@ -269,7 +267,7 @@ class Matcher:
 
         Args:
             queries: distinct normalised texts.
-            groups: likewise, as sets or mappings; one is indexed at a time.
+            groups: groups of distinct normalised texts; one is indexed at a time.
 
         Yields:
             For every group the pairs: query, text and similarity.
@@ -303,7 +301,7 @@ class Matcher:
 
 
 def bands(threshold: float) -> tuple[int, int]:
-    """How to cut a signature: the longest bands that still propose a pair at the threshold with probability 1 - MISSED.
+    """Bands of a signature: the longest that propose a pair at the threshold with probability 1 - MISSED.
 
     Args:
         threshold: Jaccard similarity, 0.5 to 1.
@@ -317,13 +315,13 @@ def bands(threshold: float) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class _Split:
-    """Normalised texts of the units of a split, and the units of each document by the number of the first."""
+    """Normalised texts of the records of a split, and the records of each document."""
 
     units: Sequence[str]
     documents: Mapping[int, Sequence[int]]
 
     def texts(self, level: str, min_characters: int) -> dict[str, list[int]]:
-        """Each text that is long enough and the numbers of the units, or of the documents, that have it."""
+        """Each text that is long enough, and the indices of the records or documents that have it."""
         texts: Iterable[tuple[int, str]] = enumerate(self.units)
         if level == DOCUMENTS:
             texts = ((first, "".join(self.units[i] for i in numbers)) for first, numbers in self.documents.items())
@@ -348,7 +346,7 @@ def _leaks(
     training: Mapping[Place, Mapping[str, Sequence[int]]],
     matcher: Matcher,
 ) -> Iterator[Leak]:
-    """All pairs of units whose texts match, from the texts of each split with the numbers of the units."""
+    """All pairs of records whose texts match."""
     places: defaultdict[str, list[tuple[str, str, int]]] = defaultdict(list)
     for place, texts in evaluation.items():
         for text, numbers in texts.items():

@@ -1,4 +1,4 @@
-"""Whether the files of a converted corpus are of one conversion: its report, which is written last, has their checksums."""
+"""Check that the files of a converted corpus come from one conversion, by the checksums in its report."""
 
 import functools
 import json
@@ -13,16 +13,15 @@ REPORT_FILE = "report.json"
 
 
 def require_one_conversion(file: Path) -> None:
-    """Check that a split of a converted corpus is the one that the report beside it was written for.
+    """Check that a split of a converted corpus matches its report.
 
-    A conversion that was killed may leave new files beside old ones. Folders without a report, or with one that has no
-    checksums, are taken as they are.
+    A killed conversion may leave new files next to old ones. Folders without a report or checksums are accepted.
 
     Args:
         file: the file, or folder of files, of the split.
 
     Raises:
-        BionerError: it is another one.
+        BionerError: it does not match.
     """
     wanted = _checksums(file.parent / REPORT_FILE).get(file.name)
     if wanted is None:
@@ -43,5 +42,5 @@ def _checksums(report: Path) -> Mapping[str, str]:
 
 @functools.lru_cache(maxsize=256)
 def _checksum(file: Path, states: tuple[tuple[str, int, int], ...]) -> str:
-    """Once for each state of the files."""
+    """Cached for each state of the files."""
     return checksum(file)

@@ -11,14 +11,14 @@ from ..files import numbered_lines
 from ..formats.document import OnError, SourceDocument, stop
 
 _ANY = ""
-"""In place of a type: any document."""
+"""Instead of a type: any document."""
 
 Assigned = Iterator[tuple[str, SourceDocument]]
-"""Documents of a file in their order, each with the split that it belongs to."""
+"""Documents of a file in order, each with its split."""
 
 
 def read_list(path: Path) -> list[str]:
-    """Read a list of document ids, one a line; blank lines are skipped.
+    """Read a list of document ids, one per line; blank lines are skipped.
 
     Args:
         path: the file.
@@ -27,7 +27,7 @@ def read_list(path: Path) -> list[str]:
         The ids in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, not UTF-8, or holds no id.
+        BionerError: the file is missing, not UTF-8, or holds no id.
     """
     ids = [text.strip() for _, text in numbered_lines(path) if text.strip()]
     if not ids:
@@ -48,13 +48,13 @@ def by_list(
         documents: all documents of the file.
         lists: split -> ids of its documents.
         corpus: name of the corpus, for messages.
-        on_error: what to do about a document that is in none; it is left out if no error is raised.
+        on_error: called for a document that is in no list; it is left out unless an error is raised.
 
     Yields:
         Split and document.
 
     Raises:
-        BionerError: if an id is in two lists, a document in none, or, at the end, if listed documents did not come.
+        BionerError: an id is in two lists, a document in none, or, at the end, listed documents did not come.
     """
     owner: dict[str, str] = {}
     for split, ids in lists.items():
@@ -74,19 +74,18 @@ def by_list(
 
 
 def by_count(documents: Iterable[SourceDocument], ranges: Mapping[str, tuple[int, int]], *, corpus: str) -> Assigned:
-    """Assign documents by their place in the file.
+    """Assign documents by their position in the file.
 
     Args:
         documents: all documents of the file.
-        ranges: split -> place of its first document, from 0, and the place after its last one; together they must
-            cover the file without a gap.
+        ranges: split -> index of its first document, and the index after its last; together they must cover the file.
         corpus: name of the corpus, for messages.
 
     Yields:
         Split and document.
 
     Raises:
-        BionerError: if the file holds fewer or more documents than the ranges.
+        BionerError: the file holds fewer or more documents than the ranges.
     """
     ordered = sorted((end, split) for split, (_, end) in ranges.items())
     expected, found, place = ordered[-1][0], 0, 0
@@ -108,11 +107,10 @@ def by_share(
     *,
     corpus: str,
 ) -> Assigned:
-    """Assign documents so that every split gets its share of the mentions of each type, as `stratify` does it.
+    """Assign documents so that every split gets its share of the mentions of each type, see `stratify`.
 
-    Documents with one `doc_id` stay together, and so do those with the same text (an article of sentences: with the same
-    sentences), as where two people have annotated it: how far they agree is reported in a warning. A document without an
-    identifier counts for itself.
+    Documents with one `doc_id` stay together, and so do those with the same text (an article of sentences: with the
+    same sentences), such as texts annotated by two people; a warning reports their agreement.
 
     Args:
         read: gives all documents of the file; called twice, because a file may be larger than the memory, which holds
@@ -125,7 +123,7 @@ def by_share(
         Split and document.
 
     Raises:
-        BionerError: if a split would get no document.
+        BionerError: a split would get no document.
     """
     counts: dict[str, Mapping[str, int]] = {}
     same: dict[tuple[tuple[str, int], ...], Mapping[str, int]] = {}  # documents with equal counts share one mapping
@@ -159,7 +157,7 @@ def _typed(document: SourceDocument, labels: Mapping[str, object]) -> list[tuple
 
 
 class _Copies:
-    """Finds documents with the same text, and compares what is annotated in them. It keeps numbers in place of texts."""
+    """Finds documents with the same text and compares their annotations; keeps hashes instead of texts."""
 
     def __init__(self) -> None:
         self._texts: dict[str, int] = {}  # document -> number of its whole text
@@ -169,7 +167,7 @@ class _Copies:
         self._mentions: dict[tuple[str, int], list[frozenset[tuple[int, int, str]]]] = {}
 
     def add(self, document: SourceDocument) -> None:
-        """Take note of a record, the first time that all are read."""
+        """Add a record, in the first pass."""
         key, text = _key(document), hash(document.text)
         self._texts[key] = hash((self._texts.get(key), text))
         self._records[key, text] = self._records.get((key, text), 0) + 1
@@ -186,13 +184,13 @@ class _Copies:
         return self._groups
 
     def compare(self, document: SourceDocument, mentions: list[tuple[int, int, str]]) -> None:
-        """Keep the mentions of a record that may be a copy, the second time that all are read."""
+        """Keep the mentions of a possible copy, in the second pass."""
         key = self._groups.get(_key(document), _key(document))
         if key in self._repeated:
             self._mentions.setdefault((key, hash(document.text)), []).append(frozenset(mentions))
 
     def report(self, corpus: str) -> None:
-        """Warn of texts that are there more than once, with the F1 of all pairs of copies."""
+        """Warn of duplicate texts, with the F1 of all pairs of copies."""
         several = [copies for copies in self._mentions.values() if len(copies) > 1]
         if not several:
             return
@@ -204,18 +202,17 @@ class _Copies:
 
 
 _COPIES = 20
-"""Most copies of a text that are compared with one another."""
+"""Maximum number of copies of a text that are compared with one another."""
 
 
 def stratify(counts: Mapping[str, Mapping[str, int]], shares: Mapping[str, float], *, name: str) -> dict[str, str]:
     """Divide documents among splits so that each split gets its share of every entity type.
 
-    The iterative stratification of Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data",
-    ECML PKDD 2011, with numbers of mentions in place of labels: the rarest type comes first, and each of its
+    Iterative stratification of Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data",
+    ECML PKDD 2011, with numbers of mentions instead of labels: the rarest type comes first, and each of its
     documents goes to the split that lacks most of it; documents without mentions come last. What a split lacks is
-    compared with its share, so that all splits fill up evenly with the types that follow. Documents come in the order
-    of a checksum of their ids, where the publication draws lots: the result depends on nothing but the arguments, not
-    on the machine, nor on the order of the documents.
+    compared with its share, so all splits fill up evenly with the types that follow. Documents are ordered by a
+    checksum of their ids instead of at random, so the result depends on the arguments only.
 
     Args:
         counts: id of a document -> entity type -> number of mentions.
@@ -259,7 +256,7 @@ def _totals(counts: Mapping[str, Mapping[str, int]]) -> Counter[str]:
 
 
 def _rarest(counts: Mapping[str, Mapping[str, int]]) -> str:
-    """The type with the fewest mentions; _ANY where there are no others."""
+    """The type with the fewest mentions; _ANY if there are no others."""
     totals = _totals(counts)
     return min(
         (label for label in totals if totals[label] and label != _ANY), key=lambda x: (totals[x], x), default=_ANY

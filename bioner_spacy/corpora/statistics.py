@@ -1,4 +1,5 @@
-"""What is in converted corpora: counts, lengths, nesting, ambiguity, shared names, and where guidelines disagree."""
+"""Statistics of converted corpora: counts, lengths, nesting, ambiguity, shared names, and disagreements of
+guidelines."""
 
 import operator
 from collections import Counter, defaultdict
@@ -13,16 +14,16 @@ from ..scope import SPANS_KEY, get_doc_id, get_scope
 from ..tokenization import detokenize
 
 Surface = tuple[str, ...]
-"""The words of a mention as `fold` makes them: what counts as the same name."""
+"""The tokens of a mention as `fold` makes them: what counts as the same name."""
 
 Place = tuple[int, int, str]
-"""First word of a mention, the word after its last one, and its type."""
+"""First token of a mention, the token after its last one, and its type."""
 
 LONGEST_SURFACE = 8
-"""Words of the longest name that is looked up where it is not annotated; longer ones hardly come twice."""
+"""Maximum number of tokens of names whose unannotated occurrences are counted."""
 
 KEPT_TOKENS = 5_000_000
-"""Tokens of a split, from its beginning, in which names are looked up; they are kept in memory."""
+"""Maximum number of tokens of a split kept in memory to look up names."""
 
 
 @dataclass
@@ -37,10 +38,10 @@ class SplitStatistics:
         mentions: mentions per entity type.
         lengths: mentions per number of tokens, those of whitespace left out.
         depths: mentions per nesting depth: 0 for one inside no other, 1 for one inside one that is inside none, ...
-        nested_in_type: mentions inside another one of their type, which BIO tags cannot express.
+        nested_in_type: mentions inside another of their type, which BIO tags cannot represent.
         crossing: mentions that overlap another one, neither of the two being inside the other.
-        surfaces: how often each name is a mention of each type.
-        texts: folded words and mentions of each document, up to `KEPT_TOKENS` words.
+        surfaces: number of mentions of each name, by type.
+        texts: folded tokens and mentions of each document, up to `KEPT_TOKENS` tokens.
     """
 
     types: set[str] = field(default_factory=set)
@@ -57,7 +58,7 @@ class SplitStatistics:
 
     @property
     def mean_length(self) -> float:
-        """Mean number of tokens of a mention; 0 where there is none."""
+        """Mean number of tokens of a mention; 0 if there is none."""
         total = self.lengths.total()
         return sum(length * count for length, count in self.lengths.items()) / total if total else 0.0
 
@@ -68,7 +69,7 @@ class SplitStatistics:
 
     @property
     def ambiguous(self) -> float:
-        """Share of the different names that are mentions of more than one type; 0 where there is no name."""
+        """Share of the different names that are mentions of more than one type; 0 if there is no name."""
         types = Counter(surface for names in self.surfaces.values() for surface in names)
         return sum(count > 1 for count in types.values()) / len(types) if types else 0.0
 
@@ -79,7 +80,7 @@ class SplitStatistics:
 
     def add(self, doc: Doc, *, spans_key: str = SPANS_KEY) -> None:
         """Count a gold document; its article is not counted (see `describe`)."""
-        # A name is the same with and without a line break in it: tokens of whitespace do not count.
+        # Whitespace tokens are ignored in names.
         texts = [token.text.strip() for token in doc]
         words = [intern(fold(text)) for text in texts if text]
         before = list(accumulate(map(bool, texts), initial=0))
@@ -111,7 +112,7 @@ class SplitStatistics:
         self.crossing += len(crossing)
 
 
-def together(splits: Iterable[SplitStatistics]) -> SplitStatistics:
+def merge_statistics(splits: Iterable[SplitStatistics]) -> SplitStatistics:
     """Counts over several splits of one corpus, without their texts."""
     total = SplitStatistics()
     for split in splits:
@@ -129,7 +130,7 @@ def name_text(surface: Surface) -> str:
 
 
 def fold(word: str) -> str:
-    """A word in lower case, but acronyms as they are: ALL is a leukaemia, all is none."""
+    """A token in lower case, except acronyms (ALL is a leukaemia, "all" is not)."""
     return word if word.isupper() and sum(map(str.isalpha, word)) > 1 else word.lower()
 
 
@@ -161,8 +162,8 @@ class Usage:
     """One name and one type in one corpus.
 
     Attributes:
-        occurrences: how often its words stand in the text, places inside a longer mention left out.
-        annotated: how often they are a mention of the type.
+        occurrences: number of occurrences in the text, not counting those inside a longer mention.
+        annotated: number of occurrences that are mentions of the type.
     """
 
     occurrences: int
@@ -177,21 +178,20 @@ class Usage:
 def count_usage(
     statistics: Iterable[SplitStatistics], names: Mapping[str, Iterable[Surface]]
 ) -> dict[str, dict[Surface, Usage]]:
-    """How often names stand in a corpus, and how often they are annotated there.
+    """Count occurrences of names in a corpus, and how many are annotated.
 
-    A name is counted where its words stand in a text, in any case (see `fold`); it is annotated where exactly these words are
-    a mention of the type. Inside a longer mention, of whatever type, it is not counted, as the corpus annotates another
-    name there.
+    An occurrence is a sequence of tokens equal to the name after `fold`; it is annotated if exactly these tokens are a
+    mention of the type. Occurrences inside a longer mention are not counted.
 
     Args:
         statistics: splits of the corpus.
-        names: type -> names, of up to `LONGEST_SURFACE` words; longer ones are passed over.
+        names: type -> names, of up to `LONGEST_SURFACE` tokens; longer ones are passed over.
 
     Returns:
-        Type -> name -> usage, for the names that stand in the texts.
+        Type -> name -> usage, for names that occur.
     """
     wanted: defaultdict[Surface, list[str]] = defaultdict(list)
-    lengths: defaultdict[str, set[int]] = defaultdict(set)  # of the names by their first word
+    lengths: defaultdict[str, set[int]] = defaultdict(set)  # of the names by their first token
     for entity_type, surfaces in names.items():
         for surface in surfaces:
             if len(surface) <= LONGEST_SURFACE:
@@ -217,7 +217,7 @@ def count_usage(
 def _find(
     words: Sequence[str], wanted: Collection[Surface], lengths: Mapping[str, Collection[int]]
 ) -> Iterator[tuple[int, int, Surface]]:
-    """Places of the wanted names in a text: first word, the word after the last one, name."""
+    """Places of the wanted names in a text: first token, the token after the last one, name."""
     for start, word in enumerate(words):
         for length in lengths.get(word, ()):
             surface = tuple(words[start : start + length])
@@ -227,16 +227,15 @@ def _find(
 
 @dataclass(frozen=True)
 class Disagreement:
-    """How two corpora that annotate one type treat the names that stand in both.
+    """How two corpora that annotate one type treat their shared names.
 
     Attributes:
         corpora: their names.
         entity_type: the type.
         shared: names that stand in the texts of both and are mentions of the type in at least one.
-        disagreeing: those of them that one corpus annotates in most places and the other in at most half.
-        occurrences: how often the shared names stand in the texts of the two.
-        against: occurrences that are treated as the other corpus does not treat most of its own: annotated where it does
-            not annotate the name, or the other way round.
+        disagreeing: shared names that one corpus annotates mostly and the other at most half of the time.
+        occurrences: how often the shared names occur in the texts of the two.
+        against: occurrences treated differently from the majority in the other corpus.
         examples: names with their usage in either corpus, the most frequent disagreements first.
     """
 
@@ -283,7 +282,7 @@ def _disagreement(
     corpora: tuple[str, str], entity_type: str, shared: Mapping[Surface, tuple[Usage, Usage]], n_examples: int
 ) -> Disagreement:
     rows = [(name, a, b) for name, (a, b) in sorted(shared.items()) if (a.share > 0.5) != (b.share > 0.5)]
-    # What matters most is what changes most labels: many places, treated most differently.
+    # Sorted by the number of labels that differ.
     rows.sort(key=lambda row: -min(row[1].occurrences, row[2].occurrences) * abs(row[1].share - row[2].share))
     against = 0
     for a, b in shared.values():

@@ -21,11 +21,11 @@ KINDS = ("lost", "duplicate", "expanded", "covered")
 
 @dataclass(frozen=True)
 class Issue:
-    """A mention that does not stand in the document as the corpus has it.
+    """A mention that could not be converted unchanged.
 
     Attributes:
-        kind: one of `KINDS`: "expanded" to the tokens that it touches, "covered" by one span from its first fragment to its last,
-            "duplicate" of another mention with the same characters and type, or "lost".
+        kind: one of `KINDS`: "expanded" to the tokens that it touches, "covered" by one span from its first fragment
+            to its last, "duplicate" of another mention with the same characters and type, or "lost".
         file: name of the corpus file.
         line: line of the mention in it, from 1.
         text: text of the mention.
@@ -49,29 +49,29 @@ def to_doc(
     alignment: str = "expand",
     discontinuous: str = "report",
 ) -> tuple[Doc, list[Issue]]:
-    """Tokenize a document and put its mentions on it as gold spans.
+    """Tokenize a document and convert its mentions to gold spans.
 
     Labels are mapped to standard types, and mentions of labels that the catalogue drops on purpose are left out.
-    Nested mentions and mentions of several types at one place are kept, with their concept identifiers and scores; spans of
-    several mentions have the identifiers of all of them. The annotation scope of the document is
-    the set of all standard types of its corpus. Where the format of the corpus keeps sentences, the document is marked
-    as one (`Doc.sents`).
+    Nested mentions and mentions of several types at one place are kept, with their concept identifiers and scores.
+    Identifiers of mentions of the same span are joined. The annotation scope of the document is the set of all
+    standard types of its corpus. Where the format of the corpus keeps sentences, the document is marked as one
+    (`Doc.sents`).
 
     Args:
         document: the document.
         tokenizer: makes a `Doc` of a text: the tokenizer of the pipeline that will be trained.
         corpus: its corpus in the catalogue.
-        alignment: what to do with a mention whose boundaries are not token boundaries: "expand" it to all tokens that it
-            touches, "drop" it, or "error". The first two are reported.
-        discontinuous: what to do with a mention of several fragments, which a span cannot express: "report" it as
-            lost, or "cover" it by the span from its first character to its last, which is reported.
+        alignment: what to do with a mention whose boundaries are not token boundaries: "expand" it to all tokens that
+            it touches, "drop" it, or "error". The first two are reported.
+        discontinuous: what to do with a discontinuous mention: "report" it as lost, or "cover" it by the span from its
+            first character to its last, which is reported.
 
     Returns:
         The document, and what happened to mentions that are not kept as they were. Mentions less those of dropped
         labels, lost ones and duplicates is the number of gold spans.
 
     Raises:
-        BionerError: if a label has no mapping, if a mention is not aligned and `alignment` is "error", or if a
+        BionerError: a label has no mapping, a mention is not aligned and `alignment` is "error", or a
             setting is unknown.
     """
     if alignment not in ALIGNMENTS:

@@ -68,8 +68,8 @@ def ablate_annotation(
 ) -> Systems:
     """Train on a corpus of several types, and on parts of it that keep the annotation of one type each.
 
-    The parts hold the training examples that training on the corpus reads (share, sentences left out and context are the
-    same), dealt out anew for every seed: see `split_types`. With scope masking and merged naively; both, and
+    The parts hold the training examples that training on the corpus reads (share, sentences left out and context are
+    the same), dealt out anew for every seed: see `split_types`. With scope masking and merged naively; both, and
     training on the full annotation, are scored on all types of the corpus.
 
     Args:

@@ -19,8 +19,8 @@ class Curve:
     Attributes:
         updates: (n,) updates of the weights up to each evaluation, rising.
         loss: (n,) mean loss of the updates since the evaluation before.
-        score: (n,) the score by which the best pipeline is chosen, a fraction of 1: the mean F1 over corpora unless the
-            config says otherwise.
+        score: (n,) the score by which the best pipeline is chosen, a fraction of 1: the mean F1 over corpora unless
+            the config says otherwise.
         per_corpus: corpus -> (n,) F1 on development data, fractions of 1; None if there is none. Empty if the file
             does not say.
     """

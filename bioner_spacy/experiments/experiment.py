@@ -41,7 +41,7 @@ _SET_BY_RUNS = (
 
 
 class Budget(NamedTuple):
-    """What a run reads: words of the training corpora, epochs, and steps of all epochs."""
+    """What a run reads: tokens of the training corpora, epochs, and steps of all epochs."""
 
     words: int
     epochs: int
@@ -59,8 +59,8 @@ class Experiment:
 
     The results of a run stand in `folder`/runs/<name>.json, and what is there already is not computed again: an
     interrupted experiment goes on, and runs can be added. All runs share the settings that stand in
-    `folder`/settings.json, and the corpora whose checksums stand in `folder`/corpora.json; what sets a run apart from the
-    others must show in its name. No two processes work in one folder: it is locked as long as the object lives.
+    `folder`/settings.json, and the corpora whose checksums stand in `folder`/corpora.json; what sets a run apart from
+    the others must show in its name. No two processes work in one folder: it is locked as long as the object lives.
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class Experiment:
             shared: what else all runs of the folder must have in common.
 
         Raises:
-            BionerError: there is no such config, `overrides` set what runs set themselves, or `folder` holds results of
-                another config, of other settings or with other records left out of training, or another process works in
-                it. A warning is given where they were made with other versions of packages.
+            BionerError: there is no such config, `overrides` set what runs set themselves, or `folder` holds results
+                of another config, of other settings or with other records left out of training, or another process
+                works in it. A warning is given where they were made with other versions of packages.
         """
         if not config.is_file():
             raise BionerError(Errors.E410.format(path=config))
@@ -138,14 +138,14 @@ class Experiment:
             corpora: names of the corpora to train on.
             seed: random seed.
             score_on: corpora to score on; None for those trained on.
-            corpus_folder: where the corpora to train on are; None for the folder of the experiment. Scores are always of
-                the folder of the experiment.
+            corpus_folder: where the corpora to train on are; None for the folder of the experiment. Scores are always
+                of the folder of the experiment.
             overrides: values of the config for this run alone.
             keep: whether to keep the pipeline, in `pipeline(name)`; trained again where it is not there.
 
         Raises:
-            BionerError: as `train_run` and `evaluate` do; a corpus is not the one that other runs read; or its documents
-                say that they are of another one.
+            BionerError: as `train_run` and `evaluate` do; a corpus is not the one that other runs read; or its
+                documents say that they are of another one.
         """
         path, pipeline = self.results(name), self.pipeline(name)
         self._check_corpora([*(corpora if corpus_folder is None else ()), *(score_on or corpora)])
@@ -284,7 +284,8 @@ class Experiment:
             write_json(path, {**known, **found})
 
     def _checksum_of_excluded(self) -> Optional[str]:
-        """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or None."""
+        """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or
+        None."""
         file = MultiCorpus(self.variables["corpus_folder"], exclude=self.variables.get("exclude")).exclude
         return None if file is None else checksum(file)
 

@@ -27,8 +27,8 @@ def compare_over_seeds(
             single-equal-steps/<corpus>.
         corpora: names of the corpora.
         seeds: random seeds.
-        equal_steps: whether a pipeline on one corpus is trained for more epochs, so that it takes about as many steps as
-            that on all; else all have the epochs of the experiment.
+        equal_steps: whether a pipeline on one corpus is trained for more epochs, so it takes about as many steps
+            as that on all; else all have the epochs of the experiment.
         alpha: level of the tests.
         resamples: number of draws of each test.
         metric: the metric or its name.

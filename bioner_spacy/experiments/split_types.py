@@ -21,8 +21,8 @@ def split_types(training: MultiCorpus, development: MultiCorpus, corpus: str, ou
     """Deal out the training documents of a corpus to its types, and keep in each part what is annotated of its type.
 
     Every part has an equal number of source documents, drawn at random; records that name the same one stay together.
-    Part k keeps gold spans of type k alone, and its annotation scope is that type. As development data each part has all
-    documents of `development`, reduced likewise.
+    Part k keeps gold spans of type k alone, and its annotation scope is that type. As development data each part has
+    all documents of `development`, reduced likewise.
 
     Args:
         training: reads the training examples of the corpus; what it leaves out is in no part.

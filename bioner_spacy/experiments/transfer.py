@@ -12,7 +12,8 @@ from .experiment import EPOCHS, MAX_EPOCHS, Experiment, over_seeds, run_name
 
 SINGLE, TRANSFER, MULTI, BOTH = "single task", "transfer", "multi-task", "transfer + multi-task"
 LONGER = "longer single task"
-"""On the target alone, for about as many steps as multi-task training takes: what is gained by steps and not by data."""
+"""On the target alone, for about as many steps as multi-task training takes: what is gained by steps and not by
+data."""
 AUXILIARIES = "auxiliaries"
 """Name of the runs that the pipelines to start from come from; they are scored on their own corpora."""
 INIT_FROM = "vars.init_from"
@@ -31,10 +32,10 @@ def compare_transfer(
 ) -> Systems:
     """Train on a target corpus alone, longer, from a pipeline trained on others, together with others, and both.
 
-    Akdemir & Shibuya 2020, "Analyzing the effect of multi-task learning for biomedical named entity recognition" (arXiv
-    2011.00425): the encoder and the heads are trained on the auxiliary corpora first, and then on the target ("transfer") or
-    on the target and its best auxiliaries ("transfer + multi-task"). All are scored on the target alone, and tested against
-    training on it alone for as many steps as multi-task training takes.
+    Akdemir & Shibuya 2020, "Analyzing the effect of multi-task learning for biomedical named entity recognition"
+    (arXiv 2011.00425): the encoder and the heads are trained on the auxiliary corpora first, and then on the target
+    ("transfer") or on the target and its best auxiliaries ("transfer + multi-task"). All are scored on the target
+    alone, and tested against training on it alone for as many steps as multi-task training takes.
 
     Args:
         experiment: where runs are kept.

@@ -40,9 +40,9 @@ def tune(
 ) -> Tuning:
     """Search settings of a config for the highest mean over corpora of micro F1 on the devel split.
 
-    Trials are kept in `output`/tuning.json, what they scored in `output`/runs, and nothing is trained twice: an interrupted
-    search goes on, and trials can be added. After each trial the files are those of the search so far: those of `report`, and
-    best.cfg, the config with the best values. Pipelines are deleted once they are scored.
+    Trials are kept in `output`/tuning.json, what they scored in `output`/runs, and nothing is trained twice: an
+    interrupted search goes on, and trials can be added. After each trial the files are those of the search so far:
+    those of `report`, and best.cfg, the config with the best values. Pipelines are deleted once they are scored.
 
     Args:
         config: training config, see `train_run`.
@@ -60,8 +60,8 @@ def tune(
         report: writes the search so far to a folder, tuning.json at least, as `reports.tuning.write_tuning` does.
 
     Raises:
-        BionerError: Optuna is not installed, the search space is not one of the config, `output` holds another search, or
-            as `Experiment` and its runs do.
+        BionerError: Optuna is not installed, the search space is not one of the config, `output` holds another search,
+            or as `Experiment` and its runs do.
     """
     _optuna()
     found = resolve_space(
@@ -107,7 +107,7 @@ def propose(space: SearchSpace, trials: Sequence[Trial], *, seed: int) -> dict[s
     """Values to try next: the tree-structured Parzen estimator (Bergstra and others 2011), all settings together.
 
     The first trial has the values of the config where the space holds them, the first ten are otherwise random. The
-    random numbers of a trial depend on the seed and on its place alone, so that a search that was interrupted goes on
+    random numbers of a trial depend on the seed and on its place alone, so a search that was interrupted goes on
     as it would have without.
 
     Args:

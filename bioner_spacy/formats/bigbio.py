@@ -19,7 +19,8 @@ from .standoff import MentionBuilder
 
 _NOT_KEPT = ("relations", "events", "coreferences")
 _LONGEST_GAP = 1_000_000
-"""Most characters between two passages; a larger distance is a wrong offset, and would fill the memory."""
+"""Maximum number of characters between two passages; a larger distance is a wrong offset, and would fill the
+memory."""
 
 _KEYS = ("id", "document_id", "passages", "entities", *_NOT_KEPT)
 
@@ -35,14 +36,14 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
         path: the file.
         mismatch: what to do with an entity whose text is not the one at its offsets: "error"; "offsets" to believe the
             offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so that all of
+        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so all of
             them are found in one go; it is left out then.
 
     Yields:
         The documents in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8, or if a record is not as the schema has it.
+        BionerError: the file is missing, empty, not UTF-8, or a record is not as the schema has it.
     """
     builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
     for part in json_records(path):

@@ -70,7 +70,7 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
         their mentions, are those of the annotation file. Identifiers have the path below the folder.
 
     Raises:
-        BionerError: if the folder is missing or holds no document, if one of two files is missing, if a file is not
+        BionerError: the folder is missing or holds no document, one of two files is missing, a file is not
             UTF-8 or has a malformed line, or if an annotation's text is not the one at its offsets.
     """
     builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
@@ -101,7 +101,8 @@ def _text(path: Path) -> str:
 
 
 def _files(folder: Path) -> dict[str, dict[str, Path]]:
-    """The files of every document: its name, with the folder that it is in, and its files by the ends of their names."""
+    """The files of every document: its name, with the folder that it is in, and its files by the ends of their
+    names."""
     if not (folder.is_dir() or is_pattern(folder)):
         raise BionerError(Errors.E130.format(path=folder))
     found: dict[str, dict[str, Path]] = {}
@@ -190,7 +191,8 @@ def _fail(path: Path, line: int, reason: str) -> NoReturn:
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
-    """Write a folder in brat format; every document is a pair of NAME.txt and NAME.ann, and annotation.conf has the types.
+    """Write a folder in brat format; every document is a pair of NAME.txt and NAME.ann, and annotation.conf has the
+    types.
 
     The name is the identifier of the document, with a number at the end where documents share it. Mentions over line
     breaks have a fragment for every line, as brat wants them. Scores are notes: `#1`, `AnnotatorNotes T1` and
@@ -206,7 +208,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
         Numbers of documents and of mentions that are written.
 
     Raises:
-        BionerError: if the folder holds files, if there is no document, if one is not annotated or its scores are
+        BionerError: the folder holds files, there is no document, one is not annotated or its scores are
             not as many as its spans, or if a label has whitespace.
     """
     not_in_id = r'[\s/\\:*?"<>|\0-\x1f]|^\.'

@@ -1,4 +1,5 @@
-"""Documents of UIMA: CAS as JSON, or as XMI with its types in TypeSystem.xml beside it, as INCEpTION and WebAnno export them.
+"""Documents of UIMA: CAS as JSON, or as XMI with its types in TypeSystem.xml beside it, as INCEpTION and WebAnno
+export them.
 
 They are read by dkpro-cassis (extra `cas`), which also converts the offsets of Java.
 """
@@ -37,8 +38,10 @@ def read(
         type: the type (layer) of annotations that are mentions, by its full name or the last part of it.
         label: its feature with the label of a mention.
         identifier: its feature with the identifier of a concept, if it has one.
-        mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning counts.
-        on_error: what to do about an annotation that cannot be read: raise the error, or take note of it and leave it out.
+        mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning
+            counts.
+        on_error: what to do about an annotation that cannot be read: raise the error, or take note of it and leave it
+            out.
 
     Yields:
         The document.

@@ -21,8 +21,8 @@ def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Ite
 
     Args:
         path: the file, or the folder of files.
-        spans: key of the mentions in `doc.spans`, "ents" for entities; of documents without any spans, the entities are taken,
-            with a warning.
+        spans: key of the mentions in `doc.spans`, "ents" for entities; of documents without any spans, the entities
+            are taken, with a warning.
         on_error: what to do about a document that is not annotated; it is left out if no error is raised.
 
     Yields:
@@ -64,14 +64,14 @@ def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
-    """Write a DocBin, in a folder of files where it is large; documents are written as they are. A name that ends in .gz
-    has one file compressed once more.
+    """Write a DocBin, in a folder of files where it is large; documents are written as they are. A name that ends in
+    .gz has one file compressed once more.
 
     Args:
         docs: annotated documents.
         path: the file or folder to write; it is replaced when all documents are written.
-        spans_key: key in `doc.spans`, "ents" for entities; documents without any spans may have entities in their place, with a
-            warning.
+        spans_key: key in `doc.spans`, "ents" for entities; documents without any spans may have entities in their
+            place, with a warning.
 
     Returns:
         Numbers of documents and of spans, or entities, that are written.

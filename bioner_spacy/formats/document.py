@@ -26,14 +26,14 @@ class Mention:
         start: first character of the mention in the text of its document.
         end: the character after its last one; more than `start`.
         label: the corpus's own label, before any mapping; of a mention to be written, its entity type.
-        line: number of the line of the corpus file that the mention comes from, from 1; 0 where there is none.
+        line: number of the line of the corpus file that the mention comes from, from 1; 0 if there is none.
         fragments: start and end of every part of a discontinuous mention, in order, the first beginning at `start`
             and the last ending at `end`; empty if the mention is contiguous.
         score: score of a predicted mention, None if there is none.
         identifiers: identifiers of its concepts, such as "MESH:D001241".
         infons: what else the source says about it, in the source's own names (those of infons in BioC).
-        flat: whether a mention to be written is in the flat view (`doc.ents`), in which none overlap; None if there is no
-            such view.
+        flat: whether a mention to be written is in the flat view (`doc.ents`), in which none overlap; None if there is
+            no such view.
     """
 
     start: int
@@ -118,8 +118,8 @@ def join_passages(
 
     Args:
         parts: type, text and infons of every passage; those without a text are left out.
-        separator: what stands between two passages. None: a space after what ends as a sentence does, else a blank line,
-            which ends sentences too.
+        separator: what stands between two passages. None: a space after what ends as a sentence does, else a blank
+            line, which ends sentences too.
     """
     text, passages = "", []
     for type, part, infons in parts:

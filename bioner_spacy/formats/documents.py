@@ -75,8 +75,8 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
 
 
 def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str]) -> Format:
-    """The format of what is to be read, as it was asked for, or as its name or those of its files tell. Where several formats
-    have the ending of a file, its beginning decides.
+    """The format of what is to be read, as it was asked for, or as its name or those of its files tell. Where several
+    formats have the ending of a file, its beginning decides.
 
     Args:
         setting: name of the setting, for messages.
@@ -114,7 +114,8 @@ def _told_by_name(path: Path, allowed: Iterable[str]) -> Optional[str]:
 
 
 def parse_pairs(setting: str, text: str) -> dict[str, str]:
-    """The value of a setting such as `A=x,B=y`; a comma or a sign that is part of a name or value has a backslash before it.
+    """The value of a setting such as `A=x,B=y`; a comma or a sign that is part of a name or value has a backslash
+    before it.
 
     Raises:
         BionerError: it is not of that form, or has a name twice.
@@ -189,7 +190,7 @@ def check_output(output: Path, source: Path, format: Format, options: Mapping[st
 def in_zones(
     nlp: Language, items: Iterable[Item], make: Callable[[Iterable[Item]], Iterable[Doc]], size: int = ZONE_DOCUMENTS
 ) -> Iterator[Doc]:
-    """Make documents, and forget their words every now and then, so that memory does not grow with their number.
+    """Make documents, and forget their words every now and then, so memory does not grow with their number.
 
     Args:
         nlp: the pipeline that makes them.

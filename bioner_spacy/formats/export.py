@@ -59,8 +59,8 @@ class Export:
     """One run of a writer.
 
     The identifier of a document is the `doc_id` of its span group, or else its number, from 1. Characters of it that
-    the format does not allow are written as in URLs (`%20`). Whitespace at the ends of spans is no part of them. Passages
-    are those of the group, which `bioner_spacy.scope.set_origin` stores.
+    the format does not allow are written as in URLs (`%20`). Whitespace at the ends of spans is no part of them.
+    Passages are those of the group, which `bioner_spacy.scope.set_origin` stores.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Export:
             docs: gold documents, or predicted ones with the scores of their spans in the `attrs` of the group.
 
         Raises:
-            BionerError: if there is no document, if one is not annotated, if its scores are not as many as its
+            BionerError: there is no document, one is not annotated, its scores are not as many as its
                 spans, if its passages are not parts of its text in order, with whitespace between them, or if the
                 format cannot hold a label.
         """
@@ -240,8 +240,8 @@ class Export:
                 self.lose(_LOST[kind], int(count))
 
     def annotation(self, doc: Doc, number: int) -> tuple[Sequence[Span], Mapping[str, Any]]:
-        """Spans of a document and the `attrs` of their group; its entities where the key is `ENTS`, and where there are no
-        groups at all, of which `warn_of_entities` tells; arguments and errors are those of `document`."""
+        """Spans of a document and the `attrs` of their group; its entities where the key is `ENTS`, and if there are
+        no groups at all, of which `warn_of_entities` tells; arguments and errors are those of `document`."""
         key = self.spans_key
         if key in doc.spans:
             return list(doc.spans[key]), doc.spans[key].attrs
@@ -308,8 +308,8 @@ def _mention(span: Span, ents: Any, score: Any, identifiers: Sequence[str], info
 
 
 def with_details(about: Mapping[str, Any], mention: Mention) -> dict[str, Any]:
-    """What a record says about a mention: that given, its score and its concept identifiers where it has any, unless the
-    only one is `kb_id`, and its infons under other keys."""
+    """What a record says about a mention: that given, its score and its concept identifiers where it has any, unless
+    the only one is `kb_id`, and its infons under other keys."""
     found = dict(about)
     if mention.score is not None:
         found["score"] = mention.score

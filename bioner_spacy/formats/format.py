@@ -34,12 +34,13 @@ class Format:
         description: what it is, in a few words.
         read: `read(path, *, on_error, **options)`, which yields documents. Its options are its keyword-only
             parameters.
-        write: `write(docs, path, *, spans_key, **options)`, which writes a file (or folder) of annotated documents whole or
-            not at all, and returns the numbers of documents and of mentions that it has written. It raises a `BionerError`
-            if there is no document, if one is not annotated or its scores are not as many as its spans, or if a label is
-            empty or has whitespace at an end. None if the format is only read.
+        write: `write(docs, path, *, spans_key, **options)`, which writes a file (or folder) of annotated documents
+            whole or not at all, and returns the numbers of documents and of mentions that it has written. It raises a
+            `BionerError` if there is no document, if one is not annotated or its scores are not as many as its spans,
+            or if a label is empty or has whitespace at an end. None if the format is only read.
         read_texts: as `read`, for texts to annotate: it looks at no annotation, so that none can stop it. It has
-            `on_error`, and may have a part of the options. None: `read` is used, and mentions that it cannot read are left out.
+            `on_error`, and may have a part of the options. None: `read` is used, and mentions that it cannot read are
+            left out.
         read_docs: `read_docs(path, vocab)`, which yields documents with tokens and spans, for formats that hold these.
         endings: ends of names that say that a file is of this format.
         usual_endings: further ends of names of such files, which other formats have too. In a folder they are read.
@@ -126,8 +127,8 @@ class Option:
         return isinstance(values, list) and bool(values) and all(type(part) is self.item for part in values)
 
     def parse(self, text: str) -> Any:
-        """The value that a text on the command line stands for; several values have spaces between them, and a space in
-        one of them a backslash before it.
+        """The value that a text on the command line stands for; several values have spaces between them, and a space
+        in one of them a backslash before it.
 
         Raises:
             ValueError: the text is none of the type of the option.

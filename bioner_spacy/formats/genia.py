@@ -39,7 +39,7 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
         The sentences in the order of the file; their `doc_id` is the `bibliomisc` of the article (`MEDLINE:123`).
 
     Raises:
-        BionerError: if the file is missing, not UTF-8, not well-formed XML, holds no sentence, or if a sentence or
+        BionerError: the file is missing, not UTF-8, not well-formed XML, holds no sentence, or a sentence or
             a term is not as the format has it.
     """
     yield from _read(_Parser(path), path, on_error)

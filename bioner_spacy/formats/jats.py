@@ -34,9 +34,9 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read a file of one article or several; every one is a document, in memory one at a time.
 
     Its passages are the titles, headings, paragraphs and captions, with the heading of their section as an infon
-    (`section`). Formatting, numbers of sections and figures, and formulas in TeX are left out; so are tables, footnotes,
-    references, translations and sub-articles, which a warning counts. The identifier is the number in PubMed Central
-    (PMC123), or else the PMID or DOI; others are kept.
+    (`section`). Formatting, numbers of sections and figures, and formulas in TeX are left out; so are tables,
+    footnotes, references, translations and sub-articles, which a warning counts. The identifier is the number in
+    PubMed Central (PMC123), or else the PMID or DOI; others are kept.
 
     Args:
         path: the file.
@@ -46,7 +46,7 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
         The articles in the order of the file.
 
     Raises:
-        BionerError: as `xml_records` does.
+        BionerError: see `xml_records`.
     """
     ledger, ids = Ledger(path), RepeatedIds(path)
     for number, (line, article) in enumerate(xml_records(path, ("article",)), start=1):

@@ -1,4 +1,4 @@
-"""Records of JSON files: one a line, or in an array, or one after the other over several lines."""
+"""Records of JSON files: one per line, or in an array, or one after the other over several lines."""
 
 import json
 import math

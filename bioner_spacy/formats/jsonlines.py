@@ -3,7 +3,7 @@
 A line is an object with `tokens` (strings), `entity_mentions` (objects with `start` and `end`, token indices, end
 exclusive; `entity_type`; optionally `text`, the tokens joined by spaces) and optionally `sent_id`, `doc_id` and
 `text`, in which the tokens stand in order with nothing but whitespace between them; without it they are joined by
-rules. In place of `entity_mentions` there may be a tag for every token in `ner_tags` or `tags`, as data sets of
+rules. Instead of `entity_mentions` there may be a tag for every token in `ner_tags` or `tags`, as data sets of
 Hugging Face have them.
 """
 
@@ -39,17 +39,17 @@ def read(
 
     Args:
         path: the file.
-        tags: key of the tags of tokens (IOB1, IOB2, IOBES or BILUO); None for `ner_tags` or `tags`, where there are no
+        tags: key of the tags of tokens (IOB1, IOB2, IOBES or BILUO); None for `ner_tags` or `tags`, if there are no
             `entity_mentions`.
         tag_names: tags in the order of their numbers, for files that have numbers, such as O B-Disease I-Disease.
-        on_error: what to do about a line that cannot be read: raise the error, or take note of it, so that all of them
+        on_error: what to do about a line that cannot be read: raise the error, or take note of it, so all of them
             are found in one go; it is left out then.
 
     Yields:
         The sentences in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8, or if a line is no such object or has a mention that
+        BionerError: the file is missing, empty, not UTF-8, or a line is no such object or has a mention that
             is out of range or whose text is another one.
     """
     ledger = Ledger(path)

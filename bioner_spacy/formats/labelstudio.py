@@ -41,17 +41,17 @@ def read(
         text: key of the text in `data`; None for `text`, or for the only text that is there.
         several: what to do with a task of several annotations that differ: "error"; "first" or "last" to take one; or
             "all" to make a document of each.
-        predictions: whether predictions are read in place of annotations.
+        predictions: whether predictions are read instead of annotations.
         mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to believe the
             offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a task that cannot be read: raise the error, or take note of it, so that all of them
+        on_error: what to do about a task that cannot be read: raise the error, or take note of it, so all of them
             are found in one go; it is left out then.
 
     Yields:
         The documents in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8 or not valid JSON, if a task has no text, or several
+        BionerError: the file is missing, empty, not UTF-8 or not valid JSON, a task has no text, or several
             annotations that differ, or if a span is out of range or has another text.
     """
     if several not in SEVERAL:

@@ -36,7 +36,8 @@ class Ledger:
 
 
 class RepeatedIds:
-    """Documents of one file whose identifier an earlier one of it has: read as all others, and reported in one warning.
+    """Documents of one file whose identifier an earlier one of it has: read as all others, and reported in one
+    warning.
 
     Args:
         path: the file.

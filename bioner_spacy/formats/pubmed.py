@@ -17,8 +17,9 @@ _NOT_READ = {"OtherAbstract": "other abstracts (in other languages, or for laype
 def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read a file of citations; every one is a document, in memory one at a time.
 
-    Its passages are the title and the sections of the abstract, whose labels are infons (`section`). Formatting is left
-    out, and so are the numbers of deleted citations in daily updates. The identifier is the PMID; of several versions of a citation, all are read, with a warning.
+    Its passages are the title and the sections of the abstract, whose labels are infons (`section`). Formatting is
+    left out, and so are the numbers of deleted citations in daily updates. The identifier is the PMID; of several
+    versions of a citation, all are read, with a warning.
 
     Args:
         path: the file.
@@ -29,7 +30,7 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
         The citations in the order of the file.
 
     Raises:
-        BionerError: as `xml_records` does, or if a citation has no PMID.
+        BionerError: as `xml_records` does, or a citation has no PMID.
     """
     ledger, ids = Ledger(path), RepeatedIds(path)
     for line, record in xml_records(path, _RECORDS):

@@ -74,7 +74,7 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
         The records in the order of the file. Several may have one PMID (passages of an article).
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8, or has a malformed line, or if an annotation's text
+        BionerError: the file is missing, empty, not UTF-8, or has a malformed line, or an annotation's text
             is not the one at its offsets.
     """
     builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
@@ -147,7 +147,8 @@ def _add_abstract(
 
 
 def _is_mention(text: str, columns: list[str]) -> bool:
-    """Whether what looks like a relation is a mention, with its text before its offsets or a letter for the first of them."""
+    """Whether what looks like a relation is a mention, with its text before its offsets or a letter for the first of
+    them."""
     if not _NUMBER.fullmatch(columns[2]):
         return False
     if _NUMBER.fullmatch(columns[3]) and text[int(columns[2]) : int(columns[3])] == columns[1]:
@@ -221,7 +222,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
 
 
 def _title_end(document: Annotated) -> int:
-    """The place between title and abstract, one character; the end of the text where there is no abstract."""
+    """The place between title and abstract, one character; the end of the text if there is no abstract."""
     if len(document.passages) > 1 and document.passages[0].end < document.passages[1].start:
         return document.passages[0].end
     head, _, rest = document.text.partition("\n")

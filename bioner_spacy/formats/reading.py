@@ -50,8 +50,8 @@ def read_texts(
     Args:
         format: the format or its name.
         path: the file, a folder of files, or a pattern.
-        on_error: what to do about a document that cannot be read; it is left out if no error is raised. None: raise the
-            error; but formats that read texts with their mentions only leave out both, with a warning.
+        on_error: what to do about a document that cannot be read; it is left out if no error is raised. None: raise
+            the error; but formats that read texts with their mentions only leave out both, with a warning.
         options: options of the reader of the format; those that are about annotation are left alone.
 
     Yields:
@@ -138,7 +138,8 @@ def head_of(path: Path) -> str:
 
 
 def files_of(declared: Format, folder: Path) -> list[Path]:
-    """The files of a format in a folder and the folders in it, or all files of a pattern, in the order of their paths; hidden ones are left alone.
+    """The files of a format in a folder and the folders in it, or all files of a pattern, in the order of their paths;
+    hidden ones are left alone.
 
     Raises:
         BionerError: there is none.
@@ -158,7 +159,8 @@ def files_of(declared: Format, folder: Path) -> list[Path]:
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it, in the order of their paths, but hidden ones, and the notes of a run."""
+    """All files in a folder and the folders in it, in the order of their paths, but hidden ones, and the notes of a
+    run."""
     found = []
     for file in folder.rglob("*"):
         parts = file.relative_to(folder).parts

@@ -1,4 +1,5 @@
-"""What standoff formats share: mentions of several fragments, compared with the text they stand in, and identifiers."""
+"""What standoff formats share: mentions of several fragments, compared with the text they stand in, and
+identifiers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,11 +10,12 @@ from ..errors import BionerError, Errors, Warnings, warn
 from .document import Mention
 
 MISMATCH = ("error", "offsets", "drop")
-"""What to do with an annotation whose text is not the one at its offsets: raise an error; believe the offsets, and leave
-out annotations outside of the text; or leave out both. What is believed and what is left out is counted."""
+"""What to do with an annotation whose text is not the one at its offsets: raise an error; believe the offsets, and
+leave out annotations outside of the text; or leave out both. What is believed and what is left out is counted."""
 
 _SEPARATORS = (" ", " ... ", " [...] ")
-"""What stands between the fragments in the text of a discontinuous annotation: brat has the first, converters others."""
+"""What stands between the fragments in the text of a discontinuous annotation: brat has the first, converters
+others."""
 
 
 class MentionBuilder:
@@ -31,7 +33,7 @@ class MentionBuilder:
             mismatch: one of `MISMATCH`.
 
         Raises:
-            BionerError: if the setting is unknown.
+            BionerError: the setting is unknown.
         """
         if mismatch not in MISMATCH:
             raise BionerError(Errors.E105.format(setting="mismatch", value=mismatch, allowed=", ".join(MISMATCH)))
@@ -71,7 +73,7 @@ class MentionBuilder:
             them are one: brat cuts mentions at line breaks.
 
         Raises:
-            BionerError: if a fragment is not in the text, or the text is another one and `mismatch` is "error".
+            BionerError: a fragment is not in the text, or the text is another one and `mismatch` is "error".
         """
         where = line if path == self.path else f"{line} of {path.name}"
         inside = all(0 <= start < end <= len(text) for start, end in fragments)

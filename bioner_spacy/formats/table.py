@@ -44,23 +44,23 @@ def read(
 ) -> Iterator[SourceDocument]:
     """Read a table of texts, a document a row; a row without a text is a document without one.
 
-    Files are Parquet by their content, else CSV or TSV in UTF-8, whose first row has the names of the columns, apart by
-    commas, tabs, semicolons or bars. Other columns are kept for the output.
+    Files are Parquet by their content, else CSV or TSV in UTF-8, whose first row has the names of the columns, apart
+    by commas, tabs, semicolons or bars. Other columns are kept for the output.
 
     Args:
         path: the file.
         text: columns of the text; of several, each is a passage called as its column.
         id: column of the identifier; None for the first of document, doc_id, id, pmid and PMID that is there.
-        quotes: whether values may be in double quotes, with delimiters and line breaks in them; in TSV without, quotes are
-            characters as others.
+        quotes: whether values may be in double quotes, with delimiters and line breaks in them; in TSV without, quotes
+            are characters as others.
         on_error: what to do about a row that cannot be read: raise the error, or take note of it; it is left out then.
 
     Yields:
         The documents in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, no such table, has no such column or one twice, or if a row has not as
-            many values as there are columns. Quotes that are not closed always raise.
+        BionerError: the file is missing, empty, no such table, has no such column or one twice, or a row has not
+            as many values as there are columns. Quotes that are not closed always raise.
     """
     with open_bytes(path) as file:
         is_parquet = file.read(len(_PARQUET)) == _PARQUET
@@ -100,7 +100,8 @@ def _document(
 
 
 def _plain_id(value: Any) -> str:
-    """An identifier as text; a number with a fraction of nothing, as pandas has it where some are missing, without it."""
+    """An identifier as text; a number with a fraction of nothing, as pandas has it where some are missing, without
+    it."""
     if value is None or value != value:
         return ""
     return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
@@ -219,10 +220,11 @@ def _parquet_rows(
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
     """Write a table of mentions: Parquet where the name ends in .parquet, TSV where it ends in .tsv, else CSV.
 
-    The rows are in the order of the documents, and have its identifier, the type of the passage in which the mention begins,
-    the section that this is in, start and end in the text of the document, its text, entity type and score, whether it is in
-    the flat view, and the identifiers of its concepts with semicolons between them. Documents without mentions have no row.
-    In CSV and TSV, texts are on one line, and one that a spreadsheet would take for a formula has an apostrophe before it.
+    The rows are in the order of the documents, and have its identifier, the type of the passage in which the mention
+    begins, the section that this is in, start and end in the text of the document, its text, entity type and score,
+    whether it is in the flat view, and the identifiers of its concepts with semicolons between them. Documents without
+    mentions have no row. In CSV and TSV, texts are on one line, and one that a spreadsheet would take for a formula
+    has an apostrophe before it.
 
     Arguments, results and errors are those of `Format.write`.
     """

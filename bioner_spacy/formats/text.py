@@ -12,7 +12,8 @@ from .reading import files_of, is_pattern, name_in
 
 
 def read(path: Path, *, lines: Optional[bool] = None, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read a file of texts, one a line, without identifiers; or files of a text each, which are documents called as they.
+    """Read a file of texts, one a line, without identifiers; or files of a text each, which are documents called as
+    they.
 
     Args:
         path: the file, a folder of .txt files, or a pattern.

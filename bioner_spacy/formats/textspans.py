@@ -65,14 +65,14 @@ def read(
             first of doc_id, id and pmid that is there, or is in `meta`.
         mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to believe the
             offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so that all of
+        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so all of
             them are found in one go; it is left out then.
 
     Yields:
         The documents in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8, or if a record is no such object, or has a span that is
+        BionerError: the file is missing, empty, not UTF-8, or a record is no such object, or has a span that is
             out of range or whose text is another one.
     """
     if span_keys is not None and len(span_keys) != 3:

@@ -1,8 +1,9 @@
-"""WebAnno TSV 3, as INCEpTION and WebAnno export it: one document a file, a token a line, layers of annotations in columns.
+"""WebAnno TSV 3, as INCEpTION and WebAnno export it: one document a file, a token a line, layers of annotations in
+columns.
 
-The header names the layers and their features in the order of the columns. A value is `_` where there is no annotation and `*`
-where an annotation has no such feature; several are separated by `|`, and `[n]` says that values of several rows are one
-annotation. Rows with a third number (1-4.1) are parts of a token. Offsets count UTF-16, as Java does.
+The header names the layers and their features in the order of the columns. A value is `_` if there is no annotation
+and `*` where an annotation has no such feature; several are separated by `|`, and `[n]` says that values of several
+rows are one annotation. Rows with a third number (1-4.1) are parts of a token. Offsets count UTF-16, as Java does.
 """
 
 import re
@@ -65,14 +66,17 @@ def read(
         type: the layer of annotations that are mentions, by its full name or the last part of it.
         label: its feature with the label of a mention.
         identifier: its feature with the identifier of a concept, if it has one.
-        mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning counts.
-        on_error: what to do about an annotation that cannot be read: raise the error, or take note of it and leave it out.
+        mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning
+            counts.
+        on_error: what to do about an annotation that cannot be read: raise the error, or take note of it and leave it
+            out.
 
     Yields:
         The document.
 
     Raises:
-        BionerError: the file is missing or not in this format, a token differs from the text, or there is no such layer.
+        BionerError: the file is missing or not in this format, a token differs from the text, or there is no such
+            layer.
     """
     sheet = _Sheet(path)
     ends = [name for name in sheet.spans if name == type or name.endswith(f".{type}")]
@@ -120,7 +124,8 @@ class _Sheet:
 
     Attributes:
         spans: names of the layers of annotated spans.
-        text: text of the document: sentences have their places, and line ends where nothing is known of what is between them.
+        text: text of the document: sentences have their places, and line ends where nothing is known of what is
+            between them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -167,7 +172,8 @@ class _Sheet:
         return self._places.get(place[0], -1), self._places.get(place[1], -1)
 
     def document(self, mentions: Sequence[Mention]) -> SourceDocument:
-        """The document. Exports have a folder for each document, which is named as it is, with a file for each annotator."""
+        """The document. Exports have a folder for each document, which is named as it is, with a file for each
+        annotator."""
         folder, name = self.path.parent.name, self.path.name.removesuffix(".gz").removesuffix(".tsv")
         doc_id = f"{folder}:{name}" if "." in folder else name
         return SourceDocument("document", self.text, tuple(mentions), self.path, 1, doc_id)

@@ -1,8 +1,8 @@
 """Reading of XML from outside, piece by piece, by the standard library's expat.
 
 Expat fetches nothing that a file names. Entities that a file declares are errors: those of its own can fill the
-memory, and no format here needs any. Expat and not lxml, because messages name lines of elements of any size, the three
-formats of XML here want no more than events, and one package less has to be kept up to date against such files.
+memory, and no format here needs any. Expat and not lxml, because messages name lines of elements of any size, the
+three formats of XML here want no more than events, and one package less has to be kept up to date against such files.
 """
 
 import re
@@ -20,7 +20,7 @@ CHUNK = 1 << 16
 """Bytes that are parsed at once."""
 
 DEEPEST = 200
-"""Most levels of elements in one record."""
+"""Maximum number of levels of elements in one record."""
 
 _BLANKS = re.compile(r"[ \t\r\n]+")
 

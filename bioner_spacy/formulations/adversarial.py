@@ -1,8 +1,8 @@
 """The conditional random fields of tasks, beside a discriminator that guesses which tasks a document supervises.
 
 Liu, Qiu & Huang 2017, "Adversarial multi-task learning for text classification": a linear softmax over tasks on what
-tasks share, which is trained to leave no trace of them there. The discriminator has one more output a word for each task,
-and its score of a task is the mean over the document's words.
+tasks share, which is trained to leave no trace of them there. The discriminator has one more output a word for each
+task, and its score of a task is the mean over the document's words.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,8 @@ class AdversarialCRFFormulation(CRFFormulation):
     """BIO tags in a conditional random field for each of a list of tasks, and a discriminator of the tasks.
 
     Args:
-        tasks: the K tasks, in the order of the heads' outputs: tags, moves, then an output of the discriminator for each.
+        tasks: the K tasks, in the order of the heads' outputs: tags, moves, then an output of the discriminator for
+            each.
     """
 
     def __init__(self, tasks: Sequence[Task]) -> None:
@@ -42,8 +43,8 @@ class AdversarialCRFFormulation(CRFFormulation):
     def discriminator_loss(self, scores: Array, targets: tuple[Array, Array]) -> tuple[float, Array]:
         """Cross-entropy of the discriminator, averaged over documents.
 
-        A document that supervises several tasks is a part of each: its target is uniform over them. One that supervises
-        none, or has no word, is left out. With a single task there is nothing to guess, and the loss is 0.
+        A document that supervises several tasks is a part of each: its target is uniform over them. One that
+        supervises none, or has no word, is left out. With a single task there is nothing to guess, and the loss is 0.
 
         Args:
             scores: (N, columns) scores.

@@ -90,9 +90,9 @@ def _trace_back(pieces: Any, best: Any) -> Any:
 def _sum_up(pieces: Any, best: Any) -> tuple[Any, Any]:
     """(K,) logarithm of the sum over all sequences, and (size, P, K, S, S) probability of each move.
 
-    Sums are taken relative to the best sequence that leads to each state: so measured no move is worth more than 1, some
-    sequence is worth exactly 1, and what underflows is negligible however large scores are. A single exponential of each
-    edge is all that is not a sum or a product.
+    Sums are taken relative to the best sequence that leads to each state: so measured no move is worth more than 1,
+    some sequence is worth exactly 1, and what underflows is negligible however large scores are. A single exponential
+    of each edge is all that is not a sum or a product.
     """
     xp = get_array_module(pieces)
     weights = best[:-1, :, None] + pieces

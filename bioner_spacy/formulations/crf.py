@@ -3,8 +3,9 @@
 Lafferty, McCallum & Pereira 2001, "Conditional Random Fields". The probability of a tag sequence is that of a whole,
 exp(sum of the scores of its tags and of the moves between them) / Z, so that the tags of neighbours agree, which words
 that choose by themselves do not ensure: "renal" B, "oncocytomas" B. Moves that BIO forbids have no score and
-probability 0. The scores of moves are outputs of the heads as those of tags are, and may differ from word to word; they do
-not differ between the types of a task, see `KINDS`, so that a task costs a time proportional to the number of its types.
+probability 0. The scores of moves are outputs of the heads as those of tags are, and may differ from word to word;
+they do not differ between the types of a task, see `KINDS`, so that a task costs a time proportional to the number of
+its types.
 """
 
 import math
@@ -48,7 +49,8 @@ class CRFFormulation(TagFormulation):
         super().__init__(tasks)
         n_tag_columns = len(self.columns)
         self.columns += [(task.name, *kind) for task in tasks for kind in KINDS]
-        # Tasks of one size, (K,); columns of their T tags and of their moves, (T + 8, K); tags before and after each move.
+        # Tasks of one size, (K,); columns of their T tags and of their moves, (T + 8, K); tags before and after each
+        # move.
         self._chains = []
         for members, columns in self._groups:
             moves = list(zip(*numpy.nonzero(bio_transitions(columns.shape[1]))))
@@ -65,15 +67,15 @@ class CRFFormulation(TagFormulation):
     def loss(self, scores: Array, targets: Any, weights: Array) -> tuple[Array, Array]:
         """Negative log-likelihood of the tags of each task, and of what is barred or taught outside of its scope.
 
-        In the scope it is divided by the number of tokens there. Outside, a mention of a disjoint type says that no mention
-        of the task ends where it does: the loss is that of all tag sequences of the text in which none does, log Z minus
-        log Z of these alone, divided by the number of tokens of such texts (a partial annotation, Tsuboi et al. 2008,
-        "Training conditional random fields using incomplete annotations").
+        In the scope it is divided by the number of tokens there. Outside, a mention of a disjoint type says that no
+        mention of the task ends where it does: the loss is that of all tag sequences of the text in which none does,
+        log Z minus log Z of these alone, divided by the number of tokens of such texts (a partial annotation, Tsuboi
+        et al. 2008, "Training conditional random fields using incomplete annotations").
 
-        Teachers replace the transitions of the gold tags by their probabilities, in part within the scope and for whole texts
-        outside of it, see `SoftTags`: the loss is the cross-entropy of the Markov chain of these probabilities, log Z minus
-        the sum of edges weighted by them, and its gradient is the difference of the two distributions. A text that teachers
-        teach is not read for what is barred in it.
+        Teachers replace the transitions of the gold tags by their probabilities, in part within the scope and for
+        whole texts outside of it, see `SoftTags`: the loss is the cross-entropy of the Markov chain of these
+        probabilities, log Z minus the sum of edges weighted by them, and its gradient is the difference of the two
+        distributions. A text that teachers teach is not read for what is barred in it.
 
         Args:
             scores: (N, columns) scores of tags and transitions.
@@ -129,8 +131,8 @@ class CRFFormulation(TagFormulation):
         return losses, d_scores.reshape(scores.shape)
 
     def _passes(self, number: int, targets: Any) -> list[tuple[Array, Callable[["_Read"], tuple[Any, Any]], float]]:
-        """What the loss of a group of tasks of one size is made of: (N, K) tokens to read, for which the sum of the allowed
-        sequences is found by a function, with a weight."""
+        """What the loss of a group of tasks of one size is made of: (N, K) tokens to read, for which the sum of the
+        allowed sequences is found by a function, with a weight."""
         tasks = self._chains[number][0]
         tags, starts, *taught = targets
         in_scope, barred = tags[:, tasks] >= 0, in_barred_texts(tags, starts)[:, tasks]
@@ -153,8 +155,8 @@ class CRFFormulation(TagFormulation):
             most: tokens at which an O follows on an O with this probability or a higher one are left out.
 
         Returns:
-            For each task, (M,) tokens, in order, and (M, T, T) probability of each pair of tags of the token before and
-            the token. An O precedes every text.
+            For each task, (M,) tokens, in order, and (M, T, T) probability of each pair of tags of the token before
+            and the token. An O precedes every text.
         """
         scores = to_numpy(scores)
         starts = document_starts(lengths)
@@ -242,7 +244,8 @@ class _Read:
 
 
 def _gold_edges(read: _Read) -> tuple[Any, Any]:
-    """Sum of the edges of the gold sequences, (K,), and the transitions that these make: (T, T, n, K) 1, for others 0."""
+    """Sum of the edges of the gold sequences, (K,), and the transitions that these make: (T, T, n, K) 1, for others
+    0."""
     made = _made(read)
     return (read.edges * made).sum(axis=(0, 1, 2)), made
 
@@ -275,8 +278,8 @@ def _taught_edges(read: _Read, *, p: Array, share: Array) -> tuple[Any, Any]:
 
 
 def _open_edges(read: _Read) -> tuple[Any, Any]:
-    """Of the sequences of whole texts in which no mention ends at a barred token: (K,) log Z, and (T, T, n, K) probability of
-    each transition among them."""
+    """Of the sequences of whole texts in which no mention ends at a barred token: (K,) log Z, and (T, T, n, K)
+    probability of each transition among them."""
     xp = get_array_module(read.edges)
     barred = read.truth == BARRED
     last = numpy.ones_like(barred)
@@ -334,7 +337,8 @@ def _chain_edges(values: Any, moves: Sequence[tuple[int, int]], begins: Any, kep
 
 
 def _edges(values: Any, moves: Sequence[tuple[int, int]]) -> Any:
-    """(T, T, ...) score of moving from a tag to a word's tag, from (T + 8, ...) scores of the word's tags and moves."""
+    """(T, T, ...) score of moving from a tag to a word's tag, from (T + 8, ...) scores of the word's tags and
+    moves."""
     xp = get_array_module(values)
     n_tags = len(values) - len(KINDS)
     edges = xp.full((n_tags, n_tags, *values.shape[1:]), NEVER, dtype=values.dtype)
@@ -346,9 +350,9 @@ def _edges(values: Any, moves: Sequence[tuple[int, int]]) -> Any:
 def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, moves: Sequence[tuple[int, int]]) -> Array:
     """(K, D) bool; where False, O is the best tag of every word.
 
-    Value iteration (Bellman 1957): what the words behind a word add at best, compared with O, while a mention goes on, is
-    found for mentions that end within some words. Where that changes no more in a document, and nowhere is it better to
-    begin a mention than not to, no sequence is better than O throughout.
+    Value iteration (Bellman 1957): what the words behind a word add at best, compared with O, while a mention goes on,
+    is found for mentions that end within some words. Where that changes no more in a document, and nowhere is it
+    better to begin a mention than not to, no sequence is better than O throughout.
     """
     n_tags, n_tasks = len(columns) - len(KINDS), columns.shape[1]
     found = numpy.zeros((n_tasks, len(lengths)), dtype=bool)

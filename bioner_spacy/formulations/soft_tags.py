@@ -1,8 +1,8 @@
 """Soft targets of tags: what teachers say of the transitions from tag to tag, and of which texts that is learnt.
 
 Within the scope of a task the target is a mixture of gold and teachers (Clark et al. 2019, "BAM! Born-again multi-task
-networks for natural language understanding", arXiv 1907.04829). Outside of it teachers are all that there is, and a text is
-learnt if they are sure of every token of it.
+networks for natural language understanding", arXiv 1907.04829). Outside of it teachers are all that there is, and a
+text is learnt if they are sure of every token of it.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,8 @@ class SoftTags:
     """Soft targets of a batch of N tokens, on the CPU.
 
     Attributes:
-        share: (N, K) share of the teachers in the target; 0 outside of the scope, and where they have not read the text.
+        share: (N, K) share of the teachers in the target; 0 outside of the scope, and where they have not read the
+            text.
         across: (N, K) bool, whether a token is in a text that is learnt from the teachers alone.
         weight: weight of the loss of these texts.
         transitions: for each group of tasks of one size, (N, tasks, T, T) probability of each transition.
@@ -37,8 +38,8 @@ class SoftTags:
 def make_soft_tags(taught: Taught, tags: Array, starts: Array, groups: Sequence[tuple[Array, Array]]) -> SoftTags:
     """Soft targets from what teachers say.
 
-    Outside of the scope a text is taught if the teachers are sure of all of it, unless they see a mention end where the
-    annotation says that none does (`BARRED`): gold goes before teachers.
+    Outside of the scope a text is taught if the teachers are sure of all of it, unless they see a mention end where
+    the annotation says that none does (`BARRED`): gold goes before teachers.
 
     Args:
         taught: what the teachers say.

@@ -48,8 +48,8 @@ class TagFormulation:
 
         Returns:
             (N, K) index of the tag among those of the task, or for tasks that the document does not supervise
-            `OUT_OF_SCOPE`, and `BARRED` for tokens at which no mention of the task ends; and (N,) bool, whether a token
-            begins a text. Then the number of spans left out.
+            `OUT_OF_SCOPE`, and `BARRED` for tokens at which no mention of the task ends; and (N,) bool, whether a
+            token begins a text. Then the number of spans left out.
         """
         spans = gold.spans
         tags = numpy.where(numpy.repeat(gold.supervised, gold.lengths, axis=0), 0, OUT_OF_SCOPE)
@@ -77,9 +77,9 @@ class TagFormulation:
     def loss(self, scores: Array, targets: tuple[Array, Array], weights: Array) -> tuple[Array, Array]:
         """Cross-entropy of each task, averaged over the tokens in its scope, and of what is barred outside of it.
 
-        A mention of a disjoint type says of a task outside the scope that no mention ends where it does: the probability
-        that one ends there, not O and no I behind it, has the loss -log(1 - p), averaged over the tokens of texts
-        with such mentions.
+        A mention of a disjoint type says of a task outside the scope that no mention ends where it does: the
+        probability that one ends there, not O and no I behind it, has the loss -log(1 - p), averaged over the tokens
+        of texts with such mentions.
 
         Args:
             scores: (N, columns) unnormalised log-probabilities.

@@ -1,9 +1,9 @@
 """Sums over, and the best of, all BIO sequences of several types, where transitions do not depend on the type.
 
-A transition has one of eight kinds, such as from O to B, whatever the types of the tags, and I follows on tags of its own
-type alone. What leads to a B is then a sum over all tags before it, the same for each type, so that the recursions of
-Viterbi and of the forward-backward algorithm (Rabiner 1989) take a time proportional to the number of types, and not to
-its square. Tags are numbered as in `TagFormulation`: O, then B and I of each type in turn.
+A transition has one of eight kinds, such as from O to B, whatever the types of the tags, and I follows on tags of its
+own type alone. What leads to a B is then a sum over all tags before it, the same for each type, so that the recursions
+of Viterbi and of the forward-backward algorithm (Rabiner 1989) take a time proportional to the number of types, and
+not to its square. Tags are numbered as in `TagFormulation`: O, then B and I of each type in turn.
 
 Texts stand one after another in a chain. Chains go on side by side, a token at a time.
 """
@@ -147,7 +147,8 @@ class TypedChains:
         return result
 
     def _arrive(self, n: int, before: tuple[Any, Any, Any]) -> tuple[Any, Any]:
-        """(K,) sums over all ways to an O and to a B of token n, from sums over the tags before it: O, all B, and all I."""
+        """(K,) sums over all ways to an O and to a B of token n, from sums over the tags before it: O, all B, and all
+        I."""
         xp = get_array_module(self.outside)
         at_start, moves = self.begins[n], self.moves[n]
         return tuple(  # type: ignore[return-value]

@@ -31,7 +31,8 @@ def decode_typed(values: Array, begins: Array, kept: Array) -> tuple[SpanArrays,
 
 
 def typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights: Array) -> tuple[Any, Any]:
-    """Loss of tasks of one size, of more than one type, within their scope, in a time proportional to the number of types.
+    """Loss of tasks of one size, of more than one type, within their scope, in a time proportional to the number of
+    types.
 
     Args:
         scores: (N, all columns) scores.

@@ -8,10 +8,11 @@ import torch
 
 
 def limit_threads(module: ModuleType = torch) -> None:
-    """Let this process compute with one thread if it is a worker of `nlp.pipe(n_process=2)`; other processes keep theirs.
+    """Let this process compute with one thread if it is a worker of `nlp.pipe(n_process=2)`; other processes keep
+    theirs.
 
-    OpenMP's threads do not survive a fork, and a worker that waits for them waits for ever. Spawned workers would each take
-    all threads of the machine.
+    OpenMP's threads do not survive a fork, and a worker that waits for them waits for ever. Spawned workers would each
+    take all threads of the machine.
     """
     target = getattr(current_process(), "_target", None)
     if getattr(target, "__module__", None) == "spacy.language":

@@ -12,7 +12,8 @@ from ..types import Batch
 
 
 def as_batch(X: Union[Batch, list[Doc]]) -> Batch:
-    """What a model takes: a batch, or documents alone, as `spacy debug model` gives them, each a text to read alone."""
+    """What a model takes: a batch, or documents alone, as `spacy debug model` gives them, each a text to read
+    alone."""
     return X if isinstance(X, Batch) else Batch(X, numpy.array([len(doc) for doc in X], dtype="int64"))
 
 
@@ -37,7 +38,7 @@ def batch2words(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[Batch, list[
         tok2vec: token vectors of documents.
 
     Returns:
-        Model from a batch to D arrays (words, width), one for each of its `lengths`.
+        Model from a batch to D arrays (tokens, width), one for each of its `lengths`.
     """
     return Model("batch2words", forward_words, init=init_words, layers=[tok2vec])
 
@@ -64,6 +65,6 @@ def _divide(model: Model, arrays: list[Floats2d], lengths: list[int]) -> list[Fl
     if [len(array) for array in arrays] == lengths:
         return arrays
     ends = numpy.cumsum(lengths).tolist()
-    # Listeners give texts without words arrays of any width.
+    # Listeners give texts without tokens arrays of any width.
     rows: Any = model.ops.xp.concatenate([array for array in arrays if len(array)])
     return [rows[end - length : end] for end, length in zip(ends, lengths)]

@@ -1,9 +1,10 @@
 """Scores of a task, and a small correction for each corpus by whose guideline a text is annotated.
 
-Corpora that annotate one entity type understand it differently. One head for the type learns what they have in common, and a
-head for each corpus what only that corpus says: score = W h + b + m (B_c A_c h + d_c), where m is 0 for texts of no known
-guideline, and in training for a random share of the documents, so that W alone stays a good head. Regularised multi-task
-learning by a common and a specific part: Evgeniou and Pontil 2004; Daume III 2007, "Frustratingly easy domain adaptation".
+Corpora that annotate one entity type understand it differently. One head for the type learns what they have in common,
+and a head for each corpus what only that corpus says: score = W h + b + m (B_c A_c h + d_c), where m is 0 for texts of
+no known guideline, and in training for a random share of the documents, so that W alone stays a good head. Regularised
+multi-task learning by a common and a specific part: Evgeniou and Pontil 2004; Daume III 2007, "Frustratingly easy
+domain adaptation".
 """
 
 from collections.abc import Callable, Sequence
@@ -79,9 +80,9 @@ def corrections(
         guidelines: names of the guidelines.
 
     Returns:
-        Layer from (N, nI) features and (N,) the number of the guideline of each token, -1 for none, to (N, nO) corrections.
-        Its attribute "guidelines" names the guidelines; its parameters are A (G, rank, nI), B (G, nO, rank) and d (G, nO).
-        B and d begin at 0, so that there is no correction.
+        Layer from (N, nI) features and (N,) the number of the guideline of each token, -1 for none, to (N, nO)
+        corrections. Its attribute "guidelines" names the guidelines; its parameters are A (G, rank, nI), B (G, nO,
+        rank) and d (G, nO). B and d begin at 0, so that there is no correction.
     """
     return Model(
         "corrections",
@@ -162,7 +163,7 @@ def _weights(model: Model, name: str) -> Any:
 
 
 def _guidelines_of_tokens(guidelines: Sequence[str], batch: Batch, dropout: float) -> Any:
-    """(N,) number of the guideline of each token of a batch, -1 where there is none or it is left out."""
+    """(N,) number of the guideline of each token of a batch, -1 if there is none or it is left out."""
     numbers = {name: i for i, name in enumerate(guidelines)}
     names = batch.guidelines or [None] * len(batch.docs)
     of_docs = numpy.array([numbers.get(name, -1) if name else -1 for name in names], dtype="int64")

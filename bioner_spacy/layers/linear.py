@@ -19,8 +19,8 @@ def linear(nO: Optional[int] = None, nI: Optional[int] = None) -> Model[Floats2d
         nI: number of inputs.
 
     Returns:
-        Layer from (N, nI) to (N, nO). The attribute "bias" may be set before initialisation: what is added to each output
-        at first, 0 where it is None.
+        Layer from (N, nI) to (N, nO). The attribute "bias" may be set before initialisation: what is added to each
+        output at first, 0 where it is None.
     """
     return Model(
         "linear",

@@ -11,16 +11,16 @@ from thinc.types import Floats2d
 
 from .prior import initial_bias
 
-# In place of the number of a task: an output that learns against what tasks share.
+# Instead of the number of a task: an output that learns against what tasks share.
 ADVERSARY = -1
 
 
 def TaskLinear(width: int, *, private: bool, shared: bool, reversal: float = 0.0) -> Model[Floats2d, Floats2d]:
-    """Score words by the features of tasks.
+    """Score tokens by the features of tasks.
 
-    An output of task k is w' [T_k ; S] + b; without private features it is w' S + b, without shared ones w' T_k + b. An
-    adversary sees S alone, and its gradient goes on to S, and to all below, times `-reversal`: it learns from S what S
-    is to unlearn (gradient reversal, Ganin et al. 2016, "Domain-adversarial training of neural networks").
+    An output of task k is w' [T_k ; S] + b; without private features it is w' S + b, without shared ones w' T_k + b.
+    An adversary sees S alone, and its gradient goes on to S, and to all below, times `-reversal`: it learns from S
+    what S is to unlearn (gradient reversal, Ganin et al. 2016, "Domain-adversarial training of neural networks").
 
     Args:
         width: size of S and of T_k.
@@ -29,9 +29,9 @@ def TaskLinear(width: int, *, private: bool, shared: bool, reversal: float = 0.0
         reversal: factor on the gradient that adversaries send to S, with its sign changed.
 
     Returns:
-        Layer from (N, nI) features to (N, nO) scores. The attribute "tasks" must be set before initialisation: for each
-        output the number of its task, or `ADVERSARY`. "bias" may be: what is added to each output at first, 0 where it
-        is None.
+        Layer from (N, nI) features to (N, nO) scores. The attribute "tasks" must be set before initialisation: for
+        each output the number of its task, or `ADVERSARY`. "bias" may be: what is added to each output at first, 0
+        where it is None.
     """
     return Model(
         "task_linear",

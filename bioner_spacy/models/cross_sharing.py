@@ -30,9 +30,9 @@ def build_cross_sharing(
 ) -> Model[Batch, Floats2d]:
     """Build heads with shared and private BiLSTMs for the `multitask_ner` component.
 
-    Wang et al. 2019, "Multitask learning for biomedical named entity recognition with cross-sharing structure". What the
-    variants compute is told in `bioner_spacy.layers.cross_sharing.model`. On a task's features are scores of tags and of moves
-    between them, and on these the conditional random field (`bioner_spacy.formulations.crf`).
+    Wang et al. 2019, "Multitask learning for biomedical named entity recognition with cross-sharing structure". What
+    the variants compute is told in `bioner_spacy.layers.cross_sharing.model`. On a task's features are scores of tags
+    and of moves between them, and on these the conditional random field (`bioner_spacy.formulations.crf`).
 
     Args:
         tok2vec: token vectors, from a transformer listener or any other embedding layer.
@@ -41,13 +41,14 @@ def build_cross_sharing(
             (single task: private only, so that tasks share the encoder and nothing else).
         hidden: units of a BiLSTM in each direction.
         width: size of the features that are made of a BiLSTM's states.
-        dropout: dropout on the token vectors and on the features while training. The component's `dropout` replaces it.
+        dropout: dropout on the token vectors and on the features while training. The component's `dropout` replaces
+            it.
         adversarial: "adv": factor on the gradient that the discriminator sends, with its sign changed, to what tasks
             share. The discriminator itself learns at the full rate.
         orthogonality: "adv": weight of the orthogonality of shared and private features in the loss.
 
     Returns:
-        Model from a batch to scores, (words of the batch, scores of all tasks and of the discriminator).
+        Model from a batch to scores, (tokens of the batch, scores of all tasks and of the discriminator).
 
     Raises:
         BionerError: a setting is not allowed.

@@ -26,20 +26,22 @@ def build_transformer(
 ) -> Model[list[Doc], FullTransformerBatch]:
     """Build the shared encoder for spacy-transformers' `transformer` component.
 
-    Texts are read sentence by sentence, or as they are given. What is longer than a window is cut into overlapping windows
-    of word pieces, and every word takes its vector from the window in which it has most context. Windows of similar length are computed together, in bfloat16 where the
-    device has units for it, in training and prediction alike.
+    Texts are read sentence by sentence, or as they are given. What is longer than a window is cut into overlapping
+    windows of subwords, and every token takes its vector from the window in which it has most context. Windows of
+    similar length are computed together, in bfloat16 where the device has units for it, in training and prediction
+    alike.
 
     Args:
-        name: a Hugging Face name or "NAME@REVISION", a folder, or "package:NAME" for weights inside an installed package.
-        context: what is read at once, with the values that the reader's `context` has, so that one variable of a config
-            tells both: the text as it is given ("group", "document"), or else one sentence. Where sentences begin, rules
-            say (`bioner_spacy.tokenization.sentences`), whatever the document has been told.
-        window: most word pieces in a window, special pieces included.
-        overlap: word pieces of context on either side of a window's core.
-        pooling: vector of a word from those of its pieces, "mean" or "first".
+        name: a Hugging Face name or "NAME@REVISION", a folder, or "package:NAME" for weights inside an installed
+            package.
+        context: what is read at once, with the values that the reader's `context` has, so one variable of a
+            config tells both: the text as it is given ("group", "document"), or else one sentence. Where sentences
+            begin, rules say (`bioner_spacy.tokenization.sentences`), whatever the document has been told.
+        window: maximum number of subwords in a window, special tokens included.
+        overlap: subwords of context on either side of a window's core.
+        pooling: vector of a token from those of its subwords, "mean" or "first".
         precision: "auto" (bfloat16 where the device computes in it), "bfloat16" or "float32".
-        batch_pieces: most word pieces in one forward pass, padding counted; bounds memory.
+        batch_pieces: maximum number of subwords in one forward pass, padding counted; bounds memory.
         tokenizer_config: further arguments for the tokenizer.
         transformer_config: settings that replace those of the encoder's configuration, such as dropout.
 
@@ -82,11 +84,11 @@ def build_tok2vec_transformer(
 
     Args:
         name: see `build_transformer`.
-        listener_pooling: pooling layer of the replaced listener; words come pooled, so that it changes nothing.
+        listener_pooling: pooling layer of the replaced listener; tokens come pooled, so it changes nothing.
         grad_factor: factor on the gradient that reaches the encoder.
 
     Returns:
-        Model from documents to a list of (words, width) arrays.
+        Model from documents to a list of (tokens, width) arrays.
     """
     # A chain in a chain, as replacing a listener leaves it: saved weights are matched by position.
     encoder: Model = chain(

@@ -39,17 +39,17 @@ def build_slot_recurrent(
     and `learn_scale` to true.
 
     Args:
-        tok2vec: token vectors, from a transformer listener or any other embedding layer. The paper's vector of a word
+        tok2vec: token vectors, from a transformer listener or any other embedding layer. The paper's vector of a token
             is the maximum over its pieces; here it is what the encoder's pooling makes. Its special slots are learned
             vectors.
         queries: latent queries of attention for each action.
         window: distance in words up to which attention knows where a word is.
         scale: factor on the memory against positions in attention.
         learn_scale: whether that factor is learned.
-        focus: how much attention looks at the word last written to before training: its score against 0 of all other
-            words. 0, as in the paper, is learnt from a little more slowly (docs/results.md).
-        action_threshold: least probability with which a mention is opened and with which it is closed. 0.5, as in the
-            paper, leaves more mentions out that are there (docs/results.md), as both must succeed.
+        focus: how much attention looks at the token last written to before training: its score against 0 of all other
+            tokens. 0, as in the paper, is learnt from a little more slowly (docs/results.md).
+        action_threshold: minimum probability with which a mention is opened and with which it is closed. 0.5, as in
+            the paper, leaves more mentions out that are there (docs/results.md), as both must succeed.
         dropout: dropout on what a step sees, while training. The component's `dropout` replaces it.
         nO: number of actions, found from the tasks on initialisation.
 
@@ -116,7 +116,7 @@ def resize_actions(
         model: a model that `build_slot_recurrent` made.
         old_columns: name of each action so far.
         new_columns: name of each action from now on. Actions that were there keep their weights; those of a new type
-            have none, and latent queries that are copies of others, so that no prediction changes.
+            have none, and latent queries that are copies of others, so no prediction changes.
         make_output: builds the layer of actions, given their number and `nI`.
     """
     old = model.get_ref("output_layer")

@@ -32,15 +32,16 @@ def build_span_pairs(
 
     Args:
         tok2vec: token vectors, from a transformer listener or any other embedding layer.
-        width: most words in a mention. Training says how many gold mentions are wider and are not learnt.
-        hidden: size of the vectors of a word as the first and as the last of a span.
+        width: maximum number of tokens in a mention. Training says how many gold mentions are wider and are not
+            learnt.
+        hidden: size of the vectors of a token as the first and as the last of a span.
         span_threshold: probability above which a span is a mention. A lower one finds more, less of it right.
         dropout: dropout on the token vectors and on the vectors made of them while training. The component's
             `dropout` replaces it.
-        nO: number of scores a word, found from the tasks on initialisation.
+        nO: number of scores a token, found from the tasks on initialisation.
 
     Returns:
-        Model from a batch to scores, (words of the batch, `width` spans that begin there times all types).
+        Model from a batch to scores, (tokens of the batch, `width` spans that begin there times all types).
 
     Raises:
         BionerError: `width` or `hidden` is less than 1, or `span_threshold` is not between 0 and 1.

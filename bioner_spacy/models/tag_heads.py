@@ -33,15 +33,15 @@ def build_tag_heads(
     Args:
         tok2vec: token vectors, from a transformer listener or any other embedding layer.
         dropout: dropout on the token vectors while training. The component's `dropout` replaces it.
-        crf: whether the tags of a task form a conditional random field (`bioner_spacy.formulations.crf`) or each word
+        crf: whether the tags of a task form a conditional random field (`bioner_spacy.formulations.crf`) or each token
             is classified alone and decoding finds the best valid sequence.
-        guideline_rank: rank of the correction that each corpus has by its guideline, for all tasks together; 0 for none.
-            See `bioner_spacy.layers.guideline`.
+        guideline_rank: rank of the correction that each corpus has by its guideline, for all tasks together; 0 for
+            none. See `bioner_spacy.layers.guideline`.
         guideline_dropout: share of the documents, 0 to 1, that are trained on without the correction of their corpus.
-        nO: number of scores a word, found from the tasks on initialisation.
+        nO: number of scores a token, found from the tasks on initialisation.
 
     Returns:
-        Model from a batch to scores, (words of the batch, scores of all tasks).
+        Model from a batch to scores, (tokens of the batch, scores of all tasks).
     """
     output: Model = linear(nO, tok2vec.maybe_get_dim("nO"))
     output.name = "heads"
@@ -66,8 +66,8 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
         model: a model made by an architecture of this package whose "output_layer" is linear.
         old_columns: name of each output so far.
         new_columns: name of each output from now on. Outputs that were there keep their weights. Those of a new task
-            have none but `tag_bias`, which predicts nothing; new tags of a task that was there start as copies of those of
-            its first type, less probable, so that no prediction changes.
+            have none but `tag_bias`, which predicts nothing; new tags of a task that was there start as copies of
+            those of its first type, less probable, so no prediction changes.
     """
     old, bias = model.get_ref("output_layer"), tag_bias(new_columns)
     if not old.has_param("W"):

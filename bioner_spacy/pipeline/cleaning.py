@@ -1,4 +1,4 @@
-"""Component `trf_data_cleaner`: documents do not keep the encoder's output, some 1.5 kB a word.
+"""Component `trf_data_cleaner`: documents do not keep the encoder's output, some 1.5 kB a token.
 
 spaCy's `doc_cleaner` does the same, and sets `doc.tensor` to None as well, after which `span.as_doc()`,
 `Doc.from_docs()`, `token.vector` and others fail.

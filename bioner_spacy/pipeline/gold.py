@@ -1,4 +1,4 @@
-"""From `Example` objects to gold arrays over the words of the predicted documents."""
+"""From `Example` objects to gold arrays over the tokens of the predicted documents."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -30,18 +30,18 @@ def collect_gold(
     """Gather the gold spans of a batch.
 
     Args:
-        examples: predicted documents with N words in all, and their references. A reference without any entity
+        examples: predicted documents with N tokens in all, and their references. A reference without any entity
             annotation supervises nothing.
         tasks: the K tasks.
         spans_key: key of the gold spans in the references; `doc.ents` stand in where it is missing.
         ignore_scope: whether every annotated reference supervises every task, whatever its corpus annotates.
         corpus_types: entity types by corpus, the scope of documents that state none; None for every type.
-        disjoint: for an entity type, or for CORPUS$TYPE as one corpus understands it, the types that a mention of it never
-            is: a mention of them is barred where a reference has one of it and does not supervise their tasks.
+        disjoint: for an entity type, or for CORPUS$TYPE as one corpus understands it, the types that a mention of it
+            never is: a mention of them is barred where a reference has one of it and does not supervise their tasks.
 
     Returns:
-        Gold over the words of the predicted documents, and the number of gold mentions that are left out because
-        their borders are not borders of predicted words.
+        Gold over the tokens of the predicted documents, and the number of gold mentions that are left out because
+        their boundaries are not boundaries of predicted tokens.
 
     Raises:
         BionerError: the two documents of an example differ in text.
@@ -81,16 +81,16 @@ def read_by_sentence(gold: Gold, docs: Sequence[Doc]) -> Gold:
     """The same gold with a text of its own for every sentence; mentions keep what they are in together.
 
     Args:
-        gold: gold of D documents with N words.
+        gold: gold of D documents with N tokens.
         docs: the D documents.
 
     Returns:
-        Gold of at least D texts with the same N words; each supervises what its document does.
+        Gold of at least D texts with the same N tokens; each supervises what its document does.
     """
     parts = [sentence_lengths(doc) for doc in docs]
     ends = numpy.cumsum(numpy.concatenate(parts))
     docs_of_parts = numpy.repeat(numpy.arange(len(docs)), [len(part) for part in parts])
-    # A border inside of a mention is none: starts <= border - 1 and border < ends.
+    # A boundary inside of a mention is none: starts <= boundary - 1 and boundary < ends.
     inside = numpy.zeros(int(gold.lengths.sum()) + 2, dtype="int64")
     numpy.add.at(inside, gold.spans.starts + 1, 1)
     numpy.add.at(inside, gold.spans.ends, -1)
@@ -136,7 +136,7 @@ def warn_of_unlearnable(
 
 
 def _gold_spans(doc: Doc, spans_key: str) -> Optional[list[tuple[int, int, str]]]:
-    """Gold (first word, end word, type), without repeats; None for a document without entity annotation."""
+    """Gold (first token, end token, type), without repeats; None for a document without entity annotation."""
     spans = gold_spans(doc, spans_key)
     return None if spans is None else list(dict.fromkeys((span.start, span.end, span.label_) for span in spans))
 
@@ -151,7 +151,7 @@ def _places(tasks: Sequence[Task], supervised: numpy.ndarray) -> dict[str, list[
 
 
 def _to_predicted_words(example: Example, spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """Spans over the words of the predicted document; those without a counterpart are left out."""
+    """Spans over the tokens of the predicted document; those without a counterpart are left out."""
     predicted, reference = example.predicted, example.reference
     if not spans or same_tokens(predicted, reference):
         return spans

@@ -63,8 +63,8 @@ class MultiTaskNER(TrainablePipe):
         threshold: spans with a lower score, 0 to 1, are not reported.
         thresholds: the same by entity type; `threshold` holds for types that are not given. Both may be changed later,
             for the loaded pipeline; a saved one has what its config says.
-        calibration: slope and intercept by entity type that turn log-odds of scores into those of probabilities; thresholds
-            are compared with the result. See `bioner_spacy.analysis.calibrate`.
+        calibration: slope and intercept by entity type that turn log-odds of scores into those of probabilities;
+            thresholds are compared with the result. See `bioner_spacy.analysis.calibrate`.
         annotate_ents: also set `doc.ents`, preferring the highest score, then the longest span.
         ents_types: entity types for `doc.ents` in order of preference: of several for the same tokens the first one is
             taken; None for all types alike.
@@ -73,18 +73,18 @@ class MultiTaskNER(TrainablePipe):
         task_weights: weight of the loss of each task by name; 1 where not given.
         task_balance: how these weights are changed in training; None to leave them as they are. See
             `bioner_spacy.training.balance`.
-        ignore_scope: whether all that a corpus does not annotate is learnt to be no mention, as where corpora are merged
-            naively. Only for measuring what that costs.
-        unscoped: what documents that have entities and state no annotation scope are taken to annotate: what their corpus
-            annotates ("corpus"), every type ("all"); or they are refused in training ("error").
-        disjoint: for an entity type, the types that a mention of it never is; CORPUS$TYPE in place of the type says the same
-            of the mentions of one corpus. Heads of types that a document does not supervise learn from its mentions of
-            disjoint types that these are none of theirs.
-        teach_scope: share, 0 to 1, that teachers have in the targets of tasks within their scope when training begins; it falls
-            with `annealing`. Teachers are pipelines whose predictions the reader hands on (setting `soft_targets` of
-            `bioner_spacy.MultiCorpus.v1`).
-        teach_across: weight, 0 to 1, of the loss of what teachers say in documents that do not annotate a task, for texts that
-            they are sure of; 0 to learn nothing from these.
+        ignore_scope: whether all that a corpus does not annotate is learnt to be no mention, as where corpora are
+            merged naively. Only for measuring what that costs.
+        unscoped: what documents that have entities and state no annotation scope are taken to annotate: what their
+            corpus annotates ("corpus"), every type ("all"); or they are refused in training ("error").
+        disjoint: for an entity type, the types that a mention of it never is; CORPUS$TYPE in place of the type says
+            the same of the mentions of one corpus. Heads of types that a document does not supervise learn from its
+            mentions of disjoint types that these are none of theirs.
+        teach_scope: share, 0 to 1, that teachers have in the targets of tasks within their scope when training begins;
+            it falls with `annealing`. Teachers are pipelines whose predictions the reader hands on (setting
+            `soft_targets` of `bioner_spacy.MultiCorpus.v1`).
+        teach_across: weight, 0 to 1, of the loss of what teachers say in documents that do not annotate a task, for
+            texts that they are sure of; 0 to learn nothing from these.
         learn_rate_factor: factor on the learning rate of the heads, which start from nothing and need larger steps
             than a pretrained encoder; an encoder inside the component learns at the plain rate.
         scorer: scoring function.
@@ -183,7 +183,8 @@ class MultiTaskNER(TrainablePipe):
             1 if the type was added, 0 if the corpus had it already.
 
         Raises:
-            BionerError: the label is no text, or none of `types`; or `merge` does not fit the tasks that there are then.
+            BionerError: the label is no text, or none of `types`; or `merge` does not fit the tasks that there are
+                then.
         """
         if not isinstance(label, str) or (self.types is not None and label not in self.types):
             known = "" if self.types is None else f", and by the setting types one of {', '.join(self.types)}"
@@ -272,7 +273,8 @@ class MultiTaskNER(TrainablePipe):
         self.model.initialize(X=self.make_batch(sample))
 
     def _check_unscoped(self, unscoped: Mapping[str, Collection[str]]) -> None:
-        """Refuse documents that state no scope, or warn of what they are taken to annotate, given this by their corpora."""
+        """Refuse documents that state no scope, or warn of what they are taken to annotate, given this by their
+        corpora."""
         if unscoped and self.unscoped == "error":
             raise BionerError(Errors.E428.format(name=self.name, corpora=", ".join(map(repr, unscoped))))
         if unscoped and self.unscoped == "corpus" and not self.ignore_scope:
@@ -288,8 +290,8 @@ class MultiTaskNER(TrainablePipe):
             Spans of each document, over its own words, merged to entity types; `types` index `labels`.
 
         Raises:
-            BionerError: the component has not been initialised, or the documents lack the vectors of the component that it
-                listens to.
+            BionerError: the component has not been initialised, or the documents lack the vectors of the component
+                that it listens to.
         """
         docs = list(docs)
         spans = self._decode(docs, self._formulation.decode) or SpanArrays.empty()
@@ -298,7 +300,8 @@ class MultiTaskNER(TrainablePipe):
         return merge_by_document(self._merger, spans, lengths, [doc._.guideline for doc in docs])
 
     def _decode(self, docs: list[Doc], decode: Callable[[Any, Array], Any]) -> Any:
-        """What a function makes of the scores of documents and of the tokens of each text; None for no token at all."""
+        """What a function makes of the scores of documents and of the tokens of each text; None for no token at
+        all."""
         if not self._tasks:
             raise BionerError(Errors.E405.format(name=self.name))
         lengths = numpy.array([len(doc) for doc in docs], dtype="int64")
@@ -322,8 +325,8 @@ class MultiTaskNER(TrainablePipe):
             most: tokens at which an O follows on an O with this probability or a higher one are left out.
 
         Returns:
-            For each task, (M,) tokens, counted through the documents, and (M, T, T) probability of each pair of tags of the
-            token before and the token.
+            For each task, (M,) tokens, counted through the documents, and (M, T, T) probability of each pair of tags
+            of the token before and the token.
 
         Raises:
             BionerError: as `predict` does.

@@ -1,4 +1,5 @@
-"""What a saved pipeline holds: weights in the size that is asked for, and no word of the texts that it was trained on."""
+"""What a saved pipeline holds: weights in the size that is asked for, and no token of the texts that it was trained
+on."""
 
 import copy
 from collections.abc import Callable, Iterable
@@ -12,14 +13,14 @@ from spacy.vocab import Vocab
 from ..errors import BionerError, Errors, Warnings, warn
 from ..layers.encoder.files import WEIGHTS
 
-# Factories of spaCy whose components store hashes of words, and so cannot do without the words.
+# Factories of spaCy whose components store hashes of tokens, and so cannot do without the tokens.
 _NEED_WORDS = ("entity_linker", "trainable_lemmatizer")
 
 
 def before_saving(weights: Optional[str] = None) -> Callable[[Language], Language]:
-    """Build a callback for `[training.before_to_disk]` that leaves out the words of the training texts.
+    """Build a callback for `[training.before_to_disk]` that leaves out the tokens of the training texts.
 
-    spaCy's list of strings (`vocab/strings.json`) grows by every word that a pipeline reads.
+    spaCy's list of strings (`vocab/strings.json`) grows by every token that a pipeline reads.
 
     Args:
         weights: how weights of encoders are stored, "float32" or "int8"; None to leave that as it is.
@@ -46,8 +47,8 @@ def set_weights(nlp: Language, weights: str) -> None:
 
     Args:
         nlp: the pipeline.
-        weights: "float32", or "int8" for matrices in 8 bits with a scale for each row, a quarter of the size. A pipeline
-            that learns afterwards is stored as float32 again.
+        weights: "float32", or "int8" for matrices in 8 bits with a scale for each row, a quarter of the size. A
+            pipeline that learns afterwards is stored as float32 again.
     """
     for _, pipe in nlp.components:
         model: Any = getattr(pipe, "model", None)
@@ -64,7 +65,7 @@ def without_words(nlp: Language) -> Language:
     given pipeline stays as it is: documents that are in memory need its strings.
 
     Args:
-        nlp: a pipeline. A warning names components that need the words that they were trained on; all are kept then.
+        nlp: a pipeline. A warning names components that need the tokens that they were trained on; all are kept then.
     """
     if needing := [name for name, _ in nlp.components if nlp.get_pipe_meta(name).factory in _NEED_WORDS]:
         warn(Warnings.W409.format(names=", ".join(needing)))

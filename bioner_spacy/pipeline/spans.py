@@ -14,13 +14,13 @@ from .merge import Merger
 
 
 def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
-    """Spans that neither begin nor end with a word that is whitespace, as spaCy's entities do not.
+    """Spans that neither begin nor end with a token that is whitespace, as spaCy's entities do not.
 
     Of spans of one task that are the same then, the one with the highest score is kept.
 
     Args:
-        spans: spans over the N words of a batch.
-        is_space: (N,) whether a word is whitespace.
+        spans: spans over the N tokens of a batch.
+        is_space: (N,) whether a token is whitespace.
     """
     if not is_space.any():
         return spans
@@ -37,7 +37,8 @@ def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
 
 
 def require_upstream(name: str, model: Model, doc: Doc) -> None:
-    """Check that a document has the vectors that a model takes from another component; without them it would find nothing.
+    """Check that a document has the vectors that a model takes from another component; without them it would find
+    nothing.
 
     Args:
         name: name of the component of the model.
@@ -75,12 +76,12 @@ def warn_of_replaced(doc: Doc, spans_key: str, name: str, labels: Collection[str
 
 
 def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[str, float]) -> Array:
-    """Least score, 0 to 1, with which a span of each type is reported.
+    """Minimum score, 0 to 1, with which a span of each type is reported.
 
     Args:
         types: the T entity types.
         threshold: the least score of types that `thresholds` does not name.
-        thresholds: least scores by entity type.
+        thresholds: minimum scores by entity type.
 
     Returns:
         (T,) scores, in single precision, as those of spans are.
@@ -152,8 +153,8 @@ def flat_view(
         spans: its spans.
         scores: their scores.
         keep: whether the document's entities stay, and spans fill the gaps.
-        types: place of each entity type in an order of preference: where spans of several types are the same tokens, only
-            the first of them is looked at, and spans of types that are not there never are; None for all alike.
+        types: place of each entity type in an order of preference: where spans of several types are the same tokens,
+            only the first of them is looked at, and spans of types that are not there never are; None for all alike.
     """
     if types is not None:
         best: dict[tuple[int, int], int] = {}
@@ -176,7 +177,7 @@ def flat_view(
 
 
 def split_by_document(spans: SpanArrays, lengths: Array) -> Iterator[SpanArrays]:
-    """Spans of each document, over its own words."""
+    """Spans of each document, over its own tokens."""
     ends = numpy.cumsum(lengths)
     order = numpy.argsort(spans.starts, kind="stable")
     borders = numpy.searchsorted(spans.starts[order], numpy.concatenate([[0], ends]))
@@ -194,10 +195,10 @@ def split_by_document(spans: SpanArrays, lengths: Array) -> Iterator[SpanArrays]
 def merge_by_document(
     merger: Merger, spans: SpanArrays, lengths: Array, guidelines: Sequence[Optional[str]]
 ) -> list[SpanArrays]:
-    """Merged spans of each document, over its own words, by its guideline.
+    """Merged spans of each document, over its own tokens, by its guideline.
 
-    Spans of a batch are merged at once, by one guideline after the other: a call for each document takes longer than all
-    the rest that follows the heads.
+    Spans of a batch are merged at once, by one guideline after the other: a call for each document takes longer than
+    all the rest that follows the heads.
     """
     parts = {
         guideline: list(split_by_document(merger(spans, guideline), lengths))

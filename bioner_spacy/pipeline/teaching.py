@@ -56,7 +56,7 @@ def gather_taught(
 ) -> Taught:
     """What teachers say of a batch.
 
-    Documents without soft targets, and those that the pipeline tokenises otherwise than the corpus, are not taught.
+    Documents without soft targets, and those that the pipeline tokenizes otherwise than the corpus, are not taught.
 
     Args:
         examples: the batch, references as the reader makes them.

@@ -109,8 +109,8 @@ def counts_table(mistakes: Mistakes) -> Table:
         mistakes: what was found.
 
     Returns:
-        Two rows for each corpus and type, and for all types of a corpus: gold mentions by their type, predicted ones by
-        theirs; the kinds of a row add up to its total.
+        Two rows for each corpus and type, and for all types of a corpus: gold mentions by their type, predicted ones
+        by theirs; the kinds of a row add up to its total.
     """
     sums: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
     types: defaultdict[str, set[str]] = defaultdict(set)

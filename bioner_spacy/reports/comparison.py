@@ -45,7 +45,7 @@ def systems_page(systems: Systems, name: str = "systems") -> Page:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """F1 in percent, with the spread over runs where there are several; the last row is the mean over corpora."""
+    """F1 in percent, with the spread over runs if there are several; the last row is the mean over corpora."""
     baseline, system = comparison.names
     header = ["Corpus", "Entity type", "Gold", f"F1 {baseline}", f"F1 {system}", "Difference"]
     header += [f"{level(comparison.alpha)} interval", "p", "Better"]
@@ -75,7 +75,7 @@ def systems_table(systems: Systems) -> Table:
 
 
 def row_cells(row: Row) -> list[str]:
-    """Gold mentions, F1 of both sides, difference, interval and p, corrected where there are several tests."""
+    """Gold mentions, F1 of both sides, difference, interval and p, corrected if there are several tests."""
     test = row.significance
     return [
         count(row.gold),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from ..corpora.catalogue import SPLITS
-from ..corpora.statistics import SplitStatistics, dice, together
+from ..corpora.statistics import SplitStatistics, dice, merge_statistics
 from .chart import Figure, drawing, tidy
 from .colors import color_of
 
@@ -27,7 +27,9 @@ def draw_statistics(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Fi
         The figure; its bars lie, so that names of any length can be read and more corpora make it longer.
     """
     corpora = list(dict.fromkeys(corpus for corpus, _ in statistics))
-    totals = [together(found for (name, _), found in statistics.items() if name == corpus) for corpus in corpora]
+    totals = [
+        merge_statistics(found for (name, _), found in statistics.items() if name == corpus) for corpus in corpora
+    ]
     types = sorted({entity_type for total in totals for entity_type in total.mentions})
     bars, legend = 1.3 + 0.26 * len(corpora), 0.055 * len(types)
     with drawing(13, 3 * bars + legend + 1) as figure:
@@ -70,7 +72,7 @@ def _percent(count: int, total: int) -> float:
 def _bars(
     panel: Any, title: str, names: Sequence[str], parts: Mapping[str, Sequence[float]], colors: Sequence[str]
 ) -> None:
-    """Lying bars, one a name, each made of parts; a legend where there are several."""
+    """Lying bars, one a name, each made of parts; a legend if there are several."""
     axes = panel.add_subplot()
     widths = numpy.array(list(parts.values()), dtype="float64").reshape(len(parts), len(names))
     for label, left, width, color in zip(parts, accumulate(widths, initial=numpy.zeros(len(names))), widths, colors):

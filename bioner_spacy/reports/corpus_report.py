@@ -101,8 +101,8 @@ def _counts(found: SplitStatistics) -> dict[str, Any]:
 def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
     """Write what was found of evaluation data in training data.
 
-    Writes `leakage.md` (tables) and `leakage.json` (every pair), and then `exclude.json` (training records to leave out,
-    for the setting `exclude` of the reader) beside the corpora.
+    Writes `leakage.md` (tables) and `leakage.json` (every pair), and then `exclude.json` (training records to leave
+    out, for the setting `exclude` of the reader) beside the corpora.
 
     Args:
         leakage: what was found.

@@ -64,7 +64,7 @@ def predict_examples(
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         corpora: corpora to show; None for all that have the split.
         split: name of the split.
-        per_corpus: most documents of a corpus.
+        per_corpus: maximum number of documents of a corpus.
         spans_key: key of the gold mentions, see `evaluate`.
 
     Returns:
@@ -103,13 +103,14 @@ def write_page(
         path: HTML file to write, whole or not at all.
         corpora: corpora to show; None for all that have the split.
         split: name of the split.
-        per_corpus: most documents of a corpus.
+        per_corpus: maximum number of documents of a corpus.
         gpu_id: number of the GPU to run on, -1 for the CPU.
         spans_key: key of the gold mentions, see `evaluate`.
         predicted_key: key of the predicted mentions; None for the same key.
 
     Raises:
-        BionerError: the pipeline or a corpus cannot be read, or documents have other annotation than that of their key.
+        BionerError: the pipeline or a corpus cannot be read, or documents have other annotation than that of their
+            key.
     """
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     shown = predict_examples(
@@ -133,7 +134,7 @@ def render_page(
     Args:
         corpora: corpus -> documents.
         title: heading of the page.
-        max_words: most tokens shown of a document.
+        max_words: maximum number of tokens shown of a document.
         spans_key: key of the gold mentions, see `evaluate`.
         predicted_key: key of the predicted mentions; None for the same key.
 
@@ -188,8 +189,8 @@ def _document(document: Shown, max_words: int, keys: tuple[str, str]) -> dict[st
 
 
 def _draw(doc: Doc, every: Sequence[Span], max_words: int) -> tuple[Markup, str]:
-    """Tokens and spans of a document, drawn by displaCy, cut after `max_words` tokens or the span that ends there; and a note
-    that says so."""
+    """Tokens and spans of a document, drawn by displaCy, cut after `max_words` tokens or the span that ends there; and
+    a note that says so."""
     spans = [span for span in every if span.start < max_words]
     end = min(len(doc), max([max_words, *(span.end for span in spans)]))
     note = f"the first {end} of {len(doc)} tokens" if end < len(doc) else ""
@@ -229,7 +230,9 @@ def _units(doc: Doc, spans: Sequence[Span], end: int) -> tuple[list[str], list[i
     """
     borders = {border for span in spans for border in (span.start, span.end)}
     covered = {index for span in spans for index in range(span.start, span.end)}
-    crossed = {index for span in spans for index in range(span.start + 1, span.end)}  # a span goes on over the border
+    crossed = {
+        index for span in spans for index in range(span.start + 1, span.end)
+    }  # a span goes on over the boundary
     label_width: dict[int, float] = {}
     for span in spans:
         label_width[span.start] = max(label_width.get(span.start, 0.0), _LABEL_WIDTH * len(span.label_))

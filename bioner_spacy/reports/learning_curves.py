@@ -22,8 +22,8 @@ def draw_curves(runs: Mapping[str, Mapping[str, Curve]]) -> Figure:
         runs: `MULTI` and `SINGLE` -> name of a run -> its curve; the name of a single-task run is its corpus.
 
     Returns:
-        The figure. The upper panel has a colour for each corpus, the lower one for each run; lines of multi-task runs are
-        drawn through.
+        The figure. The upper panel has a colour for each corpus, the lower one for each run; lines of multi-task runs
+        are drawn through.
     """
     lines = [(side, name, curve) for side, of_side in runs.items() for name, curve in of_side.items()]
     corpora = sorted(
@@ -65,5 +65,6 @@ def draw_curves(runs: Mapping[str, Mapping[str, Curve]]) -> Figure:
 
 
 def _scores(side: str, name: str, curve: Curve) -> Mapping[str, Sequence[Optional[float]]]:
-    """F1 by corpus; where the file does not say, the score of the run, which is that of the corpus if it has only one."""
+    """F1 by corpus; where the file does not say, the score of the run, which is that of the corpus if it has only
+    one."""
     return curve.per_corpus or {MULTI if side == MULTI else name: curve.score}

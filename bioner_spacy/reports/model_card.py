@@ -81,12 +81,12 @@ def complete_meta(
         metric: the metric of the table of scores, or its name.
 
     Returns:
-        `meta.json` with description, sources, `performance` (the scores under the names that the scorer gives them) and
-        `notes`, which stand in the README as Markdown.
+        `meta.json` with description, sources, `performance` (the scores under the names that the scorer gives them)
+        and `notes`, which stand in the README as Markdown.
 
     Raises:
-        BionerError: the results are those of another pipeline, or it has no such component. A warning names corpora that
-            the catalogue does not know.
+        BionerError: the results are those of another pipeline, or it has no such component. A warning names corpora
+            that the catalogue does not know.
     """
     meta: dict[str, Any] = srsly.read_json(pipeline / "meta.json")
     known = describe(load_pipeline(pipeline))

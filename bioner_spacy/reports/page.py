@@ -1,7 +1,7 @@
 """A page of results: texts, tables, charts and the data behind them, and its files.
 
-A command writes its results as one page: JSON, with the data and with the page itself under the key `PAGE`, Markdown for
-people, and charts as SVG and PNG. The HTML report is made of the JSON files.
+A command writes its results as one page: JSON, with the data and with the page itself under the key `PAGE`, Markdown
+for people, and charts as SVG and PNG. The HTML report is made of the JSON files.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

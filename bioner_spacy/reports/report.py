@@ -28,7 +28,7 @@ from .page import PAGE, Block, Chart, Heading, Items, Page, Text
 from .table import MISSING, Table, results_table
 
 _POINT = 4 / 3  # pixels
-_SMALLEST = 0.7  # a chart that would become smaller than this is moved sideways instead, so that it can be read
+_SMALLEST = 0.7  # a chart that would become smaller than this is moved sideways instead, so it can be read
 
 # Title, file in the folder of the reports, and the command that writes it.
 _PAGES = {
@@ -69,7 +69,7 @@ class Picture:
 
     @property
     def least(self) -> float:
-        """Least width in pixels."""
+        """Minimum width in pixels."""
         return round(_SMALLEST * self.width)
 
     @classmethod

@@ -1,6 +1,7 @@
 """A review of predictions: the sheet to fill in, the page that fills it in, and the scores of filled-in sheets.
 
-The page needs no network and allows itself none: answers are given by click, kept in the browser and saved as the sheet.
+The page needs no network and allows itself none: answers are given by click, kept in the browser and saved as the
+sheet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,8 +58,8 @@ def sheet_text(rows: Sequence[Row]) -> str:
 def sheet_cells(row: Row) -> list[str]:
     """The cells of the first columns, those that are not to be filled in.
 
-    The mention stands between ⟦ and ⟧, so that no spreadsheet takes SEPT2 for a date. What is beside it keeps the space
-    between them, or has none, which shows where a token was cut.
+    The mention stands between ⟦ and ⟧, so no spreadsheet takes SEPT2 for a date. What is beside it keeps the
+    space between them, or has none, which shows where a token was cut.
     """
     left, right = cell(row.left), cell(row.right)
     left += " " if row.left[-1:].isspace() else ""

@@ -15,7 +15,7 @@ from ..scoring.results import Results, corpus_name
 from ..scoring.scorer import mean
 
 MISSING, UNDEFINED = "–", "undefined"
-"""Shown where there is no result; and where there is one, but no score: nothing is annotated and nothing predicted."""
+"""Shown if there is no result; and if there is one, but no score: nothing is annotated and nothing predicted."""
 
 T = TypeVar("T")
 _LATEX = str.maketrans(
@@ -65,7 +65,8 @@ class Table:
         return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines) + "\n"
 
     def to_tsv(self) -> str:
-        """The table as tab-separated values, for a spreadsheet, which takes no text of a corpus in it for a formula."""
+        """The table as tab-separated values, for a spreadsheet, which takes no text of a corpus in it for a
+        formula."""
         return "\n".join(map(tsv_line, self._safe_lines())) + "\n"
 
     def to_csv(self) -> str:
@@ -112,7 +113,7 @@ def results_table(results: Results) -> Table:
 
 
 def with_total(per_type: Mapping[str, T], total: T) -> dict[str, T]:
-    """What belongs to each entity type, and then to `ALL_TYPES`; where there is one type, to this one alone."""
+    """What belongs to each entity type, and then to `ALL_TYPES`; if there is one type, to this one alone."""
     return dict(per_type) if len(per_type) == 1 else {**per_type, ALL_TYPES: total}
 
 

@@ -21,9 +21,9 @@ def draw_tuning(tuning: Tuning) -> Figure:
         tuning: a search with one trial or more.
 
     Returns:
-        The figure. The upper panel has F1 in the order of the trials, with a line for the best so far; the ones below have
-        F1 against the values of one setting each. A star marks the best trial. Trials that are far below the others are
-        triangles at the lower edge, so that these can still be distinguished.
+        The figure. The upper panel has F1 in the order of the trials, with a line for the best so far; the ones below
+        have F1 against the values of one setting each. A star marks the best trial. Trials that are far below the
+        others are triangles at the lower edge, so that these can still be distinguished.
     """
     scores = [100 * trial.score for trial in tuning.trials]
     low, high = _limits(scores)

@@ -50,8 +50,8 @@ def compare(
 
     Raises:
         BionerError: two results of a side are on the same corpus with the same seed, the sides have different numbers
-            of runs, results that are to be compared were not measured on the same documents, or there are no counts by the
-            metric.
+            of runs, results that are to be compared were not measured on the same documents, or there are no counts by
+            the metric.
     """
     metric = get_metric(metric)
     system, baseline = ([one.by(metric) for one in side] for side in (system, baseline))

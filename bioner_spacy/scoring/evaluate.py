@@ -53,9 +53,9 @@ def evaluate(
         corpora: corpora to score on; None for all that have the split.
         split: name of the split.
         limit: maximum number of documents per corpus; None for all.
-        context: what the pipeline reads at once: a document as it is in the corpus ("source"), one sentence ("sentence"),
-            consecutive sentences of one article ("group"), or a whole article ("document"). The gold mentions are the
-            same.
+        context: what the pipeline reads at once: a document as it is in the corpus ("source"), one sentence
+            ("sentence"), consecutive sentences of one article ("group"), or a whole article ("document"). The gold
+            mentions are the same.
         context_words: maximum number of tokens in a group.
         guideline: whether the pipeline is told the guideline of each document.
         batch_size: documents per batch; None for the setting of the pipeline.

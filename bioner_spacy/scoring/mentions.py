@@ -109,7 +109,7 @@ def require_same_text(example: Example) -> None:
 
 
 def in_scope(mentions: set[Mention], scope: Optional[Collection[str]]) -> set[Mention]:
-    """The mentions of the types in a scope; all where there is none."""
+    """The mentions of the types in a scope; all if there is none."""
     return mentions if scope is None else {mention for mention in mentions if mention[2] in scope}
 
 

@@ -1,7 +1,7 @@
 """Metrics: how gold and predicted mentions of a document are counted. To add one, add an entry to `METRICS`.
 
-strict, exact, partial and type are the schemes of SemEval 2013, task 9.1 (Segura-Bedmar et al. 2013); strict is also the
-"exact match" of the BioCreative and BioNLP shared tasks. For how mentions are paired, see `pairs`.
+strict, exact, partial and type are the schemes of SemEval 2013, task 9.1 (Segura-Bedmar et al. 2013); strict is also
+the "exact match" of the BioCreative and BioNLP shared tasks. For how mentions are paired, see `pairs`.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from .mentions import Mention, nested_mentions, of_type
 from .pairs import Pair, make_pairs, overlapping
 
 ALL_TYPES = "all types"
-"""In place of an entity type: all types of a corpus."""
+"""Instead of an entity type: all types of a corpus."""
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ def score_spans(
 
     Args:
         examples: predicted and gold documents of the same text.
-        spans_key: key in `doc.spans` of the gold documents, and the prefix of the names of the scores; "ents" for their
-            entities.
+        spans_key: key in `doc.spans` of the gold documents, and the prefix of the names of the scores; "ents" for
+            their entities.
         predicted_key: key in the predicted documents; None for the same key.
         metrics: metrics besides the strict one, or their names.
         corpus_types: entity types annotated in each corpus, besides those seen in its gold documents; None to treat

@@ -58,7 +58,7 @@ def compare_systems(
         metric: the metric or its name.
 
     Raises:
-        BionerError: as `compare` does.
+        BionerError: see `compare`.
     """
     baseline, *others = results
     settings: dict[str, Any] = {"alpha": alpha, "resamples": resamples, "metric": metric}

@@ -29,8 +29,8 @@ def annotate(
     """Annotate texts.
 
     Args:
-        texts: texts, such as a list or a column of a table; or a table (a data frame of pandas, polars, or another that
-            narwhals knows), which needs the extra `frames`.
+        texts: texts, such as a list or a column of a table; or a table (a data frame of pandas, polars, or another
+            that narwhals knows), which needs the extra `frames`.
         pipeline: a loaded pipeline, or the folder or package name of one.
         text_column: column of a table with the texts; rows without a text have no mentions.
         id_column: column of a table with identifiers of its rows; None for their numbers, from 0.
@@ -42,12 +42,13 @@ def annotate(
         gpu_id: number of the GPU, -1 for the CPU; ignored for a loaded pipeline.
 
     Returns:
-        Of texts, an iterator of documents in their order, with mentions in `doc.spans[spans_key]` and `doc.ents`. Of a table,
-        a table of the same library, with a mention a row: document, start, end, text, type, score, and whether it is in
-        the flat view, in which no mentions overlap. Offsets count characters.
+        Of texts, an iterator of documents in their order, with mentions in `doc.spans[spans_key]` and `doc.ents`. Of a
+        table, a table of the same library, with a mention a row: document, start, end, text, type, score, and whether
+        it is in the flat view, in which no mentions overlap. Offsets count characters.
 
     Raises:
-        BionerError: the pipeline cannot be loaded or finds no entities, there is no such column, or something is no text.
+        BionerError: the pipeline cannot be loaded or finds no entities, there is no such column, or something is no
+            text.
     """
     if isinstance(texts, (str, bytes)):
         raise BionerError(Errors.E301.format(setting="texts", value=texts[:20], allowed="a list of texts or a table"))

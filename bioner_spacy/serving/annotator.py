@@ -129,7 +129,8 @@ class Annotator:
         return nlp
 
     def write_shard(self, documents: Sequence[SourceDocument], path: Path) -> Done:
-        """Annotate documents and write them to a file of their own, whole or not at all; to none if all of them fail."""
+        """Annotate documents and write them to a file of their own, whole or not at all; to none if all of them
+        fail."""
         failures: list[Failure] = []
         with _collected_warnings() as messages:
             docs = self.docs(documents, failures.append)

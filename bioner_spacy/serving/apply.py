@@ -89,11 +89,11 @@ def apply_pipeline(
         threshold: the least score of mentions that have one.
         flat: whether to keep only the mentions of `doc.ents`, in which none overlap.
         batch_size: documents per batch; None for the setting of the pipeline.
-        n_process: processes that annotate side by side, each with its share of the threads; 1 on a GPU. Of Ray, the number
-            of actors.
+        n_process: processes that annotate side by side, each with its share of the threads; 1 on a GPU. Of Ray, the
+            number of actors.
         gpu_id: number of the GPU; -1 for the CPU.
-        shard_size: makes this a run: the output is a folder of shards with so many documents, and started again with the
-            same arguments, it does what is missing. None: one output.
+        shard_size: makes this a run: the output is a folder of shards with so many documents, and started again with
+            the same arguments, it does what is missing. None: one output.
         overwrite: do a run again from the start, whatever the folder holds of an earlier one.
         strict: end with an error where a document cannot be annotated, or a file cannot be read.
         progress: "none", "bar" or "log"; None for a bar on a terminal.
@@ -104,7 +104,7 @@ def apply_pipeline(
         Numbers of documents and of spans, those of earlier starts of a run included, and of failures.
 
     Raises:
-        BionerError: if a setting is unknown, if the source is not what it has to be, if the pipeline cannot be
+        BionerError: a setting is unknown, the source is not what it has to be, the pipeline cannot be
             loaded, if the format cannot express a document, or if no document could be annotated.
     """
     reader = choose_input("input_format", input_format, source, allowed=text_formats())

@@ -61,7 +61,7 @@ def convert_file(
         Numbers of documents and of spans, and what became of every mention, if documents are not written as they are.
 
     Raises:
-        BionerError: if a setting is unknown or does not fit, if the source is not what it has to be, or if the format
+        BionerError: a setting is unknown or does not fit, the source is not what it has to be, or the format
             cannot express a document.
     """
     reader = choose_input("input_format", input_format, source, allowed=input_formats())

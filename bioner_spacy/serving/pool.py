@@ -1,8 +1,8 @@
 """One pool of workers for a whole run; workers that are killed are replaced, and their task is done again.
 
-Workers are Python processes of their own, neither forked nor started by `multiprocessing`: a fork copies locks and threads of
-OpenMP that no longer run, and each of them would hold the pipes of the others open. A worker reads its tasks from its
-standard input, which closes when the parent ends, however it ends, and then ends as well.
+Workers are Python processes of their own, neither forked nor started by `multiprocessing`: a fork copies locks and
+threads of OpenMP that no longer run, and each of them would hold the pipes of the others open. A worker reads its
+tasks from its standard input, which closes when the parent ends, however it ends, and then ends as well.
 """
 
 import os

@@ -1,4 +1,5 @@
-"""Progress of a run: documents and tokens that are done, the share of the input, the rate, and the time that is left."""
+"""Progress of a run: documents and tokens that are done, the share of the input, the rate, and the time that is
+left."""
 
 import sys
 import threading

@@ -1,7 +1,7 @@
 """A pool whose workers are actors of a Ray cluster.
 
-The process that reads the input also writes the shards: actors send theirs as bytes. So nodes need no common disk for texts and
-results, and what a killed actor or a lost node had begun is nowhere.
+The process that reads the input also writes the shards: actors send theirs as bytes. So nodes need no common disk for
+texts and results, and what a killed actor or a lost node had begun is nowhere.
 """
 
 import logging

@@ -64,9 +64,9 @@ def make_app(
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
         limits: what a request may ask for.
-        batch_size: most texts of a batch.
+        batch_size: maximum number of texts of a batch.
         batch_wait: seconds that an unfinished batch waits for more texts.
-        max_waiting: most texts that wait; further requests are answered 503.
+        max_waiting: maximum number of texts that wait; further requests are answered 503.
         spans_key: key of the mentions in `doc.spans`; "ents" for the entities.
         gpu_id: number of the GPU; -1 for the CPU.
 
@@ -109,7 +109,7 @@ class Service:
     def annotate(self, texts: list[str]) -> list[list[Mention]]:
         """Mentions of texts; only the thread of the batcher calls it."""
         set_current_ops(self._ops)
-        with self._nlp.memory_zone():  # so that memory does not grow with the words of all texts
+        with self._nlp.memory_zone():  # so that memory does not grow with the tokens of all texts
             return [find_mentions(doc, self._spans_key) for doc in self._nlp.pipe(texts, batch_size=len(texts))]
 
     async def answer(self, request: Request) -> Union[Answer, Response]:
@@ -177,7 +177,7 @@ def _application(service: Service) -> FastAPI:
         docs_url=None,  # pages that load scripts from elsewhere
         redoc_url=None,
     )
-    # What is added last runs first, so that the metrics count what the limit refuses too.
+    # What is added last runs first, so the metrics count what the limit refuses too.
     app.add_middleware(BodyLimit, limits=service.limits)
     app.middleware("http")(_measured(service.metrics))
 
@@ -268,7 +268,7 @@ def serve(pipeline: Union[str, Path, Language], *, host: str = "127.0.0.1", port
         **settings: as for `make_app`.
 
     Raises:
-        BionerError: the address cannot be listened at, or as `make_app` does.
+        BionerError: the address cannot be listened at, or see `make_app`.
     """
     with listen(host, port) as bound:  # before the pipeline is loaded, which takes longer
         app = make_app(pipeline, **settings)

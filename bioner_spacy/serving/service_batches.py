@@ -27,7 +27,7 @@ class Batcher(Generic[Result]):
     """One thread that takes what waits and annotates it as one batch.
 
     A batch begins with the first text that waits and is annotated when it is full or after a short time. Requests take
-    turns in it, so that one of a single text does not wait for all of one with a thousand.
+    turns in it, so one of a single text does not wait for all of one with a thousand.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Batcher(Generic[Result]):
 
         Args:
             annotate: makes the results of texts, in their order. Only the thread of the batcher calls it.
-            batch_size: most texts of a batch.
+            batch_size: maximum number of texts of a batch.
             batch_characters: characters after which nothing more is taken into a batch.
             wait: seconds that an unfinished batch waits for more texts.
-            max_waiting: most texts that wait.
+            max_waiting: maximum number of texts that wait.
             on_batch: called after each batch with the number of its texts and the seconds that it took.
         """
         self._annotate = annotate

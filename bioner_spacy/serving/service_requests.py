@@ -19,10 +19,10 @@ class Limits:
     """What a request may ask for.
 
     Attributes:
-        body: most bytes of a body.
-        texts: most texts.
-        characters: most characters of all texts together.
-        seconds: most seconds until the body is there, and then until the answer is.
+        body: maximum number of bytes of a body.
+        texts: maximum number of texts.
+        characters: maximum number of characters of all texts together.
+        seconds: maximum number of seconds until the body is there, and then until the answer is.
     """
 
     body: int = 8_000_000

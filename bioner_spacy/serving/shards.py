@@ -5,8 +5,8 @@
     OUTPUT/_run/shards.jsonl  a line for each shard that is begun, for each that is finished, and for each part
     OUTPUT/_run/errors.jsonl  what could not be read or annotated
 
-A part is one large file, or several small ones. A file that has changed since is done again, in a part of its own number, and
-new files make new parts, so that what is finished never changes.
+A part is one large file, or several small ones. A file that has changed since is done again, in a part of its own
+number, and new files make new parts, so that what is finished never changes.
 """
 
 import json
@@ -62,8 +62,8 @@ class Source:
     def read(self, file: Path, on_failure: Callable[[Failure], None]) -> Iterator[SourceDocument]:
         """The documents of a file.
 
-        Those of one of several files that have no identifier are called as the file, with their number where the format has
-        several in a file; in a single file they have their number.
+        Those of one of several files that have no identifier are called as the file, with their number where the
+        format has several in a file; in a single file they have their number.
 
         Args:
             file: one of the files.
@@ -133,12 +133,13 @@ class Run:
             folder: the folder.
             source: the texts.
             ending: end of the names of shards.
-            made_with: pipeline and settings, which the whole run has in common; must be JSON. `shard_size` is the number
-                of documents of a shard.
+            made_with: pipeline and settings, which the whole run has in common; must be JSON. `shard_size` is the
+                number of documents of a shard.
             overwrite: whether a run that is in the folder is removed before.
 
         Raises:
-            BionerError: the folder holds files and no run, or a run with other settings, or another process works in it.
+            BionerError: the folder holds files and no run, or a run with other settings, or another process works in
+                it.
         """
         self.folder, self.source = folder, source
         self._ending, self._size, self._own = ending, int(made_with["shard_size"]), folder / RUN_FOLDER

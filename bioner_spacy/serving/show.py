@@ -51,7 +51,7 @@ def show(
         input_format: as for `apply_pipeline`, like `options`.
         options: options of the reader.
         guideline: corpus by whose guideline to annotate; None for no one's.
-        most: most texts.
+        most: maximum number of texts.
         spans_key: key of the spans with scores in `doc.spans`.
         gpu_id: number of the GPU; -1 for the CPU.
 

@@ -1,4 +1,4 @@
-"""Tokenizer for biomedical text, and the way back from tokenised corpora to text."""
+"""Tokenizer for biomedical text, and detokenizer for tokenized corpora."""
 
 from .detokenize import detokenize
 from .tokenizer import create_tokenizer

@@ -14,8 +14,8 @@ class Alignment:
         mentions: mentions.
         mentions_aligned: mentions that begin where a token begins and end where a token ends.
         tokens: tokens of all documents.
-        words: stretches without whitespace of all documents.
-        examples: boundaries inside a token, the first ones, as `text before|text after`.
+        words: whitespace-separated words of all documents.
+        examples: the first boundaries inside a token, as `text before|text after`.
     """
 
     boundaries: int
@@ -28,7 +28,7 @@ class Alignment:
 
     @property
     def share(self) -> float:
-        """Share of boundaries that are aligned, from 0 to 1; 1 where there is none."""
+        """Share of boundaries that are aligned, from 0 to 1; 1 if there is none."""
         return self.aligned / self.boundaries if self.boundaries else 1.0
 
 

@@ -1,10 +1,9 @@
-"""From the words of a tokenised corpus to natural text.
+"""From the words of a tokenized corpus to natural text.
 
-Two habits of tokenisers are met: to split at every punctuation character (`IL - 2`), and that of the Penn Treebank
-and of GENIA, which keep hyphens inside words. One table of rules serves both. At least one side of every space that
-a rule takes out is punctuation, where the tokenizer of this package splits, so that no word boundary is lost by
-joining, except inside the numbers that it keeps whole. docs/tokenizer.md compares the result with raw texts, and
-with the detokenizer of Moses.
+The rules cover two conventions: splitting at every punctuation character (`IL - 2`), and that of the Penn Treebank and
+GENIA, which keep hyphens inside words. Every removed space is next to punctuation, where our tokenizer splits, so no
+token boundary is lost (except inside numbers). docs/tokenizer.md compares the result with raw texts, and with the
+detokenizer of Moses.
 """
 
 import re
@@ -16,9 +15,9 @@ _SYMBOL = r"(?=\S*[A-Z])\S+"
 _SIGNED = r"(?:[A-Z][a-z]?|(?=\S*(?:\d|\w[A-Z]))\S+)"  # Cl, CD4, p53, IgM; not "Nullizygous"
 _LOCANT = r"\d{1,2}[A-Za-z]?(?: ')?"
 
-# Rules read the words with one space between them. A rule begins at the beginning of a word; `‿` is a space that it
-# takes out, `␣` one that it keeps, and a plain space one that it leaves to other rules. The first rule that decides
-# about a space is right, and a space that no rule decides about stays.
+# Rules read the words with one space between them. A rule begins at the beginning of a word; `‿` is a space to remove,
+# `␣` a space to keep, and a plain space is left to other rules. The first rule that decides about a space wins; spaces
+# without a rule are kept.
 
 # Quotation marks, which come in pairs: the matches of each of these rules do not overlap.
 _PAIRS = (
@@ -101,7 +100,7 @@ _COMPILED = [*(_compile(rule, overlapping=False) for rule in _PAIRS), *(_compile
 
 
 def detokenize(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-    """Join the words of a tokenised sentence into natural text.
+    """Join the words of a tokenized sentence into natural text.
 
     Args:
         words: the words, in order.
@@ -111,7 +110,7 @@ def detokenize(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
         words stand in the text unchanged and in order, with at most one space between them.
 
     Raises:
-        BionerError: if a word is empty or holds whitespace.
+        BionerError: a word is empty or holds whitespace.
     """
     for i, word in enumerate(words):
         if not word or any(char.isspace() for char in word):

@@ -1,9 +1,9 @@
-"""Where the sentences of raw biomedical text begin.
+"""Sentence boundaries in raw biomedical text.
 
 Two questions decide about a period, as in Palmer and Hearst, "Adaptive multilingual sentence boundary disambiguation",
 Computational Linguistics 1997: is it part of an abbreviation, and does what follows look like the beginning of a
 sentence? Lists answer both here. docs/context.md compares the result with the sentences of corpora, and with spaCy's
-`sentencizer`, which asks neither.
+`sentencizer`.
 """
 
 import re
@@ -22,7 +22,7 @@ _ABBREVIATIONS = frozenset(
     proc prof ref refs resp sect ser st suppl tab viz vol vols vs""".split()
 )
 
-# At the end of one too, where a common first word follows: et al. The, U.S. These; likewise a letter alone: E. coli.
+# May end a sentence if a common first word follows: et al. The, U.S. These; so may a single letter: E. coli.
 _AMBIGUOUS = frozenset("al co corp etc inc ltd no nos sp spp subsp var".split())
 _LETTERS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _FIRST_WORDS = frozenset(
@@ -31,7 +31,7 @@ _FIRST_WORDS = frozenset(
     Only Our Results Several Similar Similarly Since Some Such That The Their Then There Therefore These They This
     Those Thus To Together Two Under Unlike Upon Using We What When Whereas While With""".split()
 )
-# Letters that belong to what stands before them: 24 h, kappa B, vitamin D.
+# Letters that belong to what precedes them: 24 h, kappa B, vitamin D.
 _NAMED_LETTER = re.compile(
     r"(?:\d|alpha|beta|gamma|kappa|kinase|vitamin|hepatitis|cyclosporine?|actinomycin|type|group|class)\s+\w$"
 )
@@ -45,7 +45,7 @@ _DECIMAL = re.compile(r"\d{1,2}\.\s\d")  # P = 0. 05, as some corpora have it
 
 _found: WeakKeyDictionary[Doc, list[int]] = WeakKeyDictionary()
 
-_NEAR = 30  # characters before and after a period that are looked at
+_NEAR = 30  # characters of context around a period
 
 
 def sentence_starts(text: str) -> list[int]:
@@ -53,7 +53,7 @@ def sentence_starts(text: str) -> list[int]:
 
     A sentence ends at a period, question mark or exclamation mark before whitespace, unless the period belongs to an
     abbreviation or what follows does not look like the beginning of a sentence; and at a blank line. Other line breaks
-    are like spaces.
+    count as spaces.
 
     Args:
         text: the text.
@@ -67,7 +67,7 @@ def sentence_starts(text: str) -> list[int]:
 
 
 def doc_sentence_starts(doc: Doc) -> list[int]:
-    """`sentence_starts` of the text of a document, looked for once: encoder and heads both ask."""
+    """`sentence_starts` of a document, cached because encoder and heads both need it."""
     starts = _found.get(doc)
     if starts is None:
         starts = _found[doc] = sentence_starts(doc.text)
@@ -75,7 +75,7 @@ def doc_sentence_starts(doc: Doc) -> list[int]:
 
 
 def sentence_lengths(doc: Doc) -> NDArray[Any]:
-    """(sentences,) words of each sentence of a document, by its text alone; an empty document is one sentence of none."""
+    """(sentences,) tokens of each sentence of a document; an empty document has one empty sentence."""
     starts, _ = word_offsets(doc)
     borders = numpy.searchsorted(starts, numpy.array(doc_sentence_starts(doc), dtype="int64"))
     return numpy.diff(numpy.unique([0, *borders, len(doc)])) if len(doc) else numpy.zeros(1, dtype="int64")

@@ -2,7 +2,7 @@
 
 It is a plain spaCy `Tokenizer` with a single rule set: the infix pattern. Most infixes are empty, that is, they are
 places between two characters where a token ends. Prefix and suffix rules, which spaCy applies one at a time with a
-copy of the rest, are not needed then, so that a chunk of any length is cut in linear time; and with no exceptions
+copy of the rest, are not needed then, so a chunk of any length is cut in linear time; and with no exceptions
 the result does not depend on the language of the pipeline.
 """
 

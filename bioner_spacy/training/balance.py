@@ -1,7 +1,7 @@
-"""How much each task's loss counts in training, beside the weights that are given by hand.
+"""Loss weights of tasks that change during training, on top of fixed weights.
 
-A policy is told each task's loss in every batch, and answers with a weight for each. It sees no scores and no documents,
-and works with any formulation. A new one is a subclass of `TaskBalance` and an entry point of the group `spacy_misc`.
+A policy gets each task's loss in every batch and returns a weight for each. It works with any formulation. To add one,
+subclass `TaskBalance` and register it in the entry point group `spacy_misc`.
 """
 
 import math
@@ -14,21 +14,21 @@ from thinc.api import Optimizer
 from ..errors import BionerError, Errors
 from ..types import Array
 
-# Weights that are learnt stay between 1 / LARGEST_WEIGHT and LARGEST_WEIGHT.
+# Learnt weights stay between 1 / LARGEST_WEIGHT and LARGEST_WEIGHT.
 LARGEST_WEIGHT = 1000.0
 
 
 class TaskBalance:
-    """Fixed weights: 1 for every task. The base of the other policies.
+    """Fixed weights: 1 for every task. Base class of the other policies.
 
-    Subclasses name in `STARTS` what they keep of each task, with its value for a task of which nothing is known yet. It is
-    saved with the component, and at hand in `values`.
+    Subclasses declare in `STARTS` their values per task, with the initial value of each. They are saved with the
+    component and available in `values`.
 
     Attributes:
         tasks: names of the K tasks.
-        values: (K,) float32 arrays of what is kept, by the names in `STARTS`.
-        losses: (K,) sum of the losses that were observed since the last call of `forget`.
-        batches: (K,) number of batches in which they were.
+        values: (K,) float32 arrays by the names in `STARTS`.
+        losses: (K,) sum of the losses observed since the last call of `forget`.
+        batches: (K,) number of batches with these losses.
     """
 
     STARTS: ClassVar[Mapping[str, float]] = {}
@@ -42,43 +42,43 @@ class TaskBalance:
         return numpy.ones(len(self.tasks), dtype="f")
 
     def observe(self, losses: Array, in_scope: Array) -> None:
-        """Take note of a batch.
+        """Observe a batch.
 
         Args:
             losses: (K,) loss of each task, before weighting.
-            in_scope: (K,) bool, whether the batch has words in scope of the task; the losses of others are passed over, and
-                so are infinite ones.
+            in_scope: (K,) bool, whether the batch has tokens in scope of the task; other and infinite losses are
+                ignored.
         """
         counted = in_scope & numpy.isfinite(losses)
         self.losses += numpy.where(counted, losses, 0.0)
         self.batches += counted
 
     def finish_update(self, sgd: Optimizer, owner: int) -> None:
-        """Learn from what was observed, whenever the weights of the model are updated.
+        """Update the values from the observed losses, together with the weights of the model.
 
         Args:
             sgd: the optimizer.
-            owner: first part of the keys under which it knows what is learnt here.
+            owner: first part of the optimizer's keys for these values.
         """
         self.forget()
 
     def forget(self) -> None:
-        """Begin to observe anew."""
+        """Reset the observed losses."""
         self.losses = numpy.zeros(len(self.tasks))
         self.batches = numpy.zeros(len(self.tasks), dtype="int64")
 
     def set_tasks(self, names: Sequence[str]) -> None:
-        """Set the tasks; those that were there keep what is known of them."""
+        """Set the tasks; existing ones keep their values."""
         state = self.state()
         self.tasks = list(names)
         self.load(state)
 
     def state(self) -> dict[str, dict[str, float]]:
-        """What is kept, by its name and by task; empty for a policy that learns nothing."""
+        """Values by name and task; empty for a policy that learns nothing."""
         return {name: dict(zip(self.tasks, values.tolist())) for name, values in self.values.items()}
 
     def load(self, state: Mapping[str, Mapping[str, float]]) -> None:
-        """Replace what is kept by what `state` gave; what it says nothing about, as of new tasks, is at its start."""
+        """Restore the output of `state`; missing values, such as those of new tasks, are initialised."""
         self.values: dict[str, Array] = {
             name: numpy.array([state.get(name, {}).get(task, start) for task in self.tasks], dtype="f")
             for name, start in self.STARTS.items()
@@ -86,11 +86,11 @@ class TaskBalance:
         self.forget()
 
     def progress(self) -> dict[str, Any]:
-        """All that a checkpoint in the middle of training keeps, as JSON; `resume` takes it."""
+        """State for a checkpoint, as JSON, for `resume`."""
         return {"state": self.state(), "losses": self.losses.tolist(), "batches": self.batches.tolist()}
 
     def resume(self, progress: Mapping[str, Any]) -> None:
-        """Go on from what `progress` gave."""
+        """Restore the output of `progress`."""
         self.load(progress["state"])
         self.losses = numpy.array(progress["losses"], dtype="float64")
         self.batches = numpy.array(progress["batches"], dtype="int64")
@@ -99,17 +99,17 @@ class TaskBalance:
 class UncertaintyBalance(TaskBalance):
     """Learnt weights: homoscedastic uncertainty, Kendall, Gal & Cipolla 2018 (arXiv 1705.07115).
 
-    Minimises the sum over tasks of exp(-s) L + s, where s, the logarithm of the task's variance, is learnt with the model
-    and exp(-s) is the weight. This is their equation 7, twice; their form for classification (equation 10) has s / 2 and
-    differs only in that all weights are half as large. Where a loss is constant the weight goes to 1 / L, so that tasks
-    come to count alike however large their losses are. A task's s moves only when the task has words in scope.
+    Minimises the sum over tasks of exp(-s) L + s, where s, the logarithm of the task's variance, is learnt with the
+    model and exp(-s) is the weight. This is twice their equation 7; their form for classification (equation 10) only
+    halves all weights. With a constant loss the weight converges to 1 / L, so tasks with large and small losses count
+    alike. The s of a task changes only when the task has tokens in scope.
 
     Args:
-        learn_rate_factor: the learning rate of s is this many times that of the optimizer; the rate of an encoder is too
-            low, as s has to go from 0 to the logarithm of the loss.
+        learn_rate_factor: the learning rate of s is this many times that of the optimizer; the rate of an encoder is
+            too low for s.
 
     Raises:
-        BionerError: a setting is not allowed.
+        BionerError: a setting is invalid.
     """
 
     STARTS = {"log_variance": 0.0}
@@ -129,17 +129,18 @@ class UncertaintyBalance(TaskBalance):
         return numpy.exp(-self.values["log_variance"])
 
     def gradient(self) -> Array:
-        """(K,) derivative by s of the sum over the batches observed: of exp(-s) L + s for each in which a task was in scope."""
+        """(K,) derivative by s of the sum over the batches observed: of exp(-s) L + s for each batch in which a task
+        was in scope."""
         result: Array = self.batches - self.weights() * self.losses
         return result
 
     def finish_update(self, sgd: Optimizer, owner: int) -> None:
-        """Let the optimizer change s of the tasks that were in scope."""
+        """Update s of the tasks that were in scope."""
         log_variance: Any = self.values["log_variance"]
         gradient: Any = self.gradient().astype("f")
         most = math.log(LARGEST_WEIGHT)
         for k in numpy.flatnonzero(self.batches).tolist():
-            # By itself, because the optimizer's moments of tasks out of scope are not to move either.
+            # Separately, because the optimizer's moments of tasks out of scope must not change.
             key, one = (owner, f"log_variance of {self.tasks[k]}"), slice(k, k + 1)
             value, _ = sgd(key, log_variance[one].copy(), gradient[one], lr_scale=self.learn_rate_factor)
             log_variance[one] = numpy.clip(value, -most, most)
@@ -149,18 +150,17 @@ class UncertaintyBalance(TaskBalance):
 class DynamicWeightAverage(TaskBalance):
     """Weights by loss rate: dynamic weight average, Liu, Johns & Davison 2019 (arXiv 1803.10704).
 
-    w = K softmax(r / temperature), where r is the mean loss of the last period divided by that of the one before: tasks
-    whose loss falls slowly count more. The paper takes an epoch for a period; here it is a number of updates, as epochs
-    are no matter of a component. A task that had no loss in one of the two periods, such as in the first ones or out of
-    scope, has weight 1, and K is the number of the others. What was observed of an unfinished period is not saved, and is
-    given up when a task is added.
+    w = K softmax(r / temperature), where r is the mean loss of the last period divided by that of the one before:
+    tasks whose loss falls slowly count more. In the paper a period is an epoch; here it is a number of updates. A task
+    without a loss in one of the two periods has weight 1, and K is the number of the others. Observations of an
+    unfinished period are not saved, and are discarded when a task is added.
 
     Args:
         period: updates in a period.
-        temperature: the higher, the nearer all weights are to 1.
+        temperature: higher values bring all weights closer to 1.
 
     Raises:
-        BionerError: a setting is not allowed.
+        BionerError: a setting is invalid.
     """
 
     STARTS = {"loss_before": 0.0, "loss": 0.0}  # of the last two periods; 0 for none
@@ -189,7 +189,7 @@ class DynamicWeightAverage(TaskBalance):
         return weights
 
     def forget(self) -> None:
-        """Begin a period anew."""
+        """Begin a new period."""
         super().forget()
         self._updates = 0
 
@@ -202,10 +202,10 @@ class DynamicWeightAverage(TaskBalance):
             self.forget()
 
     def progress(self) -> dict[str, Any]:
-        """Likewise, and the updates of the period."""
+        """State for a checkpoint, including the updates of the period."""
         return {**super().progress(), "updates": self._updates}
 
     def resume(self, progress: Mapping[str, Any]) -> None:
-        """Go on in the middle of a period."""
+        """Continue in the middle of a period."""
         super().resume(progress)
         self._updates = progress["updates"]

@@ -1,4 +1,4 @@
-"""Batches that mix corpora, and the learning rate that follows from their number."""
+"""Batches that mix corpora, and a learning rate schedule over epochs."""
 
 import math
 import random
@@ -17,22 +17,22 @@ SAMPLINGS = ("proportional", "uniform", "temperature")
 
 
 class MultiCorpusBatcher:
-    """Shuffled batches across corpora, which are drawn from by a sampling policy.
+    """Shuffled batches across corpora, with a sampling policy.
 
     An epoch has as many documents as there are in all corpora. A corpus of n documents gets a share of them that
     grows with n ("proportional": each document once an epoch), with n^(1 / temperature) ("temperature"), or not at
-    all ("uniform": equal shares). A corpus with a share above its size is gone through several times, one with a
-    share below it in turns, so that no document is drawn a second time before all others were.
+    all ("uniform": equal shares). A corpus with a share above its size is repeated; one with a smaller share is read
+    in turns over epochs, so every document is drawn once before any is drawn again.
 
     Args:
-        size: words in a batch, about: an epoch has ceil(words / size) batches, where no document counts for more than
-            `size` words. A longer one fills a batch.
+        size: approximate number of tokens in a batch: an epoch has ceil(tokens / size) batches. A document of more
+            than `size` tokens fills a batch.
         sampling: "proportional", "uniform" or "temperature".
-        temperature: 1 is proportional, infinity uniform; for "temperature" only.
+        temperature: for "temperature" only; 1 is proportional, infinity is uniform.
         spans_key: key of the gold spans, whose attributes name the corpus.
 
     Raises:
-        BionerError: a setting is not allowed.
+        BionerError: a setting is invalid.
     """
 
     def __init__(
@@ -55,8 +55,7 @@ class MultiCorpusBatcher:
     def __call__(self, examples: Iterable[Example]) -> Iterator[list[Example]]:
         """Yield the batches of an epoch, in random order (Python's `random`, which spaCy seeds).
 
-        There are `batches_per_epoch` of them, none empty. Words are those of the references, which the training
-        corpora tell without the pipeline.
+        There are `batches_per_epoch` of them, none empty. Tokens of the references are counted.
         """
         by_corpus: dict[str, list[Example]] = {}
         for example in examples:
@@ -81,12 +80,12 @@ class MultiCorpusBatcher:
         """Documents to draw from each corpus in an epoch, given the documents in each."""
         power = {"proportional": 1.0, "uniform": 0.0, "temperature": 1.0 / self.temperature}[self.sampling]
         weights = {corpus: size**power for corpus, size in sizes.items()}
-        # fsum: the same to the last digit in whatever order the corpora come.
+        # fsum: independent of the order of corpora.
         scale = sum(sizes.values()) / math.fsum(weights.values())
         return {corpus: max(1, round(weight * scale)) for corpus, weight in weights.items()}
 
     def batches_per_epoch(self, lengths: Mapping[str, numpy.ndarray]) -> int:
-        """Batches in an epoch, given the words of each document by corpus."""
+        """Batches in an epoch, given the tokens of each document by corpus."""
         shares = self.shares({corpus: len(words) for corpus, words in lengths.items()})
         means = {corpus: float(numpy.minimum(words, self.size).mean()) for corpus, words in lengths.items()}
         expected = math.fsum(share * means[corpus] for corpus, share in shares.items())
@@ -103,10 +102,10 @@ class MultiCorpusBatcher:
 
 
 def _deal(words: numpy.ndarray, n_batches: int) -> numpy.ndarray:
-    """Number of the batch of each of at least `n_batches` documents: words dealt out evenly, no batch left empty."""
+    """Batch index of each of at least `n_batches` documents, with tokens spread evenly and no batch empty."""
     ends = numpy.cumsum(words)
     position = numpy.arange(len(words))
-    # A document belongs to the batch in which its middle word falls,
+    # A document belongs to the batch in which its middle token falls,
     middle = numpy.minimum((ends - words / 2) * n_batches // max(int(ends[-1]), 1), n_batches - 1)
     # which is at most the one after that of the document before it, and leaves a document for every later batch.
     numbers = numpy.minimum.accumulate(numpy.minimum(middle, position) - position) + position
@@ -143,11 +142,11 @@ def linear_decay_over_epochs(
 ) -> Iterator[float]:
     """Yield a learning rate that rises linearly and then falls to 0 at the last step of the last epoch.
 
-    The number of steps follows from the corpora, so that runs on corpora of different sizes, such as the
-    single-task baselines, get the same schedule over the same number of epochs without any setting.
+    The number of steps follows from the corpora, so runs on corpora of different sizes get the same schedule over the
+    same number of epochs.
 
-    Outside a training run, as in `nlp.resume_training()` and `spacy debug data`, spaCy makes the optimizer of a config
-    whose variables have no values, and the corpora may be elsewhere: the rate is `initial_rate` throughout.
+    Outside a training run (`nlp.resume_training()`, `spacy debug data`), corpora may be missing, and the rate is
+    `initial_rate`.
 
     Args:
         initial_rate: highest learning rate.

@@ -1,7 +1,8 @@
-"""Checkpoints of training: one safetensors file with weights, optimizer, random states and position, whole or not at all.
+"""Checkpoints of training: one safetensors file with weights, optimizer, random states and position, whole or not at
+all.
 
-Thinc's optimizer knows parameters by the number of their layer, which differs between processes; a checkpoint names them by
-component, place of the layer in its model, and parameter.
+Thinc's optimizer identifies parameters by layer ids, which differ between processes; a checkpoint names them by
+component, position of the layer in its model, and parameter.
 """
 
 import random
@@ -31,17 +32,17 @@ _COUNTS = ("nr_update", "last_seen")
 
 @dataclass
 class Progress:
-    """How far training has come.
+    """State of a training run.
 
     Attributes:
         step: steps done.
         epoch: the epoch, from 0.
-        batches: batches of the epoch that are done.
-        epoch_states: state of Python's random numbers at the start of every epoch so far: what draws its batches again.
+        batches: finished batches of the epoch.
+        epoch_states: state of Python's random numbers at the start of every epoch so far, to redraw its batches.
         results: score and step of every evaluation.
         losses: losses since the last one, by component.
         words: tokens read.
-        seconds: time that training took.
+        seconds: training time.
         best: name of the folder with the best pipeline.
     """
 
@@ -63,7 +64,7 @@ def save_checkpoint(path: Path, nlp: Language, optimizer: Optimizer, progress: P
         path: the file; replaced if it is there.
         nlp: the pipeline.
         optimizer: its optimizer.
-        progress: how far training has come.
+        progress: state of the run.
     """
     places = _Places(nlp)
     tensors = {f"weights\t{name}": array for name, array in places.weights()}
@@ -85,7 +86,7 @@ def save_checkpoint(path: Path, nlp: Language, optimizer: Optimizer, progress: P
 
 
 def load_checkpoint(path: Path, nlp: Language, optimizer: Optimizer) -> tuple[Progress, dict[str, Any]]:
-    """Put a pipeline that is initialised, and a new optimizer, into the state of a checkpoint.
+    """Restore an initialised pipeline and a new optimizer from a checkpoint.
 
     Args:
         path: the file.
@@ -93,7 +94,7 @@ def load_checkpoint(path: Path, nlp: Language, optimizer: Optimizer) -> tuple[Pr
         optimizer: its optimizer.
 
     Returns:
-        How far training had come, and random states for `set_random_states`, which are to be set when batches are drawn.
+        The state of the run, and random states for `set_random_states`, to set when batches are drawn.
 
     Raises:
         BionerError: the file is broken, or is of another pipeline.
@@ -152,7 +153,7 @@ def set_random_states(saved: dict[str, Any]) -> None:
 
 
 def set_python_state(state: Any) -> None:
-    """Set the state of Python's random numbers, of which JSON has made lists."""
+    """Set the state of Python's random numbers, from JSON."""
     version, numbers, gauss = state
     random.setstate((version, tuple(numbers), gauss))
 
@@ -164,7 +165,7 @@ def _balances(nlp: Language) -> Iterator[tuple[str, TaskBalance]]:
 
 
 class _Places:
-    """Names of the parameters of a pipeline that are the same in every process: kind, component, place, parameter."""
+    """Stable names of the parameters of a pipeline: kind, component, position, parameter."""
 
     def __init__(self, nlp: Language) -> None:
         self.nodes: dict[str, Model] = {}
@@ -184,7 +185,7 @@ class _Places:
         self._owners = {node.id: place for place, node in reversed(self.nodes.items())}
 
     def name(self, key: tuple[int, str]) -> str:
-        """Name of what the optimizer knows by a key; what belongs to no layer, such as weights of tasks, goes by its owner."""
+        """Name of an optimizer key; values outside layers, such as weights of tasks, are named by their owner."""
         return f"{self._exact.get(key) or self._owners[key[0]]}\t{key[1]}"
 
     def key(self, name: str) -> tuple[int, str]:
@@ -217,7 +218,7 @@ class _Places:
         node.set_param(parameter, weights)
 
     def finish(self, updated: dict[str, int]) -> None:
-        """Give gradients of zero to what has been updated: the optimizer goes on to move it where a batch does not."""
+        """Give zero gradients to updated parameters, which the optimizer keeps moving without gradients."""
         for name in updated:
             place, _, parameter = name.rpartition("\t")
             if place in self.nodes and self.nodes[place].has_param(parameter) is True:

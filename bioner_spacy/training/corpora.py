@@ -30,39 +30,35 @@ from .soft_targets import (
 )
 
 AUTO = "auto"
-"""Value of the setting `exclude`: the file that belongs to the folder of corpora; of `soft_targets`: those that are there."""
+"""Value of `exclude`: the file in the folder of corpora; of `soft_targets`: all that exist."""
 
 
 class MultiCorpus:
-    """Examples of several corpora, one corpus after the other; batches mix them (see `MultiCorpusBatcher`).
+    """Read several corpora, one after the other; batches mix them (`MultiCorpusBatcher`).
 
-    A converted corpus holds records: sentences, or whole documents or passages, as the format of its source has it. An
-    example is a record, or what `context` makes of records. With "group" and "document", `fraction`, `limit` and `words`
-    choose among documents, so that these stay whole, else among records; and a record that `exclude` leaves out parts
-    the sentences before it from those after it.
+    A converted corpus holds records: sentences, documents or passages. An example is a record, or made of records by
+    `context`. `fraction`, `limit` and `words` choose whole documents with "group" and "document", else records.
+    Records on either side of an excluded one are not joined.
 
     Args:
         path: folder of converted corpora, with one file `<corpus>/<split>.spacy` for each corpus and split.
         corpora: names of the corpora, as a list or separated by commas; None for every corpus in the folder.
         split: name of the split, such as "train".
-        fraction: share of each corpus that is read: a fixed choice, spread over the corpus, that depends on nothing
-            but its size.
-        limit: most documents of a corpus, chosen likewise; 0 for all.
-        words: of these, documents of a corpus are taken in a random order, the same for all runs, until they have so
-            many words, those that `exclude` leaves out not counted; 0 for all.
-        exclude: file with records that are left out of what was chosen, as `spacy bioner corpora leakage` writes it because
-            they stand in evaluation data too; "auto" for the file `exclude.json` in `path`, and a warning if it is not
-            there; None to leave out nothing.
+        fraction: share of each corpus to read: a fixed choice, spread over the corpus.
+        limit: maximum number of documents of a corpus, chosen in the same way; 0 for all.
+        words: approximate number of tokens to read from each corpus, without excluded ones; documents are taken in a
+            random order, the same for all runs; 0 for all.
+        exclude: file of records to leave out because they are in evaluation data, as written by `spacy bioner corpora
+            leakage`; "auto" for `exclude.json` in `path`, with a warning if it is missing; None for none.
         context: what an example is: a record as it is ("source"), one sentence ("sentence"), consecutive sentences of
-            one document with at most `context_words` words ("group"), or one document ("document").
+            one document with at most `context_words` tokens ("group"), or one document ("document").
         context_words: maximum number of tokens in a group; only a single sentence may have more.
-        soft_targets: names of teachers, as a list or separated by commas, whose files are beside the documents, as
-            `write_soft_targets` writes them, and are handed to the component with the examples; "auto" for all that are
-            there; None for none.
+        soft_targets: names of teachers, as a list or separated by commas, whose predictions (`write_soft_targets`) are
+            passed to the component with the examples; "auto" for all that exist; None for none.
 
     Raises:
-        BionerError: a corpus or its split is not in the folder, or is empty; or the file of `exclude` is not there, is
-            not such a file, or was made for other corpora; or soft targets are asked for a split for evaluation.
+        BionerError: a corpus or its split is not in the folder, or is empty; the file of `exclude` is missing,
+            invalid, or made for other corpora; or soft targets are requested for an evaluation split.
     """
 
     def __init__(
@@ -115,7 +111,7 @@ class MultiCorpus:
         return [*map(self._file, corpora), *([self.exclude] if self.exclude else []), *taught]
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        """Yield examples: the predicted side is the raw text, tokenised by the pipeline."""
+        """Yield examples; the predicted side is the raw text, tokenized by the pipeline."""
         for corpus, doc in self.documents(nlp.vocab):
             predicted = nlp.tokenizer(doc.text)  # whatever its length
             predicted._.guideline = corpus
@@ -124,16 +120,16 @@ class MultiCorpus:
     def documents(self, vocab: Vocab) -> Iterator[tuple[str, Doc]]:
         """Yield the corpus and the reference of each example."""
         if self._nothing_excluded:
-            _tell_that_nothing_is_excluded(self.path)
+            _warn_nothing_excluded(self.path)
         for corpus in self._require_corpora():
-            # Kept, because a training run goes through the corpora several times before its first step.
+            # Cached, because a run reads the corpora several times before its first step.
             if corpus not in self._docs or self._docs[corpus][0].vocab is not vocab:
                 self._docs[corpus] = self._read(corpus, vocab, taught=True)
             for doc in self._docs[corpus]:
                 yield corpus, doc
 
     def lengths(self) -> dict[str, numpy.ndarray]:
-        """Words of each example, by corpus; where they are records, without building documents."""
+        """Number of tokens of each example, by corpus."""
         lengths = {}
         for corpus in self._require_corpora():
             if self.context == "source":
@@ -152,7 +148,7 @@ class MultiCorpus:
         return file if file.is_file() else None
 
     def _read(self, corpus: str, vocab: Vocab, *, taught: bool = False) -> list[Doc]:
-        """Documents of a corpus, with what teachers say of them if `taught`."""
+        """Documents of a corpus, with the predictions of teachers if `taught`."""
         require_one_conversion(self._file(corpus))
         records = load_docs(self._file(corpus), vocab)
         for record in records:
@@ -196,12 +192,12 @@ class MultiCorpus:
         return file
 
     def _choose(self, corpus: str, groups: Sequence[Sequence[int]], lengths: numpy.ndarray) -> list[list[int]]:
-        """Numbers of the records to read, in order: those of some groups, each in runs without a gap.
+        """Indices of the records to read, in order: chosen groups, in consecutive runs.
 
         Args:
             corpus: name of the corpus.
-            groups: numbers of the records of each document.
-            lengths: (records,) words of each record.
+            groups: indices of the records of each document.
+            lengths: (records,) tokens of each record.
         """
         n = len(groups)
         if not n:
@@ -209,7 +205,7 @@ class MultiCorpus:
         size = max(1, round(n * self.fraction))
         size = min(size, self.limit) if self.limit else size
         chosen = numpy.random.default_rng(n).permutation(n)[:size]
-        # Taken out of what was chosen, so that a part of a corpus is the same with and without the file, but for these.
+        # Removed after the choice, so that the choice does not depend on the file.
         left_out = set(self._require_excluded(corpus, sum(map(len, groups)))) if self.exclude else set()
         if self.words:
             kept_words = [sum(int(lengths[i]) for i in groups[group] if i not in left_out) for group in chosen]
@@ -233,7 +229,7 @@ class MultiCorpus:
         return [int(number) for number in self._excluded[corpus]["exclude"]]
 
     def _check_excluded(self, corpus: str, records: Sequence[Doc]) -> None:
-        """Check that the records to leave out are those that the list was made for, by their texts."""
+        """Check that the texts of the records to leave out match the list."""
         self._require_excluded(corpus, len(records))
         for number, found in self._excluded[corpus]["exclude"].items():
             if record_hash(records[int(number)].text) != found:
@@ -249,8 +245,8 @@ def _listed(names: Union[None, str, Sequence[str]]) -> Optional[list[str]]:
 
 
 @functools.cache
-def _tell_that_nothing_is_excluded(path: Path) -> None:
-    """Once, as training makes several readers and reads with each many times."""
+def _warn_nothing_excluded(path: Path) -> None:
+    """Warn once; training makes several readers."""
     warn(Warnings.W403.format(path=path))
 
 

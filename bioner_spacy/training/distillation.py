@@ -1,8 +1,8 @@
-"""Teachers: trained pipelines whose predictions for the training documents others learn from.
+"""Distillation: store predictions of trained pipelines (teachers) for training documents.
 
-Single-task pipelines teach a multi-task one: within the scope of a task in part, less and less while training goes on (Clark
-et al. 2019, "BAM! Born-again multi-task networks for natural language understanding", arXiv 1907.04829), and in documents
-that do not annotate the task, where nothing else says what is in them.
+Within the scope of a task, the share of teachers in the targets falls during training (Clark et al. 2019, "BAM!
+Born-again multi-task networks for natural language understanding", arXiv 1907.04829), and outside it they are the only
+supervision.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ from .soft_targets import (
 )
 
 MOST_OUTSIDE = 0.95
-"""Tokens whose probability to be outside of mentions, like the token before, is not lower are not stored."""
+"""Tokens are not stored if they and the token before are outside of mentions with at least this probability."""
 _BATCH_TOKENS = 4096
 
 
@@ -44,21 +44,21 @@ def write_soft_targets(
     split: str = TRAIN,
     gpu_id: int = -1,
 ) -> list[Path]:
-    """Let trained pipelines predict the training documents, and store the probabilities of tags beside these.
+    """Store tag probabilities that trained pipelines predict for the training documents.
 
     Args:
-        teachers: folders of trained pipelines by the names of the teachers, or folders alone, see `name_teachers`.
+        teachers: name of each teacher -> folder of its pipeline; or folders, see `name_teachers`.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         corpora: names of the corpora; None for all in the folder.
         split: the training split.
         gpu_id: number of the GPU; -1 for the CPU.
 
     Returns:
-        The files, for each teacher one for each corpus. Those that were made of the same pipeline and corpus are kept.
+        The files, one per teacher and corpus. Files made from the same pipeline and corpus are kept.
 
     Raises:
-        BionerError: the split is not that for training, a pipeline cannot be loaded or has no tags to teach, two teachers
-            have the same name, or a corpus is not there.
+        BionerError: the split is not for training, a pipeline cannot be loaded or predicts no tags, two teachers have
+            the same name, or a corpus is missing.
     """
     corpus_folder = Path(corpus_folder)
     named = dict(teachers) if isinstance(teachers, Mapping) else name_teachers(list(map(str, teachers)))
@@ -95,8 +95,8 @@ def name_teachers(folders: Sequence[str]) -> dict[str, Path]:
     """Names of teachers and their folders.
 
     Args:
-        folders: each NAME=FOLDER, or a folder alone: its name is that of the teacher, or if it is model-best or model-last,
-            the name of the folder around it.
+        folders: NAME=FOLDER or FOLDER; then the name is that of the folder or, for model-best and model-last, of its
+            parent.
 
     Raises:
         BionerError: two teachers have the same name.
@@ -115,15 +115,15 @@ def name_teachers(folders: Sequence[str]) -> dict[str, Path]:
 
 
 def predict_targets(nlp: Language, records: Iterable[Doc], corpus: str) -> SoftTargets:
-    """What a teacher says of the records of a corpus.
+    """Predict the soft targets of a teacher for the records of a corpus.
 
     Args:
         nlp: the teacher.
-        records: all records of the corpus; their annotation is not looked at.
-        corpus: name of the corpus, by whose guideline they are read if the teacher has it.
+        records: all records of the corpus; annotation is ignored.
+        corpus: name of the corpus; its guideline is used if the teacher knows it.
 
     Raises:
-        BionerError: the pipeline has no component with tags to teach.
+        BionerError: no component of the pipeline predicts tags.
     """
     name, teacher = _component(nlp)
     later = nlp.pipe_names[nlp.pipe_names.index(name) :]
@@ -139,7 +139,7 @@ def predict_targets(nlp: Language, records: Iterable[Doc], corpus: str) -> SoftT
                 doc = nlp.tokenizer(record.text)
                 doc._.guideline = corpus
                 known.append(same_tokens(doc, record))
-                # What is tokenised otherwise is read as nothing, which keeps the place of each record.
+                # Records that are tokenized differently get empty predictions.
                 docs.append(doc if known[-1] else Doc(nlp.vocab, words=[token.text for token in record]))
                 lengths.append(len(record))
             for k, (found, p) in enumerate(teacher.transitions(list(nlp.pipe(docs)), most=MOST_OUTSIDE)):
@@ -164,10 +164,10 @@ def predict_targets(nlp: Language, records: Iterable[Doc], corpus: str) -> SoftT
 def teacher_annealing(
     epochs: Union[int, str], reader: Union[MultiCorpus, str], batcher: Union[MultiCorpusBatcher, str]
 ) -> Callable[[Language, Mapping[str, int]], None]:
-    """Build a callback for `[training.before_update]` that leads training from the teachers to gold.
+    """Build a callback for `[training.before_update]` that anneals the targets from teachers to gold.
 
-    The share of gold in the targets rises linearly from 0 in the first step to 1 in the last one, in every component that
-    learns from teachers within the scope (setting `teach_scope`).
+    The share of gold in the targets rises linearly from 0 in the first step to 1 in the last one, in every component
+    that learns from teachers within the scope (setting `teach_scope`).
 
     Args:
         epochs: epochs of training, `${training.max_epochs}`.
@@ -194,14 +194,14 @@ def _load(folder: Path) -> Language:
         nlp = load_model(folder)
     except BionerError:
         raise
-    except Exception as error:  # spaCy, Thinc, confection and srsly each have exceptions of their own
+    except Exception as error:  # each library raises its own exceptions
         raise BionerError(Errors.E504.format(pipeline=folder, reason=reason(error))) from error
     _component(nlp)
     return nlp
 
 
 def _component(nlp: Language) -> tuple[str, Any]:
-    """The component that teaches: the first one that knows probabilities of tags."""
+    """The first component that predicts tag probabilities."""
     for name, pipe in nlp.pipeline:
         if getattr(pipe, "has_tags", False):
             return name, pipe

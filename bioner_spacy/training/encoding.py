@@ -1,4 +1,4 @@
-"""Training corpora as their encoder sees them before any training."""
+"""Vectors of training corpora from an encoder before training."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Initialising a pipeline from a trained one: its encoder, and the heads of tasks that both have."""
+"""Initialise a pipeline from a trained one: the encoder, and the heads of shared tasks."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Optional
@@ -15,14 +15,13 @@ def init_from(
 ) -> Callable[[Language], Language]:
     """Build a callback for `[initialize.after_init]` that takes weights from a trained pipeline.
 
-    Components of the same name give their weights to those of the pipeline that is trained. Heads are matched by the
-    names of their tasks: a task that both pipelines have goes on from its trained head, a new one starts as one that
-    `add_label` adds, and tasks that are not trained any more are left out. Tokenizer, settings, tasks, task weights and
-    optimizer are those of the new pipeline.
+    Components are matched by name, heads by the names of their tasks. Shared tasks start from trained heads, new tasks
+    as with `add_label`, and other tasks are left out. Tokenizer, settings, tasks, task weights and optimizer are those
+    of the new pipeline.
 
     Args:
-        path: folder or name of the trained pipeline; None to take nothing.
-        components: names of the components to take, such as the transformer alone; None for all that both have.
+        path: folder or name of the trained pipeline; None for none.
+        components: names of the components to take, such as the transformer only; None for all shared ones.
 
     Returns:
         The callback.
@@ -35,7 +34,7 @@ def init_from(
             trained = load_model(path)
         except BionerError:
             raise
-        except Exception as error:  # spaCy, Thinc, confection and srsly each have exceptions of their own
+        except Exception as error:  # each library raises its own exceptions
             raise BionerError(Errors.E423.format(path=path, reason=reason(error))) from error
         names = [name for name, pipe in nlp.pipeline if isinstance(getattr(pipe, "model", None), Model)]
         names = [name for name in names if name in trained.pipe_names and (components is None or name in components)]
@@ -72,7 +71,7 @@ def _take(nlp: Language, trained: Language, name: str, path: str) -> None:
 
 
 def _check_settings(nlp: Language, trained: Language, name: str, path: str, *, with_heads: bool) -> None:
-    """Weights may fit by their sizes and yet be those of another encoder, or of scores with another meaning."""
+    """Check settings, because weights of another encoder or formulation may have the same sizes."""
     found, wanted = (one.config["components"][name].get("model", {}) for one in (trained, nlp))
     names = {*found, *wanted} - {"dropout"} if with_heads else {"@architectures", "name"}
     if different := sorted(key for key in names if found.get(key) != wanted.get(key)):

@@ -1,7 +1,7 @@
-"""spaCy's console table and progress bar, with the scores of every corpus and entity type below each row.
+"""Logger: spaCy's console table and progress bar, with scores of every corpus and entity type below each row.
 
-The weights of the tasks follow, once they are not all 1 (see `bioner_spacy.training.balance`). A file of the losses, one
-JSON line for each evaluation, is what learning curves are read from.
+Learnt task weights follow (see `bioner_spacy.training.balance`). Losses and scores go to a file with one JSON line per
+evaluation, for learning curves.
 """
 
 import sys
@@ -32,12 +32,12 @@ def multitask_logger(
     """Build a logger for `[training.logger]`.
 
     Args:
-        progress_bar: "eval" counts the steps to the next evaluation, "train" those to the setting max_steps, None shows
-            no bar.
-        spans_key: key of the spans, which stands in the names of the scores.
-        output_file: file to write one JSON line to at each evaluation: what spaCy's `ConsoleLogger.v3` writes, `epoch`,
-            `step`, `losses` since the evaluation before, `scores` (in percent) and `score`, and `per_corpus`, the F1 of
-            each corpus in percent. One that is there already is not touched, and a message says so. None for no file.
+        progress_bar: "eval" counts the steps to the next evaluation, "train" those to the setting max_steps, None
+            shows no bar.
+        spans_key: key of the spans, part of the names of the scores.
+        output_file: file to write one JSON line to at each evaluation: what spaCy's `ConsoleLogger.v3` writes,
+            `epoch`, `step`, `losses` since the evaluation before, `scores` (in percent) and `score`, and `per_corpus`,
+            the F1 of each corpus in percent. An existing file is not changed, with a message. None for no file.
 
     Returns:
         A function that sets the logger up, as spaCy's training loop calls it.
@@ -47,8 +47,8 @@ def multitask_logger(
     prefix = score_name("", spans_key)
 
     def set_up(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[Callable, Callable]:
-        check_numbers(nlp.config["training"], "training")  # under `spacy train`, which trips over some of them
-        # The table cuts long headings off, which would make one of all names of scores.
+        check_numbers(nlp.config["training"], "training")  # for `spacy train`, which fails on some of them
+        # The table truncates headings, so all names of scores would look alike.
         weights = _without_prefix(nlp.config["training"]["score_weights"], prefix)
         training = {**nlp.config["training"], "score_weights": weights}
         shown: Any = SimpleNamespace(pipeline=nlp.pipeline, config={"training": training})
@@ -86,7 +86,7 @@ def multitask_logger(
 
 
 def task_lines(per_corpus: dict[str, Any]) -> list[str]:
-    """One line a corpus: F1 in percent over all of its types, then by type."""
+    """One line per corpus: F1 in percent over all types, then by type."""
     lines = []
     for corpus, scores in sorted(per_corpus.items()):
         types = sorted(scores["per_type"].items())
@@ -96,7 +96,7 @@ def task_lines(per_corpus: dict[str, Any]) -> list[str]:
 
 
 def weight_lines(nlp: Language) -> list[str]:
-    """One line for each component whose tasks have other weights than 1, beside those given by hand."""
+    """One line per component with learnt task weights."""
     lines = []
     for name, pipe in nlp.pipeline:
         balance = getattr(pipe, "task_balance", None)
@@ -111,11 +111,11 @@ def _without_prefix(scores: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def write_line(file: Path, info: dict[str, Any], per_corpus: Optional[dict[str, Any]] = None) -> None:
-    """Add an evaluation to a file at once, so that an interrupted training leaves its curve.
+    """Append an evaluation to a file at once, so interrupted runs keep their curve.
 
     Args:
         file: the file, made if it is not there.
-        info: what spaCy's loop hands to loggers.
+        info: the logger information of spaCy's training loop.
         per_corpus: scores of the corpora; None for those under the first name that ends in per_corpus.
     """
     if per_corpus is None:

@@ -1,7 +1,7 @@
-"""spaCy's training loop, with checkpoints from which an interrupted run goes on as if nothing had happened.
+"""spaCy's training loop with checkpoints, from which an interrupted run continues with the same result.
 
-Batches, updates, evaluations and files are those of `spacy.training.loop.train`; what differs is that `model-last` is
-written at the end only, and that the best pipeline so far is in a folder of its own name until then.
+Batches, updates, evaluations and files are those of `spacy.training.loop.train`; but `model-last` is written only at
+the end, and until then the best pipeline is in a folder named after its step.
 """
 
 import random
@@ -50,10 +50,10 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 @dataclass
 class Finished:
-    """What a run left.
+    """Outcome of a run.
 
     Attributes:
-        progress: how far it came.
+        progress: final state.
         best_step: step of the best pipeline; None if only the first step was evaluated.
     """
 
@@ -77,15 +77,15 @@ def train_with_checkpoints(
     Args:
         nlp: the pipeline, with the whole config.
         folder: folder of the run.
-        resume: whether to go on from the checkpoint in it.
+        resume: whether to continue from the checkpoint in it.
         checkpoint_minutes: time between two checkpoints.
-        total: steps of the whole run, where they are known, for the time that is left.
+        total: steps of the whole run, if known, to estimate the remaining time.
         use_gpu: number of the GPU; -1 for the CPU.
         stdout: where the table of the logger goes.
         stderr: where its progress bar goes.
 
     Raises:
-        BionerError: the run was interrupted by a signal, after a checkpoint; or the one to go on from is broken.
+        BionerError: the run was interrupted by a signal, after a checkpoint; or the checkpoint is broken.
     """
     config = nlp.config.interpolate()
     if config["training"]["seed"] is not None:
@@ -155,9 +155,9 @@ def _batches(
     progress: Progress,
     states: Any,
 ) -> Iterator[list[Example]]:
-    """Batches of all epochs, as spaCy makes them, but for those that are done.
+    """Batches of all epochs, as in spaCy, without finished ones.
 
-    Epochs that are over are drawn again from the random state at their start, as each shuffles what the one before left.
+    Finished epochs are redrawn from their random states, because each epoch shuffles the order of the one before.
     """
     examples: Any = list(corpus(nlp)) if max_epochs >= 0 else None
     if examples == []:
@@ -213,7 +213,7 @@ def _update(nlp: Language, T: dict[str, Any], optimizer: Any, batch: list[Exampl
 def _evaluated(
     nlp: Language, T: dict[str, Any], optimizer: Any, batch: list[Example], at: Progress, evaluate: Callable
 ) -> tuple[dict[str, Any], Optional[bool]]:
-    """What loggers take, and whether this is the best evaluation so far; None if it is no time for one."""
+    """Logger information, and whether this is the best evaluation so far; None without an evaluation."""
     score, other_scores, is_best = None, None, None
     if at.step % T["eval_frequency"] == 0:
         with nlp.use_params(optimizer.averages):
@@ -252,8 +252,8 @@ def _time_left(at: Progress, total: Optional[int]) -> str:
 
 
 def _clean(folder: Path, progress: Progress) -> None:
-    """Remove what later steps than the checkpoint left, best pipelines that are not the best any more, and half files."""
-    for path in folder.glob(".*"):  # also what safetensors names in its own way
+    """Remove files of steps after the checkpoint, outdated best pipelines, and partial files."""
+    for path in folder.glob(".*"):  # including temporary files of safetensors
         remove(path)
     _keep_best(folder, progress.best)
     curve = folder / CURVE_FILE
@@ -264,14 +264,14 @@ def _clean(folder: Path, progress: Progress) -> None:
 
 
 def _keep_best(folder: Path, *names: Optional[str]) -> None:
-    """Remove best pipelines but for some."""
+    """Remove best pipelines except some."""
     for path in folder.glob(f"{_BEST}*"):
         if path.name not in names:
             shutil.rmtree(path)
 
 
 def _name_best(folder: Path, progress: Progress) -> Optional[int]:
-    """Give the best pipeline its name; none is kept where the first step alone was evaluated, which is no training."""
+    """Rename the best pipeline; none is kept if only the first step was evaluated."""
     if progress.best is None:
         return None
     best = folder / progress.best
@@ -284,10 +284,10 @@ def _name_best(folder: Path, progress: Progress) -> Optional[int]:
 
 @contextmanager
 def _stopped_by_signals(stderr: IO) -> Iterator[Callable[[], bool]]:
-    """Within the block, Ctrl-C, SIGTERM and SIGHUP are noted; a second one stops at once, without a checkpoint.
+    """Within the block, record Ctrl-C, SIGTERM and SIGHUP; a second one stops at once, without a checkpoint.
 
     Yields:
-        A function that says whether there was one.
+        A function that returns whether there was one.
     """
     received: list[int] = []
 
@@ -298,7 +298,7 @@ def _stopped_by_signals(stderr: IO) -> Iterator[Callable[[], bool]]:
         stderr.write("\nStopping after this step, with a checkpoint; once more to stop at once.\n")
 
     before = {}
-    if threading.current_thread() is threading.main_thread():  # where alone signals are handled
+    if threading.current_thread() is threading.main_thread():  # signals are only handled there
         before = {
             number: signal.signal(number, note) for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN
         }

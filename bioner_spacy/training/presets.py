@@ -21,7 +21,7 @@ def choose_preset(preset: str = AUTO, encoder: Optional[str] = None) -> tuple[Pa
         encoder: name of the encoder, as in the config; None for the one of the configs.
 
     Returns:
-        The config, that of the current project folder if it has one, and why it was taken.
+        The config (of the current project folder if there is one), and why it was chosen.
 
     Raises:
         BionerError: there is no such preset, or the encoder cannot be found.
@@ -43,7 +43,7 @@ def hidden_size(encoder: str) -> int:
         encoder: name of the encoder, see `layers.encoder.pretrained.load_encoder`.
 
     Raises:
-        BionerError: the encoder is not found, or does not say its size.
+        BionerError: the encoder is not found, or has no hidden size.
     """
     from transformers import AutoConfig
 
@@ -52,7 +52,7 @@ def hidden_size(encoder: str) -> int:
     source, revision = resolve_encoder(encoder)
     try:
         return int(AutoConfig.from_pretrained(source, revision=revision).hidden_size)
-    except Exception as error:  # clients of hubs raise what they like
+    except Exception as error:  # hub clients raise various exceptions
         raise BionerError(Errors.E303.format(name=encoder, reason=reason(error))) from error
 
 

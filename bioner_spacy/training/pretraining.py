@@ -1,8 +1,8 @@
-"""Task-adaptive pretraining: an encoder reads the training texts of the corpora before any entity is learnt.
+"""Task-adaptive pretraining of an encoder on the training texts of the corpora.
 
-Gururangan et al. 2020, "Don't stop pretraining" (arXiv 2004.10964): masked-language-model training on the texts of the task
-itself. 15 % of the subwords are to be predicted, whole words at a time; of these 80 % are masked, 10 % replaced by random
-subwords and 10 % left as they are (Devlin et al. 2019).
+Gururangan et al. 2020, "Don't stop pretraining" (arXiv 2004.10964): masked-language-model training on the texts of the
+task itself. 15 % of the subwords are predicted, whole tokens at a time; of these 80 % are masked, 10 % replaced
+by random subwords and 10 % left as they are (Devlin et al. 2019).
 """
 
 import json
@@ -30,15 +30,15 @@ from .corpora import AUTO, MultiCorpus
 from .soft_targets import TRAIN
 
 LENGTH = 128
-"""Subwords of a sequence, special ones included."""
+"""Subwords per sequence, including special tokens."""
 CHOSEN, MASKED, RANDOM = 0.15, 0.8, 0.1
 """Share of the subwords to predict, and shares of these that are masked and that are replaced."""
 WARMUP = 0.1
 """Share of the steps in which the learning rate rises."""
 SPECIAL = -1
-"""Word of special subwords."""
+"""Token of special tokens."""
 REPORT_FILE = "pretraining.json"
-"""File in the folder of the encoder that says what it was made of, and the mean loss of every epoch."""
+"""File in the encoder's folder with its provenance and the mean loss of every epoch."""
 
 
 def pretrain(
@@ -64,7 +64,7 @@ def pretrain(
         corpora: names of converted corpora; None for all in the folder.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         encoder: name of the encoder, as in the setting components.transformer.model.name.
-        epochs: times that all texts are read.
+        epochs: number of epochs.
         split: the training split.
         exclude: file with records to leave out, see `MultiCorpus`.
         rate: highest learning rate, of AdamW; it rises linearly and then falls to 0.
@@ -72,14 +72,14 @@ def pretrain(
         checkpoint_steps: steps between two checkpoints, in a file beside the folder; 0 for none.
         seed: random seed.
         gpu_id: number of the GPU; -1 for the CPU.
-        resume: go on from the checkpoint, if there is one.
+        resume: continue from the checkpoint, if there is an unknown setting.
 
     Returns:
         The folder.
 
     Raises:
-        BionerError: the split is not that for training, the folder is there, a corpus is not, the encoder cannot be loaded or
-            knows no mask, or there is a checkpoint that was not asked for or that is of other settings.
+        BionerError: the split is not for training, the folder exists, a corpus is missing, the encoder cannot be
+            loaded or has no mask token, or there is a checkpoint without `resume` or with other settings.
     """
     output = Path(output)
     if split != TRAIN:
@@ -117,7 +117,7 @@ class _Run:
     Attributes:
         n_batches: steps of an epoch.
         checkpoint: file of the checkpoint.
-        origin: what the run is made of, for the checkpoint.
+        origin: provenance of the run, for the checkpoint.
     """
 
     rate: float
@@ -129,10 +129,9 @@ class _Run:
     origin: Mapping[str, Any]
 
     def train(self, model: MaskedLanguageModel, ids: Array, words: Array) -> Array:
-        """Train on (S, L) ids of subwords and numbers of their words; returns the loss of each step.
+        """Train on (S, L) ids of subwords and numbers of their tokens; returns the loss of each step.
 
-        What is random in a step follows from the seed and the number of the step alone, so that it is the same in a run that
-        goes on from a checkpoint.
+        Random numbers depend on the seed and the step only, so resumed runs give the same result.
         """
         n_steps = self.epochs * self.n_batches
         losses = _take_up(self.checkpoint, model, self.origin) if self.checkpoint.exists() else []
@@ -155,7 +154,7 @@ class _Run:
 
 
 def training_texts(reader: MultiCorpus) -> Iterator[tuple[str, bool]]:
-    """Each text of the corpora once, and whether it goes on with the document of the text before it."""
+    """Each text once, and whether it continues the document of the text before it."""
     seen: set[str] = set()
     before: tuple[str, str] = ("", "")
     for corpus, doc in reader.documents(Vocab()):
@@ -167,15 +166,15 @@ def training_texts(reader: MultiCorpus) -> Iterator[tuple[str, bool]]:
 
 
 def pack(texts: Iterator[tuple[str, bool]], model: MaskedLanguageModel) -> tuple[Array, Array]:
-    """Cut texts, one behind the other with a separator between documents, into sequences of one length.
+    """Concatenate texts, with a separator between documents, and cut them into sequences of one length.
 
     Args:
-        texts: each text, and whether it goes on with the document before it.
+        texts: each text, and whether it continues the document before it.
         model: has the tokenizer.
 
     Returns:
-        (S, L) ids of subwords, and (S, L) number of the word of each, `SPECIAL` for special subwords. The last sequence
-        begins earlier than where the one before it ends, so that it is as long as the others.
+        (S, L) ids of subwords, and (S, L) number of the token of each, `SPECIAL` for special tokens. The last sequence
+        overlaps with the one before it, so that all have one length.
 
     Raises:
         BionerError: there is no text, or the tokenizer has no mask.
@@ -213,17 +212,17 @@ def pack(texts: Iterator[tuple[str, bool]], model: MaskedLanguageModel) -> tuple
 
 
 def mask(ids: Array, words: Array, rng: numpy.random.Generator, tokenizer: Any) -> tuple[Array, Array]:
-    """Choose words to predict, and hide them.
+    """Choose tokens to predict, and mask them.
 
     Args:
         ids: (B, L) ids of subwords.
-        words: (B, L) number of the word of each, `SPECIAL` for special subwords.
+        words: (B, L) number of the token of each, `SPECIAL` for special tokens.
         rng: random numbers.
-        tokenizer: knows the mask and the number of subwords.
+        tokenizer: the subword tokenizer.
 
     Returns:
-        (B, L) ids with some of them replaced, and (B, L) bool, subwords to predict: whole words until they are `CHOSEN` of
-        all, at least one of each sequence that has any.
+        (B, L) ids with some of them replaced, and (B, L) bool, subwords to predict: whole tokens, a share of `CHOSEN`,
+        and at least one per sequence.
     """
     chosen = numpy.zeros(ids.shape, dtype=bool)
     for row, of_row in zip(chosen, words):

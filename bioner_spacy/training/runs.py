@@ -1,4 +1,4 @@
-"""One training run, as `spacy train` does it, that leaves either a complete pipeline or nothing."""
+"""One training run, like `spacy train`, that leaves either a complete pipeline or nothing."""
 
 import configparser
 import json
@@ -28,25 +28,25 @@ from .loop import CURVE_FILE, MODEL_BEST, MODEL_LAST, Finished, train_with_check
 from .settings import check_names, check_numbers, check_variables
 
 ENOUGH_STEPS = 500
-"""Steps that training on corpora takes at least for which the catalogue gives no epochs: three epochs of a small corpus
-are too few (docs/results.md)."""
+"""Minimum number of steps for corpora without epochs in the catalogue: three epochs of a small corpus are too few
+(docs/results.md)."""
 MOST_EPOCHS = 50
-"""Epochs that a corpus is read at most to come to as many steps."""
+"""Maximum number of epochs to reach that number of steps."""
 EVALUATIONS = 10
-"""Evaluations in a run where its config does not say when to evaluate."""
+"""Evaluations in a run, if the config does not set them."""
 DEFAULT_FREQUENCY = 200
-"""Steps between evaluations where the number of steps of a run is not known."""
+"""Steps between evaluations, if the number of steps is unknown."""
 CHECKPOINT_MINUTES = 10.0
 """Minutes between two checkpoints."""
 RUN_FILE = "run.json"
-"""File in the folder of a run with what it was made with, and what came of it."""
+"""File in the folder of a run with its provenance and results."""
 
 
 def epoch_size(config: Mapping[str, Any]) -> tuple[int, int]:
-    """Words and steps of one epoch.
+    """Tokens and steps of one epoch.
 
     Args:
-        config: training config without variables that are still to be put in.
+        config: training config with all variables filled in.
 
     Raises:
         BionerError: as the reader of the config does.
@@ -66,20 +66,20 @@ def enough_epochs(
     settings: Mapping[str, object],
     overrides: Mapping[str, object] = {},
 ) -> int:
-    """Epochs for corpora of unknown size: those of the config, or more of them, up to `MOST_EPOCHS`, for `ENOUGH_STEPS`.
+    """Epochs for corpora of unknown size: those of the config, or up to `MOST_EPOCHS` to reach `ENOUGH_STEPS`.
 
     Args:
         config: training config, as for `train_run`.
         corpora: names of the corpora to train on.
         settings: values for the section `vars`.
-        overrides: other values by their names with dots.
+        overrides: other values, by dotted names.
 
     Raises:
         BionerError: as `train_run` does, or the reader of the config.
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
-    with _told_if_wrong(config):
+    with _wrap_config_errors(config):
         loaded = load_config(config, overrides={**_values(corpora, settings), **overrides}, interpolate=True)
         _, steps = epoch_size(loaded)
     return max(int(loaded["training"]["max_epochs"]), min(MOST_EPOCHS, math.ceil(ENOUGH_STEPS / max(1, steps))))
@@ -95,19 +95,19 @@ def run_settings(
     encoder: Optional[str] = None,
     overrides: Mapping[str, object] = {},
 ) -> dict[str, object]:
-    """Values for the section `vars` of a training config, but for the folder of the corpora.
+    """Values for the section `vars` of a training config.
 
     Args:
-        chosen: corpora with the number of epochs and the tokens in a batch that suit them; 0 for those of the config.
+        chosen: corpora, with their epochs and tokens per batch; 0 for those of the config.
         config: training config, as for `train_run`.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
-        epochs: number of epochs; 0 for the one of the catalogue, and where it has none for `enough_epochs`.
+        epochs: number of epochs; 0 for that of the catalogue or else `enough_epochs`.
         fraction: share of each training set.
         encoder: name of the encoder; None for the one of the config.
-        overrides: other values by their names with dots, which are to go before these.
+        overrides: other values, by dotted names, with precedence.
 
     Raises:
-        BionerError: as `enough_epochs` does.
+        BionerError: see `enough_epochs`.
     """
     settings: dict[str, object] = {"fraction": fraction}
     if chosen.batch_words:
@@ -137,30 +137,30 @@ def train_run(
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
     final_scores: bool = True,
 ) -> None:
-    """Train a pipeline and write it to `output`/model-last, its learning curve to `output`/curve.jsonl, and what it was made
-    with to `output`/run.json.
+    """Train a pipeline and write it to `output`/model-last, its learning curve to `output`/curve.jsonl, and its
+    provenance to `output`/run.json.
 
-    Where later steps than the first one were evaluated, the best pipeline is in `output`/model-best. The same as
-    `spacy train CONFIG --output OUTPUT --vars.corpora ... --vars.NAME VALUE ...`, but that it can be interrupted: until it
-    has ended, a run is in `output`.unfinished, with a checkpoint.
+    If steps after the first were evaluated, the best pipeline is in `output`/model-best. Like `spacy train CONFIG
+    --output OUTPUT --vars.corpora ... --vars.NAME VALUE ...`, but resumable: an unfinished run is in
+    `output`.unfinished, with a checkpoint.
 
     Args:
-        config: training config with a section `vars` that has what `settings` names. Where training.eval_frequency is null
-            or "auto", there are `EVALUATIONS` evaluations; where it is a number, at least as many if vars.evaluations says so.
-        output: folder to write to; an earlier run in it is replaced once this one has ended.
+        config: training config with a section `vars`. If training.eval_frequency is null or "auto", there are
+            `EVALUATIONS` evaluations; if it is a number, at least vars.evaluations.
+        output: folder to write to; an earlier run in it is replaced at the end.
         corpora: names of the corpora to train on.
         settings: values for the section `vars`.
-        overrides: other values by their names with dots, which go before `settings`.
+        overrides: other values, by dotted names, with precedence over `settings`.
         gpu_id: number of the GPU; -1 for the CPU.
-        resume: whether to go on with a run that was interrupted, if there is one, as if it had not been (on a GPU, but for
-            dropout of Thinc's layers); a finished one with the same config, corpora and versions is left as it is.
+        resume: whether to continue an interrupted run, with the same result (on a GPU, except for dropout in Thinc's
+            layers); a finished run with the same config, corpora and versions is kept.
         checkpoint_minutes: minutes between two checkpoints.
         final_scores: whether to score the pipeline on all development data at the end.
 
     Raises:
-        BionerError: the config is not there, `output` holds anything but an earlier run, or something is wrong with the
-            encoder, the corpora, the GPU or a setting; the run was interrupted (Ctrl-C, SIGTERM, SIGHUP); there is an
-            interrupted one, and `resume` is False, or its config or corpora are others.
+        BionerError: the config is missing, `output` holds anything but an earlier run, or encoder, corpora, GPU or a
+            setting are invalid; the run was interrupted (Ctrl-C, SIGTERM, SIGHUP); there is an interrupted run, and
+            `resume` is False or its config or corpora differ.
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
@@ -172,7 +172,7 @@ def train_run(
     if interrupted and not resume:
         raise BionerError(Errors.E432.format(folder=unfinished))
     try:
-        with _told_if_wrong(config):
+        with _wrap_config_errors(config):
             if gpu_id >= 0:
                 require_gpu(gpu_id)  # which says what is missing
             setup_gpu(gpu_id)
@@ -207,14 +207,14 @@ def train_run(
     finally:
         if not (unfinished / CHECKPOINT_FILE).is_file():
             shutil.rmtree(unfinished, ignore_errors=True)
-    if final_scores:  # by now nothing is lost if this is interrupted
+    if final_scores:  # an interruption here loses nothing
         results.update(_final_scores(nlp))
         _write_json(output / RUN_FILE, {**made_with, "results": results})
     sys.stdout.write(_last_lines(output, results))
 
 
 def _load(config: Path, values: Mapping[str, object]) -> tuple[Config, Optional[int]]:
-    """The config of a run, checked, and the steps of the run where they are known."""
+    """The checked config of a run, and its number of steps if known."""
     check_variables(config, load_config(config), values)
     loaded = load_config(config, overrides=dict(values))
     check_names(loaded)
@@ -230,7 +230,7 @@ def _load(config: Path, values: Mapping[str, object]) -> tuple[Config, Optional[
 
 
 def _total_steps(config: Mapping[str, Any]) -> Optional[int]:
-    """Steps of a run; None if neither its settings say so nor its corpora."""
+    """Number of steps of a run; None if unknown."""
     training = config["training"]
     limits = [training["max_steps"] + 1] if training.get("max_steps") else []  # spaCy makes one more
     corpus, batcher = config["corpora"].get("train", {}), training.get("batcher", {})
@@ -243,12 +243,12 @@ def _total_steps(config: Mapping[str, Any]) -> Optional[int]:
 
 
 def _made_with(config: Config) -> dict[str, Any]:
-    """Where a run comes from."""
+    """Provenance of a run."""
     return provenance(files=_files_read(config), seed=config["training"].get("seed"), config=config)
 
 
 def _files_read(config: Mapping[str, Any]) -> list[Path]:
-    """The converted corpora that the readers of a config read, and their lists of what is left out."""
+    """Files that the readers of a config read: converted corpora and their lists of excluded records."""
     files: list[Path] = []
     for reader in config["corpora"].values():
         if reader.get("@readers") == "bioner_spacy.MultiCorpus.v1":
@@ -259,7 +259,7 @@ def _files_read(config: Mapping[str, Any]) -> list[Path]:
 
 
 def _check_same(unfinished: Path, made_with: Mapping[str, Any]) -> None:
-    """Check that an interrupted run was begun with the same config and corpora."""
+    """Check that an interrupted run was started with the same config and corpora."""
     different = _different(unfinished, made_with)
     other_code = [name for name in different if name == "revision" or name.startswith("versions.")]
     if refused := [name for name in different if name not in other_code]:
@@ -269,7 +269,7 @@ def _check_same(unfinished: Path, made_with: Mapping[str, Any]) -> None:
 
 
 def _different(folder: Path, made_with: Mapping[str, Any]) -> list[str]:
-    """Names of what a run in a folder was not made with alike."""
+    """Names of the provenance that differs from that of a run in a folder."""
     try:
         begun: dict[str, Any] = srsly.read_json(folder / RUN_FILE)
     except (OSError, ValueError):
@@ -279,7 +279,7 @@ def _different(folder: Path, made_with: Mapping[str, Any]) -> list[str]:
 
 
 def _results(finished: Finished) -> dict[str, Any]:
-    """What came of a run, for `RUN_FILE`."""
+    """Results of a run, for `RUN_FILE`."""
     progress = finished.progress
     return {
         "steps": progress.step,
@@ -307,7 +307,7 @@ def _final_scores(nlp: Language) -> dict[str, Any]:
 
 
 def _last_lines(output: Path, results: Mapping[str, Any]) -> str:
-    """What a run says at its end."""
+    """Final message of a run."""
     lines = []
     if "scores" in results:
         parts = [
@@ -333,8 +333,8 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _told_if_wrong(config: Path) -> Iterator[None]:
-    """Tell what is wrong with a config; spaCy, confection and the parser of Python each have exceptions of their own."""
+def _wrap_config_errors(config: Path) -> Iterator[None]:
+    """Convert exceptions of spaCy, confection and Python's parser for a wrong config."""
     try:
         with show_validation_error(config, hint_fill=False):
             yield

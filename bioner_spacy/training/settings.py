@@ -1,5 +1,5 @@
-"""What is wrong with the settings of a training config, before anything is trained: names that spaCy would ignore, and
-values that it would trip over later."""
+"""Check the settings of a training config before training: names that spaCy would ignore, and values on which it would
+fail later."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,7 @@ from spacy.schemas import CONFIG_SCHEMAS
 from ..errors import BionerError, Errors
 
 CHECKED = ("training", "nlp", "initialize")
-"""Sections whose settings are fixed, and of which spaCy drops others without a word."""
+"""Sections with fixed settings; spaCy drops others without a warning."""
 
 Allowed = tuple[Callable[[float], bool], str]
 _FROM_1: Allowed = (lambda value: value >= 1, "1 or more")
@@ -38,17 +38,17 @@ LIMITS: Mapping[str, Allowed] = {
     "training.optimizer.learn_rate.initial_rate": _FROM_0,
     "training.optimizer.learn_rate.warmup": _SHARE,
 }
-"""Numbers that training can do something with, by the names of their settings."""
+"""Valid ranges of numbers, by setting."""
 
 
 def check_names(config: Mapping[str, Any]) -> None:
-    """Check that sections whose settings are fixed have no others, such as misspelt ones.
+    """Refuse unknown settings, such as misspelt ones, in sections with fixed settings.
 
     Args:
         config: the config as it was read, before spaCy fills it.
 
     Raises:
-        BionerError: there is one.
+        BionerError: there is an unknown setting.
     """
     for section in CHECKED:
         schema: Any = CONFIG_SCHEMAS[section]
@@ -61,7 +61,7 @@ def check_names(config: Mapping[str, Any]) -> None:
 
 
 def check_numbers(config: Mapping[str, Any], name: str = "") -> None:
-    """Check that a config holds no number that spaCy cannot write to one, and none outside of `LIMITS`.
+    """Refuse numbers that spaCy cannot write to a config, or that are outside of `LIMITS`.
 
     Args:
         config: the config, or a section of it, without variables.
@@ -83,15 +83,15 @@ def check_numbers(config: Mapping[str, Any], name: str = "") -> None:
 
 
 def check_variables(config: Path, written: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Check that a config has the variables that are set; one that it has not would change nothing.
+    """Check that a config has the variables that are set; others would have no effect.
 
     Args:
         config: path of the config.
         written: what it holds.
-        names: names of the settings that are given beside it.
+        names: names of the settings that are set.
 
     Raises:
-        BionerError: it has not.
+        BionerError: a variable is missing.
     """
     known = written.get("vars", {})
     sections = (name.partition(".") for name in names)

@@ -1,7 +1,7 @@
-"""Soft targets of a corpus: what teachers say of the tags of its training documents, in files beside them.
+"""Soft targets: tag probabilities predicted by teachers for training documents, in files next to these.
 
-A teacher has one file for each corpus, `<corpus>/<split>.<teacher>.soft.safetensors`, with the probabilities of tokens that are
-not surely outside of mentions. It states the checksum of the DocBin that was read, and is refused for any other one.
+A teacher has one file per corpus, `<corpus>/<split>.<teacher>.soft.safetensors`, with probabilities for tokens that
+are not certainly outside of mentions. It holds the checksum of the DocBin and is refused for any other.
 """
 
 import json
@@ -22,7 +22,7 @@ from ..tasks import Task
 from ..types import Array
 
 TRAIN = "train"
-"""The one split that teachers may read: they would carry evaluation documents into training."""
+"""The only split that teachers may predict, because evaluation documents must not leak into training."""
 TARGETS_KEY = "bioner_soft_targets"
 """Key in `Doc.user_data` of a training document: its `TaughtDocument`."""
 
@@ -33,13 +33,13 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class TaughtTask:
-    """What a teacher says of one of its tasks in a corpus.
+    """Predictions of a teacher for one task and corpus.
 
     Attributes:
         types: entity types of the task.
-        corpora: corpora that the teacher has learnt it from.
-        tokens: (M,) tokens that are not surely outside of mentions, counted through the records of the corpus, in order.
-        transitions: (M, T, T) float16 probability of each pair of tags of the token before and the token.
+        corpora: corpora on which the teacher learnt the task.
+        tokens: (M,) indices, over all records of the corpus, of tokens that are not certainly outside of mentions.
+        transitions: (M, T, T) float16 probability of each pair of tags (previous token, token).
     """
 
     types: tuple[str, ...]
@@ -50,12 +50,12 @@ class TaughtTask:
 
 @dataclass(frozen=True)
 class SoftTargets:
-    """What one teacher says of one corpus.
+    """Predictions of one teacher for one corpus.
 
     Attributes:
         tasks: the tasks of the teacher.
         lengths: (records,) tokens of each record.
-        known: (records,) bool, whether the teacher has read the record as it is tokenised in the corpus.
+        known: (records,) bool, whether the teacher's tokenization of the record is that of the corpus.
     """
 
     tasks: Sequence[TaughtTask]
@@ -64,10 +64,10 @@ class SoftTargets:
 
 
 def soft_targets_file(corpus_folder: Path, corpus: str, split: str, teacher: str) -> Path:
-    """Where the soft targets of a teacher for a corpus are.
+    """Path of the soft targets of a teacher for a corpus.
 
     Raises:
-        BionerError: the split is one for evaluation, or the name cannot be part of a file's.
+        BionerError: the split is for evaluation, or the name cannot be part of a file name.
     """
     if split != TRAIN:
         raise BionerError(Errors.E441.format(split=split))
@@ -88,7 +88,7 @@ def write_targets(path: Path, targets: SoftTargets, origin: Mapping[str, Any]) -
     Args:
         path: the file.
         targets: the soft targets.
-        origin: what they were made of; "docbin" is the checksum of the corpus, "teacher" that of the pipeline.
+        origin: provenance: checksums of corpus ("docbin") and pipeline ("teacher").
     """
     arrays = {"lengths": targets.lengths.astype("int32"), "known": targets.known.astype("uint8")}
     for number, task in enumerate(targets.tasks):
@@ -101,7 +101,7 @@ def write_targets(path: Path, targets: SoftTargets, origin: Mapping[str, Any]) -
 
 
 def read_origin(path: Path) -> dict[str, Any]:
-    """What soft targets were made of.
+    """Provenance of soft targets.
 
     Raises:
         BionerError: the file is not there, or holds no soft targets.
@@ -161,11 +161,11 @@ def _read_task(file: Any, number: int, task: Mapping[str, Any], n_tokens: int) -
 
 
 class TaughtCorpus:
-    """What teachers say of a corpus; where several know a task, the mean of what they say.
+    """Predictions of teachers for a corpus, averaged if several know a task.
 
     Args:
         corpus: name of the corpus.
-        teachers: what each teacher says.
+        teachers: predictions of each teacher.
     """
 
     def __init__(self, corpus: str, teachers: Sequence[SoftTargets]) -> None:
@@ -173,28 +173,28 @@ class TaughtCorpus:
         self._teachers = teachers
         lengths = teachers[0].lengths
         known = numpy.logical_and.reduce([teacher.known for teacher in teachers])
-        # Tokens that a teacher has not read, before each token.
+        # Number of tokens before each token that a teacher has not read.
         self._n_unknown = numpy.concatenate([[0], numpy.cumsum(numpy.repeat(~known, lengths))])
         self._means: dict[Any, Optional[tuple[Array, Array]]] = {}
 
     def teaches(self, task: Task, *, supervised: bool) -> bool:
-        """Whether a teacher knows a task; see `document`."""
+        """Whether there is a teacher for a task; see `document`."""
         return self._mean(task, supervised) is not None
 
     def document(self, begin: int, end: int, task: Task, *, supervised: bool) -> Optional[tuple[Array, Array]]:
-        """What teachers say of a task in a document.
+        """Predictions of teachers for a task in a document.
 
         Args:
-            begin: first token of the document, counted through the records of the corpus.
+            begin: index of the first token of the document, over all records of the corpus.
             end: one past its last token.
-            task: the task of the student. Teachers of a task are those whose task has the same entity types; if it is one
-                of a single corpus, those that have learnt it from this corpus alone.
-            supervised: whether the document supervises the task. Then the teachers are those that have learnt it from this
-                corpus, as others know other guidelines.
+            task: the task of the student. Its teachers have a task with the same entity types and, for a task of a
+                single corpus, learnt it from this corpus only.
+            supervised: whether the document supervises the task. Then only teachers that learnt it on this corpus
+                count, because others follow other guidelines.
 
         Returns:
-            (M,) tokens of the document that are not surely outside of mentions, and (M, T, T) probabilities of transitions,
-            which sum to 1; None if no teacher has read it.
+            (M,) tokens of the document that are not certainly outside of mentions, and (M, T, T) probabilities of
+            transitions, which sum to 1; None without a teacher.
         """
         if self._n_unknown[end] > self._n_unknown[begin]:
             return None
@@ -222,10 +222,10 @@ class TaughtCorpus:
 
 
 def mean_targets(taught: Sequence[TaughtTask]) -> tuple[Array, Array]:
-    """Mean of what teachers of the same types say of a corpus.
+    """Mean predictions of teachers of the same types for a corpus.
 
     Returns:
-        (M,) tokens that a teacher is not sure of to be outside of mentions, and (M, T, T) probabilities.
+        (M,) tokens that are not certainly outside of mentions for some teacher, and (M, T, T) probabilities.
     """
     if len(taught) == 1:
         return taught[0].tokens, taught[0].transitions
@@ -241,11 +241,11 @@ def mean_targets(taught: Sequence[TaughtTask]) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class TaughtDocument:
-    """Where a training document is in a corpus that teachers have read.
+    """Position of a training document in a corpus with predictions of teachers.
 
     Attributes:
-        corpus: what the teachers say.
-        begin: first token of the document, counted through the records of the corpus.
+        corpus: predictions of the teachers.
+        begin: index of the first token of the document, over all records of the corpus.
         end: one past its last token.
     """
 
@@ -254,5 +254,5 @@ class TaughtDocument:
     end: int
 
     def task(self, task: Task, *, supervised: bool) -> Optional[tuple[Array, Array]]:
-        """What teachers say of a task, see `TaughtCorpus.document`."""
+        """Predictions of teachers for a task, see `TaughtCorpus.document`."""
         return self.corpus.document(self.begin, self.end, task, supervised=supervised)

@@ -27,23 +27,22 @@ def train(
     resume: bool = False,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
 ) -> list[Path]:
-    """Train one pipeline on corpora, or one on each of them.
+    """Train one pipeline on corpora, or one pipeline per corpus.
 
     Args:
-        corpora: names of converted corpora, or a set of them (`Catalogue.training_set`), whose epochs and batches are
-            taken then.
+        corpora: names of converted corpora, or a set of them with its epochs and batches (`Catalogue.training_set`).
         output: folder to write to; with `each`, the folder of <corpus> folders.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         config: training config; None for that of the preset.
-        preset: small or base, or auto for the one that suits the encoder, see `choose_preset`; only without `config`.
+        preset: small, base, or auto to choose by the size of the encoder, see `choose_preset`; only without `config`.
         each: train a single-task baseline on each corpus.
-        epochs: number of epochs; 0 for that of the set or the config, and more for little data.
+        epochs: number of epochs; 0 for that of the set or config, with more for small data.
         fraction: share of each training set that is used.
         encoder: name of the encoder; None for that of the config.
         seed: random seed.
-        overrides: other values of the config by their names with dots, such as `training.dropout`.
+        overrides: other values of the config, by dotted names such as `training.dropout`.
         gpu_id: number of the GPU; -1 for the CPU.
-        resume: whether to go on with what was interrupted, and leave what is finished as it is.
+        resume: whether to continue interrupted runs and keep finished ones.
         checkpoint_minutes: minutes between two checkpoints.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Updates of a model whose parts learn at different rates."""
+"""Update a model whose parts have different learning rates."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def update_weights(model: Model, sgd: Optimizer, *, plain: Model, factor: float)
         model: the model.
         sgd: the optimizer.
         plain: part of the model that learns at the plain rate.
-        factor: factor on the learning rate of all the rest.
+        factor: factor on the learning rate of all other parts.
     """
     at_plain_rate = {node.id for node in plain.walk()}
 

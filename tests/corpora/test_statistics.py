@@ -16,8 +16,8 @@ from bioner_spacy.corpora.statistics import (
     describe,
     dice,
     fold,
+    merge_statistics,
     name_text,
-    together,
 )
 from bioner_spacy.scope import set_gold
 
@@ -155,7 +155,7 @@ def test_overlaps(places: list[tuple[int, int, str]]) -> None:
 
 def test_several_splits_together() -> None:
     splits = [describe([gold("IL-2 x", (0, 1, "GENE"), doc_id="1")]), describe([gold("IL-2 y", (0, 2, "CELL"))])]
-    total = together(splits)
+    total = merge_statistics(splits)
     assert (total.documents, total.articles, total.tokens, total.mentions) == (2, 1, 4, {"GENE": 1, "CELL": 1})
     assert total.vocabulary == {("IL-2",), ("IL-2", "y")}
     assert splits[0].mentions == {"GENE": 1}

@@ -23,7 +23,8 @@ def command(
 
     \b
     Example:
-      python -m spacy bioner calibrate training/multi/model-last training/calibrated --corpora sample --corpus corpus/sample
+      python -m spacy bioner calibrate training/multi/model-last training/calibrated --corpora sample --corpus
+      corpus/sample
     """
     from ...analysis.calibrate import calibrate
 

@@ -18,7 +18,8 @@ def command(
 ) -> None:
     """Store the predictions of trained pipelines for the training documents, for others to learn from.
 
-    Pipelines that are trained with vars.soft_targets auto and a setting teach_scope or teach_across above 0 learn from them.
+    Pipelines that are trained with vars.soft_targets auto and a setting teach_scope or teach_across above 0 learn from
+    them.
 
     \b
     Example:

@@ -73,7 +73,8 @@ def correlate(gains: Gains, measures: Measures) -> Correlations:
         The correlations. A warning tells where pairs are few.
 
     Raises:
-        BionerError: fewer than three corpora are in both, or they are of other numbers of words; SciPy is not installed.
+        BionerError: fewer than three corpora are in both, or they are of other numbers of tokens; SciPy is not
+            installed.
     """
     corpora = [corpus for corpus in gains.corpora if corpus in measures.corpora]
     if len(corpora) < 3:
@@ -109,8 +110,8 @@ def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
 
 
 def spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
-    """Spearman's rank correlation, and its interval by Bonett and Wright (2000), Sample size requirements for estimating
-    Pearson, Kendall and Spearman correlations: as Fisher's, with the variance (1 + rho^2 / 2) / (n - 3)."""
+    """Spearman's rank correlation, and its interval by Bonett and Wright (2000), Sample size requirements for
+    estimating Pearson, Kendall and Spearman correlations: as Fisher's, with the variance (1 + rho^2 / 2) / (n - 3)."""
     stats = _scipy_stats()
     if not _varies(x, y):
         return Correlation(len(x))

@@ -1,7 +1,7 @@
 """What an auxiliary corpus gains: F1 on a target corpus of training on both, less that of training on it alone.
 
-The pairwise gains of Akdemir and Shibuya (2020), Analyzing the effect of multi-task learning for biomedical named entity
-recognition. A run on two corpora is scored on both, so that it gives the gains in both directions.
+The pairwise gains of Akdemir and Shibuya (2020), Analyzing the effect of multi-task learning for biomedical named
+entity recognition. A run on two corpora is scored on both, so it gives the gains in both directions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,8 +37,8 @@ class Gains:
         corpora: names of the corpora, in order.
         split: the split that was scored on.
         seeds: seeds of the runs.
-        words: words of each training corpus that were read; fewer than `budget` where a corpus has no more.
-        budget: words of a corpus that were asked for; 0 for all.
+        words: tokens of each training corpus that were read; fewer than `budget` where a corpus has no more.
+        budget: tokens of a corpus that were asked for; 0 for all.
         equal_steps: whether runs alone have about as many steps as joint ones; else they have as many epochs.
         epochs: epochs of the joint runs.
         steps: steps of the run on each corpus alone.
@@ -137,7 +137,7 @@ def gain_rows(
         Target and auxiliary -> F1 on the target, see `Gains`.
 
     Raises:
-        BionerError: as `compare` does.
+        BionerError: see `compare`.
     """
     rows = {}
     for target, auxiliary in permutations(alone, 2):

@@ -53,8 +53,8 @@ class Measures:
 
     Attributes:
         corpora: names of the corpora, in order.
-        words: words of each training corpus that were read.
-        budget: words of a corpus that were asked for; 0 for all.
+        words: tokens of each training corpus that were read.
+        budget: tokens of a corpus that were asked for; 0 for all.
         encoder: name of the encoder.
         values: name of the measure -> target and auxiliary -> value; only "curve" differs between the directions.
         slopes: corpus -> slopes of its learning curve at `slopes.SHARES`, means over its runs; empty if there is none.
@@ -117,14 +117,14 @@ def measure_corpora(
         corpus_folder: folder with `<corpus>/train.spacy`.
         corpora: names of two corpora or more.
         encoder: name of a pretrained encoder, a folder, or package:NAME.
-        words: words of each corpus, about, the same documents as in training; 0 for all. A vocabulary grows with its
+        words: tokens of each corpus, about, the same documents as in training; 0 for all. A vocabulary grows with its
             corpus, so that coefficients of corpora of very different sizes are small.
         gains: gains with the learning curves of the runs alone; None to leave out that measure, which is also left out
             where a corpus has no curve.
 
     Raises:
-        BionerError: there is one corpus only or one is not in the folder; the encoder cannot be loaded; scikit-learn is
-            not installed.
+        BionerError: there is one corpus only or one is not in the folder; the encoder cannot be loaded; scikit-learn
+            is not installed.
     """
     if len(set(corpora)) < 2:
         raise BionerError(Errors.E620.format(names=", ".join(corpora)))

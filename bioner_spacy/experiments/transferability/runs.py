@@ -43,12 +43,12 @@ def measure_gains(
 
     Args:
         experiment: where runs are kept, as seed-<seed>/alone/<corpus>-<epochs>-epochs, with the learning curves
-            beside them as .jsonl, and seed-<seed>/joint/<corpus>+<corpus>. Its setting `words` says how many words of each
-            corpus a run reads, about, the same documents in every run; 0 for all.
+            beside them as .jsonl, and seed-<seed>/joint/<corpus>+<corpus>. Its setting `words` says how many tokens of
+            each corpus a run reads, about, the same documents in every run; 0 for all.
         corpora: names of two corpora or more; corpora can be added to an experiment.
         seeds: random seeds.
-        equal_steps: whether runs on one corpus have more epochs than joint ones, for about as many steps as these have on
-            the mean over partners; else all runs have the same epochs.
+        equal_steps: whether runs on one corpus have more epochs than joint ones, for about as many steps as these have
+            on the mean over partners; else all runs have the same epochs.
         alpha: level of the tests.
         resamples: number of draws of each test.
         metric: the metric or its name.

@@ -17,12 +17,12 @@ REACH = 0.1
 def slopes(losses: Losses, steps: int, *, shares: Sequence[float] = SHARES) -> list[float]:
     """Slopes of the mean loss of an update.
 
-    Losses of different corpora are on different scales, so that they are divided by that of the first tenth of the
+    Losses of different corpora are on different scales, so they are divided by that of the first tenth of the
     training: -1 means that the loss would fall by as much as it was at first within a whole training.
 
     Args:
-        losses: number of updates and mean loss of those since the one before; in steps of any size, as sums between them
-            are interpolated.
+        losses: number of updates and mean loss of those since the one before; in steps of any size, as sums between
+            them are interpolated.
         steps: number of updates of the whole training.
         shares: where to take the slope, shares of the training.
 

@@ -11,29 +11,30 @@ TOPICS = 15
 """Number of topics, as Akdemir and Shibuya (2020) have it."""
 
 CHUNK_WORDS = 250
-"""Words of a chunk, as many as an abstract has."""
+"""Tokens of a chunk, as many as an abstract has."""
 
 
 def topic_weights(sentences: Mapping[str, Sequence[Sequence[str]]], *, seed: int = 0) -> dict[str, NDArray]:
     """Weights of topics in corpora.
 
     Akdemir and Shibuya (2020) take each corpus for one document. A factorisation of n documents with n topics or more
-    can give each a topic of its own, whatever is in them, so that all similarities would be 0 for up to `TOPICS` corpora.
-    Therefore topics are found in chunks of all corpora, and the weights of a corpus are the means over its chunks.
+    can give each a topic of its own, whatever is in them, so all similarities would be 0 for up to `TOPICS`
+    corpora. Therefore topics are found in chunks of all corpora, and the weights of a corpus are the means over its
+    chunks.
 
     TF-IDF has the logarithm of counts, and leaves out English function words and what stands in one chunk only;
     factorisation (Lee and Seung 1999, Learning the parts of objects by non-negative matrix factorization) begins with
-    singular vectors (NNDSVD: Boutsidis and Gallopoulos 2008), so that the same corpora give the same topics.
+    singular vectors (NNDSVD: Boutsidis and Gallopoulos 2008), so the same corpora give the same topics.
 
     Args:
-        sentences: corpus -> its sentences as words.
+        sentences: corpus -> its sentences as tokens.
         seed: of the singular vectors.
 
     Returns:
         Corpus -> (topics,) weights, none negative; fewer than `TOPICS` where there are not twice as many chunks.
 
     Raises:
-        BionerError: scikit-learn is not installed, or no word stands in two chunks.
+        BionerError: scikit-learn is not installed, or no token stands in two chunks.
     """
     try:
         from sklearn.decomposition import NMF
@@ -54,7 +55,7 @@ def topic_weights(sentences: Mapping[str, Sequence[Sequence[str]]], *, seed: int
 
 
 def _chunks(sentences: Sequence[Sequence[str]]) -> list[str]:
-    """Texts of consecutive sentences, each ended by the sentence that makes it `CHUNK_WORDS` words."""
+    """Texts of consecutive sentences, each ended by the sentence that makes it `CHUNK_WORDS` tokens."""
     chunks: list[list[str]] = [[]]
     for sentence in sentences:
         if len(chunks[-1]) >= CHUNK_WORDS:

@@ -50,8 +50,8 @@ ABOUT = ("source", "date", "key")
 
 
 class Node(dict[str, Any]):
-    """One object of BioC JSON, or one element of BioC XML in the form that it has in JSON; `line` is its first line, and
-    `collection`, of a document, what its collection says about itself."""
+    """One object of BioC JSON, or one element of BioC XML in the form that it has in JSON; `line` is its first line,
+    and `collection`, of a document, what its collection says about itself."""
 
     line = 1
     collection: dict[str, Any] = {}
@@ -110,14 +110,14 @@ def parse(path: Path, type_infon: str) -> Iterator[Node]:
 
     Args:
         path: the file; XML where its first character is `<`, else JSON, of collections or of documents, in one value
-            or a line each.
+            or one per line.
         type_infon: key of the infon that holds the type of an annotation; there can be one only.
 
     Yields:
         The documents in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC.
+        BionerError: the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC.
     """
     with open_bytes(path) as file:
         head = file.read(CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -169,7 +169,8 @@ def _documents(path: Path, value: Any) -> Iterator[Node]:
 
 
 def _object_lines(text: str, line: int) -> list[int]:
-    """First line of every JSON object in a text, whose own first line is given, in the order in which they end, which is the order in which they are parsed."""
+    """First line of every JSON object in a text, whose own first line is given, in the order in which they end, which
+    is the order in which they are parsed."""
     opened, closed = [], []
     for match in _JSON_MARK.finditer(text):
         mark = match[0]

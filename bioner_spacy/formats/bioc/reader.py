@@ -27,12 +27,13 @@ _IDENTIFIERS = re.compile(
     r"|(?:.*[ _-])?(?:id|ids|identifiers?|accession)",
     re.IGNORECASE,
 )
-"""Infons that hold concept identifiers where there is no infon `identifier`."""
+"""Infons that hold concept identifiers if there is no infon `identifier`."""
 
 _KEPT = frozenset(("id", "infons", "passages", "annotations", "relations", "sentences"))
 
 LONGEST_GAP = 1_000_000
-"""Most characters between two passages; a larger distance is a wrong offset, and would fill the memory."""
+"""Maximum number of characters between two passages; a larger distance is a wrong offset, and would fill the
+memory."""
 
 
 def read(
@@ -43,7 +44,8 @@ def read(
     mismatch: str = "error",
     on_error: OnError = stop,
 ) -> Iterator[SourceDocument]:
-    """Read a BioC file, XML or JSON, by its first character. JSON may be what PubTator 3 answers, or a document a line.
+    """Read a BioC file, XML or JSON, by its first character. JSON may be what PubTator 3 answers, or a document a
+    line.
 
     The text of a document is that of its passages at their offsets, with spaces in between; of passages without a
     text it is that of their sentences. The text of every annotation is compared with the text at its locations,
@@ -55,16 +57,17 @@ def read(
         unit: "document", or "passage" to make a document of every passage.
         type_infon: key of the infon that holds the type of an annotation.
         mismatch: what to do with an annotation whose text is not the one at its locations: "error", or "offsets" to
-            believe the locations, and leave out what is outside of the text; or "drop" to leave out both. A warning counts
-            them.
-        on_error: what to do about a document or an annotation that cannot be read: raise the error, or take note of it,
-            so that all of them are found in one go; it is left out then. XML or JSON that is not valid always raises.
+            believe the locations, and leave out what is outside of the text; or "drop" to leave out both. A warning
+            counts them.
+        on_error: what to do about a document or an annotation that cannot be read: raise the error, or take note of
+            it, so all of them are found in one go; it is left out then. XML or JSON that is not valid always
+            raises.
 
     Yields:
         The documents or passages in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC, if passages
+        BionerError: the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC, passages
             overlap, if an annotation has no type, if its text is not the one at its locations, or, with "passage",
             if it is in no passage.
     """

@@ -29,7 +29,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, column
         Numbers of documents and of mentions that are written.
 
     Raises:
-        BionerError: if `columns` is not at least 1, if there is no document, if one is not annotated or its scores
+        BionerError: `columns` is not at least 1, there is no document, one is not annotated or its scores
             are not as many as its spans, if a label has whitespace, or if a token is `-DOCSTART-`.
     """
     return writer.write(FORMAT, docs, path, spans_key, columns)

@@ -73,7 +73,7 @@ def read(
         The sentences in the order of the file.
 
     Raises:
-        BionerError: if the file is missing, empty, not UTF-8, or has a malformed line or tag, or if a setting is
+        BionerError: the file is missing, empty, not UTF-8, or has a malformed line or tag, or a setting is
             unknown.
     """
     _check_settings(scheme, invalid)
@@ -204,7 +204,8 @@ class _Rows:
             yield sentence
 
     def _is_comment(self, columns: list[str], text: str) -> bool:
-        """Whether a line begins as comments do; the row of such a token has as many columns as others, the last a tag."""
+        """Whether a line begins as comments do; the row of such a token has as many columns as others, the last a
+        tag."""
         if self.comments is None or not text.startswith(self.comments):
             return False
         return len(columns) != self.width or not is_tag(columns[-1])

@@ -15,7 +15,8 @@ SCHEMES: dict[str, dict[str, str]] = {
     "iobes": {"B": "B", "I": "I", "E": "E", "S": "S"},
     "biluo": {"B": "B", "I": "I", "L": "E", "U": "S"},
 }
-"""Prefixes of every scheme, each with its name in IOBES. In IOB1, B parts neighbours only; other mentions begin with I."""
+"""Prefixes of every scheme, each with its name in IOBES. In IOB1, B parts neighbours only; other mentions begin with
+I."""
 
 OPEN_AT_START = "begins the sentence inside a mention: the sentence breaks of the file may be wrong"
 OPEN_AT_END = "ends the sentence inside a mention: the sentence breaks of the file may be wrong"

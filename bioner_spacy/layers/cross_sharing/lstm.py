@@ -1,9 +1,9 @@
-"""Many bidirectional LSTMs over the same words as one: each step of time is one batched matrix product.
+"""Many bidirectional LSTMs over the same tokens as one: each step of time is one batched matrix product.
 
-Hochreiter & Schmidhuber 1997, "Long short-term memory", with forget gates; Graves & Schmidhuber 2005 for both directions.
-torch's own LSTM takes one pair of directions at a time, and on a CPU differentiates it step by step: over batches of
-600 and 1,000 words, with three and with nine pairs of 256 units, training with it took 1.6 to 1.9 times as long as with
-the derivatives written out below.
+Hochreiter & Schmidhuber 1997, "Long short-term memory", with forget gates; Graves & Schmidhuber 2005 for both
+directions. torch's own LSTM takes one pair of directions at a time, and on a CPU differentiates it step by step: over
+batches of 600 and 1,000 tokens, with three and with nine pairs of 256 units, training with it took 1.6 to 1.9 times as
+long as with the derivatives written out below.
 """
 
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from ...types import Array
 
 @dataclass(frozen=True)
 class Packing:
-    """Sequences side by side, first their first words, then their second words and so on: no padding.
+    """Sequences side by side, first their first tokens, then their second tokens and so on: no padding.
 
     Attributes:
-        rows: (n,) row of each word in the array that the sequences are taken from.
+        rows: (n,) row of each token in the array that the sequences are taken from.
         sequences: (n,) number of the sequence that it stands in.
-        mirror: (n,) place of the word that stands as far from the end of its sequence as this one from its start.
-        sizes: number of sequences that have a first, a second, ... word.
+        mirror: (n,) place of the token that stands as far from the end of its sequence as this one from its start.
+        sizes: number of sequences that have a first, a second, ... token.
     """
 
     rows: Array
@@ -56,17 +56,17 @@ def pack(starts: Array, lengths: Array) -> Packing:
 
 
 def bilstms(x: torch.Tensor, W: torch.Tensor, U: torch.Tensor, b: torch.Tensor, packing: Packing) -> torch.Tensor:
-    """Run J bidirectional LSTMs with H units a direction over packed words.
+    """Run J bidirectional LSTMs with H units a direction over packed tokens.
 
     Args:
-        x: (n, D) vectors of the words, packed.
+        x: (n, D) vectors of the tokens, packed.
         W: (2, J, D, 4H) input weights of both directions; units in four blocks: input, forget and output gate, cell.
         U: (2, J, H, 4H) recurrent weights.
         b: (2, J, 4H) bias.
         packing: from `pack`.
 
     Returns:
-        (J, n, 2H) states after each word, forward, then backward.
+        (J, n, 2H) states after each token, forward, then backward.
     """
     mirror = torch.from_numpy(packing.mirror).to(x.device)
     states = _Recurrence.apply(torch.stack([x, x[mirror]]), W, U, b, packing.sizes)
@@ -74,7 +74,7 @@ def bilstms(x: torch.Tensor, W: torch.Tensor, U: torch.Tensor, b: torch.Tensor, 
 
 
 class _Recurrence(torch.autograd.Function):
-    """(2, J, n, H) states of J LSTMs over packed words (2, n, D), in both orders."""
+    """(2, J, n, H) states of J LSTMs over packed tokens (2, n, D), in both orders."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, W: torch.Tensor, U: torch.Tensor, b: torch.Tensor, sizes: list[int]) -> Any:

@@ -1,11 +1,11 @@
 """Shared and private BiLSTMs with a gate between the tasks (Wang et al. 2019, "Multitask learning for biomedical named
 entity recognition with cross-sharing structure").
 
-Of the vectors x of a document's words, with L a linear layer and K tasks,
+Of the vectors x of a document's tokens, with L a linear layer and K tasks,
 
     S = ELU(L(BiLSTM(x)))     T_k = ELU(L_k(BiLSTM_k(x)))     T_k' = T_k * sigmoid(W_k mean(T_j, j != k) + b_k)
 
-and the features of a word for task k are, by variant,
+and the features of a token for task k are, by variant,
 
     stm  T_k          single task: tasks have nothing in common above the encoder
     fs   S            fully shared: tasks have all in common below their outputs
@@ -13,8 +13,8 @@ and the features of a word for task k are, by variant,
     adv  [T_k ; S]    and S and T_k are made orthogonal; a discriminator, which has its own layer, learns against S
     cs   [T_k'; S]    cross-sharing: the gate lets task k see the other tasks
 
-The paper's single-task model is "stm" with one task. It trains two tasks at a time, so that there is one other; of more,
-the gate sees the mean. A single task has no other and no gate: T_1' = T_1.
+The paper's single-task model is "stm" with one task. It trains two tasks at a time, so that there is one other; of
+more, the gate sees the mean. A single task has no other and no gate: T_1' = T_1.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,9 +42,10 @@ VARIANTS = {"stm": (True, False), "fs": (False, True), "sp": (True, True), "adv"
 DIRECTED = ("W", "U", "b")
 GATE = ("gate_W", "gate_b")
 
-# A document of more words is read in windows, which go side by side: one of 100,000 words would else be 100,000 steps.
+# A document of more tokens is read in windows, which go side by side: one of 100,000 tokens would else be 100,000
+# steps.
 WINDOW, OVERLAP = 256, 32
-# Words that are computed together; bounds memory.
+# Tokens that are computed together; bounds memory.
 GROUP_WORDS = 1024
 
 
@@ -100,14 +101,14 @@ def _check_structure(wanted: Structure, value: bytes, name: str, model: Model) -
 def CrossSharing(
     structure: Structure, orthogonality: float = 0.0, nI: Optional[int] = None
 ) -> Model[Ragged, Floats2d]:
-    """Features of words for each of K tasks.
+    """Features of tokens for each of K tasks.
 
     While training, the variant "adv" adds to the loss, and so to every gradient below, `orthogonality` times
 
-        sum over k of || mean over words i of S_i T_ki' ||^2        (Frobenius norm of a width x width matrix)
+        sum over k of || mean over tokens i of S_i T_ki' ||^2        (Frobenius norm of a width x width matrix)
 
-    over the words from which task k learns, so that it moves nothing that is out of scope. It is the term of Bousmalis
-    et al. 2016 ("Domain separation networks"), a mean so that the size of a batch does not matter.
+    over the tokens from which task k learns, so it moves nothing that is out of scope. It is the term of
+    Bousmalis et al. 2016 ("Domain separation networks"), a mean so that the size of a batch does not matter.
 
     In "cs" a task learns through its gate what the others should show it: the loss of task k has a gradient for the
     private BiLSTMs of the others, which are encoders to it. Their gates and outputs get none from it.
@@ -191,7 +192,7 @@ def forward(
 def _features(
     x: torch.Tensor, lengths: Array, weights: dict[str, Any], structure: Structure, others: Sequence[Sequence[int]]
 ) -> torch.Tensor:
-    """(blocks, N, width) features of the N words of documents."""
+    """(blocks, N, width) features of the N tokens of documents."""
     words = numpy.arange(int(lengths.sum()))
     windows = cut_windows(words, lengths, words, numpy.ones_like(words), window=WINDOW, overlap=OVERLAP)
     sizes = windows.ends - windows.starts
@@ -202,7 +203,7 @@ def _features(
     for group in numpy.split(order, borders):
         packing = pack(windows.starts[group], sizes[group])
         states = bilstms(x[_to_torch(packing.rows, x)], weights["W"], weights["U"], weights["b"], packing)
-        # Of the windows that a word stands in, one gives its features.
+        # Of the windows that a token stands in, one gives its features.
         kept = numpy.flatnonzero(windows.word_windows[packing.rows] == group[packing.sequences])
         parts.append(_blocks(states[:, _to_torch(kept, x)], weights, structure, others))
         rows.append(packing.rows[kept])
@@ -216,7 +217,7 @@ def _to_torch(indices: Array, like: torch.Tensor) -> torch.Tensor:
 def _blocks(
     states: torch.Tensor, weights: dict[str, Any], structure: Structure, others: Sequence[Sequence[int]]
 ) -> torch.Tensor:
-    """(blocks, n, width) features of words from the states of the BiLSTMs, (blocks, n, 2 * hidden)."""
+    """(blocks, n, width) features of tokens from the states of the BiLSTMs, (blocks, n, 2 * hidden)."""
     blocks = elu(torch.baddbmm(weights["linear_b"][:, None], states, weights["linear_W"]))
     if structure.variant != "cs" or not any(others):
         return blocks
@@ -237,7 +238,7 @@ def non_orthogonality(blocks: torch.Tensor, d_blocks: torch.Tensor) -> torch.Ten
 
     Args:
         blocks: (K + 1, N, width) T_1, ..., T_K, S.
-        d_blocks: gradient of the tasks' losses for them: a task learns from the words where it is not zero.
+        d_blocks: gradient of the tasks' losses for them: a task learns from the tokens where it is not zero.
     """
     learns = (d_blocks[:-1] != 0).any(dim=2)
     private = blocks[:-1] * learns[:, :, None] / learns.sum(dim=1).clamp(min=1)[:, None, None]
@@ -251,8 +252,8 @@ def resize_tasks(old: Model, new: Model, sources: Sequence[Optional[int]]) -> No
         old: an initialised layer.
         new: one that is not, with the same settings.
         sources: for each task, its number in `old`, or None if it is new. A new task starts from random weights, and
-            its gate sees all others. Tasks that were there keep theirs, and their gates see those that they saw: none of
-            their predictions changes.
+            its gate sees all others. Tasks that were there keep theirs, and their gates see those that they saw: none
+            of their predictions changes.
     """
     new.name = old.name
     new.set_dim("nI", old.get_dim("nI"))

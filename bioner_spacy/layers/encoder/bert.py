@@ -1,7 +1,7 @@
 """The layers of BERT under the names that transformers has for them, without importing transformers.
 
-They hold what `encode_packed` computes with, and take the weights of every encoder for which `is_packable`. The pooler is left
-out, because nothing reads it.
+They hold what `encode_packed` computes with, and take the weights of every encoder for which `is_packable`. The pooler
+is left out, because nothing reads it.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,5 @@
-"""A saved encoder: its configuration, tokenizer and weights in one message, from which no file is written and no code run."""
+"""A saved encoder: its configuration, tokenizer and weights in one message, from which no file is written and no code
+run."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Vectors of whole texts: those of the piece that an encoder puts before a text, such as [CLS]."""
+"""Vectors of whole texts: those of the subword that an encoder puts before a text, such as [CLS]."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,13 +15,13 @@ LAYERS = (-2, -3, -4)
 """Layers whose states are averaged, those of Akdemir and Shibuya (2020); of a shallow encoder those that it has."""
 
 WINDOW = 256
-"""Most pieces of a text that are read."""
+"""Maximum number of subwords of a text that are read."""
 
 
 def mean_first_pieces(
     name: str, texts: Mapping[str, Sequence[str]], *, batch_size: int = 32
 ) -> dict[str, NDArray[numpy.float64]]:
-    """Mean vector of the first piece over the texts of each group and over `LAYERS`, in float32.
+    """Mean vector of the first subword over the texts of each group and over `LAYERS`, in float32.
 
     Args:
         name: of the encoder, as in the setting components.transformer.model.name.
@@ -32,7 +32,7 @@ def mean_first_pieces(
         Group -> (width,) vector. Every text counts the same, however the texts are put into batches.
 
     Raises:
-        BionerError: as `load_encoder` does.
+        BionerError: see `load_encoder`.
     """
     loaded: Any = load_encoder(name, {}, {})
     tokenizer, transformer = loaded

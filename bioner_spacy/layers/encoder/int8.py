@@ -1,7 +1,7 @@
 """Weights in 8 bits: a quarter of the size, expanded again when they are loaded.
 
-Every row of a matrix has a scale of its own, so that an embedding or an output is as exact as its own largest weight allows
-(symmetric quantization by row, as in Dettmers et al. 2022, LLM.int8(), without its outliers).
+Every row of a matrix has a scale of its own, so that an embedding or an output is as exact as its own largest weight
+allows (symmetric quantization by row, as in Dettmers et al. 2022, LLM.int8(), without its outliers).
 """
 
 import torch
@@ -23,8 +23,8 @@ def quantize_rows(matrix: Tensor) -> tuple[Tensor, Tensor]:
         matrix: (rows, columns), finite.
 
     Returns:
-        (rows, columns) int8 from -127 to 127 and (rows,) float32 scales. Their product differs from the matrix by half a
-        scale at most.
+        (rows, columns) int8 from -127 to 127 and (rows,) float32 scales. Their product differs from the matrix by half
+        a scale at most.
 
     Raises:
         ValueError: the matrix has weights that are not finite.

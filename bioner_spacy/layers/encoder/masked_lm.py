@@ -1,4 +1,5 @@
-"""Masked-language-model training of an encoder (Devlin et al. 2019, "BERT", arXiv 1810.04805): one step of it, and its state."""
+"""Masked-language-model training of an encoder (Devlin et al. 2019, "BERT", arXiv 1810.04805): one step of it, and its
+state."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 
 from ...types import Array
-from .packed_bert import Block, encode_packed, is_packable, quicken_dropout
+from .packed_bert import Block, encode_packed, is_packable, use_fast_dropout
 from .precision import bfloat16_enabled
 from .pretrained import load_encoder
 
@@ -32,7 +33,7 @@ class MaskedLanguageModel:
         encoder: the model of transformers.
 
     Raises:
-        BionerError: as `load_encoder` does.
+        BionerError: see `load_encoder`.
     """
 
     def __init__(self, name: str, *, seed: int) -> None:
@@ -42,7 +43,7 @@ class MaskedLanguageModel:
         torch.manual_seed(seed)
         self._head = _Head(self.encoder)
         for module in (self.encoder, self._head):
-            quicken_dropout(module)
+            use_fast_dropout(module)
             module.train().to(self.device)
         parameters = [p for module in (self.encoder, self._head) for p in module.parameters()]
         groups = [
@@ -87,7 +88,8 @@ class MaskedLanguageModel:
         return self.encoder(input_ids=ids).last_hidden_state.flatten(0, 1)
 
     def save_encoder(self, folder: Path) -> None:
-        """Write the encoder as a Hugging Face folder: `model.safetensors`, `config.json` and files of the tokenizer."""
+        """Write the encoder as a Hugging Face folder: `model.safetensors`, `config.json` and files of the
+        tokenizer."""
         self.encoder.save_pretrained(folder, safe_serialization=True)
         self.tokenizer.save_pretrained(folder)
 

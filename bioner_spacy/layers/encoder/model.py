@@ -1,4 +1,4 @@
-"""The shared encoder as a Thinc layer: documents in, one vector a word out."""
+"""The shared encoder as a Thinc layer: documents in, one vector a token out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from .windows import WindowBatch, align_pieces, cut_windows
 class WordVectorBatch(FullTransformerBatch):
     """Output of the encoder in the form that spacy-transformers hands to its listeners.
 
-    Pooling from pieces to words has been done, so that the "word pieces" of a document are its words: alignment is
-    the identity and `last_hidden_state` is (1, words, width).
+    Pooling from subwords to tokens has been done, so the "subwords" of a document are its tokens: alignment is
+    the identity and `last_hidden_state` is (1, tokens, width).
     """
 
     def unsplit_by_doc(self, arrays: list[list[Floats3d]]) -> "WordVectorBatch":
-        """Join the gradients of the documents that have words, each [(1, words, width)], to one (words, width)."""
+        """Join the gradients of the documents that have tokens, each [(1, tokens, width)], to one (tokens, width)."""
         width = arrays[0][0].shape[-1] if arrays else 0
         flat = [array[0].reshape((-1, width)) for array in arrays]
         return WordVectorBatch(
@@ -115,17 +115,17 @@ def _fit_window(window: int, overlap: int, shim: EncoderShim) -> tuple[int, int]
 def make_windows(
     docs: Sequence[Doc], tokenizer: SubwordTokenizer, window: int, overlap: int, *, sentences: bool
 ) -> WindowBatch:
-    """Tokenise documents to word pieces and cut them into windows.
+    """Tokenise documents to subwords and cut them into windows.
 
     Args:
-        docs: D documents with N words in all.
+        docs: D documents with N tokens in all.
         tokenizer: tokenizer of the encoder.
-        window: most pieces in a window, special pieces included.
-        overlap: pieces of context on either side of a window's core.
-        sentences: whether no window reaches over the border of a sentence.
+        window: maximum number of subwords in a window, special tokens included.
+        overlap: subwords of context on either side of a window's core.
+        sentences: whether no window reaches over the boundary of a sentence.
 
     Raises:
-        BionerError: the special pieces alone fill the window.
+        BionerError: the special tokens alone fill the window.
     """
     n_special = len(tokenizer.prefix) + len(tokenizer.suffix)
     size = window - n_special
@@ -142,7 +142,7 @@ def make_windows(
     words = [tuple(side + base for side in word_offsets(doc)) for doc, base in zip(docs, bases)]
     words = words or [(bases, bases)]
     word_starts, word_ends = (numpy.concatenate([bases[:0], *side]) for side in zip(*words))
-    # Some tokenizers give pieces of one character the same offsets; the search needs them in order all the same.
+    # Some tokenizers give subwords of one character the same offsets; the search needs them in order all the same.
     firsts, counts = align_pieces(
         word_starts,
         word_ends,
@@ -162,7 +162,8 @@ def make_windows(
 def _texts(doc: Doc, base: int, sentences: bool) -> Iterator[tuple[str, int]]:
     """What is read at once of the text of a document, with the places of its first characters.
 
-    Sentences are tokenised one by one, without the space behind them: some tokenizers have pieces with a space before a word.
+    Sentences are tokenized one by one, without the space behind them: some tokenizers have subwords with a space
+    before a token.
     """
     text = doc.text
     if not sentences:

@@ -1,6 +1,6 @@
 """A forward pass of BERT over windows of several lengths at once, padded only where they have to be.
 
-Everything but attention works on each piece alone, so that windows of all lengths can stand in one row of pieces:
+Everything but attention works on each subword alone, so that windows of all lengths can stand in one row of subwords:
 one matrix product a layer however many lengths there are, and, in training, one gradient of each matrix. Attention is
 computed for each block of windows of similar length. On a CPU this trains 1.6 times as fast as a pass for each block.
 """
@@ -19,12 +19,12 @@ from .bert import PACKABLE
 
 @dataclass(frozen=True)
 class Block:
-    """Windows of similar length, padded to the longest, one after the other in the row of pieces.
+    """Windows of similar length, padded to the longest, one after the other in the row of subwords.
 
     Attributes:
         n_windows: number of windows, B.
-        length: pieces in each, padding counted, L.
-        mask: (B, 1, 1, L), true at pieces that are no padding; None if there is no padding.
+        length: subwords in each, padding counted, L.
+        mask: (B, 1, 1, L), true at subwords that are no padding; None if there is no padding.
     """
 
     n_windows: int
@@ -45,8 +45,8 @@ def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequ
     Args:
         transformer: an encoder for which `is_packable`.
         ids: (P,) vocabulary ids of all blocks, padding included.
-        positions: (P,) number of each piece in its window, from 0.
-        blocks: the blocks, in the order of the pieces.
+        positions: (P,) number of each subword in its window, from 0.
+        blocks: the blocks, in the order of the subwords.
 
     Returns:
         (P, width); what stands at padding means nothing.
@@ -55,7 +55,7 @@ def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequ
     if not transformer.training:
         fill = (0, rounded(n_pieces) - n_pieces)
         ids, positions = pad(ids, fill), pad(positions, fill)
-    # RoBERTa and its kin number positions from the one after the padding piece.
+    # RoBERTa and its kin number positions from the one after the padding token.
     first_position = getattr(transformer.embeddings, "padding_idx", -1) + 1
     hidden = transformer.embeddings(
         input_ids=ids[None],
@@ -69,10 +69,12 @@ def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequ
 
 
 def rounded(n_pieces: int) -> int:
-    """A number of pieces, at most a sixteenth larger, of which there are sixteen between one power of two and the next.
+    """A number of subwords, at most a sixteenth larger, of which there are sixteen between one power of two and the
+    next.
 
-    oneDNN, which computes products in bfloat16 on a CPU, keeps a program for each number of rows that it has met, some 0.4
-    MB each and a thousand of them. With few numbers of rows memory stays flat, and no time goes into making programs.
+    oneDNN, which computes products in bfloat16 on a CPU, keeps a program for each number of rows that it has met, some
+    0.4 MB each and a thousand of them. With few numbers of rows memory stays flat, and no time goes into making
+    programs.
     """
     step = max(1, 2 ** (n_pieces - 1).bit_length() // 32)
     return -(-n_pieces // step) * step
@@ -120,10 +122,10 @@ class QuickDropout(Dropout):
         return input * (kept * (2**16 / (2**16 - dropped))).to(input.dtype)
 
 
-def quicken_dropout(module: torch.nn.Module) -> None:
+def use_fast_dropout(module: torch.nn.Module) -> None:
     """Replace every dropout inside a module by a `QuickDropout` of the same rate."""
     for name, child in module.named_children():
         if type(child) is Dropout:
             setattr(module, name, QuickDropout(child.p))
         else:
-            quicken_dropout(child)
+            use_fast_dropout(child)

@@ -22,7 +22,8 @@ def load_encoder(
         transformer_config: settings that override those of the encoder's configuration.
 
     Raises:
-        BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer, or needs code of its own.
+        BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer, or needs code of its
+            own.
     """
     # Takes seconds, and a pipeline that was saved does without.
     from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -30,7 +31,8 @@ def load_encoder(
     source, revision = resolve_encoder(name)
     no_code = {"trust_remote_code": False}
     settings = {"use_fast": True, "revision": revision, **tokenizer_config, **no_code}
-    # Clients of hubs raise what they like: a KeyError where the service that converts weights does not answer as usual.
+    # Clients of hubs raise what they like: a KeyError where the service that converts weights does not answer as
+    # usual.
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, **settings)
         if "do_lower_case" not in settings and _loses_case(tokenizer):
@@ -54,7 +56,8 @@ def load_encoder(
 
 
 def _loses_case(tokenizer: Any) -> bool:
-    """Whether a fast tokenizer makes text lower case although more than a hundredth of its pieces have capital letters."""
+    """Whether a fast tokenizer makes text lower case although more than a hundredth of its subwords have capital
+    letters."""
     normalizer = tokenizer.backend_tokenizer.normalizer if tokenizer.is_fast else None
     if normalizer is None or normalizer.normalize_str("A") != "a":
         return False

@@ -12,7 +12,7 @@ from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_defaul
 from ...errors import BionerError, Errors
 from ...types import Array
 from .files import dump_encoder, load_dumped_encoder, without_transformers
-from .packed_bert import Block, encode_packed, is_packable, quicken_dropout
+from .packed_bert import Block, encode_packed, is_packable, use_fast_dropout
 from .precision import PRECISIONS, bfloat16_enabled
 from .subwords import SubwordTokenizer
 from .windows import SMALL_BLOCK, SMALL_PASS, WindowBatch, group_by_length
@@ -21,15 +21,15 @@ POOLINGS = ("mean", "first")
 
 
 class EncoderShim(PyTorchShim):
-    """Runs a Hugging Face transformer over a `WindowBatch` and returns one vector a word.
+    """Runs a Hugging Face transformer over a `WindowBatch` and returns one vector a token.
 
     Windows of similar length share a forward pass, in mixed precision where the device has bfloat16 units. Weights
     are stored as safetensors, with the tokenizer and the model configuration beside them; see `encoder_files`.
 
     Args:
-        pooling: how the pieces of a word become its vector, "mean" or "first".
+        pooling: how the subwords of a token become its vector, "mean" or "first".
         precision: "auto", "bfloat16" or "float32"; see `bfloat16_enabled`.
-        batch_pieces: most pieces in a forward pass, padding counted.
+        batch_pieces: maximum number of subwords in a forward pass, padding counted.
 
     Attributes:
         tokenizer: the tokenizer; None before initialisation or loading.
@@ -61,7 +61,7 @@ class EncoderShim(PyTorchShim):
         if type(table) is torch.nn.Embedding:
             # A batch uses a few hundred rows of it; dense gradients would be most of the memory that a step touches.
             table.sparse = True
-        quicken_dropout(self._model)
+        use_fast_dropout(self._model)
         # Tried now, because the trial forks, of which a tokenizer complains once it has run.
         bfloat16_enabled(self.precision, self.device)
 
@@ -69,10 +69,10 @@ class EncoderShim(PyTorchShim):
         """Token vectors without dropout and without a graph.
 
         Args:
-            inputs: windows over N words.
+            inputs: windows over N tokens.
 
         Returns:
-            (N, width) float32 tensor on the device of the model; zeros for words without pieces.
+            (N, width) float32 tensor on the device of the model; zeros for tokens without subwords.
         """
         self._model.eval()
         with torch.inference_mode():
@@ -95,9 +95,9 @@ class EncoderShim(PyTorchShim):
     def finish_update(self, optimizer: Optimizer) -> None:
         """Let the optimizer change every parameter that has a gradient.
 
-        Of the table of embeddings, only the rows of the batch's pieces change, as with TensorFlow's LazyAdam: moments
-        of other rows neither decay nor move them, nor does weight decay. Optimizers that average, and functions in
-        place of an optimizer, see the whole table.
+        Of the table of embeddings, only the rows of the batch's subwords change, as with TensorFlow's LazyAdam:
+        moments of other rows neither decay nor move them, nor does weight decay. Optimizers that average, and
+        functions instead of an optimizer, see the whole table.
         """
         self.weights = "float32"
         for name, parameter in self._model.named_parameters():
@@ -133,7 +133,7 @@ class EncoderShim(PyTorchShim):
         return self._pool(hidden, window_rows, batch)
 
     def _run_padded(self, ids: list[Array], lengths: list[Array]) -> list[torch.Tensor]:
-        """Hidden states, (pieces, width), of padded groups of windows, a forward pass for each group."""
+        """Hidden states, (subwords, width), of padded groups of windows, a forward pass for each group."""
         hidden = []
         for group_ids, group_lengths in zip(ids, lengths):
             mask = numpy.arange(group_ids.shape[1]) < group_lengths[:, None]
@@ -218,19 +218,19 @@ def _update_rows(optimizer: Optimizer, key: tuple[int, str], table: Any, gradien
 
 
 def max_pieces(transformer: Any) -> int:
-    """Most pieces, special ones included, for which a transformer has positions."""
+    """Maximum number of subwords, special ones included, for which a transformer has positions."""
     positions = getattr(transformer.config, "max_position_embeddings", None)
     if positions is None or positions < 1:  # relative positions
         return sys.maxsize
     for name, module in transformer.named_modules():
-        # RoBERTa and its kin number positions from the one after the padding piece.
+        # RoBERTa and its kin number positions from the one after the padding token.
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
             return positions - module.padding_idx - 1
     return positions
 
 
 def _pad_group(batch: WindowBatch, group: Array, lengths: Array, tokenizer: SubwordTokenizer) -> Array:
-    """Ids of windows, (windows, longest), padded at the end; special pieces included, as in `lengths`."""
+    """Ids of windows, (windows, longest), padded at the end; special tokens included, as in `lengths`."""
     prefix, suffix = tokenizer.prefix, tokenizer.suffix
     columns = numpy.arange(int(lengths.max()))
     pieces = batch.starts[group][:, None] + columns - len(prefix)

@@ -1,4 +1,5 @@
-"""The subword tokenizer of an encoder, run by the `tokenizers` library alone: importing `transformers` takes seconds."""
+"""The subword tokenizer of an encoder, run by the `tokenizers` library alone: importing `transformers` takes
+seconds."""
 
 import json
 import sys
@@ -13,14 +14,14 @@ class SubwordTokenizer:
 
     Args:
         tokenizer: does the work. What it has been set to cut or to pad is left off.
-        max_length: most subwords, special ones included, that the tokenizer declares for its encoder.
+        max_length: maximum number of subwords, special ones included, that the tokenizer declares for its encoder.
         pad_token: the token that fills rows up; None if there is none.
 
     Attributes:
         model_max_length: as `max_length`.
         pad_token_id: id of the pad token, 0 if there is none.
-        prefix: ids of the special subwords before a text, such as [CLS].
-        suffix: ids of the special subwords after a text, such as [SEP].
+        prefix: ids of the special tokens before a text, such as [CLS].
+        suffix: ids of the special tokens after a text, such as [SEP].
     """
 
     def __init__(self, tokenizer: Tokenizer, *, max_length: int, pad_token: Any = None) -> None:
@@ -66,5 +67,5 @@ class SubwordTokenizer:
         }
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """Ids and character offsets of the subwords of each text, special subwords left off."""
+        """Ids and character offsets of the subwords of each text, special tokens left off."""
         return self.backend.encode_batch(list(texts), add_special_tokens=False)

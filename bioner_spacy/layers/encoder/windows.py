@@ -1,6 +1,6 @@
-"""From words to word pieces to overlapping windows: index arrays only, no torch and no `Doc`.
+"""From tokens to subwords to overlapping windows: index arrays only, no torch and no `Doc`.
 
-All indices are global over a batch of texts, so that a batch of any number of documents of any length costs a
+All indices are global over a batch of texts, so a batch of any number of documents of any length costs a
 handful of array operations.
 """
 
@@ -13,15 +13,15 @@ from ...types import Array
 
 @dataclass(frozen=True)
 class WindowBatch:
-    """Word pieces of a batch of texts, cut into windows, and the pieces of each word.
+    """Subwords of a batch of texts, cut into windows, and the subwords of each token.
 
     Attributes:
-        piece_ids: (P,) vocabulary ids of all word pieces, texts one after the other, no special pieces.
-        starts: (W,) first piece of each window, as an index into `piece_ids`.
-        ends: (W,) one past the last piece of each window.
-        word_windows: (N,) window that supplies the vector of each word, the one where its context is widest.
-        word_firsts: (N,) first piece of each word.
-        word_counts: (N,) number of pieces of each word inside its window; 0 for a word without pieces (spaces).
+        piece_ids: (P,) vocabulary ids of all subwords, texts one after the other, no special tokens.
+        starts: (W,) first subword of each window, as an index into `piece_ids`.
+        ends: (W,) one past the last subword of each window.
+        word_windows: (N,) window that supplies the vector of each token, the one where its context is widest.
+        word_firsts: (N,) first subword of each token.
+        word_counts: (N,) number of subwords of each token inside its window; 0 for a token without subwords (spaces).
     """
 
     piece_ids: Array
@@ -33,19 +33,19 @@ class WindowBatch:
 
 
 def align_pieces(word_starts: Array, word_ends: Array, piece_starts: Array, piece_ends: Array) -> tuple[Array, Array]:
-    """Find the pieces that overlap each word.
+    """Find the subwords that overlap each token.
 
-    Words and pieces are given by character offsets into the same text, in order, end exclusive. A piece that
-    covers several words belongs to each of them.
+    Tokens and subwords are given by character offsets into the same text, in order, end exclusive. A subword that
+    covers several tokens belongs to each of them.
 
     Args:
-        word_starts: (N,) first character of each word.
-        word_ends: (N,) one past the last character of each word.
-        piece_starts: (P,) first character of each piece.
-        piece_ends: (P,) one past the last character of each piece.
+        word_starts: (N,) first character of each token.
+        word_ends: (N,) one past the last character of each token.
+        piece_starts: (P,) first character of each subword.
+        piece_ends: (P,) one past the last character of each subword.
 
     Returns:
-        (N,) index of the first piece of each word and (N,) number of its pieces.
+        (N,) index of the first subword of each token and (N,) number of its subwords.
     """
     firsts = numpy.searchsorted(piece_ends, word_starts, side="right")
     lasts = numpy.searchsorted(piece_starts, word_ends, side="left")
@@ -61,23 +61,23 @@ def cut_windows(
     window: int,
     overlap: int,
 ) -> WindowBatch:
-    """Cut texts into windows whose cores tile the text and whose margins give every core word its context.
+    """Cut texts into windows whose cores tile the text and whose margins give every core token its context.
 
-    A text of up to `window` pieces is one window. A longer one is cut into as few windows of equal length as will do,
-    neighbours sharing `2 * overlap` pieces, in whose middle their cores meet. A word takes its vector from the window in
-    whose core it starts, so its vector never depends on a window edge closer than `overlap` pieces, the ends of the text
-    excepted.
+    A text of up to `window` subwords is one window. A longer one is cut into as few windows of equal length as will
+    do, neighbours sharing `2 * overlap` subwords, in whose middle their cores meet. A token takes its vector from the
+    window in whose core it starts, so its vector never depends on a window edge closer than `overlap` subwords, the
+    ends of the text excepted.
 
     Args:
-        piece_ids: (P,) piece ids of all texts.
-        text_lengths: (D,) pieces per text.
-        word_firsts: (N,) global index of the first piece of each word.
-        word_counts: (N,) number of pieces of each word.
-        window: most pieces in a window, special pieces not counted.
-        overlap: pieces of context on either side of a core, within the text; `2 * overlap < window`.
+        piece_ids: (P,) subword ids of all texts.
+        text_lengths: (D,) subwords per text.
+        word_firsts: (N,) global index of the first subword of each token.
+        word_counts: (N,) number of subwords of each token.
+        window: maximum number of subwords in a window, special tokens not counted.
+        overlap: subwords of context on either side of a core, within the text; `2 * overlap < window`.
 
     Returns:
-        The windows, in text order, texts without pieces having none.
+        The windows, in text order, texts without subwords having none.
     """
     # What is cut into equal parts is the text without the first and the last margin, which lie in the outer cores.
     inner_lengths = text_lengths - 2 * overlap
@@ -93,7 +93,7 @@ def cut_windows(
     core_starts = numpy.where(rank == 0, begin, starts + overlap)
     has_pieces = word_counts > 0
     word_windows = numpy.searchsorted(core_starts, word_firsts, side="right") - 1
-    # A word without pieces may stand after the last piece of its text or in a text without any window.
+    # A token without subwords may stand after the last subword of its text or in a text without any window.
     word_windows = numpy.where(has_pieces, word_windows, 0)
     window_ends = ends[word_windows] if len(ends) else numpy.zeros_like(word_windows)
     inside = numpy.minimum(word_counts, window_ends - word_firsts)
@@ -111,9 +111,10 @@ def group_by_length(lengths: Array, *, batch_pieces: int, small: int, waste: flo
     """Group windows of similar length, so that padding stays small.
 
     Args:
-        lengths: (W,) pieces per window.
-        batch_pieces: most pieces in a group, padding counted (a single longer window is a group of its own).
-        small: pieces below which a group grows on however much padding it has.
+        lengths: (W,) subwords per window.
+        batch_pieces: maximum number of subwords in a group, padding counted (a single longer window is a group of its
+            own).
+        small: subwords below which a group grows on however much padding it has.
         waste: share of padding up to which a larger group grows.
 
     Returns:
@@ -137,7 +138,7 @@ def group_by_length(lengths: Array, *, batch_pieces: int, small: int, waste: flo
     return groups
 
 
-# Below this number of pieces a forward pass, or a block of windows inside of one, is bound by its fixed cost, not by the
-# padding (measured on a CPU with the six-layer encoder).
+# Below this number of subwords a forward pass, or a block of windows inside of one, is bound by its fixed cost, not by
+# the padding (measured on a CPU with the six-layer encoder).
 SMALL_PASS = 384
 SMALL_BLOCK = 64

@@ -9,12 +9,12 @@ from ...types import EOA, MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps, Array, n
 
 
 @dataclass
-class Taken:
+class StepLog:
     """Steps that documents have taken: for each round of steps, arrays over the documents that took part.
 
     Attributes:
         is_step: (b,) bool, whether the document had not ended before.
-        places: (b,) number of words before the step.
+        places: (b,) number of tokens before the step.
         gold: (b,) gold step that it is to take, -1 without guidance.
         postponed: (b,) bool, whether it was put in before that step.
     """
@@ -32,7 +32,7 @@ class Guide:
     document wherever it is the most probable action.
 
     Args:
-        n_words: (B,) words of each document, at least one.
+        n_words: (B,) tokens of each document, at least one.
         least: log-odds from which a TR or RE is taken.
     """
 
@@ -41,7 +41,7 @@ class Guide:
         self.least = least
         self.places = numpy.zeros_like(n_words)
         self.reading = numpy.ones(len(n_words), dtype=bool)
-        self.taken = Taken()
+        self.taken = StepLog()
         self._n_steps = numpy.zeros_like(n_words)
 
     @property
@@ -87,7 +87,7 @@ class GoldGuide(Guide):
     """Takes the gold steps, and another one before a SHIFT if an action out of scope is more probable than it.
 
     Args:
-        n_words: (B,) words of each document, at least one.
+        n_words: (B,) tokens of each document, at least one.
         steps: gold steps of the documents.
     """
 

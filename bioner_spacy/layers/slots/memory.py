@@ -156,7 +156,7 @@ class SlotMemory:
         """End after all steps are undone.
 
         Returns:
-            (B, T, d) gradient of the words, and those of the parameters.
+            (B, T, d) gradient of the tokens, and those of the parameters.
         """
         gradient, scale = self.d_attention, self.attention.scale
         gradient.q += self.d_S.flatten(0, 1).T @ self.E.flatten(0, 1)

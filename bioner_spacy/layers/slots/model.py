@@ -1,6 +1,6 @@
 """A recurrent reader that opens and closes mentions: token vectors in, log-odds of actions at each step out.
 
-Ruano et al. 2025 (arXiv 2507.18542). Slots of a document are a learned leading one, its words and a learned trailing
+Ruano et al. 2025 (arXiv 2507.18542). Slots of a document are a learned leading one, its tokens and a learned trailing
 one. Step k is taken at slot p_k, and sees its token vector W and the context c_k that attention gathers from the
 written memory:
 
@@ -9,7 +9,7 @@ written memory:
 
 The SOA vector of the paper is a part of the leading slot, which is read from the memory alone. Of actions out of
 scope, what is written is their prediction; that later steps teach when to predict them is ruled out, as any head
-learns from documents in its scope alone. Parameters are Thinc's, so that they are saved, averaged and updated as those
+learns from documents in its scope alone. Parameters are Thinc's, so they are saved, averaged and updated as those
 of any layer; only the computation is torch's.
 """
 
@@ -30,7 +30,8 @@ from .guides import GoldGuide, Guide
 from .reader import Reader
 
 MOST_SLOTS = 8192
-"""Most slots of documents that are read side by side, padding counted; a longer document is read alone."""
+"""Maximum number of slots of documents that are read side by side, padding counted; a longer document is read
+alone."""
 
 Input = tuple[list[Floats2d], Optional[ActionSteps]]
 
@@ -78,8 +79,8 @@ def Slots(
 def init(model: Model, X: Optional[Input] = None, Y: Any = None, *, scale: float, focus: float) -> None:
     """Set weights as the paper does where it says, `w_att` and `w_tok` 1 and queries 0, all but one query.
 
-    Where all are 0, attention is the same for all slots at first, and what the last step has written is lost in the mean:
-    the second of two steps at a word looks like the first, until many updates have moved the queries.
+    Where all are 0, attention is the same for all slots at first, and what the last step has written is lost in the
+    mean: the second of two steps at a token looks like the first, until many updates have moved the queries.
 
     Of biases the paper says nothing. Most steps are a SHIFT, and each of the other actions is rare.
     """
@@ -186,11 +187,11 @@ def _by_document(log_odds: Tensor, taken: Sequence[Array], n_docs: int) -> tuple
 
 
 def group_documents(lengths: Array, *, long: int) -> list[Array]:
-    """Group documents that are read side by side, longest first; those without words are left out.
+    """Group documents that are read side by side, longest first; those without tokens are left out.
 
     Args:
-        lengths: (D,) words of each document.
-        long: number of words above which documents do not share a group with shorter ones.
+        lengths: (D,) tokens of each document.
+        long: number of tokens above which documents do not share a group with shorter ones.
     """
     order = numpy.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]

@@ -38,7 +38,7 @@ class Reader:
 
     Args:
         weights: parameters of the layer, by name.
-        words: token vectors of each document, most words first.
+        words: token vectors of each document, most tokens first.
         guide: says which step comes next.
         window: distance up to which attention knows where a slot is.
         dropout: share of what a step sees that is dropped.
@@ -150,7 +150,7 @@ class Reader:
         return self._split(d_slots, gradients["slots"])
 
     def _split(self, d_slots: Tensor, d_special: Tensor) -> list[Tensor]:
-        """Gradients of the words of each document; those of the special slots are added to `d_special`."""
+        """Gradients of the tokens of each document; those of the special slots are added to `d_special`."""
         last = self.n_slots - 1
         d_special[0] += d_slots[:, 0].sum(dim=0)
         d_special[1] += d_slots[torch.arange(len(last), device=last.device), last].sum(dim=0)
@@ -158,7 +158,7 @@ class Reader:
 
 
 def pad_slots(words: Sequence[Tensor], special: Tensor) -> Tensor:
-    """(B, T, d) vectors of the slots: the leading one, the words, the trailing one, then zeros."""
+    """(B, T, d) vectors of the slots: the leading one, the tokens, the trailing one, then zeros."""
     result = special.new_zeros(len(words), len(words[0]) + 2, special.shape[1])
     result[:, 0] = special[0]
     for row, array in zip(result, words):

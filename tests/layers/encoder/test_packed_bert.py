@@ -13,8 +13,8 @@ from bioner_spacy.layers.encoder.packed_bert import (
     QuickDropout,
     encode_packed,
     is_packable,
-    quicken_dropout,
     rounded,
+    use_fast_dropout,
 )
 
 
@@ -116,7 +116,7 @@ def test_no_dropout_in_prediction() -> None:
 def test_every_dropout_is_replaced(tiny_bert: str) -> None:
     transformer = AutoModel.from_pretrained(tiny_bert, hidden_dropout_prob=0.3, attention_probs_dropout_prob=0.2)
     names = transformer.state_dict().keys()
-    quicken_dropout(transformer)
+    use_fast_dropout(transformer)
     rates = [module.p for module in transformer.modules() if isinstance(module, torch.nn.Dropout)]
     assert all(
         type(module) is QuickDropout for module in transformer.modules() if isinstance(module, torch.nn.Dropout)

@@ -29,8 +29,9 @@ def command(
 ) -> None:
     """Measure the gain in F1 on each corpus from training with each other one.
 
-    A run on a pair is scored on both corpora, and gives the gains in both directions. Without --epochs, corpora are read
-    twelve times. Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain guideline
+    A run on a pair is scored on both corpora, and gives the gains in both directions. Without --epochs, corpora are
+    read twelve times. Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain
+    guideline
 
     \b
     Example:

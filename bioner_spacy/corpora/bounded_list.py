@@ -1,4 +1,4 @@
-"""Counting everything and keeping the first few, so that memory does not grow with the number of problems."""
+"""A list that counts all items and keeps the first ones, so memory is bounded."""
 
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -7,13 +7,13 @@ Item = TypeVar("Item")
 
 
 @dataclass
-class Listed(Generic[Item]):
-    """What was found, all of it counted and the first part of it kept.
+class BoundedList(Generic[Item]):
+    """A list that counts all items and keeps the first ones.
 
     Attributes:
-        limit: most that is kept.
-        count: how much was found.
-        first: the first of it.
+        limit: maximum number of items kept.
+        count: number of items added.
+        first: the first items.
     """
 
     limit: int
@@ -28,5 +28,5 @@ class Listed(Generic[Item]):
 
     @property
     def rest(self) -> int:
-        """How many were counted and not kept."""
+        """Number of items counted but not kept."""
         return self.count - len(self.first)
