@@ -1,7 +1,7 @@
-"""Reading and writing `DocBin` files that hold span groups, without srsly's slow path.
+"""Read and write `DocBin` files with span groups, without srsly's slow path.
 
-A large corpus is a folder of such files in the place of one: NAME.spacy/0001.spacy, 0002.spacy, ... spaCy's own reader
-of corpora takes such folders too.
+A large corpus is a folder of files: NAME.spacy/0001.spacy, 0002.spacy, ... spaCy's own reader of corpora takes such
+folders too.
 """
 
 import functools
@@ -21,18 +21,17 @@ from srsly.msgpack import msgpack_decoders, msgpack_encoders
 from .errors import BionerError, Errors
 
 FILE_TOKENS = 1_000_000
-"""Tokens after which `write_docs` begins another file; it takes some 0.6 GB of memory while it is written."""
+"""Tokens per file of `write_docs`; writing one takes about 0.6 GB of memory."""
 _GZIP = b"\x1f\x8b"
 
 
 @contextmanager
 def fast_msgpack() -> Iterator[None]:
-    """Within the block, let srsly look up its msgpack extensions once and not for every span group.
+    """Within the block, srsly looks up its msgpack extensions once instead of for every span group.
 
-    srsly walks through all registered functions of all libraries for each message, and a document holds two (0.7 ms
-    each, measured: a minute for the 40,000 sentences of five corpora).
+    The lookup takes 0.7 ms per group: a minute for the 40,000 sentences of five corpora.
     """
-    # Blocks may be nested: the outermost one restores.
+    # Blocks may be nested; the outermost one restores.
     registries = [registry for registry in (msgpack_decoders, msgpack_encoders) if "get_all" not in vars(registry)]
     for registry in registries:
         registry.get_all = functools.cache(registry.get_all)  # type: ignore[method-assign]
@@ -44,8 +43,7 @@ def fast_msgpack() -> Iterator[None]:
 
 
 def corpus_names(folder: Path, split: str = "*") -> list[str]:
-    """Names of the corpora in a folder of converted ones, `<corpus>/<split>.spacy`, sorted; of any split by
-    default."""
+    """Names of the corpora in a folder with `<corpus>/<split>.spacy`, sorted."""
     return sorted({path.parent.name for path in folder.glob(f"*/{split}.spacy")})
 
 
@@ -68,7 +66,7 @@ def _wrap_docbin_errors(file: Path) -> Iterator[None]:
         yield
     except OSError:
         raise
-    except Exception as error:  # zlib, msgpack and spaCy each have exceptions of their own for a broken file
+    except Exception as error:  # each library raises its own exceptions for broken files
         raise BionerError(Errors.E152.format(path=file, reason=error)) from error
 
 
@@ -78,35 +76,34 @@ def _load(file: Path) -> DocBin:
 
 
 def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
-    """Documents of a `DocBin` file, compressed by gzip or not, or of a folder of them, in order; one file is in memory
-    at a time.
+    """Read documents of a (gzipped) `DocBin` file, or of a folder of them; one file is in memory at a time.
 
     Args:
         path: the file or folder.
-        vocab: vocabulary that the documents share.
+        vocab: vocabulary of the documents.
 
     Yields:
         The documents.
 
     Raises:
-        FileNotFoundError: there is neither.
+        FileNotFoundError: the path does not exist.
         BionerError: a file is no `DocBin` or has spans outside of its documents, or the folder holds none.
     """
     for file in docbin_files(path):
         with _wrap_docbin_errors(file), fast_msgpack():
             for doc in _load(file).get_docs(vocab):
                 for group in doc.spans.values():
-                    deque(group, maxlen=0)  # spaCy looks only here whether spans are in the document
+                    deque(group, maxlen=0)  # spaCy checks only here whether spans are in the document
                 yield doc
 
 
 def load_docs(path: Union[str, Path], vocab: Vocab) -> list[Doc]:
-    """Documents of a `DocBin` file, or of a folder of them, in order; see `iter_docs`."""
+    """Read all documents of a `DocBin` file or folder; see `iter_docs`."""
     return list(iter_docs(path, vocab))
 
 
 def doc_lengths(path: Union[str, Path]) -> numpy.ndarray:
-    """(documents,) tokens of each document of a `DocBin` file, or of a folder of them, without building documents."""
+    """(documents,) number of tokens of each document of a `DocBin` file or folder, without building documents."""
     lengths: list[int] = []
     for file in docbin_files(path):
         with _wrap_docbin_errors(file):
@@ -117,18 +114,17 @@ def doc_lengths(path: Union[str, Path]) -> numpy.ndarray:
 def write_docs(
     docs: Iterable[Doc], path: Path, vocab: Vocab, *, file_tokens: int = FILE_TOKENS, compressed: bool = False
 ) -> None:
-    """Write documents as one `DocBin` file, or where there are more tokens, as a folder of them.
+    """Write documents as a `DocBin` file or, if they are large, as a folder of files.
 
-    Memory does not grow with the number of documents, if they are made one at a time: what the vocabulary learns from
-    the documents of the second file and the later ones is forgotten (a memory zone of spaCy), so that those cannot be
-    used any more. The words of the first file stay, and most of the later words are among them.
+    Memory does not grow with the number of documents if they are made one at a time: from the second file on,
+    documents are written in a memory zone of spaCy and cannot be used afterwards.
 
     Args:
         docs: the documents.
         path: the file or folder to write.
         vocab: vocabulary of the documents.
-        file_tokens: a file ends with the document that makes it so many tokens.
-        compressed: whether one file is compressed by gzip, for those who keep all files so.
+        file_tokens: approximate number of tokens per file.
+        compressed: whether a single file is gzipped.
     """
     rest = iter(docs)
     for number in count(1):

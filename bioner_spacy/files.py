@@ -1,4 +1,4 @@
-"""Files: lines of text with their numbers, checksums, and writing that never leaves half a file."""
+"""Files: numbered lines, checksums, and atomic writing."""
 
 import errno
 import glob
@@ -19,19 +19,19 @@ from typing import BinaryIO, cast
 from .errors import BionerError, Errors
 
 BLANK = " \t"
-"""Characters that a blank line may hold; some conversions break sentences with a line of one tab."""
+"""Characters of a blank line; some corpora separate sentences by a line with a tab."""
 STALE = 24 * 3600
-"""Seconds without a change after which what is half written belongs to no living run."""
+"""Age in seconds after which a partial file counts as abandoned."""
 
 RUN_FOLDER = "_run"
-"""Folder beside the files that a run of `spacy bioner apply` has written, with what the run knows of itself."""
+"""Folder with the state of a run of `spacy bioner apply`, next to its output files."""
 
 _GZIP = b"\x1f\x8b"
 _counts: list["_Count"] = []
 
 
 class _Count:
-    """Bytes that were read of files, compressed as they are."""
+    """Number of bytes read, before decompression."""
 
     def __init__(self) -> None:
         self.closed, self.open = 0, list[BinaryIO]()
@@ -42,7 +42,7 @@ class _Count:
 
 @contextmanager
 def counted_bytes() -> Iterator[Callable[[], int]]:
-    """Within the block, count how far `open_bytes` has read in all files together, for progress.
+    """Within the block, count the bytes that `open_bytes` has read, for progress.
 
     Yields:
         A function that returns the number of bytes.
@@ -70,13 +70,13 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to read; one that gzip has compressed is decompressed, whatever its name.
+    """Open a file for reading, and decompress gzip, whatever its name.
 
     Args:
         path: the file.
 
     Raises:
-        BionerError: the file is not there or no regular one, or it is compressed and damaged.
+        BionerError: the file is missing, not a regular file, or damaged.
     """
     if not path.is_file():
         raise BionerError((Errors.E109 if path.exists() else Errors.E101).format(path=path, kind=_kind(path)))
@@ -95,9 +95,9 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def stdin_as_file(path: Path) -> Iterator[Path]:
-    """The file of a path; of "-" one with all of the standard input, which is removed at the end.
+    """The file of a path; for "-", a temporary file with all of standard input.
 
-    Readers look at the beginning of a file before they read it, and nothing is written before all is read.
+    Readers need to inspect the beginning of a file first.
     """
     if str(path) != "-":
         yield path
@@ -110,7 +110,7 @@ def stdin_as_file(path: Path) -> Iterator[Path]:
 
 
 def lines_with_ends(path: Path) -> Iterator[tuple[int, str]]:
-    """As `numbered_lines`, with the line ends as they are."""
+    """Like `numbered_lines`, with line ends."""
     with open_bytes(path) as file:
         for number, raw in enumerate(file, start=1):
             text = decode(raw, path, number)
@@ -120,10 +120,9 @@ def lines_with_ends(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Read the lines of a UTF-8 file, LF or CRLF, compressed by gzip or not, without their line ends.
+    """Read the lines of a UTF-8 file (LF or CRLF, optionally gzipped), without line ends.
 
-    Lines end at line feeds only: characters that Python's `str.splitlines` also takes for line ends may stand in
-    the text of an abstract.
+    Lines end at line feeds only, unlike with `str.splitlines`, because other line separators occur in abstracts.
 
     Args:
         path: the file.
@@ -140,7 +139,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def decode(content: bytes, path: Path, line: int = 1) -> str:
-    """The text of a file, or of a part of it, with its line ends and all other characters, which offsets count.
+    """Decode a file or a part of it, unchanged, because offsets count all characters.
 
     Args:
         content: bytes in UTF-8.
@@ -169,7 +168,7 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
 
     Returns:
         Hexadecimal digest; that of a folder is the digest of the list of its files, each as a line with the digest,
-        two spaces and the path, in the order of the paths, hidden files left out (what `sha256sum` prints).
+        two spaces and the path, in the order of the paths, without hidden files (as printed by `sha256sum`).
     """
     digest = hashlib.new(algorithm)
     if path.is_dir():
@@ -196,7 +195,7 @@ def _kind(path: Path) -> str:
 
 
 def require_file(path: Path) -> None:
-    """Check that a path can be that of a file to write, before the work that leads to it.
+    """Check early that a file can be written.
 
     Raises:
         BionerError: it is a folder, or a device or pipe.
@@ -210,9 +209,9 @@ def require_file(path: Path) -> None:
 
 
 def temporary_name(path: Path) -> Path:
-    """A name beside a path that no other run has; what killed runs left under such names is removed when it is old.
+    """A unique temporary name next to a path; old leftovers of killed runs are removed.
 
-    The name is random, as a process number may be the same in every run of a container.
+    The name is random, because process ids repeat in containers.
     """
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         with suppress(OSError):  # another process removed it
@@ -224,17 +223,17 @@ def temporary_name(path: Path) -> Path:
 
 @contextmanager
 def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
-    """Write files or folders beside their destinations and move all of them there at the end, or none.
+    """Write files or folders to temporary paths and move all of them to their destinations at the end, or none.
 
     Args:
-        paths: the destinations; missing folders around them are made, and taken away again if they stay empty.
-        folders: whether folders may be replaced, with all that is in them.
+        paths: the destinations; parent folders are made, and removed again if they stay empty.
+        folders: whether folders may be replaced, with their contents.
 
     Yields:
         For every destination the path to write to.
 
     Raises:
-        BionerError: a destination is a device or pipe, or it is a folder, and these may not be replaced.
+        BionerError: a destination is a device, pipe, or folder that may not be replaced.
     """
     for path in paths:
         if path.exists() and not (path.is_file() or folders and path.is_dir()):
@@ -246,11 +245,11 @@ def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
             path.parent.mkdir(parents=True, exist_ok=True)
         yield parts
         for part, path in zip(parts, paths):
-            if path.is_dir() or part.is_dir():  # which the system call does not replace
+            if path.is_dir() or part.is_dir():  # the system call does not replace folders
                 remove(path)
             os.replace(part, path)
     except OSError as error:
-        if error.errno is not None and error.filename is None:  # a full disk tells no name
+        if error.errno is not None and error.filename is None:  # on a full disk, there is no file name
             error.filename = str(paths[0])
         raise
     finally:

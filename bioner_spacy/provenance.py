@@ -1,4 +1,4 @@
-"""Where a result comes from: versions, revision, checksums of what was read, seed and command line."""
+"""Provenance of results: versions, revision, checksums of input files, seed and command line."""
 
 import functools
 import hashlib
@@ -16,12 +16,11 @@ from .about import __version__
 from .files import checksum
 
 PACKAGES = ("spacy", "thinc", "torch", "transformers", "spacy-transformers", "numpy")
-"""Packages whose versions a result depends on, beside this one and Python."""
+"""Packages whose versions are recorded, besides this one and Python."""
 
 
 def versions() -> dict[str, Optional[str]]:
-    """Versions of this package, of Python and of `PACKAGES`; None for one that is not installed. Imports none of
-    them."""
+    """Versions of this package, Python and `PACKAGES`, without importing them; None if not installed."""
     found: dict[str, Optional[str]] = {"bioner_spacy": __version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -33,10 +32,10 @@ def versions() -> dict[str, Optional[str]]:
 
 @functools.cache
 def revision() -> Optional[str]:
-    """Git revision of the checkout that this package is in, with "-dirty" if tracked files are changed; None for an
-    installed package, and if there is no git."""
+    """Git revision of this package's checkout, with "-dirty" if tracked files are changed; None if installed or
+    without git."""
     folder = Path(__file__).parent
-    # The file must be tracked: an environment may lie inside the checkout of something else.
+    # The file must be tracked: an environment may be inside another checkout.
     for command in (["ls-files", "--error-unmatch", Path(__file__).name], ["describe", *_DESCRIBE]):
         try:
             ended = subprocess.run(["git", *command], cwd=folder, capture_output=True, text=True, timeout=60)
@@ -55,11 +54,11 @@ def checksums(files: Iterable[Path], *, root: Optional[Path] = None) -> dict[str
 
     Args:
         files: the files.
-        root: folder that the names in the result are relative to, where files lie in it, so the same data in
-            another place are recognised; None for the paths as they are.
+        root: folder that names in the result are relative to, so that moved data are recognised; None for the given
+            paths.
 
     Returns:
-        Name -> checksum, sorted by name; None for a file that is not there.
+        Name -> checksum, sorted by name; None for a missing file.
     """
     found: dict[str, Optional[str]] = {}
     for file in files:
@@ -70,7 +69,7 @@ def checksums(files: Iterable[Path], *, root: Optional[Path] = None) -> dict[str
 
 
 def digest(content: Any) -> str:
-    """SHA-256 of something as JSON, such as an entry of the catalogue; texts stand for what is no JSON."""
+    """SHA-256 of content as JSON, such as a catalogue entry; other objects are converted to strings."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode("utf8")).hexdigest()
 
 
@@ -82,14 +81,14 @@ def provenance(
     command: Optional[Sequence[str]] = None,
     **details: Any,
 ) -> dict[str, Any]:
-    """What a file of results says about where they come from.
+    """The provenance to store with results.
 
     Args:
-        files: what was read: corpora, lists of exclusions, the catalogue.
-        root: as for `checksums`.
+        files: input files: corpora, lists of exclusions, the catalogue.
+        root: see `checksums`.
         seed: the random seed.
         command: the command line; None for that of this process.
-        details: further things to keep, such as the config; must be JSON.
+        details: further JSON values to keep, such as the config.
 
     Returns:
         A dictionary for JSON with the keys versions, revision, checksums, seed, command, and those of `details`.
@@ -105,12 +104,12 @@ def provenance(
 
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any], *, ignore: Iterable[str] = ()) -> list[str]:
-    """Names, with dots, of what two dictionaries of settings or provenances do not have alike, sorted.
+    """Dotted names of the values in which two nested dictionaries differ, sorted.
 
     Args:
-        first: one dictionary, nested.
+        first: one nested dictionary.
         second: the other one.
-        ignore: names that may differ, with all that is below them.
+        ignore: names that may differ, with everything below them.
     """
     ignored = set(ignore)
     names = []

@@ -1,8 +1,7 @@
-"""Gold annotation on a `Doc`: the spans, the corpus that they come from and the annotation scope.
+"""Gold annotation on a `Doc`: spans, corpus and annotation scope.
 
-The annotation scope is the set of entity types for which a document is exhaustively annotated. It is kept in the
-`attrs` of the gold span group, because those survive a default `DocBin` even when the group holds no span, which
-`Doc.user_data` does not.
+The annotation scope is the set of entity types for which a document is exhaustively annotated. It is stored in the
+`attrs` of the gold span group, which, unlike `Doc.user_data`, survive a default `DocBin` even if the group is empty.
 """
 
 import json
@@ -15,22 +14,21 @@ from .errors import BionerError, Errors, Warnings, warn
 
 SPANS_KEY = "bioner"
 ENTS = "ents"
-"""The key that stands for `doc.ents` wherever a key of `doc.spans` is asked for."""
+"""In place of a key of `doc.spans`: `doc.ents`."""
 
 LabelData = dict[str, set[str]]
-"""Entity types by the name of the corpus; the name is "" where documents give none."""
+"""Entity types by corpus ("" if documents do not name theirs)."""
 
 UNSCOPED = ("corpus", "all", "error")
-"""What a document without a statement of its scope is taken to annotate: the types of its corpus, or every type; or
-none is accepted."""
+"""Assumed scope of documents without one: the types of their corpus, or every type; or they are refused."""
 
 
 def score_name(name: str, spans_key: str = SPANS_KEY) -> str:
-    """Name of a score of the spans under a key, as `spancat` names its own and `spacy evaluate` looks for it."""
+    """Name of a score of the spans under a key, as in `spancat` and `spacy evaluate`."""
     return f"spans_{spans_key}_{name}"
 
 
-# `doc._.guideline`: the corpus by whose guideline a document is to be annotated, where tasks tell guidelines apart.
+# `doc._.guideline`: the corpus whose guideline a document should follow, if tasks distinguish guidelines.
 if not Doc.has_extension("guideline"):
     Doc.set_extension("guideline", default=None)
 
@@ -46,22 +44,21 @@ def set_gold(
     meta: Optional[Mapping[str, Any]] = None,
     spans_key: str = SPANS_KEY,
 ) -> None:
-    """Store gold spans and what they cover on a document, in place.
+    """Store gold spans and their annotation scope on a document, in place.
 
     Args:
         doc: the document.
-        spans: gold spans of `doc`, labelled with entity types; may overlap. Those of types outside the scope are kept,
-            and neither learnt nor scored.
+        spans: gold spans of `doc`, labelled with entity types; may overlap. Spans of types outside the scope are
+            neither learnt nor scored.
         corpus: name of the corpus in the catalogue.
         scope: entity types for which `doc` is exhaustively annotated.
         doc_id: identifier of the source document, to keep sentences of one document together.
-        passages: first character, character after the last one and type of every passage that the source
-            distinguished.
-        meta: as for `set_origin`.
+        passages: start, end (in characters) and type of every passage of the source.
+        meta: see `set_origin`.
         spans_key: key in `doc.spans`.
 
     Raises:
-        BionerError: the scope is one text and no list of types.
+        BionerError: the scope is a string instead of a list.
     """
     if isinstance(scope, str):
         raise BionerError(Errors.E301.format(setting="scope", value=scope, allowed="a list of entity types"))
@@ -78,13 +75,13 @@ def set_origin(
     meta: Optional[Mapping[str, Any]] = None,
     spans_key: str = SPANS_KEY,
 ) -> None:
-    """Store where a document with spans comes from, in place, for writers of other formats.
+    """Store the origin of a document with spans, in place, for format writers.
 
     Args:
         doc: the document, gold or predicted.
         doc_id: identifier of the source document.
-        passages: as for `set_gold`; each may have what else is said about it as a fourth part, a dictionary or None.
-        meta: what else the source says about the document, values as JSON has them.
+        passages: see `set_gold`; each may have further data as a fourth part, a dictionary or None.
+        meta: further metadata of the source, as JSON values.
         spans_key: key in `doc.spans`.
     """
     attrs = doc.spans[spans_key].attrs
@@ -92,19 +89,18 @@ def set_origin(
     if parts := [[*passage[:3], *([dict(passage[3])] if passage[3:] and passage[3] else [])] for passage in passages]:
         attrs["passages"] = parts
     if meta:
-        attrs["meta"] = json.dumps(meta, ensure_ascii=False)  # msgpack has smaller numbers and less depth
+        attrs["meta"] = json.dumps(meta, ensure_ascii=False)  # msgpack limits numbers and depth
 
 
 def get_meta(doc: Doc, spans_key: str = SPANS_KEY) -> dict[str, Any]:
-    """What else the source says about a document, see `set_origin`; empty if it says nothing."""
+    """Further metadata of a document, see `set_origin`; may be empty."""
     meta = doc.spans[spans_key].attrs.get("meta") if spans_key in doc.spans else None
     return dict(json.loads(meta)) if meta else {}
 
 
 PER_SPAN = ("scores", "identifiers", "infons")
-"""Keys in the `attrs` of a span group whose values are lists with one part for every span, in the order of the group:
-scores of predicted spans, lists of concept identifiers, and what else the source says of a mention (objects in
-JSON)."""
+"""Keys in the `attrs` of a span group whose values are lists with one item per span: scores of predicted spans, lists
+of concept identifiers, and further data of mentions (JSON objects)."""
 
 
 def set_identifiers(
@@ -114,12 +110,13 @@ def set_identifiers(
     infons: Sequence[Mapping[str, Any]] = (),
     spans_key: str = SPANS_KEY,
 ) -> None:
-    """Store the concept identifiers of the spans of a document, in place. The first is the `kb_id_` of each span too.
+    """Store the concept identifiers of the spans of a document, in place. The first one is also the `kb_id_` of the
+    span.
 
     Args:
         doc: the document.
-        identifiers: those of every span of the group; empty for spans without.
-        infons: what else the source says of every span; empty if it says nothing about any.
+        identifiers: identifiers of every span of the group; may be empty.
+        infons: further data of every span; may be empty.
         spans_key: key in `doc.spans`.
     """
     old = doc.spans[spans_key]
@@ -136,8 +133,7 @@ def set_identifiers(
 
 
 def get_identifiers(doc: Doc, spans_key: str = SPANS_KEY) -> list[list[str]]:
-    """Concept identifiers of every span of a group: those of `set_identifiers`, with the `kb_id_` of the span
-    first."""
+    """Concept identifiers of every span of a group, `kb_id_` first."""
     if spans_key not in doc.spans:
         return []
     group = list(doc.spans[spans_key])
@@ -156,10 +152,10 @@ _UNKNOWN: dict[str, Any] = {"scores": None, "identifiers": [], "infons": ""}
 
 
 def join_attrs(parts: Sequence[tuple[Mapping[str, Any], int]]) -> dict[str, Any]:
-    """The `attrs` of a group that takes the place of several, one after the other; passages are left out.
+    """Join the `attrs` of consecutive groups; passages are left out.
 
     Args:
-        parts: `attrs` and number of spans of every group; what is not about single spans is that of the first.
+        parts: `attrs` and number of spans of every group; values that are not per span are taken from the first.
     """
     joined = part_of_attrs(parts[0][0], [], -1)
     for key in PER_SPAN:
@@ -174,11 +170,11 @@ def join_attrs(parts: Sequence[tuple[Mapping[str, Any], int]]) -> dict[str, Any]
 
 
 def part_of_attrs(attrs: Mapping[str, Any], numbers: Sequence[int], count: int) -> dict[str, Any]:
-    """The `attrs` of a group for a part of its spans; passages, which are places in the whole text, are left out.
+    """The `attrs` for a part of the spans of a group; passages are left out.
 
     Args:
-        attrs: those of the whole group.
-        numbers: numbers of the spans that are kept, in order.
+        attrs: `attrs` of the whole group.
+        numbers: indices of the spans that are kept, in order.
         count: number of spans of the whole group.
     """
     part = {key: value for key, value in attrs.items() if key != "passages"}
@@ -192,8 +188,7 @@ def get_scope(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[frozenset[str]]:
     """Entity types for which a gold document is exhaustively annotated.
 
     Returns:
-        The scope; None if the document carries no statement about it (documents made by other tools): see
-        `effective_scope`.
+        The scope; None if the document states none (documents made by other tools), see `effective_scope`.
     """
     if spans_key not in doc.spans or "scope" not in doc.spans[spans_key].attrs:
         return None
@@ -201,22 +196,22 @@ def get_scope(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[frozenset[str]]:
 
 
 def gold_spans(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[list[Span]]:
-    """Gold spans of a document, or its entities where it has no group of spans; None without entity annotation."""
+    """Gold spans of a document, or else its entities; None without entity annotation."""
     if spans_key in doc.spans:
         return list(doc.spans[spans_key])
     return list(doc.ents) if has_gold_ents(doc) else None
 
 
 def annotated_types(docs: Iterable[Doc], spans_key: str = SPANS_KEY) -> tuple[LabelData, LabelData]:
-    """Entity types that each corpus annotates, as far as its documents say: their scopes, and the types of their
-    mentions where they state none.
+    """Entity types that each corpus annotates: the scopes of its documents, or the types of their mentions if they
+    state none.
 
     Args:
-        docs: gold documents; those without entity annotation say nothing.
+        docs: gold documents; those without entity annotation are ignored.
         spans_key: key in `doc.spans`.
 
     Returns:
-        Entity types by the name of the corpus; and the same of corpora with documents that state no scope.
+        Entity types by corpus; and those of corpora with documents that state no scope.
     """
     types: LabelData = {}
     unscoped: set[str] = set()
@@ -234,12 +229,12 @@ def annotated_types(docs: Iterable[Doc], spans_key: str = SPANS_KEY) -> tuple[La
 def effective_scope(
     doc: Doc, corpus_types: Optional[Mapping[str, Collection[str]]], spans_key: str = SPANS_KEY
 ) -> Optional[frozenset[str]]:
-    """The scope that a gold document states, or what it is taken to be.
+    """The stated or assumed scope of a gold document.
 
     Args:
         doc: the document.
-        corpus_types: entity types that each corpus annotates, which are the scope of its documents that state none;
-            those of other corpora count for the types of their mentions. None for "annotated for every type".
+        corpus_types: entity types by corpus, the assumed scope of documents that state none; for other corpora, the
+            types of their mentions. None for every type.
         spans_key: key in `doc.spans`.
 
     Returns:
@@ -255,11 +250,11 @@ def effective_scope(
 def state_scopes(
     docs: Sequence[Doc], corpus_types: Mapping[str, Collection[str]] = {}, spans_key: str = SPANS_KEY
 ) -> None:
-    """Give documents that state no scope that of their corpus, in place, with one warning that names the types.
+    """Set the scope of documents that state none to that of their corpus, in place, with one warning.
 
     Args:
-        docs: gold documents, all that there are of their corpora.
-        corpus_types: entity types that are known to be annotated in a corpus, beside those that its documents show.
+        docs: all gold documents of their corpora.
+        corpus_types: entity types annotated in each corpus, besides those of its documents.
         spans_key: key in `doc.spans`.
     """
     found, unscoped = annotated_types(docs, spans_key)
@@ -275,7 +270,7 @@ def state_scopes(
 
 
 def warn_of_unscoped(corpus_types: Mapping[str, Collection[str]]) -> None:
-    """Warn that documents state no scope, and of what they are taken to annotate.
+    """Warn that documents state no scope, with the assumed types.
 
     Args:
         corpus_types: entity types by the name of the corpus.
@@ -287,15 +282,14 @@ def warn_of_unscoped(corpus_types: Mapping[str, Collection[str]]) -> None:
 
 
 def has_gold_ents(doc: Doc) -> bool:
-    """Whether `doc.ents` are gold annotation: every token is said to be in an entity or outside; tokens that are
-    "missing" in spaCy's sense leave open what they are."""
+    """Whether `doc.ents` are complete gold annotation, without tokens that are "missing" in spaCy's sense."""
     return bool(len(doc)) and doc.has_annotation("ENT_IOB", require_complete=True)
 
 
 def name_corpus(doc: Doc, corpus: str, spans_key: str = SPANS_KEY) -> None:
-    """Say of a gold document that does not say it itself which corpus it is of, in place.
+    """Set the corpus of a gold document that names none, in place.
 
-    Documents that have gold entities alone get a group of these; nothing is said about their scope.
+    Documents with gold entities only get a span group of these, without a scope.
     """
     if spans_key not in doc.spans and has_gold_ents(doc):
         doc.spans[spans_key] = SpanGroup(doc, name=spans_key, spans=list(doc.ents))
@@ -304,19 +298,19 @@ def name_corpus(doc: Doc, corpus: str, spans_key: str = SPANS_KEY) -> None:
 
 
 def get_corpus(doc: Doc, spans_key: str = SPANS_KEY) -> str:
-    """Name of the corpus that a gold document comes from; the empty string where it is not known."""
+    """Name of the corpus of a gold document; empty if unknown."""
     if spans_key not in doc.spans:
         return ""
     return str(doc.spans[spans_key].attrs.get("corpus", ""))
 
 
 def get_doc_id(doc: Doc, spans_key: str = SPANS_KEY) -> str:
-    """Identifier of the source document that a gold document comes from; the empty string where it is not known."""
+    """Identifier of the source document of a gold document; empty if unknown."""
     if spans_key not in doc.spans:
         return ""
     return str(doc.spans[spans_key].attrs.get("doc_id", ""))
 
 
 def get_passages(doc: Doc, spans_key: str = SPANS_KEY) -> list[list[Any]]:
-    """First character, character after the last one and type of every passage; empty if they are not known."""
+    """Start, end (in characters) and type of every passage; empty if unknown."""
     return list(doc.spans[spans_key].attrs.get("passages", ())) if spans_key in doc.spans else []

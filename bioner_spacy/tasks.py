@@ -9,7 +9,7 @@ from .errors import BionerError, Errors
 GRAINS = ("type", "corpus", "guideline")
 GUIDELINE_SEPARATOR = "$"
 
-# What training data annotate: corpus -> entity types. The corpus is "" where documents do not name one.
+# Entity types annotated in training data, by corpus ("" if documents do not name theirs).
 LabelData = Mapping[str, Collection[str]]
 
 
@@ -19,8 +19,8 @@ class Task:
 
     Attributes:
         name: unique name: "DISEASE", "BC5CDR" or "BC5CDR$DISEASE", by grain.
-        types: the entity types that the head tells apart.
-        corpus: the corpus that alone supervises the task; None if every corpus that annotates the type does.
+        types: the entity types that the head predicts.
+        corpus: the only corpus that supervises the task; None for all that annotate the type.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Task:
     corpus: Optional[str] = None
 
     def supervised_by(self, corpus: str, scope: Optional[Collection[str]]) -> bool:
-        """Whether a document has gold annotation for the whole task.
+        """Whether a document supervises the task.
 
         Args:
             corpus: the document's corpus.
@@ -39,7 +39,7 @@ class Task:
 
 
 def make_tasks(label_data: LabelData, grain: str) -> list[Task]:
-    """List the tasks that training data supervise.
+    """Make the tasks of training data.
 
     Args:
         label_data: entity types that each corpus annotates.
@@ -47,7 +47,7 @@ def make_tasks(label_data: LabelData, grain: str) -> list[Task]:
             each corpus, with all of its types) or "guideline" (one for each type of each corpus).
 
     Returns:
-        Tasks in a fixed order, so that equal label data give equal heads.
+        Tasks in a fixed order.
 
     Raises:
         BionerError: `grain` is not one of `GRAINS`.
@@ -67,15 +67,15 @@ def make_tasks(label_data: LabelData, grain: str) -> list[Task]:
 
 
 def require_annotated(setting: str, names: Iterable[str], known: Sequence[str]) -> None:
-    """Check that a setting names only what the training corpora annotate.
+    """Check that a setting names only known types or tasks.
 
     Args:
         setting: name of the setting.
         names: entity types or tasks that it names.
-        known: those that there are.
+        known: known types or tasks.
 
     Raises:
-        BionerError: one of them is not there.
+        BionerError: one is unknown.
     """
     if unknown := sorted(set(names) - set(known)):
         raise BionerError(Errors.E404.format(setting=setting, names=", ".join(unknown), known=", ".join(known)))

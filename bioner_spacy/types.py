@@ -1,4 +1,4 @@
-"""Arrays that pass between the component, the models and the formulations."""
+"""Arrays passed between the component, models and formulations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
-# A NumPy array, or one of CuPy where a docstring does not say "on the CPU"; shapes are in the docstrings. Scores are
-# on the device of the model, targets and spans on the CPU.
+# A NumPy or CuPy array ("on the CPU": NumPy); shapes are in the docstrings. Scores are on the device of the model,
+# targets and spans on the CPU.
 Array = NDArray[Any]
 
 
@@ -17,10 +17,10 @@ Array = NDArray[Any]
 class SpanArrays:
     """Spans of a batch of documents as parallel arrays of length M.
 
-    Tokens are counted through the batch: token w of a document whose first token is number b is b + w.
+    Tokens are indexed over the batch: token w of a document that starts at b is b + w.
 
     Attributes:
-        starts: first word of each span.
+        starts: first token of each span.
         ends: one past the last token of each span.
         tasks: index of the task that each span belongs to.
         types: index of the entity type of each span among the types of its task.
@@ -42,15 +42,14 @@ class SpanArrays:
 
 @dataclass(frozen=True)
 class Taught:
-    """What teachers say of the tags of a batch with N tokens, and how much that counts.
+    """Soft targets of teachers for a batch with N tokens, and their weights.
 
     Attributes:
-        known: (N, K) bool, whether teachers of the task have read the document of the token.
-        tokens: for each of the K tasks, (M,) tokens that are not surely outside of mentions; the others are.
-        transitions: for each task, (M, T, T) probability that the token before has one of the T tags of the task, and
-            this token another one.
-        share: share of the teachers in the target of a task within its scope, 0 to 1; gold is the rest.
-        across: weight of the loss of what teachers say outside of the scope, 0 to 1.
+        known: (N, K) bool, whether there are soft targets for the task and the document of the token.
+        tokens: for each of the K tasks, (M,) tokens that are not certainly outside of mentions.
+        transitions: for each task, (M, T, T) probability of each pair of tags (previous token, token).
+        share: share of the teachers in the targets within scope, 0 to 1; the rest is gold.
+        across: weight of the teachers' loss outside the scope, 0 to 1.
     """
 
     known: Array
@@ -62,15 +61,15 @@ class Taught:
 
 @dataclass(frozen=True)
 class Gold:
-    """Gold annotation of a batch of D documents, or sentences that are read by themselves, with N tokens.
+    """Gold annotation of a batch of D texts (documents or sentences) with N tokens.
 
     Attributes:
         lengths: (D,) tokens per document.
         spans: gold spans, for supervised tasks only.
         supervised: (D, K) bool, whether the document supervises the task.
-        barred: spans that are known to be no mention of a task that their document does not supervise, because they
-            are mentions of a disjoint type.
-        taught: what teachers say; None without teachers.
+        barred: negative spans of tasks that the document does not supervise, because they are mentions of a disjoint
+            type.
+        taught: soft targets of teachers; None without teachers.
     """
 
     lengths: Array
@@ -82,14 +81,13 @@ class Gold:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a model of the component takes.
+    """Input of a model of the component.
 
     Attributes:
         docs: documents, at least one of them with tokens.
-        lengths: (D,) tokens of each text that heads read alone: a document, or one of its sentences.
-        targets: what the formulation's `targets` made of their gold annotation; None when predicting. Models whose
-            scores do not depend on it pass it over.
-        guidelines: corpus by whose guideline each document is annotated, None if that is not known; empty for none.
+        lengths: (D,) tokens of each text: a document, or one of its sentences.
+        targets: targets of the formulation; None when predicting. Most models ignore them.
+        guidelines: corpus whose guideline each document follows, or None; empty for none.
     """
 
     docs: list[Doc]
@@ -100,13 +98,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class ActionSteps:
-    """Gold steps of a transition system over D documents: S steps, each of any number of A actions at once.
+    """Gold steps of a transition system over D documents: S steps, each with any number of A actions.
 
     Attributes:
         lengths: (D,) steps per document; 0 for documents without tokens.
         places: (S,) number of tokens of the document before the step.
-        actions: (S, A) int8, 1 for actions that are taken, 0 for others, `OUT_OF_SCOPE` for those of tasks that the
-            document does not supervise. Columns are EOA, SHIFT, then a pair of opening and closing for each type.
+        actions: (S, A) int8, 1 for actions taken, 0 for others, `OUT_OF_SCOPE` for tasks that the document does not
+            supervise. Columns are EOA, SHIFT, then TR and RE (open and close) of each type.
     """
 
     lengths: Array
@@ -116,14 +114,14 @@ class ActionSteps:
 
 @dataclass(frozen=True)
 class StepScores:
-    """Scores of R steps over D documents, document by document, that a transition system has taken.
+    """Scores of R steps that a transition system took over D documents.
 
     Attributes:
         log_odds: (R, A) of each action, on the device of the model.
         lengths: (D,) steps per document.
         places: (R,) number of tokens of the document before the step.
-        gold: (R,) number of the gold step that the step is to take; -1 when predicting.
-        postponed: (R,) bool, whether the step was put in before a gold SHIFT.
+        gold: (R,) index of the gold step; -1 when predicting.
+        postponed: (R,) bool, whether the step was inserted before a gold SHIFT.
     """
 
     log_odds: Any
@@ -134,16 +132,15 @@ class StepScores:
 
 
 EOA, SHIFT = 0, 1
-"""Columns of the actions that end a document and that go on to its next token."""
+"""Columns of the actions that end a document and that advance to the next token."""
 
 
 def next_action(log_odds: Array, least: float) -> Array:
-    """(R,) action that each step takes: the most probable one, where `least` is 0.
+    """(R,) action of each step: the most probable one if `least` is 0.
 
     Args:
         log_odds: (R, A) of each action.
-        least: log-odds from which a TR or RE is to be taken. Where SHIFT has the rest of the probability, so that its
-            log-odds are the negative ones, these are twice `least` apart.
+        least: minimum log-odds of TR or RE.
     """
     acts = numpy.arange(log_odds.shape[1]) > SHIFT
     chosen: Array = (log_odds - 2 * least * acts).argmax(axis=1)
@@ -151,40 +148,38 @@ def next_action(log_odds: Array, least: float) -> Array:
 
 
 OUT_OF_SCOPE = -1
-"""Target of what a document's annotation says nothing about."""
+"""Target outside the annotation scope."""
 
 BARRED = -2
-"""Target outside the scope of what is known to be no mention, by a mention of a disjoint type."""
+"""Negative target outside the annotation scope, by a mention of a disjoint type."""
 
 MOST_STEPS = 8
-"""Maximum number of steps at one place, the one that leaves it included: where a model takes more, it goes on all the
-same."""
+"""Maximum number of steps at one position, after which SHIFT is forced."""
 
 
 class Formulation(Protocol):
-    """How spans become a learning problem and scores become spans again, for a fixed list of tasks.
+    """A formulation: from gold spans to targets and loss, and from scores to spans, for a fixed list of tasks.
 
-    Pure array functions: a formulation knows no component, no `Doc` and no config. What `scores` and `targets` are
-    is the business of the formulation and of the architecture that names it: the component hands both on as they are.
+    Pure array functions, independent of component, `Doc` and config. The component passes `scores` and `targets`
+    through unchanged.
     """
 
     columns: Sequence[tuple[str, ...]]
-    """Name of each output of the model: the task, or the empty string for what tasks share, and what else tells it
-    from the others, such as a tag. A task keeps its outputs when others are added."""
+    """Name of each output of the model: the task (or an empty string for shared outputs), and further parts such as a
+    tag."""
 
     inexpressible: str
-    """What is the matter with gold spans that the formulation cannot express, as the predicate of a sentence."""
+    """Why gold spans cannot be represented, as a verb phrase for warnings."""
 
     def targets(self, gold: Gold) -> tuple[Any, int]:
         """Turn gold spans into targets.
 
         Returns:
-            The targets, and the number of gold spans that the formulation cannot express.
+            The targets, and the number of gold spans that cannot be represented.
         """
 
     def loss(self, scores: Any, targets: Any, weights: Array) -> tuple[Array, Any]:
-        """Loss of each task, (K,), before weighting; gradient of the weighted sum, as the model's backprop takes
-        it."""
+        """Unweighted loss of each task, (K,), and gradient of the weighted sum for the model's backprop."""
 
     def decode(self, scores: Any, lengths: Array) -> SpanArrays:
-        """The best spans of every task, on the CPU, given the scores of documents of `lengths` tokens."""
+        """The best spans of every task, on the CPU; `lengths` are the tokens of each text."""

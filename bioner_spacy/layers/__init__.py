@@ -8,15 +8,14 @@ import torch
 
 
 def limit_threads(module: ModuleType = torch) -> None:
-    """Let this process compute with one thread if it is a worker of `nlp.pipe(n_process=2)`; other processes keep
-    theirs.
+    """Use one thread if this process is a worker of `nlp.pipe(n_process=2)`.
 
-    OpenMP's threads do not survive a fork, and a worker that waits for them waits for ever. Spawned workers would each
-    take all threads of the machine.
+    OpenMP's threads do not survive a fork, so a forked worker would hang. Spawned workers would each use all threads
+    of the machine.
     """
     target = getattr(current_process(), "_target", None)
     if getattr(target, "__module__", None) == "spacy.language":
         module.set_num_threads(1)
 
 
-register_after_fork(torch, limit_threads)  # of a spawned process nothing is run: there the component calls it
+register_after_fork(torch, limit_threads)  # not run in spawned processes, where the component calls it

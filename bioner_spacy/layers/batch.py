@@ -1,4 +1,4 @@
-"""What the heads read of a batch."""
+"""Layers from a batch to what heads read."""
 
 from collections.abc import Callable
 from typing import Any, Optional, Union
@@ -12,13 +12,12 @@ from ..types import Batch
 
 
 def as_batch(X: Union[Batch, list[Doc]]) -> Batch:
-    """What a model takes: a batch, or documents alone, as `spacy debug model` gives them, each a text to read
-    alone."""
+    """Make a batch of documents (as from `spacy debug model`), one text per document; a batch is returned as it is."""
     return X if isinstance(X, Batch) else Batch(X, numpy.array([len(doc) for doc in X], dtype="int64"))
 
 
 def batch2docs() -> Model[Batch, list[Doc]]:
-    """Build a layer from a batch to its documents, for heads to which it is all one where a text ends."""
+    """Build a layer from a batch to its documents, for heads that do not depend on text boundaries."""
     return Model("batch2docs", forward_docs)
 
 
@@ -32,7 +31,7 @@ def forward_docs(model: Model, batch: Batch, is_train: bool) -> tuple[list[Doc],
 
 
 def batch2words(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[Batch, list[Floats2d]]:
-    """Build a layer that gives the token vectors of each text of a batch: of its documents, or of their sentences.
+    """Build a layer from a batch to the token vectors of each text (document or sentence).
 
     Args:
         tok2vec: token vectors of documents.
@@ -61,10 +60,10 @@ def forward_words(
 
 
 def _divide(model: Model, arrays: list[Floats2d], lengths: list[int]) -> list[Floats2d]:
-    """The same rows in parts of other lengths."""
+    """Split the same rows by other lengths."""
     if [len(array) for array in arrays] == lengths:
         return arrays
     ends = numpy.cumsum(lengths).tolist()
-    # Listeners give texts without tokens arrays of any width.
+    # Listeners return arrays of any width for texts without tokens.
     rows: Any = model.ops.xp.concatenate([array for array in arrays if len(array)])
     return [rows[end - length : end] for end, length in zip(ends, lengths)]

@@ -20,18 +20,16 @@ def Biaffine(n_types: Optional[int], width: int, nI: Optional[int] = None) -> Mo
     with x_k = [s_k; e_k]. The first term is after Dozat and Manning 2017 ("Deep biaffine attention for neural
     dependency parsing") and Yu, Bohnet and Poesio 2020 ("Named entity recognition as dependency parsing"); the second,
     a sum of scores of tokens as in Sarawagi and Cohen 2004 ("Semi-Markov conditional random fields for information
-    extraction"), is learnt in far fewer steps; b is what a width embedding comes to where the score is a sum.
+    extraction"), is learnt in far fewer steps; b acts as a width embedding.
 
     Args:
-        n_types: number of types T, None until it is known.
+        n_types: number of types T; None if not yet known.
         width: maximum number of tokens in a span, V.
-        nI: twice the size of the vectors of tokens: the one as the first token s of a span, then the one as the last
-            e.
+        nI: twice the size of token vectors, which are [s; e]: as first and as last token of a span.
 
     Returns:
-        Layer from (N, nI) vectors to (N, T * V) scores: for token i and type t, those of the spans of 1, 2, ... V
-        tokens that begin at i. Spans that end behind the last token, or in another document, have scores without
-        meaning.
+        Layer from (N, nI) vectors to (N, T * V) scores: for token i and type t, those of spans of 1, 2, ... V tokens
+        that begin at i. Scores of spans that reach beyond the document are meaningless.
     """
     return Model(
         "biaffine",
@@ -79,7 +77,7 @@ def forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callab
         model.inc_grad("W", (starts.T @ flat).reshape(size + 1, n_types, size + 1).transpose(1, 0, 2))
         d_ends = _add_windows(d_windows)[:, :size]
         d_starts = (flat @ flat_W.T)[:, :size]
-        # A token counts in the spans from any of the V tokens before and with it that reach it.
+        # A token is in spans that begin at any of the V tokens up to it.
         d_words = _add_windows(d_scores[:, :, ::-1].cumsum(axis=2)[:, :, ::-1].swapaxes(1, 2))
         model.inc_grad("u", d_words.T @ X)
         return xp.concatenate([d_starts, d_ends], axis=1) + d_words @ u

@@ -1,10 +1,9 @@
-"""Scores of a task, and a small correction for each corpus by whose guideline a text is annotated.
+"""Guideline corrections: scores of a type, with a low-rank correction per corpus.
 
-Corpora that annotate one entity type understand it differently. One head for the type learns what they have in common,
-and a head for each corpus what only that corpus says: score = W h + b + m (B_c A_c h + d_c), where m is 0 for texts of
-no known guideline, and in training for a random share of the documents, so that W alone stays a good head. Regularised
-multi-task learning by a common and a specific part: Evgeniou and Pontil 2004; Daume III 2007, "Frustratingly easy
-domain adaptation".
+Corpora that annotate one entity type follow different guidelines. One head learns what they have in common, and a
+correction per corpus the rest: score = W h + b + m (B_c A_c h + d_c), where m is 0 for texts without a known guideline
+and, in training, for a random share of documents, so that W alone stays a good head. See Evgeniou and Pontil 2004;
+Daume III 2007, "Frustratingly easy domain adaptation".
 """
 
 from collections.abc import Callable, Sequence
@@ -23,11 +22,11 @@ from .batch import as_batch
 def guideline_residual(
     features: Model[Batch, Floats2d], output: Model[Floats2d, Floats2d], *, rank: int, dropout: float = 0.5
 ) -> Model[Batch, Floats2d]:
-    """Add corrections of low rank, one for each guideline, to the scores of a linear output layer.
+    """Add a low-rank correction per guideline to the scores of a linear output layer.
 
     Args:
-        features: from a batch to (N, nI) features of its tokens.
-        output: from features to (N, nO) scores.
+        features: layer from a batch to (N, nI) features of its tokens.
+        output: layer from features to (N, nO) scores.
         rank: rank of each correction.
         dropout: share of the documents for which a correction is left out in training.
 
@@ -80,9 +79,9 @@ def corrections(
         guidelines: names of the guidelines.
 
     Returns:
-        Layer from (N, nI) features and (N,) the number of the guideline of each token, -1 for none, to (N, nO)
-        corrections. Its attribute "guidelines" names the guidelines; its parameters are A (G, rank, nI), B (G, nO,
-        rank) and d (G, nO). B and d begin at 0, so that there is no correction.
+        Layer from (N, nI) features and (N,) index of the guideline of each token, -1 for none, to (N, nO) corrections.
+        Its attribute "guidelines" names the guidelines; its parameters are A (G, rank, nI), B (G, nO, rank) and d (G,
+        nO). B and d start at 0.
     """
     return Model(
         "corrections",
@@ -134,12 +133,12 @@ def forward_corrections(
 
 
 def resized_corrections(old: Model, guidelines: Sequence[str], columns: Sequence[int]) -> Model:
-    """A layer for other guidelines and scores, with the corrections of those that were there.
+    """Resize the layer for other guidelines and scores, keeping existing corrections.
 
     Args:
         old: an initialised layer made by `corrections`.
         guidelines: the guidelines from now on.
-        columns: for each score from now on its number so far, -1 for a new one.
+        columns: for each new score, its old index, or -1.
     """
     new: Model = corrections(old.attrs["rank"], len(columns), old.get_dim("nI"), guidelines)
     new.initialize()
@@ -158,12 +157,12 @@ def resized_corrections(old: Model, guidelines: Sequence[str], columns: Sequence
 
 
 def _weights(model: Model, name: str) -> Any:
-    """A parameter, whose shape Thinc does not know."""
+    """A parameter."""
     return model.get_param(name)
 
 
 def _guidelines_of_tokens(guidelines: Sequence[str], batch: Batch, dropout: float) -> Any:
-    """(N,) number of the guideline of each token of a batch, -1 if there is none or it is left out."""
+    """(N,) index of the guideline of each token of a batch, -1 if there is none or it is dropped."""
     numbers = {name: i for i, name in enumerate(guidelines)}
     names = batch.guidelines or [None] * len(batch.docs)
     of_docs = numpy.array([numbers.get(name, -1) if name else -1 for name in names], dtype="int64")

@@ -1,15 +1,14 @@
-"""What a layer that scores mentions expects before it has been trained."""
+"""Initial bias of layers that score mentions."""
 
 from typing import Any
 
 from thinc.api import Model
 
 RARE = -4.0
-"""Log-odds of what is to be found: few spans are mentions, and few tokens begin or end one.
+"""Initial log-odds of rare events: few spans are mentions, and few tokens begin or end one.
 
-Learning that first would take many steps, and the large gradients of those steps would leave an optimizer that divides
-by their size with small ones for long after. Lin et al. 2017, "Focal loss for dense object detection" (section 4.1),
-begin likewise.
+Learning this first would take many steps, with large gradients that slow Adam down long after. See Lin et al. 2017,
+"Focal loss for dense object detection" (section 4.1).
 """
 
 

@@ -1,4 +1,4 @@
-"""A linear layer for each task, on the features of the task and on those that tasks share."""
+"""A linear layer per task, on private and shared features."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 
 from .prior import initial_bias
 
-# Instead of the number of a task: an output that learns against what tasks share.
+# In place of a task index: an output of the adversary.
 ADVERSARY = -1
 
 
@@ -19,19 +19,18 @@ def TaskLinear(width: int, *, private: bool, shared: bool, reversal: float = 0.0
     """Score tokens by the features of tasks.
 
     An output of task k is w' [T_k ; S] + b; without private features it is w' S + b, without shared ones w' T_k + b.
-    An adversary sees S alone, and its gradient goes on to S, and to all below, times `-reversal`: it learns from S
-    what S is to unlearn (gradient reversal, Ganin et al. 2016, "Domain-adversarial training of neural networks").
+    An adversary sees S only, and its gradient is passed to S multiplied by `-reversal` (gradient reversal, Ganin et
+    al. 2016, "Domain-adversarial training of neural networks").
 
     Args:
         width: size of S and of T_k.
         private: whether the input begins with T_1, ..., T_K.
         shared: whether the input ends with S.
-        reversal: factor on the gradient that adversaries send to S, with its sign changed.
+        reversal: factor on the reversed gradient of adversaries.
 
     Returns:
         Layer from (N, nI) features to (N, nO) scores. The attribute "tasks" must be set before initialisation: for
-        each output the number of its task, or `ADVERSARY`. "bias" may be: what is added to each output at first, 0
-        where it is None.
+        each output the number of its task, or `ADVERSARY`. "bias" is the initial bias; None for 0.
     """
     return Model(
         "task_linear",

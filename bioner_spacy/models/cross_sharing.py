@@ -30,28 +30,27 @@ def build_cross_sharing(
 ) -> Model[Batch, Floats2d]:
     """Build heads with shared and private BiLSTMs for the `multitask_ner` component.
 
-    Wang et al. 2019, "Multitask learning for biomedical named entity recognition with cross-sharing structure". What
-    the variants compute is told in `bioner_spacy.layers.cross_sharing.model`. On a task's features are scores of tags
-    and of moves between them, and on these the conditional random field (`bioner_spacy.formulations.crf`).
+    Wang et al. 2019, "Multitask learning for biomedical named entity recognition with cross-sharing structure". For
+    the variants, see `bioner_spacy.layers.cross_sharing.model`. Each task has a CRF on its features
+    (`bioner_spacy.formulations.crf`).
 
     Args:
         tok2vec: token vectors, from a transformer listener or any other embedding layer.
-        variant: "cs" (cross-sharing: a gate lets each task see the others), "adv" (shared and private, kept apart by a
-            discriminator of the tasks and by orthogonality), "sp" (shared and private), "fs" (fully shared) or "stm"
-            (single task: private only, so that tasks share the encoder and nothing else).
+        variant: "cs" (cross-sharing: a gate lets each task see the others), "adv" (shared and private, separated by a
+            task discriminator and orthogonality), "sp" (shared and private), "fs" (fully shared) or "stm" (single
+            task: private only; tasks share the encoder only).
         hidden: units of a BiLSTM in each direction.
-        width: size of the features that are made of a BiLSTM's states.
-        dropout: dropout on the token vectors and on the features while training. The component's `dropout` replaces
-            it.
-        adversarial: "adv": factor on the gradient that the discriminator sends, with its sign changed, to what tasks
-            share. The discriminator itself learns at the full rate.
-        orthogonality: "adv": weight of the orthogonality of shared and private features in the loss.
+        width: size of the features computed from a BiLSTM's states.
+        dropout: dropout on the token vectors and features. `training.dropout` overrides it.
+        adversarial: for "adv": factor on the reversed gradient from the discriminator to shared features. The
+            discriminator itself learns at the full rate.
+        orthogonality: for "adv": weight of the orthogonality of shared and private features in the loss.
 
     Returns:
         Model from a batch to scores, (tokens of the batch, scores of all tasks and of the discriminator).
 
     Raises:
-        BionerError: a setting is not allowed.
+        BionerError: a setting is invalid.
     """
     structure = Structure(variant, hidden, width)
     for setting, value in (("adversarial", adversarial), ("orthogonality", orthogonality)):
@@ -80,15 +79,15 @@ def resize(
     make_features: Callable[[], Model],
     make_output: Callable[[], Model],
 ) -> None:
-    """Give a model the outputs of a longer list of tasks, in place.
+    """Extend the outputs of a model to a longer list of tasks, in place.
 
     Args:
         model: a model that `build_cross_sharing` made.
-        old_columns: name of each output so far.
-        new_columns: name of each output from now on. A new task gets a private BiLSTM with random weights and outputs
-            that predict nothing; nothing changes in what was there (see `resize_tasks` and `resize_output`).
-        make_features: makes the layer of the BiLSTMs.
-        make_output: makes the layer of the outputs.
+        old_columns: names of the old outputs.
+        new_columns: names of the new outputs. A new task gets a private BiLSTM with random weights and outputs that
+            predict nothing; existing tasks do not change (see `resize_tasks` and `resize_output`).
+        make_features: builds the layer of BiLSTMs.
+        make_output: builds the output layer.
     """
     old_tasks, new_tasks = _task_names(old_columns), _task_names(new_columns)
     tasks = [ADVERSARY if _is_adversary(column) else new_tasks.index(column[0]) for column in new_columns]

@@ -1,4 +1,4 @@
-"""Registered encoders: the shared transformer, and the same inside a component that shares it with nobody."""
+"""Registered encoders: the shared transformer, and the same inside a single component."""
 
 from typing import Any
 
@@ -26,27 +26,26 @@ def build_transformer(
 ) -> Model[list[Doc], FullTransformerBatch]:
     """Build the shared encoder for spacy-transformers' `transformer` component.
 
-    Texts are read sentence by sentence, or as they are given. What is longer than a window is cut into overlapping
-    windows of subwords, and every token takes its vector from the window in which it has most context. Windows of
-    similar length are computed together, in bfloat16 where the device has units for it, in training and prediction
-    alike.
+    Texts are read sentence by sentence or whole. Longer texts are cut into overlapping windows of subwords, and every
+    token takes its vector from the window in which it has most context. Windows of similar length are computed
+    together, in bfloat16 if the device supports it.
 
     Args:
         name: a Hugging Face name or "NAME@REVISION", a folder, or "package:NAME" for weights inside an installed
             package.
-        context: what is read at once, with the values that the reader's `context` has, so one variable of a
-            config tells both: the text as it is given ("group", "document"), or else one sentence. Where sentences
-            begin, rules say (`bioner_spacy.tokenization.sentences`), whatever the document has been told.
+        context: what is read at once, with the values of the reader's `context`: the whole text ("group", "document"),
+            or one sentence ("source", "sentence"). Sentences are found by rules
+            (`bioner_spacy.tokenization.sentences`), regardless of `Doc.sents`.
         window: maximum number of subwords in a window, special tokens included.
         overlap: subwords of context on either side of a window's core.
         pooling: vector of a token from those of its subwords, "mean" or "first".
-        precision: "auto" (bfloat16 where the device computes in it), "bfloat16" or "float32".
-        batch_pieces: maximum number of subwords in one forward pass, padding counted; bounds memory.
+        precision: "auto" (bfloat16 if the device supports it and it is faster), "bfloat16" or "float32".
+        batch_pieces: maximum number of subwords in one forward pass, including padding; bounds memory.
         tokenizer_config: further arguments for the tokenizer.
-        transformer_config: settings that replace those of the encoder's configuration, such as dropout.
+        transformer_config: settings that override the encoder's configuration, such as dropout.
 
     Returns:
-        Model from documents to token vectors, in the form that transformer listeners take.
+        Model from documents to token vectors, for transformer listeners.
 
     Raises:
         BionerError: a setting is not allowed; on initialisation, the encoder cannot be found or loaded.
@@ -78,19 +77,19 @@ def build_tok2vec_transformer(
     tokenizer_config: dict[str, Any] = {},
     transformer_config: dict[str, Any] = {},
 ) -> Model[list[Doc], list[Floats2d]]:
-    """Build an encoder that belongs to one component, as `nlp.replace_listeners` makes it.
+    """Build an encoder inside one component, as `nlp.replace_listeners` does.
 
-    The arguments that are not listed are those of `build_transformer`, spelt out because a config can name no others.
+    For other arguments, see `build_transformer`.
 
     Args:
         name: see `build_transformer`.
-        listener_pooling: pooling layer of the replaced listener; tokens come pooled, so it changes nothing.
+        listener_pooling: pooling layer of the replaced listener; without effect, because tokens are pooled already.
         grad_factor: factor on the gradient that reaches the encoder.
 
     Returns:
         Model from documents to a list of (tokens, width) arrays.
     """
-    # A chain in a chain, as replacing a listener leaves it: saved weights are matched by position.
+    # Nested chains, as after replacing a listener: saved weights are matched by position.
     encoder: Model = chain(
         build_transformer(
             name,

@@ -1,12 +1,12 @@
-"""Changing the number of outputs of a model."""
+"""Change the number of outputs of a model."""
 
 from thinc.api import Model
 
 
 def replace_output(model: Model, new: Model) -> None:
-    """Put a new layer in the place of a model's "output_layer", in place.
+    """Replace a model's "output_layer", in place.
 
-    Another node, because Thinc lets no layer with weights change its size, and optimizers keep sums by node.
+    A new node is needed, because Thinc layers with weights cannot be resized, and optimizers keep state by node.
 
     Args:
         model: an initialised model.
@@ -19,7 +19,7 @@ def replace_output(model: Model, new: Model) -> None:
 
 
 def set_n_outputs(model: Model, n_outputs: int) -> None:
-    """Note the number of outputs of a model's "output_layer" on it and on what it stands in, in place."""
+    """Set the number of outputs of a model's "output_layer" and of the layers around it, in place."""
     output = model.get_ref("output_layer")
     for node in model.walk():
         if node.has_dim("nO") is not False and any(child is output for child in node.walk()):

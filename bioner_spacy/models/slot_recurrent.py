@@ -16,8 +16,8 @@ from ..layers.slots.model import Slots
 from ..types import Batch, StepScores
 from .resize import replace_output, set_n_outputs
 
-# Log-odds of the actions of an entity type that is added to a trained model: nothing is predicted of it at first, and
-# what it takes away from the weights of other actions when one is written is small.
+# Initial log-odds of the actions of a type that is added to a trained model: low, so that nothing is predicted and
+# other actions keep their weight.
 ADDED = -6.0
 
 
@@ -32,29 +32,28 @@ def build_slot_recurrent(
     dropout: float = 0.1,
     nO: Optional[int] = None,
 ) -> Model[Batch, StepScores]:
-    """Build the recurrent reader of SRU-NER for the `multitask_ner` component, which finds nested mentions too.
+    """Build the recurrent reader of SRU-NER for the `multitask_ner` component; it also finds nested mentions.
 
     Ruano, Correia, Barreiros & Mendes 2025, "Effective multi-task learning for biomedical named entity recognition"
     (arXiv 2507.18542). For nested corpora such as GENIA the paper sets `queries` to 10, `window` to 240, `scale` to 10
     and `learn_scale` to true.
 
     Args:
-        tok2vec: token vectors, from a transformer listener or any other embedding layer. The paper's vector of a token
-            is the maximum over its pieces; here it is what the encoder's pooling makes. Its special slots are learned
-            vectors.
+        tok2vec: token vectors, from a transformer listener or any other embedding layer. The paper pools subwords by
+            their maximum; here the encoder's pooling is used. Special slots are learned vectors.
         queries: latent queries of attention for each action.
-        window: distance in words up to which attention knows where a word is.
+        window: maximum distance in tokens with a position embedding in attention.
         scale: factor on the memory against positions in attention.
         learn_scale: whether that factor is learned.
-        focus: how much attention looks at the token last written to before training: its score against 0 of all other
-            tokens. 0, as in the paper, is learnt from a little more slowly (docs/results.md).
-        action_threshold: minimum probability with which a mention is opened and with which it is closed. 0.5, as in
-            the paper, leaves more mentions out that are there (docs/results.md), as both must succeed.
-        dropout: dropout on what a step sees, while training. The component's `dropout` replaces it.
-        nO: number of actions, found from the tasks on initialisation.
+        focus: initial attention score of the slot last written to; others have 0. 0, as in the paper, learns a little
+            more slowly (docs/results.md).
+        action_threshold: minimum probability to open and to close a mention. 0.5, as in the paper, misses more
+            mentions (docs/results.md), because both must succeed.
+        dropout: dropout on the input of a step. `training.dropout` overrides it.
+        nO: number of actions; set on initialisation.
 
     Returns:
-        Model from a batch to the scores of the steps taken, which follow the gold steps where the batch has targets.
+        Model from a batch to the scores of the steps taken, which follow the gold steps if the batch has targets.
 
     Raises:
         BionerError: `queries` or `window` is less than 1, or `action_threshold` is not between 0 and 1.
@@ -110,13 +109,13 @@ def forward(model: Model, batch: Batch, is_train: bool) -> tuple[StepScores, Cal
 def resize_actions(
     model: Model, old_columns: Sequence[Any], new_columns: Sequence[Any], *, make_output: Callable[..., Model]
 ) -> None:
-    """Give a model the actions of a longer list of tasks, in place.
+    """Extend the actions of a model to a longer list of tasks, in place.
 
     Args:
         model: a model that `build_slot_recurrent` made.
-        old_columns: name of each action so far.
-        new_columns: name of each action from now on. Actions that were there keep their weights; those of a new type
-            have none, and latent queries that are copies of others, so no prediction changes.
+        old_columns: names of the old actions.
+        new_columns: names of the new actions. Existing actions keep their weights; those of a new type have zero
+            weights and copied latent queries, so no prediction changes.
         make_output: builds the layer of actions, given their number and `nI`.
     """
     old = model.get_ref("output_layer")

@@ -28,20 +28,18 @@ def build_span_pairs(
     dropout: float = 0.1,
     nO: Optional[int] = None,
 ) -> Model[Batch, Floats2d]:
-    """Build span-pair heads for the `multitask_ner` component, which find nested mentions of one type too.
+    """Build span-pair heads for the `multitask_ner` component; they also find nested mentions of one type.
 
     Args:
         tok2vec: token vectors, from a transformer listener or any other embedding layer.
-        width: maximum number of tokens in a mention. Training says how many gold mentions are wider and are not
-            learnt.
+        width: maximum number of tokens in a mention. A warning counts longer gold mentions, which are not learnt.
         hidden: size of the vectors of a token as the first and as the last of a span.
-        span_threshold: probability above which a span is a mention. A lower one finds more, less of it right.
-        dropout: dropout on the token vectors and on the vectors made of them while training. The component's
-            `dropout` replaces it.
-        nO: number of scores a token, found from the tasks on initialisation.
+        span_threshold: minimum probability of a mention. Lower values find more mentions at lower precision.
+        dropout: dropout on token and span vectors. `training.dropout` overrides it.
+        nO: number of scores per token; set on initialisation.
 
     Returns:
-        Model from a batch to scores, (tokens of the batch, `width` spans that begin there times all types).
+        Model from a batch to scores, (tokens of the batch, `width` spans that begin there x all types).
 
     Raises:
         BionerError: `width` or `hidden` is less than 1, or `span_threshold` is not between 0 and 1.
@@ -62,13 +60,13 @@ def build_span_pairs(
 
 
 def resize_spans(model: Model, old_columns: Sequence[Any], new_columns: Sequence[Any]) -> None:
-    """Give a model the outputs of a longer list of tasks, in place.
+    """Extend the outputs of a model to a longer list of tasks, in place.
 
     Args:
         model: a model that `build_span_pairs` made.
-        old_columns: name of each output so far: task, type, width.
-        new_columns: name of each output from now on. Types that were there keep their weights; those of a new one
-            are zero, which predicts nothing.
+        old_columns: names of the old outputs: task, type, width.
+        new_columns: names of the new outputs. Existing types keep their weights; those of new types are zero and
+            predict nothing.
     """
     old = model.get_ref("output_layer")
     if not old.has_param("W"):

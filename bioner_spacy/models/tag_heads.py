@@ -16,7 +16,7 @@ from ..layers.prior import RARE
 from ..types import Batch
 from .resize import replace_output, set_n_outputs
 
-# How much less probable than the first type, in nats, an entity type is that is added to a trained task.
+# How much less probable, in nats, a type added to a trained task is than its first type.
 MARGIN = 5.0
 
 
@@ -32,13 +32,13 @@ def build_tag_heads(
 
     Args:
         tok2vec: token vectors, from a transformer listener or any other embedding layer.
-        dropout: dropout on the token vectors while training. The component's `dropout` replaces it.
-        crf: whether the tags of a task form a conditional random field (`bioner_spacy.formulations.crf`) or each token
-            is classified alone and decoding finds the best valid sequence.
-        guideline_rank: rank of the correction that each corpus has by its guideline, for all tasks together; 0 for
-            none. See `bioner_spacy.layers.guideline`.
-        guideline_dropout: share of the documents, 0 to 1, that are trained on without the correction of their corpus.
-        nO: number of scores a token, found from the tasks on initialisation.
+        dropout: dropout on the token vectors. `training.dropout` overrides it.
+        crf: whether the tags of a task form a CRF (`bioner_spacy.formulations.crf`), or each token is classified
+            independently and decoding finds the best valid sequence.
+        guideline_rank: rank of the guideline correction of each corpus; 0 for none. See
+            `bioner_spacy.layers.guideline`.
+        guideline_dropout: share of documents, 0 to 1, trained without the correction of their corpus.
+        nO: number of scores per token; set on initialisation.
 
     Returns:
         Model from a batch to scores, (tokens of the batch, scores of all tasks).
@@ -60,14 +60,14 @@ def build_tag_heads(
 
 
 def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequence[Any]) -> None:
-    """Give a model the outputs of a longer list of tasks, in place.
+    """Extend the outputs of a model to a longer list of tasks, in place.
 
     Args:
-        model: a model made by an architecture of this package whose "output_layer" is linear.
-        old_columns: name of each output so far.
-        new_columns: name of each output from now on. Outputs that were there keep their weights. Those of a new task
-            have none but `tag_bias`, which predicts nothing; new tags of a task that was there start as copies of
-            those of its first type, less probable, so no prediction changes.
+        model: a model whose "output_layer" is linear.
+        old_columns: names of the old outputs.
+        new_columns: names of the new outputs. Existing outputs keep their weights. Those of a new task start with
+            `tag_bias` only and predict nothing; new tags of an existing task start as less probable copies of those of
+            its first type, so no prediction changes.
     """
     old, bias = model.get_ref("output_layer"), tag_bias(new_columns)
     if not old.has_param("W"):
@@ -80,7 +80,7 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
     position = {name: i for i, name in enumerate(old_columns)}
     first_tags: dict[tuple[str, str], Any] = {}
     for task, *tags in old_columns:
-        if len(tags) == 1 and (task, OUTSIDE) in position:  # others than tags begin with no O
+        if len(tags) == 1 and (task, OUTSIDE) in position:  # only tags begin with O
             first_tags.setdefault((task, tags[0][:2]), (task, *tags))
     for i, (task, *tags) in enumerate(new_columns):
         source = (task, *tags) if (task, *tags) in position else first_tags.get((task, tags[0][:2]))
@@ -98,7 +98,7 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
 
 
 def set_guidelines(model: Model, guidelines: Sequence[str]) -> None:
-    """Say which corpora have a correction by their guideline, in place; those that had one keep it.
+    """Set the corpora with a guideline correction, in place; existing ones keep theirs.
 
     Args:
         model: a model made by `build_tag_heads` with a `guideline_rank`.
@@ -113,5 +113,5 @@ def set_guidelines(model: Model, guidelines: Sequence[str]) -> None:
 
 
 def tag_bias(columns: Sequence[Any]) -> list[float]:
-    """What is added to each output before training: tags other than O are rare; of all else nothing is known."""
+    """Initial bias of outputs: tags other than O are rare."""
     return [RARE if len(tags) == 1 and tags[0].startswith(("B-", "I-")) else 0.0 for _, *tags in columns]

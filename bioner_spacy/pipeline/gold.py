@@ -1,4 +1,4 @@
-"""From `Example` objects to gold arrays over the tokens of the predicted documents."""
+"""Convert examples to gold arrays over the tokens of predicted documents."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -33,15 +33,14 @@ def collect_gold(
         examples: predicted documents with N tokens in all, and their references. A reference without any entity
             annotation supervises nothing.
         tasks: the K tasks.
-        spans_key: key of the gold spans in the references; `doc.ents` stand in where it is missing.
-        ignore_scope: whether every annotated reference supervises every task, whatever its corpus annotates.
-        corpus_types: entity types by corpus, the scope of documents that state none; None for every type.
-        disjoint: for an entity type, or for CORPUS$TYPE as one corpus understands it, the types that a mention of it
-            never is: a mention of them is barred where a reference has one of it and does not supervise their tasks.
+        spans_key: key of the gold spans in the references; `doc.ents` are used if it is missing.
+        ignore_scope: whether every annotated reference supervises every task.
+        corpus_types: entity types by corpus, as scope of documents without one; None for every type.
+        disjoint: for an entity type (or CORPUS$TYPE for one corpus), the types that its mentions never have. Mentions
+            are negative spans for tasks of these types that the reference does not supervise.
 
     Returns:
-        Gold over the tokens of the predicted documents, and the number of gold mentions that are left out because
-        their boundaries are not boundaries of predicted tokens.
+        Gold arrays, and the number of gold mentions left out because their boundaries are not token boundaries.
 
     Raises:
         BionerError: the two documents of an example differ in text.
@@ -78,19 +77,19 @@ def _span_arrays(rows: Sequence[tuple[int, int, int, int]]) -> SpanArrays:
 
 
 def read_by_sentence(gold: Gold, docs: Sequence[Doc]) -> Gold:
-    """The same gold with a text of its own for every sentence; mentions keep what they are in together.
+    """Split gold by sentence; sentences that share a mention stay together.
 
     Args:
         gold: gold of D documents with N tokens.
         docs: the D documents.
 
     Returns:
-        Gold of at least D texts with the same N tokens; each supervises what its document does.
+        Gold of at least D texts with the same N tokens and supervision.
     """
     parts = [sentence_lengths(doc) for doc in docs]
     ends = numpy.cumsum(numpy.concatenate(parts))
     docs_of_parts = numpy.repeat(numpy.arange(len(docs)), [len(part) for part in parts])
-    # A boundary inside of a mention is none: starts <= boundary - 1 and boundary < ends.
+    # Boundaries inside mentions do not count: starts <= boundary - 1 and boundary < ends.
     inside = numpy.zeros(int(gold.lengths.sum()) + 2, dtype="int64")
     numpy.add.at(inside, gold.spans.starts + 1, 1)
     numpy.add.at(inside, gold.spans.ends, -1)
@@ -106,12 +105,12 @@ def warn_of_unlearnable(
     formulation: Formulation,
     spans_key: str,
 ) -> None:
-    """Warn of gold mentions that cannot be learnt as they are, and of documents whose entities are not complete.
+    """Warn of gold mentions that cannot be learnt, and of documents with incomplete entities.
 
     Args:
         examples: the training examples.
-        collect: the gold of a batch, and the number of mentions that it leaves out, as of `collect_gold`.
-        formulation: what makes targets of it, and says how many mentions they cannot express.
+        collect: returns the gold of a batch and the number of mentions left out, see `collect_gold`.
+        formulation: the formulation, which counts mentions that it cannot represent.
         spans_key: key of the gold spans in the references.
     """
     n_mentions = n_misaligned = n_inexpressible = n_incomplete = 0
@@ -136,13 +135,13 @@ def warn_of_unlearnable(
 
 
 def _gold_spans(doc: Doc, spans_key: str) -> Optional[list[tuple[int, int, str]]]:
-    """Gold (first token, end token, type), without repeats; None for a document without entity annotation."""
+    """Gold (first token, end token, type), without duplicates; None for a document without entity annotation."""
     spans = gold_spans(doc, spans_key)
     return None if spans is None else list(dict.fromkeys((span.start, span.end, span.label_) for span in spans))
 
 
 def _places(tasks: Sequence[Task], supervised: numpy.ndarray) -> dict[str, list[tuple[int, int]]]:
-    """Tasks, and numbers of the type within them, that learn each entity type from a document."""
+    """For each entity type: the supervised tasks, and the index of the type in each."""
     places: dict[str, list[tuple[int, int]]] = {}
     for k in numpy.flatnonzero(supervised).tolist():
         for i, entity_type in enumerate(tasks[k].types):
@@ -151,7 +150,7 @@ def _places(tasks: Sequence[Task], supervised: numpy.ndarray) -> dict[str, list[
 
 
 def _to_predicted_words(example: Example, spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """Spans over the tokens of the predicted document; those without a counterpart are left out."""
+    """Align spans with tokens of the predicted document; those that cannot be aligned are left out."""
     predicted, reference = example.predicted, example.reference
     if not spans or same_tokens(predicted, reference):
         return spans

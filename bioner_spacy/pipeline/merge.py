@@ -1,4 +1,4 @@
-"""Merging: which spans a pipeline reports where several tasks answer for one entity type."""
+"""Merge the spans of several tasks for one entity type."""
 
 from collections.abc import Mapping, Sequence
 from typing import Optional, Union
@@ -11,17 +11,17 @@ from ..types import SpanArrays
 
 POLICIES = ("union", "vote", "mean")
 
-# Policy, or name of the corpus whose guideline holds: for all types, or by type ("*" for the others).
+# Policy, or name of a corpus whose guideline applies: for all types, or by type ("*" for the others).
 Merge = Union[str, Mapping[str, str]]
 
 
 class Merger:
-    """Joins the spans of several tasks to spans of entity types.
+    """Merges the spans of several tasks to spans of entity types.
 
-    Policies, for a type for which n tasks answer: "union" keeps every span that any of them found, with its highest
-    score; "vote" keeps spans that more than half of them found, with the mean score of the finders; "mean" keeps
-    spans whose scores, 0 where a task did not find the span, have a mean of at least 0.5. The name of a corpus keeps
-    the spans of that corpus's task alone, and falls back on "union" for types that the corpus does not annotate.
+    Policies, for a type with n tasks: "union" keeps every span of any task, with its highest score; "vote" keeps spans
+    predicted by more than half of the tasks, with their mean score; "mean" keeps spans with a mean score of at least
+    0.5, where a missing span counts 0. The name of a corpus keeps the spans of that corpus's task only, or "union" for
+    types that the corpus does not annotate.
 
     Args:
         tasks: the K tasks.
@@ -51,7 +51,7 @@ class Merger:
 
         Args:
             spans: spans as decoded, of any tasks.
-            guideline: a corpus whose guideline holds for them, whatever the policy.
+            guideline: a corpus whose guideline overrides the policy.
 
         Returns:
             One span for each (start, end, type), in text order, longest first; `types` are indices into
@@ -76,7 +76,7 @@ class Merger:
         return SpanArrays(starts[chosen], ends[chosen], tasks, types[chosen], merged[chosen].astype("f"))
 
     def _plan(self, guideline: Optional[str]) -> tuple[numpy.ndarray, ...]:
-        """Tables for a guideline: type numbers and consulted tasks, and by type their number and the policy."""
+        """Tables for a guideline: types and their tasks; by type, the number of tasks and the policy."""
         if guideline not in self._plans:
             widest = max((len(task.types) for task in self._tasks), default=1)
             type_of = numpy.zeros((len(self._tasks), widest), dtype="int64")

@@ -44,49 +44,47 @@ from .teaching import check_teaching, gather_taught, has_tags, require_teachers
 class MultiTaskNER(TrainablePipe):
     """Named entity recognition by many heads on one encoder, trained on corpora that annotate different types.
 
-    A head learns only from documents whose annotation scope covers its task; elsewhere its loss and gradient are
-    zero. All spans found, overlapping ones too, go to `doc.spans[spans_key]`, with their scores (0 to 1, in the order
-    of the spans) in the group's `attrs["scores"]`; `doc.ents` is their flat view.
+    A head learns only from documents whose annotation scope covers its task; elsewhere its loss and gradient are zero.
+    All predicted spans, including overlapping ones, go to `doc.spans[spans_key]`, with their scores (0 to 1) in the
+    group's `attrs["scores"]`; `doc.ents` has the best spans that do not overlap.
 
     Args:
         vocab: shared vocabulary.
         model: model from a `Batch` to the scores of its formulation, such as `bioner_spacy.TagHeads.v1`; see
             `bioner_spacy.models`.
         name: name of the component in the pipeline.
-        spans_key: key of predicted and of gold spans in `doc.spans`.
-        context: what heads read at once: a document as it is ("group", "document"), or one sentence ("source",
-            "sentence"); see `bioner_spacy.models.encoder`, which has the same setting.
+        spans_key: key of predicted and gold spans in `doc.spans`.
+        context: what heads read at once: the whole text ("group", "document"), or one sentence ("source", "sentence");
+            the same as `context` of the encoder.
         grain: what a task is: "type", "corpus" or "guideline"; see `bioner_spacy.tasks.make_tasks`.
         types: entity types to learn; None for all that the training corpora annotate.
-        merge: which spans are reported where several tasks answer for a type; see `bioner_spacy.pipeline.merge`. A
-            document whose `doc._.guideline` names a corpus is annotated by the guideline of that corpus.
+        merge: how spans of several tasks for one type are merged: "union", "vote", "mean", or the name of a corpus;
+            see `bioner_spacy.pipeline.merge`. If `doc._.guideline` names a corpus, its guideline is followed instead.
         threshold: spans with a lower score, 0 to 1, are not reported.
-        thresholds: the same by entity type; `threshold` holds for types that are not given. Both may be changed later,
-            for the loaded pipeline; a saved one has what its config says.
-        calibration: slope and intercept by entity type that turn log-odds of scores into those of probabilities;
-            thresholds are compared with the result. See `bioner_spacy.analysis.calibrate`.
+        thresholds: minimum scores by entity type; `threshold` applies to all others. Changes to the loaded component
+            are not saved; the config is.
+        calibration: slope and intercept by entity type that calibrate the log-odds of scores, before thresholds are
+            applied. See `bioner_spacy.analysis.calibrate`.
         annotate_ents: also set `doc.ents`, preferring the highest score, then the longest span.
-        ents_types: entity types for `doc.ents` in order of preference: of several for the same tokens the first one is
-            taken; None for all types alike.
-        overwrite_ents: whether entities set before by other components or by the user are replaced; otherwise they
-            stay and ours fill the gaps.
-        task_weights: weight of the loss of each task by name; 1 where not given.
-        task_balance: how these weights are changed in training; None to leave them as they are. See
+        ents_types: entity types for `doc.ents` in order of preference, for spans on the same tokens; None for no
+            preference.
+        overwrite_ents: whether existing entities are replaced; otherwise they are kept, and predicted ones fill the
+            gaps.
+        task_weights: loss weight of each task by name; 1 if not given.
+        task_balance: policy that changes loss weights during training; None for fixed weights. See
             `bioner_spacy.training.balance`.
-        ignore_scope: whether all that a corpus does not annotate is learnt to be no mention, as where corpora are
-            merged naively. Only for measuring what that costs.
-        unscoped: what documents that have entities and state no annotation scope are taken to annotate: what their
-            corpus annotates ("corpus"), every type ("all"); or they are refused in training ("error").
-        disjoint: for an entity type, the types that a mention of it never is; CORPUS$TYPE in place of the type says
-            the same of the mentions of one corpus. Heads of types that a document does not supervise learn from its
-            mentions of disjoint types that these are none of theirs.
-        teach_scope: share, 0 to 1, that teachers have in the targets of tasks within their scope when training begins;
-            it falls with `annealing`. Teachers are pipelines whose predictions the reader hands on (setting
-            `soft_targets` of `bioner_spacy.MultiCorpus.v1`).
-        teach_across: weight, 0 to 1, of the loss of what teachers say in documents that do not annotate a task, for
-            texts that they are sure of; 0 to learn nothing from these.
-        learn_rate_factor: factor on the learning rate of the heads, which start from nothing and need larger steps
-            than a pretrained encoder; an encoder inside the component learns at the plain rate.
+        ignore_scope: whether types outside the annotation scope count as negatives, as in a naive merge of corpora.
+            Only to measure what that costs.
+        unscoped: assumed scope of documents with entities but no stated scope: the types of their corpus ("corpus") or
+            every type ("all"); "error" refuses them in training.
+        disjoint: for an entity type (or CORPUS$TYPE for one corpus), the types that its mentions never have. Its
+            mentions are negative examples for heads of these types in documents that do not supervise them.
+        teach_scope: initial share, 0 to 1, of teachers in the targets within scope; it falls during training. Teachers
+            are pipelines whose predictions the corpus reader provides (setting `soft_targets` of
+            `bioner_spacy.MultiCorpus.v1`).
+        teach_across: weight, 0 to 1, of the teachers' loss in documents that do not annotate a task; 0 for none.
+        learn_rate_factor: factor on the learning rate of the heads. An encoder inside the component learns at the
+            plain rate.
         scorer: scoring function.
     """
 
@@ -159,7 +157,7 @@ class MultiTaskNER(TrainablePipe):
 
     @property
     def label_data(self) -> dict[str, list[str]]:
-        """Entity types that each training corpus annotates; what `init labels` writes and `initialize` takes."""
+        """Entity types that each training corpus annotates, for `init labels` and `initialize`."""
         return {corpus: list(types) for corpus, types in self.cfg["label_data"].items()}
 
     @property
@@ -173,18 +171,17 @@ class MultiTaskNER(TrainablePipe):
         return tuple(self._tasks)
 
     def add_label(self, label: str, corpus: str = "") -> int:
-        """Add an entity type; on an initialised model its head starts from zero and the others stay as they are.
+        """Add an entity type; on an initialised model, its head predicts nothing at first, and others do not change.
 
         Args:
             label: entity type.
-            corpus: corpus that annotates it; matters where tasks are corpora or guidelines.
+            corpus: corpus that annotates it; only used with the grains corpus and guideline.
 
         Returns:
             1 if the type was added, 0 if the corpus had it already.
 
         Raises:
-            BionerError: the label is no text, or none of `types`; or `merge` does not fit the tasks that there are
-                then.
+            BionerError: the label is not a string or not in `types`, or `merge` does not fit the new tasks.
         """
         if not isinstance(label, str) or (self.types is not None and label not in self.types):
             known = "" if self.types is None else f", and by the setting types one of {', '.join(self.types)}"
@@ -219,7 +216,7 @@ class MultiTaskNER(TrainablePipe):
         self._label_ids = [self.vocab.strings.add(entity_type) for entity_type in self._merger.types]
 
     def _resize(self, old_columns: Sequence[tuple[str, ...]]) -> None:
-        """Give the model the outputs of the tasks, and corrections for the corpora where it has such."""
+        """Resize the outputs of the model, and its guideline corrections if it has any."""
         self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
         if set_guidelines := self.model.attrs.get("set_guidelines"):
             set_guidelines(self.model, [corpus for corpus in sorted(self.label_data) if corpus])
@@ -231,13 +228,13 @@ class MultiTaskNER(TrainablePipe):
         nlp: Optional[Language] = None,
         labels: Optional[Mapping[str, Sequence[str]]] = None,
     ) -> None:
-        """Find the tasks and initialise the model.
+        """Derive the tasks from training data and initialise the model.
 
         Args:
             get_examples: returns training examples.
             nlp: the pipeline.
-            labels: entity types by corpus, as `label_data` gives them; collected from the examples if None. Types
-                that were added before stay.
+            labels: entity types by corpus, see `label_data`; collected from the examples if None. Types that were
+                added before are kept.
 
         Raises:
             BionerError: no example is annotated, a setting names a type or task that no corpus annotates, or the model
@@ -245,7 +242,7 @@ class MultiTaskNER(TrainablePipe):
         """
         validate_get_examples(get_examples, "MultiTaskNER.initialize")
         for node in self.model.walk():
-            # A transformer that comes before has told its listeners the width of its vectors by now.
+            # Listeners know the width of the transformer's vectors by now.
             if hasattr(node, "upstream_name") and node.has_dim("nO") is None:
                 raise BionerError(Errors.E426.format(name=self.name, upstream=node.upstream_name))
         label_data = {corpus: set(types) for corpus, types in self.label_data.items()}
@@ -267,31 +264,30 @@ class MultiTaskNER(TrainablePipe):
         if self.teach_scope or self.teach_across:
             require_teachers(self.name, get_examples(), self._tasks)
         warn_of_unlearnable(get_examples(), self._collect_gold, self._formulation, self.spans_key)
-        # Some encoders cannot be run on documents without words alone.
+        # Some encoders fail on batches without tokens.
         sample = list(islice((example for example in get_examples() if len(example.predicted)), 10))
         self._resize(old_columns)
         self.model.initialize(X=self.make_batch(sample))
 
     def _check_unscoped(self, unscoped: Mapping[str, Collection[str]]) -> None:
-        """Refuse documents that state no scope, or warn of what they are taken to annotate, given this by their
-        corpora."""
+        """Refuse documents that state no scope, or warn of their assumed scope."""
         if unscoped and self.unscoped == "error":
             raise BionerError(Errors.E428.format(name=self.name, corpora=", ".join(map(repr, unscoped))))
         if unscoped and self.unscoped == "corpus" and not self.ignore_scope:
             warn_of_unscoped({corpus: self.label_data.get(corpus, types) for corpus, types in unscoped.items()})
 
     def predict(self, docs: Iterable[Doc]) -> list[SpanArrays]:
-        """Find spans without setting them.
+        """Predict spans without setting them.
 
         Args:
             docs: documents.
 
         Returns:
-            Spans of each document, over its own words, merged to entity types; `types` index `labels`.
+            Spans of each document, over its own tokens, merged to entity types; `types` are indices into `labels`.
 
         Raises:
-            BionerError: the component has not been initialised, or the documents lack the vectors of the component
-                that it listens to.
+            BionerError: the component has not been initialised, or documents lack the vectors of the component it
+                listens to.
         """
         docs = list(docs)
         spans = self._decode(docs, self._formulation.decode) or SpanArrays.empty()
@@ -300,8 +296,7 @@ class MultiTaskNER(TrainablePipe):
         return merge_by_document(self._merger, spans, lengths, [doc._.guideline for doc in docs])
 
     def _decode(self, docs: list[Doc], decode: Callable[[Any, Array], Any]) -> Any:
-        """What a function makes of the scores of documents and of the tokens of each text; None for no token at
-        all."""
+        """Apply a function to the scores of documents and the lengths of texts; None without tokens."""
         if not self._tasks:
             raise BionerError(Errors.E405.format(name=self.name))
         lengths = numpy.array([len(doc) for doc in docs], dtype="int64")
@@ -314,19 +309,19 @@ class MultiTaskNER(TrainablePipe):
 
     @property
     def has_tags(self) -> bool:
-        """Whether the component can teach another one: its scores are those of tags in a conditional random field."""
+        """Whether the component can be a teacher (its formulation is a CRF over tags)."""
         return has_tags(self._formulation)
 
     def transitions(self, docs: Iterable[Doc], *, most: float) -> list[tuple[Array, Array]]:
-        """Probabilities of tags, as a student is taught them.
+        """Probabilities of tag transitions, for students.
 
         Args:
             docs: documents with N tokens in all.
-            most: tokens at which an O follows on an O with this probability or a higher one are left out.
+            most: tokens whose transition from O to O has at least this probability are left out.
 
         Returns:
-            For each task, (M,) tokens, counted through the documents, and (M, T, T) probability of each pair of tags
-            of the token before and the token.
+            For each task, (M,) token indices over all documents, and (M, T, T) probability of each pair of tags
+            (previous token, token).
 
         Raises:
             BionerError: as `predict` does.
@@ -366,13 +361,13 @@ class MultiTaskNER(TrainablePipe):
         sgd: Optional[Optimizer] = None,
         losses: Optional[dict[str, float]] = None,
     ) -> dict[str, float]:
-        """Learn from a batch, as any trainable component does, with targets before scores, as some models need them.
+        """Update the model on a batch. Targets are made before scores, because some models need them.
 
         Args:
             examples: a batch.
             drop: dropout rate.
             sgd: the optimizer; without one, gradients are added up.
-            losses: losses of the components so far, to which that of this one is added.
+            losses: losses by component; updated.
 
         Returns:
             The losses.
@@ -396,7 +391,7 @@ class MultiTaskNER(TrainablePipe):
         return losses
 
     def make_batch(self, examples: Sequence[Example]) -> Batch:
-        """What the model takes to learn from examples: their predicted documents, and targets from the references."""
+        """Make a training batch of examples: predicted documents, and targets from the references."""
         return self._make_batch(examples, self._collect_gold(examples)[0])
 
     def _make_batch(self, examples: Sequence[Example], gold: Gold) -> Batch:
@@ -431,11 +426,11 @@ class MultiTaskNER(TrainablePipe):
 
         Args:
             examples: a batch.
-            scores: output of the model for it, as `make_batch` hands it on.
+            scores: output of the model for `make_batch`.
 
         Returns:
-            Sum of the tasks' losses in nats by `task_weights` alone, so that it can be compared between balances, and
-            the gradient of the sum that is learnt, zero where a document does not supervise.
+            Sum of the tasks' losses in nats, weighted by `task_weights` only (comparable between balances), and the
+            gradient of the balanced sum.
         """
         examples = list(examples)
         validate_examples(examples, "MultiTaskNER.get_loss")
@@ -443,7 +438,7 @@ class MultiTaskNER(TrainablePipe):
         return self._total(losses), d_scores
 
     def _loss(self, scores: Any, batch: Batch) -> tuple[Array, Any]:
-        """(K,) losses before weighting, and the gradient of their weighted sum."""
+        """(K,) unweighted losses, and the gradient of their weighted sum."""
         weights = self._weights_by_hand() * self.task_balance.weights()
         losses, d_scores = self._formulation.loss(scores, batch.targets, weights)
         return to_numpy(losses), d_scores
@@ -455,14 +450,14 @@ class MultiTaskNER(TrainablePipe):
         return numpy.array([self.task_weights.get(task.name, 1.0) for task in self._tasks], dtype="f")
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """Score predictions, those under the component's own `spans_key`, whatever the scorer's is."""
+        """Score predictions under the component's own `spans_key`."""
         corpus_types = None if self.unscoped == "all" else self.label_data
         settings = {"spans_key": self.spans_key, "corpus_types": corpus_types, **kwargs}
         scores: dict[str, Any] = super().score(examples, **settings)
         return scores
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Update the component's weights, those of the heads with their own learning rate, and those of the tasks."""
+        """Update the weights of model and task balance; heads have their own learning rate."""
         update_weights(self.model, sgd, plain=self.model.get_ref("tok2vec"), factor=self.learn_rate_factor)
         self.task_balance.finish_update(sgd, self.model.id)
 
@@ -485,26 +480,26 @@ class MultiTaskNER(TrainablePipe):
             self.cfg["task_balance"] = state
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
-        """Load from a byte string that `to_bytes` made."""
+        """Load from a byte string."""
         with self._loading():
             super().from_bytes(bytes_data, exclude=exclude)
         return self
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "MultiTaskNER":
-        """Load from a folder that `to_disk` wrote."""
+        """Load from a folder."""
         with self._loading():
             super().from_disk(path, exclude=exclude)
         return self
 
     @contextmanager
     def _loading(self) -> Iterator[None]:
-        """Load weights, and see whether they belong to a model with these settings."""
+        """Load weights, and check that they fit the settings."""
         self.cfg.pop("task_balance", None)
         try:
             yield
         except BionerError:
             raise
-        except ValueError as error:  # of Thinc: other layers, or weights of other sizes
+        except ValueError as error:  # from Thinc: other layers, or weights of other sizes
             raise BionerError(Errors.E412.format(name=self.name, reason=error)) from error
         self._set_tasks()
         self.task_balance.load(self.cfg.get("task_balance", {}))

@@ -1,5 +1,4 @@
-"""What a saved pipeline holds: weights in the size that is asked for, and no token of the texts that it was trained
-on."""
+"""Save pipelines without tokens of training texts, and with weights as float32 or int8."""
 
 import copy
 from collections.abc import Callable, Iterable
@@ -13,23 +12,23 @@ from spacy.vocab import Vocab
 from ..errors import BionerError, Errors, Warnings, warn
 from ..layers.encoder.files import WEIGHTS
 
-# Factories of spaCy whose components store hashes of tokens, and so cannot do without the tokens.
+# spaCy factories whose components store hashes of tokens, and so need the tokens.
 _NEED_WORDS = ("entity_linker", "trainable_lemmatizer")
 
 
 def before_saving(weights: Optional[str] = None) -> Callable[[Language], Language]:
     """Build a callback for `[training.before_to_disk]` that leaves out the tokens of the training texts.
 
-    spaCy's list of strings (`vocab/strings.json`) grows by every token that a pipeline reads.
+    spaCy's list of strings (`vocab/strings.json`) would contain every token that a pipeline has read.
 
     Args:
-        weights: how weights of encoders are stored, "float32" or "int8"; None to leave that as it is.
+        weights: how weights of encoders are stored, "float32" or "int8"; None for no change.
 
     Returns:
         Function from a pipeline to one that shares its components and can be saved.
 
     Raises:
-        BionerError: there is no such way to store weights.
+        BionerError: `weights` is neither.
     """
     if weights is not None and weights not in WEIGHTS:
         raise BionerError(Errors.E301.format(setting="weights", value=weights, allowed=", ".join(WEIGHTS)))
@@ -47,8 +46,8 @@ def set_weights(nlp: Language, weights: str) -> None:
 
     Args:
         nlp: the pipeline.
-        weights: "float32", or "int8" for matrices in 8 bits with a scale for each row, a quarter of the size. A
-            pipeline that learns afterwards is stored as float32 again.
+        weights: "float32" or "int8" (8-bit matrices with a scale per row, a quarter of the size). After further
+            training, float32 is used again.
     """
     for _, pipe in nlp.components:
         model: Any = getattr(pipe, "model", None)
@@ -59,13 +58,12 @@ def set_weights(nlp: Language, weights: str) -> None:
 
 
 def without_words(nlp: Language) -> Language:
-    """A pipeline that shares everything with another one, and saves of its strings only what it needs.
+    """A copy of a pipeline that shares its components, and saves only the strings that it needs.
 
-    Labels and keys of static vectors are kept; all other strings come back by themselves when a text is read. The
-    given pipeline stays as it is: documents that are in memory need its strings.
+    Labels and keys of static vectors are kept; other strings are added again when texts are read.
 
     Args:
-        nlp: a pipeline. A warning names components that need the tokens that they were trained on; all are kept then.
+        nlp: a pipeline. If components need training tokens, all strings are kept, with a warning.
     """
     if needing := [name for name, _ in nlp.components if nlp.get_pipe_meta(name).factory in _NEED_WORDS]:
         warn(Warnings.W409.format(names=", ".join(needing)))
@@ -85,7 +83,7 @@ def _needed(nlp: Language) -> Iterable[str]:
 
 
 class _SavedVocab:
-    """A vocabulary that saves other strings than its own."""
+    """A vocabulary that saves a given list of strings."""
 
     def __init__(self, vocab: Vocab, strings: Iterable[str]) -> None:
         self._vocab = vocab

@@ -1,4 +1,4 @@
-"""Predicted spans of a batch on their way to its documents."""
+"""Post-process predicted spans: whitespace, thresholds, calibration, flat view, documents."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Optional
@@ -14,9 +14,9 @@ from .merge import Merger
 
 
 def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
-    """Spans that neither begin nor end with a token that is whitespace, as spaCy's entities do not.
+    """Trim whitespace tokens from spans.
 
-    Of spans of one task that are the same then, the one with the highest score is kept.
+    Of duplicates, the one with the highest score is kept.
 
     Args:
         spans: spans over the N tokens of a batch.
@@ -37,8 +37,7 @@ def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
 
 
 def require_upstream(name: str, model: Model, doc: Doc) -> None:
-    """Check that a document has the vectors that a model takes from another component; without them it would find
-    nothing.
+    """Check that a document has the vectors of the component that a model listens to.
 
     Args:
         name: name of the component of the model.
@@ -50,14 +49,14 @@ def require_upstream(name: str, model: Model, doc: Doc) -> None:
     """
     for node in model.walk():
         if (upstream := getattr(node, "upstream_name", None)) is not None:
-            # A listener of spacy-transformers, whose vectors are in an extension, or one of spaCy.
+            # A listener of spacy-transformers (vectors in an extension) or of spaCy.
             listens_to_transformer = node.name == "transformer-listener"
             if doc._.trf_data is None if listens_to_transformer else not doc.tensor.size:
                 raise BionerError(Errors.E427.format(name=name, upstream=upstream))
 
 
 def warn_of_replaced(doc: Doc, spans_key: str, name: str, labels: Collection[str]) -> bool:
-    """Warn if spans that are about to be replaced were predicted by another component.
+    """Warn if spans of another component are about to be replaced.
 
     Args:
         doc: a document with spans under the key.
@@ -80,11 +79,11 @@ def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[st
 
     Args:
         types: the T entity types.
-        threshold: the least score of types that `thresholds` does not name.
+        threshold: minimum score of all other types.
         thresholds: minimum scores by entity type.
 
     Returns:
-        (T,) scores, in single precision, as those of spans are.
+        (T,) scores, in single precision.
 
     Raises:
         BionerError: a threshold is not a number from 0 to 1, or is given for a type that is not there.
@@ -97,13 +96,13 @@ def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[st
 
 
 def calibration_table(types: Sequence[str], calibration: Mapping[str, Sequence[float]]) -> Optional[Array]:
-    """What turns the log-odds of scores of each type into those of probabilities: a slope and an intercept.
+    """Slope and intercept that calibrate the log-odds of scores of each type.
 
     Platt 1999, "Probabilistic outputs for support vector machines".
 
     Args:
         types: the T entity types.
-        calibration: slope and intercept by entity type; scores of others stay as they are.
+        calibration: slope and intercept by entity type; scores of other types are not changed.
 
     Returns:
         (T, 2) slopes and intercepts; None if nothing is calibrated.
@@ -124,8 +123,8 @@ def calibrated(scores: Array, types: Array, table: Optional[Array]) -> Array:
 
     Args:
         scores: (n,) scores of spans, 0 to 1.
-        types: (n,) numbers of their types.
-        table: as `calibration_table` makes it.
+        types: (n,) indices of their types.
+        table: the output of `calibration_table`.
 
     Returns:
         (n,) scores, 0 to 1, in single precision.
@@ -146,15 +145,15 @@ def flat_view(
     keep: bool,
     types: Optional[Mapping[str, int]] = None,
 ) -> list[Span]:
-    """Spans that do not overlap, for `doc.ents`: those of the highest scores, and of equal ones the longest.
+    """Spans that do not overlap, for `doc.ents`, preferring high scores, then long spans.
 
     Args:
         doc: the document.
         spans: its spans.
         scores: their scores.
-        keep: whether the document's entities stay, and spans fill the gaps.
-        types: place of each entity type in an order of preference: where spans of several types are the same tokens,
-            only the first of them is looked at, and spans of types that are not there never are; None for all alike.
+        keep: whether existing entities are kept, and spans fill the gaps.
+        types: rank of each entity type: of spans of several types on the same tokens only the first is used, and other
+            types never; None for no preference.
     """
     if types is not None:
         best: dict[tuple[int, int], int] = {}
@@ -165,7 +164,7 @@ def flat_view(
                     best[span.start, span.end] = i
         spans, scores = [spans[i] for i in best.values()], [scores[i] for i in best.values()]
     chosen = list(doc.ents) if keep else []
-    taken = [False] * len(doc)  # for a handful of spans faster than an array
+    taken = [False] * len(doc)  # faster than an array for few spans
     for ent in chosen:
         taken[ent.start : ent.end] = [True] * len(ent)
     order = sorted(range(len(spans)), key=lambda i: (-scores[i], -len(spans[i]), spans[i].start, spans[i].label_))
@@ -197,8 +196,7 @@ def merge_by_document(
 ) -> list[SpanArrays]:
     """Merged spans of each document, over its own tokens, by its guideline.
 
-    Spans of a batch are merged at once, by one guideline after the other: a call for each document takes longer than
-    all the rest that follows the heads.
+    Spans of a batch are merged at once per guideline, because a call per document is slow.
     """
     parts = {
         guideline: list(split_by_document(merger(spans, guideline), lengths))

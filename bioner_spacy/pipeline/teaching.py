@@ -1,4 +1,4 @@
-"""Learning from teachers: what they say of the documents of a batch, and whether there are any."""
+"""Distillation in the component: gather soft targets of a batch, and check settings."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,12 +14,12 @@ from ..words import same_tokens
 
 
 def has_tags(formulation: Formulation) -> bool:
-    """Whether teachers can say something of the scores of a formulation."""
+    """Whether a formulation supports teachers."""
     return hasattr(formulation, "transitions")
 
 
 def check_teaching(name: str, formulation: Formulation, shares: dict[str, float]) -> None:
-    """Check the settings of a component that say how much teachers count.
+    """Check the weights of teachers in the settings of a component.
 
     Args:
         name: name of the component.
@@ -27,7 +27,7 @@ def check_teaching(name: str, formulation: Formulation, shares: dict[str, float]
         shares: the settings by name.
 
     Raises:
-        BionerError: one is not a number from 0 to 1, or the formulation has nothing that teachers speak of.
+        BionerError: one is not a number from 0 to 1, or the formulation does not support teachers.
     """
     for setting, value in shares.items():
         if not isinstance(value, (int, float)) or not 0 <= value <= 1:
@@ -40,7 +40,7 @@ def require_teachers(name: str, examples: Iterable[Example], tasks: Sequence[Tas
     """Check that training documents have soft targets, and warn of tasks for which they have none.
 
     Raises:
-        BionerError: none has any for one of the tasks.
+        BionerError: there are none for any task.
     """
     found = (example.reference.user_data.get(TARGETS_KEY) for example in examples)
     corpora = list({id(taught.corpus): taught.corpus for taught in found if taught is not None}.values())
@@ -54,16 +54,16 @@ def require_teachers(name: str, examples: Iterable[Example], tasks: Sequence[Tas
 def gather_taught(
     examples: Sequence[Example], tasks: Sequence[Task], gold: Gold, *, share: float, across: float
 ) -> Taught:
-    """What teachers say of a batch.
+    """Soft targets of a batch.
 
-    Documents without soft targets, and those that the pipeline tokenizes otherwise than the corpus, are not taught.
+    Documents without soft targets, or tokenized differently from the corpus, have none.
 
     Args:
-        examples: the batch, references as the reader makes them.
+        examples: the batch, with references from the reader.
         tasks: the K tasks.
         gold: gold of the batch with a text for each document.
         share: share of the teachers in the targets within the scope.
-        across: weight of what they say outside of it.
+        across: weight of the teachers' loss outside the scope.
     """
     n_tokens = int(gold.lengths.sum())
     known = numpy.zeros((n_tokens, len(tasks)), dtype=bool)

@@ -1,1 +1,1 @@
-"""Layers that tasks share among one another, and the LSTM below them."""
+"""Layers shared between tasks, and their LSTM."""

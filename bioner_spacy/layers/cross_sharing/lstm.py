@@ -1,4 +1,4 @@
-"""Many bidirectional LSTMs over the same tokens as one: each step of time is one batched matrix product.
+"""Many bidirectional LSTMs over the same tokens at once: each time step is one batched matrix product.
 
 Hochreiter & Schmidhuber 1997, "Long short-term memory", with forget gates; Graves & Schmidhuber 2005 for both
 directions. torch's own LSTM takes one pair of directions at a time, and on a CPU differentiates it step by step: over
@@ -18,12 +18,12 @@ from ...types import Array
 
 @dataclass(frozen=True)
 class Packing:
-    """Sequences side by side, first their first tokens, then their second tokens and so on: no padding.
+    """Packed sequences: all first tokens, then all second tokens, and so on, without padding.
 
     Attributes:
         rows: (n,) row of each token in the array that the sequences are taken from.
-        sequences: (n,) number of the sequence that it stands in.
-        mirror: (n,) place of the token that stands as far from the end of its sequence as this one from its start.
+        sequences: (n,) index of its sequence.
+        mirror: (n,) position of the token at the mirrored position in its sequence.
         sizes: number of sequences that have a first, a second, ... token.
     """
 
@@ -34,7 +34,7 @@ class Packing:
 
 
 def pack(starts: Array, lengths: Array) -> Packing:
-    """Pack sequences of rows that follow one another.
+    """Pack consecutive sequences of rows.
 
     Args:
         starts: (M,) first row of each sequence.

@@ -7,14 +7,13 @@ Of the vectors x of a document's tokens, with L a linear layer and K tasks,
 
 and the features of a token for task k are, by variant,
 
-    stm  T_k          single task: tasks have nothing in common above the encoder
-    fs   S            fully shared: tasks have all in common below their outputs
-    sp   [T_k ; S]    shared and private
-    adv  [T_k ; S]    and S and T_k are made orthogonal; a discriminator, which has its own layer, learns against S
-    cs   [T_k'; S]    cross-sharing: the gate lets task k see the other tasks
+    stm  T_k          single task: tasks share the encoder only fs   S            fully shared: tasks share everything
+    below their outputs sp   [T_k ; S]    shared and private adv  [T_k ; S]    and S and T_k are made orthogonal; a
+    discriminator, which has its own layer, learns against S cs   [T_k'; S]    cross-sharing: the gate lets task k see
+    the other tasks
 
-The paper's single-task model is "stm" with one task. It trains two tasks at a time, so that there is one other; of
-more, the gate sees the mean. A single task has no other and no gate: T_1' = T_1.
+The paper's single-task model is "stm" with one task. It trains two tasks at a time; with more, the gate sees the mean
+of the others. A single task has no gate: T_1' = T_1.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,16 +41,15 @@ VARIANTS = {"stm": (True, False), "fs": (False, True), "sp": (True, True), "adv"
 DIRECTED = ("W", "U", "b")
 GATE = ("gate_W", "gate_b")
 
-# A document of more tokens is read in windows, which go side by side: one of 100,000 tokens would else be 100,000
-# steps.
+# Longer documents are read in parallel windows; otherwise 100,000 tokens would be 100,000 steps.
 WINDOW, OVERLAP = 256, 32
-# Tokens that are computed together; bounds memory.
+# Maximum number of tokens computed together; bounds memory.
 GROUP_WORDS = 1024
 
 
 @dataclass(frozen=True)
 class Structure:
-    """What weights are made for.
+    """Structure of the layer.
 
     Attributes:
         variant: one of `VARIANTS`.
@@ -91,7 +89,7 @@ def _write_structure(_: Any, value: Structure, name: str, model: Model) -> bytes
 
 @deserialize_attr.register(Structure)
 def _check_structure(wanted: Structure, value: bytes, name: str, model: Model) -> Structure:
-    """The structure stands in the config; weights for another are refused."""
+    """Refuse weights of another structure than that of the config."""
     found = Structure(*srsly.msgpack_loads(value))
     if found != wanted:
         raise BionerError(Errors.E309.format(found=found, wanted=wanted))
@@ -107,11 +105,11 @@ def CrossSharing(
 
         sum over k of || mean over tokens i of S_i T_ki' ||^2        (Frobenius norm of a width x width matrix)
 
-    over the tokens from which task k learns, so it moves nothing that is out of scope. It is the term of
-    Bousmalis et al. 2016 ("Domain separation networks"), a mean so that the size of a batch does not matter.
+    over the tokens from which task k learns, so nothing out of scope changes. It is the term of Bousmalis et al. 2016
+    ("Domain separation networks"), as a mean so that it does not depend on the batch size.
 
-    In "cs" a task learns through its gate what the others should show it: the loss of task k has a gradient for the
-    private BiLSTMs of the others, which are encoders to it. Their gates and outputs get none from it.
+    In "cs", the loss of task k has a gradient for the private BiLSTMs of other tasks, through its gate, but not for
+    their gates and outputs.
 
     Args:
         structure: variant and sizes.
@@ -121,7 +119,7 @@ def CrossSharing(
     Returns:
         Layer from (N, nI) vectors to (N, blocks * width) features: T_1, ..., T_K if there are private BiLSTMs, then S
         if there is a shared one. The dimension "nK", the number of tasks, must be set before initialisation. The
-        attribute "others" holds for each task the numbers of the tasks that its gate sees.
+        attribute "others" holds for each task the indices of the tasks that its gate sees.
     """
     weight = orthogonality if structure.variant == "adv" else 0.0
     names = (*DIRECTED, "linear_W", "linear_b", *(GATE if structure.variant == "cs" else ()))
@@ -196,14 +194,14 @@ def _features(
     words = numpy.arange(int(lengths.sum()))
     windows = cut_windows(words, lengths, words, numpy.ones_like(words), window=WINDOW, overlap=OVERLAP)
     sizes = windows.ends - windows.starts
-    # Windows of similar length go together: the more stand side by side, the fewer steps.
+    # Windows of similar length are computed together.
     order = numpy.argsort(-sizes, kind="stable")
     borders = 1 + numpy.flatnonzero(numpy.diff((numpy.cumsum(sizes[order]) - 1) // GROUP_WORDS))
     parts, rows = [], []
     for group in numpy.split(order, borders):
         packing = pack(windows.starts[group], sizes[group])
         states = bilstms(x[_to_torch(packing.rows, x)], weights["W"], weights["U"], weights["b"], packing)
-        # Of the windows that a token stands in, one gives its features.
+        # Each token takes its features from one window.
         kept = numpy.flatnonzero(windows.word_windows[packing.rows] == group[packing.sequences])
         parts.append(_blocks(states[:, _to_torch(kept, x)], weights, structure, others))
         rows.append(packing.rows[kept])
@@ -234,7 +232,7 @@ def _blocks(
 
 
 def non_orthogonality(blocks: torch.Tensor, d_blocks: torch.Tensor) -> torch.Tensor:
-    """What `CrossSharing` adds to the loss of the variant "adv", before weighting.
+    """The orthogonality loss of the variant "adv", before weighting.
 
     Args:
         blocks: (K + 1, N, width) T_1, ..., T_K, S.
@@ -246,14 +244,13 @@ def non_orthogonality(blocks: torch.Tensor, d_blocks: torch.Tensor) -> torch.Ten
 
 
 def resize_tasks(old: Model, new: Model, sources: Sequence[Optional[int]]) -> None:
-    """Make an initialised layer for another list of tasks.
+    """Resize an initialised layer for another list of tasks.
 
     Args:
         old: an initialised layer.
-        new: one that is not, with the same settings.
-        sources: for each task, its number in `old`, or None if it is new. A new task starts from random weights, and
-            its gate sees all others. Tasks that were there keep theirs, and their gates see those that they saw: none
-            of their predictions changes.
+        new: an uninitialised layer with the same settings.
+        sources: for each task, its index in `old`, or None if new. New tasks get random weights, and their gates see
+            all others. Existing tasks keep their weights and gates, so their predictions do not change.
     """
     new.name = old.name
     new.set_dim("nI", old.get_dim("nI"))

@@ -1,7 +1,6 @@
-"""The layers of BERT under the names that transformers has for them, without importing transformers.
+"""The layers of BERT, with the names of transformers but without importing it.
 
-They hold what `encode_packed` computes with, and take the weights of every encoder for which `is_packable`. The pooler
-is left out, because nothing reads it.
+For `encode_packed`, and for the weights of every encoder with `is_packable`. The unused pooler is left out.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-# Encoders with the layers of BERT under the names that it has for them.
+# Model types with BERT's layers and names.
 PACKABLE = ("bert", "camembert", "roberta", "xlm-roberta")
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"gelu": nn.functional.gelu, "relu": nn.functional.relu}
 _SETTINGS = (
@@ -37,10 +36,10 @@ def has_bert_layers(config: Mapping[str, Any]) -> bool:
 
 
 class Bert(nn.Module):
-    """A BERT or one of its kin, for `encode_packed`.
+    """A BERT-like encoder for `encode_packed`.
 
     Args:
-        config: settings as transformers saves them, of an encoder that `has_bert_layers`.
+        config: configuration of an encoder that `has_bert_layers`.
 
     Attributes:
         config: the settings, as attributes.
@@ -81,7 +80,7 @@ class _Embeddings(nn.Module):
         super().__init__()
         width, pad = config.hidden_size, config.pad_token_id
         if config.model_type != "bert":
-            # RoBERTa and its kin number positions from the one after the pad token.
+            # RoBERTa-like models number positions from the padding id + 1.
             self.padding_idx = pad
         self.word_embeddings = nn.Embedding(config.vocab_size, width, padding_idx=pad)
         self.position_embeddings = nn.Embedding(
@@ -108,7 +107,7 @@ class _Layer(nn.Module):
 
 
 class _SelfAttention(nn.Module):
-    """Holds the layers of attention, which `encode_packed` computes window by window."""
+    """The layers of attention; `encode_packed` computes it window by window."""
 
     def __init__(self, config: SimpleNamespace) -> None:
         super().__init__()
@@ -130,7 +129,7 @@ class _Intermediate(nn.Module):
 
 
 class _Output(nn.Module):
-    """A projection whose result is added to what it began with."""
+    """A projection with a residual connection."""
 
     def __init__(self, config: SimpleNamespace, n_inputs: int) -> None:
         super().__init__()

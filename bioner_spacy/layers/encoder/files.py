@@ -1,5 +1,4 @@
-"""A saved encoder: its configuration, tokenizer and weights in one message, from which no file is written and no code
-run."""
+"""Serialise an encoder (configuration, tokenizer, weights) in one message; loading writes no file and runs no code."""
 
 import json
 from collections.abc import Mapping
@@ -15,9 +14,9 @@ from .int8 import expand_state, is_quantized, quantize_state
 from .subwords import SubwordTokenizer
 
 WEIGHTS = ("float32", "int8")
-"""How weights are stored: as they are, or matrices in 8 bits with a scale for each row, a quarter of the size."""
+"""How weights are stored: unchanged, or as 8-bit matrices with a scale per row (a quarter of the size)."""
 
-# Settings with which transformers would run code, fetch weights, or fetch compiled functions, or that name a folder.
+# Settings with which transformers would run or fetch code or weights, or that name a folder.
 _NEVER_READ = (
     "_attn_implementation",
     "_attn_implementation_internal",
@@ -57,7 +56,7 @@ def dump_encoder(tokenizer: SubwordTokenizer, transformer: Any, *, weights: str)
 
 
 def load_dumped_encoder(data: bytes) -> tuple[SubwordTokenizer, Any, str]:
-    """Load what `dump_encoder` wrote, or what earlier versions did, which had more files; those are not read.
+    """Load the output of `dump_encoder`, of earlier versions too.
 
     Returns:
         Tokenizer, transformer, and how its weights were stored, one of `WEIGHTS`.
@@ -73,13 +72,13 @@ def load_dumped_encoder(data: bytes) -> tuple[SubwordTokenizer, Any, str]:
         transformer = build_transformer(config, expand_state(state))
     except BionerError:
         raise
-    except Exception as error:  # tokenizers, safetensors, torch and transformers each have exceptions of their own
+    except Exception as error:  # each library raises its own exceptions
         raise BionerError(Errors.E311.format(reason=reason(error))) from error
     return tokenizer, transformer, "int8" if is_quantized(state) else "float32"
 
 
 def build_transformer(config: Mapping[str, Any], state: Mapping[str, Tensor]) -> Any:
-    """A transformer of given settings and weights: a `Bert` if it has those layers, else a model of transformers.
+    """Build a transformer from its configuration and weights: a `Bert` if possible, else a model of transformers.
 
     Raises:
         BionerError: transformers has no such model.
@@ -87,7 +86,7 @@ def build_transformer(config: Mapping[str, Any], state: Mapping[str, Tensor]) ->
     config = {name: value for name, value in config.items() if name not in _NEVER_READ}
     if has_bert_layers(config):
         return Bert.from_state(config, state)
-    from transformers import CONFIG_MAPPING, AutoModel  # takes seconds, and BERTs do without
+    from transformers import CONFIG_MAPPING, AutoModel  # takes seconds, and is not needed for BERT
 
     model_type = str(config.get("model_type"))
     if model_type not in CONFIG_MAPPING:
@@ -99,13 +98,13 @@ def build_transformer(config: Mapping[str, Any], state: Mapping[str, Tensor]) ->
 
 
 def without_transformers(transformer: Any) -> Any:
-    """A `Bert` with the weights of a model of transformers, or the model itself where it has other layers."""
+    """Convert a model of transformers to a `Bert`; a model with other layers is returned as it is."""
     config = encoder_config(transformer)
     return Bert.from_state(config, transformer.state_dict()) if has_bert_layers(config) else transformer
 
 
 def encoder_config(transformer: Any) -> dict[str, Any]:
-    """Settings of an encoder, as transformers writes them to `config.json`, less those that are never read."""
+    """The configuration of an encoder as in `config.json`, without unused settings."""
     config = transformer.config
     settings = vars(config) if isinstance(transformer, Bert) else json.loads(config.to_json_string())
     return {name: value for name, value in settings.items() if name not in _NEVER_READ}

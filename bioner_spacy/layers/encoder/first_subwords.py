@@ -1,4 +1,4 @@
-"""Vectors of whole texts: those of the subword that an encoder puts before a text, such as [CLS]."""
+"""Text vectors: states of the first special token, such as [CLS]."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from .pretrained import load_encoder
 from .shim import max_pieces
 
 LAYERS = (-2, -3, -4)
-"""Layers whose states are averaged, those of Akdemir and Shibuya (2020); of a shallow encoder those that it has."""
+"""Layers whose states are averaged, as in Akdemir and Shibuya (2020), as far as the encoder has them."""
 
 WINDOW = 256
 """Maximum number of subwords of a text that are read."""
@@ -29,7 +29,7 @@ def mean_first_pieces(
         batch_size: texts in a forward pass.
 
     Returns:
-        Group -> (width,) vector. Every text counts the same, however the texts are put into batches.
+        Group -> (width,) vector. The result does not depend on batches.
 
     Raises:
         BionerError: see `load_encoder`.

@@ -1,23 +1,23 @@
-"""Weights in 8 bits: a quarter of the size, expanded again when they are loaded.
+"""8-bit weights: a quarter of the size, expanded when loaded.
 
-Every row of a matrix has a scale of its own, so that an embedding or an output is as exact as its own largest weight
-allows (symmetric quantization by row, as in Dettmers et al. 2022, LLM.int8(), without its outliers).
+Every row of a matrix has its own scale (symmetric quantization by row, as in Dettmers et al. 2022, LLM.int8(), without
+its outliers).
 """
 
 import torch
 from torch import Tensor
 
 SCALE = ":scale"
-"""Added to the name of a matrix, it is the name of its scales; names of weights contain no colon."""
+"""Suffix of a matrix's name for its scales; names of weights contain no colon."""
 
 _LARGEST = 127
-# Bits of a scale that are zero. With 16 bits left, products with whole numbers up to 127 are exact in float32, so that
-# weights that were expanded give the same whole numbers and scales again: saving what was loaded loses nothing more.
+# Zeroed bits of a scale. With the 16 bits left, products with integers up to 127 are exact in float32, so saving
+# loaded weights again loses nothing.
 _ZERO_BITS = 8
 
 
 def quantize_rows(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Round a matrix to whole numbers times a scale for each row.
+    """Quantize a matrix to integers with a scale per row.
 
     Args:
         matrix: (rows, columns), finite.
@@ -40,7 +40,7 @@ def quantize_rows(matrix: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def quantize_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Replace every matrix of floating-point weights by whole numbers and scales; vectors stay as they are."""
+    """Quantize every matrix of floating-point weights; vectors are unchanged."""
     result = {}
     for name, tensor in state.items():
         if tensor.ndim == 2 and tensor.is_floating_point():
@@ -65,5 +65,5 @@ def expand_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def is_quantized(state: dict[str, Tensor]) -> bool:
-    """Whether weights are as `quantize_state` makes them."""
+    """Whether weights are quantized."""
     return any(name.endswith(SCALE) for name in state)

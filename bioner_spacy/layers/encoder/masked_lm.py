@@ -1,5 +1,4 @@
-"""Masked-language-model training of an encoder (Devlin et al. 2019, "BERT", arXiv 1810.04805): one step of it, and its
-state."""
+"""Masked-language-model training of an encoder (Devlin et al. 2019, "BERT", arXiv 1810.04805)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,11 +21,11 @@ MOST_GRADIENT = 1.0
 
 
 class MaskedLanguageModel:
-    """An encoder with BERT's head, whose output layer is the table of input embeddings.
+    """An encoder with BERT's head, whose output layer is tied to the input embeddings.
 
     Args:
         name: of the encoder, as in the setting components.transformer.model.name.
-        seed: of the weights of the head.
+        seed: random seed of the head's weights.
 
     Attributes:
         tokenizer: the fast tokenizer of transformers.
@@ -61,7 +60,7 @@ class MaskedLanguageModel:
             wanted: (B, L) ids as they are in the text.
             chosen: (B, L) bool, subwords to predict.
             rate: learning rate.
-            seed: of the dropout.
+            seed: random seed of dropout.
 
         Returns:
             Mean cross-entropy of the subwords to predict, in nats.
@@ -94,7 +93,7 @@ class MaskedLanguageModel:
         self.tokenizer.save_pretrained(folder)
 
     def save_state(self, path: Path, metadata: Mapping[str, str]) -> None:
-        """Write weights and the sums of the optimizer as one safetensors file."""
+        """Write weights and optimizer state as one safetensors file."""
         state = {f"encoder.{name}": tensor for name, tensor in self.encoder.state_dict().items()}
         state |= {f"head.{name}": tensor for name, tensor in self._head.state_dict().items()}
         for number, sums in self._optimizer.state_dict()["state"].items():
@@ -103,10 +102,10 @@ class MaskedLanguageModel:
         save_file({name: tensor.detach().cpu().clone() for name, tensor in state.items()}, path, dict(metadata))
 
     def load_state(self, path: Path) -> None:
-        """Take up what `save_state` wrote.
+        """Load the output of `save_state`.
 
         Raises:
-            SafetensorError, KeyError, ValueError or RuntimeError: it is of another encoder, or damaged.
+            SafetensorError, KeyError, ValueError or RuntimeError: the file is damaged or of another encoder.
         """
         parts: dict[str, dict[str, Tensor]] = {"encoder": {}, "head": {}, "optimizer": {}}
         for name, tensor in load_file(path).items():

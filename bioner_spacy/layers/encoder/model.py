@@ -1,4 +1,4 @@
-"""The shared encoder as a Thinc layer: documents in, one vector a token out."""
+"""The shared encoder as a Thinc layer: from documents to token vectors."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,10 +25,9 @@ from .windows import WindowBatch, align_pieces, cut_windows
 
 @dataclass
 class WordVectorBatch(FullTransformerBatch):
-    """Output of the encoder in the form that spacy-transformers hands to its listeners.
+    """Output of the encoder, as spacy-transformers passes it to listeners.
 
-    Pooling from subwords to tokens has been done, so the "subwords" of a document are its tokens: alignment is
-    the identity and `last_hidden_state` is (1, tokens, width).
+    Subwords are already pooled to tokens: alignment is the identity and `last_hidden_state` is (1, tokens, width).
     """
 
     def unsplit_by_doc(self, arrays: list[list[Floats3d]]) -> "WordVectorBatch":
@@ -58,13 +57,13 @@ def WordTransformer(
 ) -> Model[list[Doc], FullTransformerBatch]:
     """Build the encoder layer; see `bioner_spacy.models.encoder` for the arguments.
 
-    `sentences` tells whether texts are read sentence by sentence.
+    `sentences`: whether texts are read sentence by sentence.
     """
     check_settings(pooling=pooling, precision=precision, window=window, overlap=overlap)
     shim = EncoderShim(pooling=pooling, precision=precision, batch_pieces=batch_pieces)
     return Model(
         "transformer",
-        # Not among the attributes, which weights bring along: those of the config hold.
+        # Not an attribute, because attributes are loaded with weights, and the config has precedence.
         partial(forward, sentences=sentences, window=window, overlap=overlap),
         init=init,
         shims=[shim],
@@ -107,7 +106,7 @@ def forward(
 
 
 def _fit_window(window: int, overlap: int, shim: EncoderShim) -> tuple[int, int]:
-    """Lower window and overlap, in proportion, to what the encoder can take."""
+    """Reduce window and overlap proportionally to the encoder's maximum."""
     limit = min(max_pieces(cast(Any, shim.transformer)), cast(Any, shim.tokenizer).model_max_length)
     return (window, overlap) if window <= limit else (limit, overlap * limit // window)
 
@@ -115,14 +114,14 @@ def _fit_window(window: int, overlap: int, shim: EncoderShim) -> tuple[int, int]
 def make_windows(
     docs: Sequence[Doc], tokenizer: SubwordTokenizer, window: int, overlap: int, *, sentences: bool
 ) -> WindowBatch:
-    """Tokenise documents to subwords and cut them into windows.
+    """Tokenize documents to subwords and cut them into windows.
 
     Args:
         docs: D documents with N tokens in all.
         tokenizer: tokenizer of the encoder.
         window: maximum number of subwords in a window, special tokens included.
         overlap: subwords of context on either side of a window's core.
-        sentences: whether no window reaches over the boundary of a sentence.
+        sentences: whether windows end at sentence boundaries.
 
     Raises:
         BionerError: the special tokens alone fill the window.
@@ -142,7 +141,7 @@ def make_windows(
     words = [tuple(side + base for side in word_offsets(doc)) for doc, base in zip(docs, bases)]
     words = words or [(bases, bases)]
     word_starts, word_ends = (numpy.concatenate([bases[:0], *side]) for side in zip(*words))
-    # Some tokenizers give subwords of one character the same offsets; the search needs them in order all the same.
+    # Some tokenizers give subwords of one character the same offsets; make them ascending for the search.
     firsts, counts = align_pieces(
         word_starts,
         word_ends,
@@ -160,10 +159,10 @@ def make_windows(
 
 
 def _texts(doc: Doc, base: int, sentences: bool) -> Iterator[tuple[str, int]]:
-    """What is read at once of the text of a document, with the places of its first characters.
+    """The texts of a document to read at once, with their offsets.
 
-    Sentences are tokenized one by one, without the space behind them: some tokenizers have subwords with a space
-    before a token.
+    Sentences are tokenized without the space that follows them, because in some tokenizers spaces are part of
+    subwords.
     """
     text = doc.text
     if not sentences:
@@ -198,7 +197,7 @@ def _ragged(data: Array, lengths: Array) -> Ragged:
 
 
 def replace_listener(model: Model) -> Model:
-    """What stands in for a listener when the encoder is copied into its component."""
+    """The layer that replaces a listener when the encoder is copied into a component."""
     return chain(model, split_trf_batch())
 
 

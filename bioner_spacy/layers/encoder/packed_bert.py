@@ -1,8 +1,8 @@
-"""A forward pass of BERT over windows of several lengths at once, padded only where they have to be.
+"""A forward pass of BERT over windows of several lengths with little padding.
 
-Everything but attention works on each subword alone, so that windows of all lengths can stand in one row of subwords:
-one matrix product a layer however many lengths there are, and, in training, one gradient of each matrix. Attention is
-computed for each block of windows of similar length. On a CPU this trains 1.6 times as fast as a pass for each block.
+Everything except attention works on single subwords, so all windows are concatenated: one matrix product per layer.
+Attention is computed per block of windows of similar length. On a CPU this trains 1.6 times as fast as one pass per
+block.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ from .bert import PACKABLE
 
 @dataclass(frozen=True)
 class Block:
-    """Windows of similar length, padded to the longest, one after the other in the row of subwords.
+    """Windows of similar length, padded to the longest.
 
     Attributes:
         n_windows: number of windows, B.
-        length: subwords in each, padding counted, L.
-        mask: (B, 1, 1, L), true at subwords that are no padding; None if there is no padding.
+        length: subwords per window, including padding, L.
+        mask: (B, 1, 1, L), false at padding; None without padding.
     """
 
     n_windows: int
@@ -33,14 +33,14 @@ class Block:
 
 
 def is_packable(transformer: Any) -> bool:
-    """Whether `encode_packed` computes what the encoder itself would."""
+    """Whether `encode_packed` supports the encoder."""
     config = transformer.config
     absolute = getattr(config, "position_embedding_type", "absolute") == "absolute"
     return config.model_type in PACKABLE and absolute and not getattr(config, "is_decoder", False)
 
 
 def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequence[Block]) -> Tensor:
-    """Last hidden states of windows; dropout as the mode of the encoder says.
+    """Last hidden states of windows, with dropout in training mode.
 
     Args:
         transformer: an encoder for which `is_packable`.
@@ -49,13 +49,13 @@ def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequ
         blocks: the blocks, in the order of the subwords.
 
     Returns:
-        (P, width); what stands at padding means nothing.
+        (P, width); values at padding are meaningless.
     """
     n_pieces = len(ids)
     if not transformer.training:
         fill = (0, rounded(n_pieces) - n_pieces)
         ids, positions = pad(ids, fill), pad(positions, fill)
-    # RoBERTa and its kin number positions from the one after the padding token.
+    # RoBERTa-like models number positions from the padding id + 1.
     first_position = getattr(transformer.embeddings, "padding_idx", -1) + 1
     hidden = transformer.embeddings(
         input_ids=ids[None],
@@ -69,12 +69,10 @@ def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequ
 
 
 def rounded(n_pieces: int) -> int:
-    """A number of subwords, at most a sixteenth larger, of which there are sixteen between one power of two and the
-    next.
+    """Round a number of subwords up, to one of sixteen numbers between powers of two.
 
-    oneDNN, which computes products in bfloat16 on a CPU, keeps a program for each number of rows that it has met, some
-    0.4 MB each and a thousand of them. With few numbers of rows memory stays flat, and no time goes into making
-    programs.
+    oneDNN (bfloat16 products on a CPU) caches a kernel of about 0.4 MB per number of rows, up to a thousand. With few
+    different numbers, memory stays flat and no time is spent on compiling kernels.
     """
     step = max(1, 2 ** (n_pieces - 1).bit_length() // 32)
     return -(-n_pieces // step) * step
@@ -108,9 +106,9 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, mask: Optional[Tensor]
 
 
 class QuickDropout(Dropout):
-    """Dropout with masks that cost a CPU a sixth of torch's, which draws a number of 32 bits for each element.
+    """Dropout with masks at a sixth of the cost of torch's on a CPU.
 
-    Here an element takes 16 bits of the same random numbers, `torch.manual_seed`'s; the rate is `p` to 1/65536.
+    It uses 16 random bits per element (of torch's generator) instead of 32; the rate is `p` up to 1/65536.
     """
 
     def forward(self, input: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Whether to compute in bfloat16, found out by trying."""
+"""Decide by a trial whether to compute in bfloat16."""
 
 import faulthandler
 import functools
@@ -23,7 +23,7 @@ def bfloat16_enabled(precision: str, device: torch.device) -> bool:
     """Whether the encoder computes in bfloat16.
 
     Args:
-        precision: "float32" (never), "bfloat16" (always) or "auto" (where it works and is faster).
+        precision: "float32" (never), "bfloat16" (always) or "auto" (if it works and is faster).
         device: where the encoder is.
 
     Raises:
@@ -45,15 +45,14 @@ def bfloat16_enabled(precision: str, device: torch.device) -> bool:
 def _try_on_cpu() -> Optional[bool]:
     """Compare bfloat16 and float32 on this CPU: True if faster, False if not, None if it crashes.
 
-    What the CPU reports is not enough: there are virtual machines that report matrix units on which their
-    instructions end the process, and CPUs on which bfloat16 is emulated and slower. So the trial is made in a forked
-    process, which costs some milliseconds.
+    CPU flags are not enough: some virtual machines report matrix units whose instructions crash, and some CPUs only
+    emulate bfloat16. The trial runs in a forked process and takes milliseconds.
     """
     reports_units = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
     if not reports_units or not hasattr(os, "fork"):
         return False
     with warnings.catch_warnings():
-        # Python warns of forking beside threads; the child starts none and runs nothing but the trial.
+        # Python warns about forking with threads; the child starts none.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
@@ -66,11 +65,11 @@ def _try_on_cpu() -> Optional[bool]:
 
 def _run_trial() -> None:
     """Time both precisions and end this process without any clean-up of the parent's."""
-    import resource  # where there is fork
+    import resource  # only on systems with fork
 
     status = _SLOWER
     try:
-        # A crash is an answer: it shall leave neither a report nor a core file.
+        # A crash is a valid outcome: no report, no core file.
         faulthandler.disable()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.alarm(_TRIAL_SECONDS)
@@ -83,7 +82,7 @@ def _run_trial() -> None:
 
 
 def _time_layer(layer: torch.nn.Module, x: torch.Tensor, bfloat16: bool) -> float:
-    """Best seconds of a few passes."""
+    """Minimum time of a few passes, in seconds."""
     best = float("inf")
     with torch.no_grad():
         for _ in range(5):

@@ -16,27 +16,25 @@ def load_encoder(
     """Load a pretrained encoder and its fast tokenizer, weights from safetensors only.
 
     Args:
-        name: a Hugging Face name, or one with a revision of it, "NAME@REVISION" (a branch, tag, commit or, as
-            "refs/pr/1", a pull request); a folder; or "package:NAME" for a folder inside an installed Python package.
+        name: a Hugging Face name, or "NAME@REVISION" (a branch, tag, commit or pull request "refs/pr/1"); a folder; or
+            "package:NAME" for a folder inside an installed Python package.
         tokenizer_config: arguments for the tokenizer.
         transformer_config: settings that override those of the encoder's configuration.
 
     Raises:
-        BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer, or needs code of its
-            own.
+        BionerError: the encoder is not found, has no safetensors weights or no fast tokenizer, or needs its own code.
     """
-    # Takes seconds, and a pipeline that was saved does without.
+    # Takes seconds, and is not needed for saved pipelines.
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     source, revision = resolve_encoder(name)
     no_code = {"trust_remote_code": False}
     settings = {"use_fast": True, "revision": revision, **tokenizer_config, **no_code}
-    # Clients of hubs raise what they like: a KeyError where the service that converts weights does not answer as
-    # usual.
+    # Hub clients raise various exceptions, such as KeyError.
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, **settings)
         if "do_lower_case" not in settings and _loses_case(tokenizer):
-            # BioBERT and others are published without a configuration of their tokenizer.
+            # BioBERT and others have no tokenizer configuration.
             warn(Warnings.W301.format(name=name))
             tokenizer = AutoTokenizer.from_pretrained(source, do_lower_case=False, **settings)
         config = AutoConfig.from_pretrained(source, **{"revision": revision, **transformer_config, **no_code})
@@ -56,8 +54,7 @@ def load_encoder(
 
 
 def _loses_case(tokenizer: Any) -> bool:
-    """Whether a fast tokenizer makes text lower case although more than a hundredth of its subwords have capital
-    letters."""
+    """Whether a fast tokenizer lower-cases text although more than 1 % of its subwords have capital letters."""
     normalizer = tokenizer.backend_tokenizer.normalizer if tokenizer.is_fast else None
     if normalizer is None or normalizer.normalize_str("A") != "a":
         return False
@@ -66,7 +63,7 @@ def _loses_case(tokenizer: Any) -> bool:
 
 
 def resolve_encoder(name: str) -> tuple[str, str]:
-    """Turn the `name` setting of an encoder into what transformers' `from_pretrained` takes.
+    """Resolve the `name` setting of an encoder for transformers' `from_pretrained`.
 
     Args:
         name: see `load_encoder`. A package is located by its metadata and never imported.
@@ -88,7 +85,7 @@ def resolve_encoder(name: str) -> tuple[str, str]:
 
 def _folder_in_package(package: str) -> str:
     try:
-        if not package:  # for which Python 3.10 finds any package
+        if not package:  # Python 3.10 would find any package
             raise PackageNotFoundError(package)
         files = distribution(package).files or []
     except PackageNotFoundError:

@@ -21,7 +21,7 @@ POOLINGS = ("mean", "first")
 
 
 class EncoderShim(PyTorchShim):
-    """Runs a Hugging Face transformer over a `WindowBatch` and returns one vector a token.
+    """Runs a Hugging Face transformer over a `WindowBatch` and returns token vectors.
 
     Windows of similar length share a forward pass, in mixed precision where the device has bfloat16 units. Weights
     are stored as safetensors, with the tokenizer and the model configuration beside them; see `encoder_files`.
@@ -33,8 +33,8 @@ class EncoderShim(PyTorchShim):
 
     Attributes:
         tokenizer: the tokenizer; None before initialisation or loading.
-        weights: how weights are saved, one of `encoder_files.WEIGHTS`. An encoder that was loaded is saved as it was
-            stored, until it learns.
+        weights: how weights are saved, one of `encoder_files.WEIGHTS`; a loaded encoder keeps its format until it is
+            trained.
     """
 
     def __init__(self, *, pooling: str, precision: str, batch_pieces: int) -> None:
@@ -51,7 +51,7 @@ class EncoderShim(PyTorchShim):
         return self._model
 
     def adopt(self, tokenizer: Any, transformer: Any) -> None:
-        """Take over a fast tokenizer and a model of transformers."""
+        """Set a fast tokenizer and a model of transformers."""
         self._set_transformer(SubwordTokenizer.from_hugging_face(tokenizer), without_transformers(transformer))
 
     def _set_transformer(self, tokenizer: SubwordTokenizer, transformer: Any) -> None:
@@ -59,10 +59,10 @@ class EncoderShim(PyTorchShim):
         self._model = transformer.to(get_torch_default_device())
         table = self._model.get_input_embeddings()
         if type(table) is torch.nn.Embedding:
-            # A batch uses a few hundred rows of it; dense gradients would be most of the memory that a step touches.
+            # A batch uses a few hundred rows; dense gradients would dominate memory traffic.
             table.sparse = True
         use_fast_dropout(self._model)
-        # Tried now, because the trial forks, of which a tokenizer complains once it has run.
+        # Decided now, because tokenizers warn about forking after use.
         bfloat16_enabled(self.precision, self.device)
 
     def predict(self, inputs: WindowBatch) -> torch.Tensor:  # type: ignore[override]
@@ -93,11 +93,10 @@ class EncoderShim(PyTorchShim):
         return vectors.detach(), backprop
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Let the optimizer change every parameter that has a gradient.
+        """Update every parameter that has a gradient.
 
-        Of the table of embeddings, only the rows of the batch's subwords change, as with TensorFlow's LazyAdam:
-        moments of other rows neither decay nor move them, nor does weight decay. Optimizers that average, and
-        functions instead of an optimizer, see the whole table.
+        Only rows of the embeddings used in the batch are updated, as with TensorFlow's LazyAdam: without momentum or
+        weight decay for other rows. Averaging optimizers, and functions instead of an optimizer, get the whole table.
         """
         self.weights = "float32"
         for name, parameter in self._model.named_parameters():
@@ -142,7 +141,7 @@ class EncoderShim(PyTorchShim):
         return hidden
 
     def _run_packed(self, ids: list[Array], lengths: list[Array]) -> list[torch.Tensor]:
-        """Likewise, with as many groups in a forward pass as its limit allows."""
+        """The same, with several groups per forward pass up to its limit."""
         hidden = []
         ends = numpy.cumsum([0, *(group_ids.size for group_ids in ids)])
         begin = 0
@@ -195,7 +194,7 @@ class EncoderShim(PyTorchShim):
         return dump_encoder(self.tokenizer, self._model, weights=self.weights)  # type: ignore[arg-type]
 
     def from_bytes(self, bytes_data: bytes) -> "EncoderShim":
-        """Load what `to_bytes` wrote; needs neither network nor the encoder's own package, and writes no file."""
+        """Load the output of `to_bytes`, without network, the encoder's package, or writing files."""
         if bytes_data != srsly.msgpack_dumps({}):
             tokenizer, transformer, self.weights = load_dumped_encoder(bytes_data)
             self._set_transformer(tokenizer, transformer)
@@ -203,7 +202,7 @@ class EncoderShim(PyTorchShim):
 
 
 def _update_rows(optimizer: Optimizer, key: tuple[int, str], table: Any, gradient: torch.Tensor) -> None:
-    """Let the optimizer change the rows of a table, (rows, width), that a sparse gradient has, in place."""
+    """Update the rows of a (rows, width) table that have a sparse gradient, in place."""
     rows: Any = torch2xp(gradient.indices()[0])
     part_key = (key[0], f"{key[1]}, rows")
     all_moments: list[Any] = [optimizer.mom1, optimizer.mom2]
@@ -223,7 +222,7 @@ def max_pieces(transformer: Any) -> int:
     if positions is None or positions < 1:  # relative positions
         return sys.maxsize
     for name, module in transformer.named_modules():
-        # RoBERTa and its kin number positions from the one after the padding token.
+        # RoBERTa-like models number positions from the padding id + 1.
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
             return positions - module.padding_idx - 1
     return positions

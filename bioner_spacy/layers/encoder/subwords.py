@@ -1,5 +1,4 @@
-"""The subword tokenizer of an encoder, run by the `tokenizers` library alone: importing `transformers` takes
-seconds."""
+"""The subword tokenizer of an encoder, without importing `transformers`, which takes seconds."""
 
 import json
 import sys
@@ -13,9 +12,9 @@ class SubwordTokenizer:
     """Texts to subwords.
 
     Args:
-        tokenizer: does the work. What it has been set to cut or to pad is left off.
+        tokenizer: the tokenizer; its truncation and padding are disabled.
         max_length: maximum number of subwords, special ones included, that the tokenizer declares for its encoder.
-        pad_token: the token that fills rows up; None if there is none.
+        pad_token: the padding token; None if there is none.
 
     Attributes:
         model_max_length: as `max_length`.
@@ -40,7 +39,7 @@ class SubwordTokenizer:
 
     @classmethod
     def from_hugging_face(cls, tokenizer: Any) -> "SubwordTokenizer":
-        """Take over a fast tokenizer of transformers."""
+        """Convert a fast tokenizer of transformers."""
         backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
         return cls(backend, max_length=int(tokenizer.model_max_length), pad_token=tokenizer.pad_token)
 
@@ -49,7 +48,7 @@ class SubwordTokenizer:
         """Build a tokenizer from the contents of `tokenizer.json` and `tokenizer_config.json`; writes no file.
 
         Raises:
-            Exception: of `tokenizers` or `json`, or a KeyError: the contents are not those of a tokenizer.
+            Exception: the contents are not those of a tokenizer.
         """
         settings = json.loads(files["tokenizer_config.json"])
         pad_token = settings.get("pad_token")

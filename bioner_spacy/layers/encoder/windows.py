@@ -63,10 +63,10 @@ def cut_windows(
 ) -> WindowBatch:
     """Cut texts into windows whose cores tile the text and whose margins give every core token its context.
 
-    A text of up to `window` subwords is one window. A longer one is cut into as few windows of equal length as will
-    do, neighbours sharing `2 * overlap` subwords, in whose middle their cores meet. A token takes its vector from the
-    window in whose core it starts, so its vector never depends on a window edge closer than `overlap` subwords, the
-    ends of the text excepted.
+    A text of up to `window` subwords is one window. A longer one is cut into as few windows of equal length as
+    possible. Neighbours share `2 * overlap` subwords, and their cores meet in the middle. A token takes its vector
+    from the window in whose core it starts, so it has at least `overlap` subwords of context on each side, except at
+    the ends of the text.
 
     Args:
         piece_ids: (P,) subword ids of all texts.
@@ -77,9 +77,9 @@ def cut_windows(
         overlap: subwords of context on either side of a core, within the text; `2 * overlap < window`.
 
     Returns:
-        The windows, in text order, texts without subwords having none.
+        The windows, in text order; none for texts without subwords.
     """
-    # What is cut into equal parts is the text without the first and the last margin, which lie in the outer cores.
+    # The first and last margin belong to the outer cores; the rest is cut into equal parts.
     inner_lengths = text_lengths - 2 * overlap
     enough = -(-inner_lengths // (window - 2 * overlap))
     n_windows = numpy.where(text_lengths <= window, numpy.minimum(text_lengths, 1), enough)
@@ -93,7 +93,7 @@ def cut_windows(
     core_starts = numpy.where(rank == 0, begin, starts + overlap)
     has_pieces = word_counts > 0
     word_windows = numpy.searchsorted(core_starts, word_firsts, side="right") - 1
-    # A token without subwords may stand after the last subword of its text or in a text without any window.
+    # A token without subwords may be after the last subword, or in a text without windows.
     word_windows = numpy.where(has_pieces, word_windows, 0)
     window_ends = ends[word_windows] if len(ends) else numpy.zeros_like(word_windows)
     inside = numpy.minimum(word_counts, window_ends - word_firsts)
@@ -108,14 +108,14 @@ def cut_windows(
 
 
 def group_by_length(lengths: Array, *, batch_pieces: int, small: int, waste: float = 0.1) -> list[Array]:
-    """Group windows of similar length, so that padding stays small.
+    """Group windows of similar length to minimise padding.
 
     Args:
         lengths: (W,) subwords per window.
         batch_pieces: maximum number of subwords in a group, padding counted (a single longer window is a group of its
             own).
-        small: subwords below which a group grows on however much padding it has.
-        waste: share of padding up to which a larger group grows.
+        small: groups with fewer subwords grow regardless of padding.
+        waste: maximum share of padding of larger groups.
 
     Returns:
         Indices of the windows of each group, longest windows first.
@@ -138,7 +138,7 @@ def group_by_length(lengths: Array, *, batch_pieces: int, small: int, waste: flo
     return groups
 
 
-# Below this number of subwords a forward pass, or a block of windows inside of one, is bound by its fixed cost, not by
-# the padding (measured on a CPU with the six-layer encoder).
+# Below this number of subwords, fixed cost outweighs padding in a forward pass or block (measured on a CPU with the
+# six-layer encoder).
 SMALL_PASS = 384
 SMALL_BLOCK = 64

@@ -1,4 +1,4 @@
-"""Which step comes next while documents are read side by side, and what has been done so far."""
+"""Guides: choose the next step of documents that are read in parallel."""
 
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -10,13 +10,13 @@ from ...types import EOA, MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps, Array, n
 
 @dataclass
 class StepLog:
-    """Steps that documents have taken: for each round of steps, arrays over the documents that took part.
+    """Steps taken: for each round, arrays over the documents that took part.
 
     Attributes:
-        is_step: (b,) bool, whether the document had not ended before.
+        is_step: (b,) bool, whether the document had not ended.
         places: (b,) number of tokens before the step.
-        gold: (b,) gold step that it is to take, -1 without guidance.
-        postponed: (b,) bool, whether it was put in before that step.
+        gold: (b,) index of the gold step, -1 without guidance.
+        postponed: (b,) bool, whether it was inserted before that step.
     """
 
     is_step: list[Array] = field(default_factory=list)
@@ -26,10 +26,10 @@ class StepLog:
 
 
 class Guide:
-    """Takes B documents step by step along the most probable way.
+    """Takes the most probable step of each of B documents.
 
-    A round of steps takes the first b documents, up to the last that has not ended. As in the paper, EOA ends a
-    document wherever it is the most probable action.
+    A round of steps takes the first b documents, up to the last that has not ended. EOA ends a document when it is the
+    most probable action, as in the paper.
 
     Args:
         n_words: (B,) tokens of each document, at least one.
@@ -46,7 +46,7 @@ class Guide:
 
     @property
     def in_scope(self) -> Optional[Array]:
-        """(B, A) bool, whether what follows from an action may teach when to take it; None if it always may."""
+        """(B, A) bool, actions that later steps may train; None for all."""
         return None
 
     @property
@@ -55,16 +55,16 @@ class Guide:
         return int(numpy.flatnonzero(self.reading)[-1]) + 1 if self.reading.any() else 0
 
     def inputs(self, n_slots: int) -> Array:
-        """Places among the B * `n_slots` slots of what is looked up by `rows`."""
+        """Indices, among the B * `n_slots` slots, of the inputs for `rows`."""
         self._n_slots = n_slots
         return numpy.arange(len(self.n_words) * n_slots)
 
     def rows(self, b: int) -> Array:
-        """(b,) what each of the first documents sees next, as a number in `inputs`."""
+        """(b,) next input of each of the first documents, as an index into `inputs`."""
         return numpy.arange(b) * self._n_slots + self.places[:b] + 1
 
     def advance(self, log_odds: Array) -> None:
-        """Go on, given the (b, A) log-odds of a round of steps."""
+        """Advance by a round of steps, given their (b, A) log-odds."""
         b = len(log_odds)
         self._note(numpy.full(b, -1), numpy.zeros(b, dtype=bool))
         action = next_action(log_odds, self.least)
@@ -84,7 +84,7 @@ class Guide:
 
 
 class GoldGuide(Guide):
-    """Takes the gold steps, and another one before a SHIFT if an action out of scope is more probable than it.
+    """Takes the gold steps, and inserts another before a SHIFT if an action out of scope is more probable.
 
     Args:
         n_words: (B,) tokens of each document, at least one.

@@ -1,18 +1,16 @@
-"""The written memory of slots, and attention to it, for documents side by side.
+"""The writable slot memory and attention to it, for documents in parallel.
 
-Ruano et al. 2025 (arXiv 2507.18542): the memory E starts as the token vectors W; an action vector is added to the slot
-at which it was taken, and attention looks at all slots from there. With latent queries q_v = Q_v * w_att,
+Ruano et al. 2025 (arXiv 2507.18542): the memory E starts as the token vectors W; an action vector is added to the
+current slot, and attention reads all slots from there. With latent queries q_v = Q_v * w_att,
 
     score_t = max_v q_v . (s E_t + P[bucket(t - centre)])
     alpha = softmax_t(score);   context = sum_t alpha_t (E_t * w_tok)
 
-What makes it fast: s E_t . q_v is kept for all slots and changes in one row with each write, and P . q_v is computed
-once.
+For speed, s E_t . q_v is cached for all slots and updated in one row per write; P . q_v is computed once.
 
-Derivatives are written out, because automatic ones would keep a copy of the memory for each step. A write adds to a
-row, so that going back through the steps one array gathers the gradient of the memory at all times, and E is put back
-row by row. All arrays are of torch; a step takes the first documents of the batch only, as many as are still being
-read.
+Derivatives are explicit, because autograd would keep a copy of the memory per step. A write adds to one row, so the
+backward pass needs one gradient array and restores E row by row. A step takes only the first documents of the batch,
+those not finished.
 """
 
 from dataclasses import dataclass
@@ -22,12 +20,12 @@ import torch
 from torch import Tensor
 
 NEVER = -1e30
-"""Logarithm of the weight of nothing; finite, so that differences are."""
+"""Log of weight 0; finite, so that differences are finite."""
 
 
 @dataclass
 class Attention:
-    """What attention is made of, ready for use.
+    """Combined parameters of attention.
 
     Attributes:
         q: (V, d) latent queries times `w_att`.
@@ -35,7 +33,7 @@ class Attention:
             window, then the leading slot, slots out of the window, and slots behind the end, which get minus infinity.
         w_tok: (d,) weights of the context.
         scale: s.
-        window: distance to the last slot that is told from those farther off.
+        window: largest distance that is distinguished.
     """
 
     q: Tensor
@@ -63,7 +61,7 @@ class Attention:
 
 
 class SlotMemory:
-    """Memory of B documents with up to T slots, each of which is looked at in every step.
+    """Memory of B documents with up to T slots, all of which are read in every step.
 
     Args:
         words: (B, T, d) vectors of the slots, zeros behind the end of a document.
@@ -92,7 +90,7 @@ class SlotMemory:
         self._behind = slots >= self.n_slots[:, None]
 
     def attend(self, centre: Tensor) -> Tensor:
-        """Look at the memory of the first documents from a slot of each.
+        """Attend to the memory of the first documents, centred at a slot of each.
 
         Args:
             centre: (b,) slots.
@@ -119,17 +117,17 @@ class SlotMemory:
         if self.record:
             self._writes.append((rows, vectors, old, old_scores))
 
-    # -- the way back
+    # -- backward pass
 
     def begin_backward(self) -> None:
-        """Make room for gradients; then undo every step, the last first."""
+        """Allocate gradients; then undo every step, last first."""
         self.d_E = torch.zeros_like(self.E)
         # Gradient of the score of each slot and query, and that of the queries, before they are multiplied by s.
         self.d_S = torch.zeros_like(self.S)
         self.d_attention = self.attention.gradient()
 
     def unattend(self, d_context: Tensor) -> None:
-        """Take the (b, d) gradient of the context that was given last."""
+        """Undo the last `attend`, given the (b, d) gradient of its context."""
         buckets, best, alpha, mean = self._tape.pop()
         b = len(buckets)
         d_mean = d_context * self.attention.w_tok
@@ -145,7 +143,7 @@ class SlotMemory:
         self.d_attention.bias.view(-1).index_add_(0, places, d_scores.flatten())
 
     def unwrite(self) -> Tensor:
-        """Take back what was written last; returns its (b, d) gradient."""
+        """Undo the last write; returns its (b, d) gradient."""
         rows, vectors, old, old_scores = self._writes.pop()
         d_scores = self.d_S.flatten(0, 1)[rows]
         self.d_attention.q.addmm_(d_scores.T, vectors)
@@ -153,7 +151,7 @@ class SlotMemory:
         return torch.addmm(self.d_E.flatten(0, 1)[rows], d_scores, self.attention.q, alpha=self.attention.scale)
 
     def finish_backward(self) -> tuple[Tensor, Attention]:
-        """End after all steps are undone.
+        """Finish after all steps are undone.
 
         Returns:
             (B, T, d) gradient of the tokens, and those of the parameters.

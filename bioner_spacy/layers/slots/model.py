@@ -1,4 +1,4 @@
-"""A recurrent reader that opens and closes mentions: token vectors in, log-odds of actions at each step out.
+"""A recurrent reader that opens and closes mentions: from token vectors to log-odds of actions at each step.
 
 Ruano et al. 2025 (arXiv 2507.18542). Slots of a document are a learned leading one, its tokens and a learned trailing
 one. Step k is taken at slot p_k, and sees its token vector W and the context c_k that attention gathers from the
@@ -7,10 +7,9 @@ written memory:
     u_k = W2 tanh(W1 dropout([W[p_k]; c_k]) + b1) + b2;   a_k = sum_i softmax(u_k)_i [u_k,i >= u_k,SHIFT] Emb_i
     E[p_k] += a_k;   c_k+1 = attention to E, centred at p_k;   p_k+1 = p_k + 1 after SHIFT
 
-The SOA vector of the paper is a part of the leading slot, which is read from the memory alone. Of actions out of
-scope, what is written is their prediction; that later steps teach when to predict them is ruled out, as any head
-learns from documents in its scope alone. Parameters are Thinc's, so they are saved, averaged and updated as those
-of any layer; only the computation is torch's.
+The SOA vector of the paper is a part of the leading slot, which is read from the memory alone. Predicted actions out
+of scope are written too, but later steps do not train them. Parameters are Thinc's, so they are saved, averaged and
+updated as those of any layer; only the computation is torch's.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,8 +29,7 @@ from .guides import GoldGuide, Guide
 from .reader import Reader
 
 MOST_SLOTS = 8192
-"""Maximum number of slots of documents that are read side by side, padding counted; a longer document is read
-alone."""
+"""Maximum number of slots read in parallel, including padding; longer documents are read alone."""
 
 Input = tuple[list[Floats2d], Optional[ActionSteps]]
 
@@ -51,19 +49,19 @@ def Slots(
     """Build the layer.
 
     Args:
-        n_actions: number of actions A, None until it is known.
+        n_actions: number of actions A; None if not yet known.
         queries: latent queries for each action, c of the paper.
-        window: distance up to which attention knows where a slot is, h of the paper.
+        window: maximum distance with a position embedding, h of the paper.
         scale: factor s on the memory against the position in attention.
         learn_scale: whether the factor is learned, from `scale` on.
-        focus: score of the slot that a step has written to, against 0 of all others, before training.
+        focus: initial attention score of the slot last written to; others have 0.
         least: log-odds from which a TR or RE is taken in prediction.
-        dropout: dropout on what a step sees, while training.
+        dropout: dropout on the input of a step.
         nI: width d of the token vectors.
 
     Returns:
-        Layer from token vectors of D documents and their gold steps to scores. Where there are gold steps, the reader
-        is guided by them; otherwise it goes by what it finds most probable.
+        Layer from token vectors of D documents and their gold steps to scores. With gold steps, the reader follows
+        them; otherwise it takes the most probable steps.
     """
     names = ("slots", "W1", "b1", "W", "b", "actions", "queries", "positions", "w_att", "w_tok", "scale")
     return Model(
@@ -77,12 +75,10 @@ def Slots(
 
 
 def init(model: Model, X: Optional[Input] = None, Y: Any = None, *, scale: float, focus: float) -> None:
-    """Set weights as the paper does where it says, `w_att` and `w_tok` 1 and queries 0, all but one query.
+    """Initialise weights as in the paper (`w_att` and `w_tok` 1, queries 0), except one query.
 
-    Where all are 0, attention is the same for all slots at first, and what the last step has written is lost in the
-    mean: the second of two steps at a token looks like the first, until many updates have moved the queries.
-
-    Of biases the paper says nothing. Most steps are a SHIFT, and each of the other actions is rare.
+    With all queries 0, attention is uniform at first, and what the last step wrote is lost in the mean until many
+    updates have changed the queries. The paper does not mention biases; here they reflect that most steps are SHIFT.
     """
     if X is not None and X[0]:
         model.set_dim("nI", X[0][0].shape[1])
@@ -152,7 +148,7 @@ def forward(
 
 
 def _make_guide(lengths: Array, steps: Optional[ActionSteps], docs: Array, least: float) -> tuple[Guide, Array]:
-    """Guide for a group of documents, and the numbers of its gold steps among those of all documents."""
+    """Guide for a group of documents, and the indices of its gold steps."""
     if steps is None:
         return Guide(lengths[docs], least=least), numpy.array([-1])
     first = numpy.cumsum(steps.lengths) - steps.lengths
@@ -162,7 +158,7 @@ def _make_guide(lengths: Array, steps: Optional[ActionSteps], docs: Array, least
 
 
 def _rows(guide: Guide, docs: Array, numbers: Array) -> Array:
-    """(R, 5) of what a reader returned: document, whether it is a step, place, gold step, whether it was postponed."""
+    """(R, 5) rows of the log of a guide: document, is step, place, gold step, postponed."""
     taken = guide.taken
     columns = [
         numpy.concatenate([docs[: len(places)] for places in taken.places]),
@@ -175,7 +171,7 @@ def _rows(guide: Guide, docs: Array, numbers: Array) -> Array:
 
 
 def _by_document(log_odds: Tensor, taken: Sequence[Array], n_docs: int) -> tuple[StepScores, Tensor]:
-    """Scores document by document, without rounds that a document has sat out; and the rows that they come from."""
+    """Scores by document, without rounds after its end; and the rows they come from."""
     rows = numpy.concatenate([numpy.zeros((0, 5), dtype="int64"), *taken])
     order = numpy.argsort(rows[:, 0], kind="stable")
     order = order[rows[order, 1] == 1]
@@ -187,11 +183,11 @@ def _by_document(log_odds: Tensor, taken: Sequence[Array], n_docs: int) -> tuple
 
 
 def group_documents(lengths: Array, *, long: int) -> list[Array]:
-    """Group documents that are read side by side, longest first; those without tokens are left out.
+    """Group documents to read in parallel, longest first; those without tokens are left out.
 
     Args:
         lengths: (D,) tokens of each document.
-        long: number of tokens above which documents do not share a group with shorter ones.
+        long: longer documents do not share a group with shorter ones.
     """
     order = numpy.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]

@@ -1,7 +1,7 @@
-"""Reading documents side by side: what a step sees, does and leaves in memory, and the way back.
+"""The reader: forward and backward pass over the steps of documents in parallel.
 
-See `slots` for the equations and `slot_memory` for attention. Derivatives are written out here too; those of weights
-are taken at once from what all steps left behind.
+See `slots` for the equations and `slot_memory` for attention. Derivatives are explicit; those of weights are computed
+at once from the records of all steps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,10 @@ Tensors = Mapping[str, Tensor]
 
 
 class Step(NamedTuple):
-    """What a round of steps of b documents leaves behind: (b, ...) tensors.
+    """Record of a round of steps of b documents: (b, ...) tensors.
 
-    `rows` tell what was seen, `context` is what of memory was seen, after dropout by `mask`; `p` are the probabilities
-    of actions, `kept` whether each is written.
+    `rows`: inputs; `context`: attention context after dropout by `mask`; `p`: probabilities of actions; `kept`:
+    whether each is written.
     """
 
     rows: Tensor
@@ -39,9 +39,9 @@ class Reader:
     Args:
         weights: parameters of the layer, by name.
         words: token vectors of each document, most tokens first.
-        guide: says which step comes next.
-        window: distance up to which attention knows where a slot is.
-        dropout: share of what a step sees that is dropped.
+        guide: chooses the next step.
+        window: maximum distance with a position embedding.
+        dropout: dropout on the input of a step.
         record: keep what `backward` needs.
     """
 
@@ -63,7 +63,7 @@ class Reader:
         """Read to the end.
 
         Returns:
-            (R, A) log-odds of all steps, round by round, those of documents that had ended before among them.
+            (R, A) log-odds of all steps, round by round, including documents that have ended.
         """
         weights, guide = self.weights, self.guide
         n_documents, n_slots, width = self.slots.shape
@@ -72,7 +72,7 @@ class Reader:
         self._seen_mask = self._mask(self._seen)
         if self._seen_mask is not None:
             self._seen *= self._seen_mask
-        # The part of the hidden layer that does not depend on memory.
+        # The memory-independent part of the hidden layer.
         base = torch.addmm(weights["b1"], self._seen, weights["W1"][:, :width].T)
         W1 = weights["W1"][:, width:].T
         centre = self.n_slots.new_zeros(n_documents)
@@ -99,13 +99,13 @@ class Reader:
         return torch.from_numpy(array).to(self.slots.device)
 
     def _mask(self, X: Tensor) -> Optional[Tensor]:
-        """What to multiply by for dropout."""
+        """The dropout mask."""
         if not self.dropout:
             return None
         return torch.empty_like(X).bernoulli_(1 - self.dropout).div_(1 - self.dropout)
 
     def backward(self, d_log_odds: Tensor, gradients: Tensors) -> list[Tensor]:
-        """Go back through all steps.
+        """Backward pass through all steps.
 
         Args:
             d_log_odds: (R, A) gradient of what `read` returned.

@@ -1,8 +1,8 @@
-"""The written memory of slots for long documents: a step costs as much as the window is wide.
+"""Slot memory for long documents: the cost of a step depends on the window only.
 
-Slots out of the window are told from one another by what they hold, not by where they are. So those to the left, which
-are not written any more, and those to the right, which have not been written yet, are each kept as one slot: with the
-mean of the vectors by their weights, and the sum of the weights. Attention is the same as in `slot_memory`.
+Slots outside the window have no positions. So those to the left, which are final, and those to the right, not yet
+written, are each merged into one slot: the weighted mean of their vectors, and the sum of their weights. The result
+equals that of `slot_memory`.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from .memory import NEVER, SlotMemory, softmax_gradient
 
 
 class WindowMemory(SlotMemory):
-    """As `SlotMemory`, for documents with more slots than a window has."""
+    """`SlotMemory` for documents with more slots than a window."""
 
     def _prepare(self) -> None:
         B, T, d = self.E.shape
@@ -59,7 +59,7 @@ class WindowMemory(SlotMemory):
         return (centre + self.attention.window + 1).clamp(max=self.E.shape[1])
 
     def _look(self, centre: Tensor) -> tuple[Tensor, Tensor]:
-        """Slots that are looked at one by one, the leading slot first, and their buckets."""
+        """Slots inside the window, the leading slot first, and their buckets."""
         slots = centre[:, None] + self._offsets
         exists = (slots > 0) & (slots < self.n_slots[: len(centre), None])
         buckets = torch.where(exists, self._offsets + self.attention.window, self.attention.padding)
@@ -68,7 +68,7 @@ class WindowMemory(SlotMemory):
         return slots, torch.cat([zeros + self.attention.leading, buckets], dim=1)
 
     def _pass(self, centre: Tensor) -> tuple[Tensor, ...]:
-        """Let the slot that the window has left, if there is one, join those to the left of it."""
+        """Merge the slot that left the window, if any, into those to the left."""
         b = len(centre)
         rows = self._rows[:b]
         slots = self._centre[:b] - self.attention.window
@@ -82,7 +82,7 @@ class WindowMemory(SlotMemory):
         self._left[0][:b], self._left[1][:b] = log, new_mean
         return slots, best, share, mean
 
-    # -- the way back
+    # -- backward pass
 
     def begin_backward(self) -> None:
         super().begin_backward()
@@ -145,13 +145,13 @@ class WindowMemory(SlotMemory):
 
 
 def merge(log: Tensor, mean: Tensor, scores: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Let a slot join others in a weighted mean.
+    """Merge a slot into a weighted mean.
 
     Args:
         log: (B,) logarithm of the sum of the others' weights.
-        mean: (B, d) their mean.
+        mean: (B, d) mean of the others.
         scores: (B,) logarithm of the slot's weight; minus infinity if it does not join.
-        vectors: (B, d) what it holds.
+        vectors: (B, d) the slot's vector.
 
     Returns:
         The new logarithm and mean, and (B,) the share that the slot has in them.
@@ -168,7 +168,7 @@ def merge_gradient(d_log: Tensor, d_mean: Tensor, share: Tensor, difference: Ten
         d_log: (B,) gradient of the new logarithm.
         d_mean: (B, d) gradient of the new mean.
         share: (B,) share of the slot.
-        difference: (B, d) what the slot holds less the mean of the others.
+        difference: (B, d) the slot's vector minus the mean of the others.
     """
     d_share = (d_mean * difference).sum(dim=1) * share * (1 - share)
     d_vectors = share[:, None] * d_mean
