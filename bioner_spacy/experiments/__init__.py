@@ -1,1 +1,1 @@
-"""Pipelines that are trained to be compared."""
+"""Experiments: train and compare pipelines."""

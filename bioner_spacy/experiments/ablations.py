@@ -1,4 +1,4 @@
-"""What keeping track of annotation scopes is worth: against a naive merge, heads of corpora, and full annotation."""
+"""Ablations of annotation scopes: against a naive merge, heads per corpus, and full annotation."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Union
@@ -22,7 +22,7 @@ SYSTEMS: Mapping[str, Mapping[str, object]] = {
 """Values of the config for each system."""
 
 PARTS = "parts"
-"""Subfolder of the corpora that a corpus is split into."""
+"""Subfolder of the parts of a corpus."""
 
 
 def ablate_scope(
@@ -34,10 +34,10 @@ def ablate_scope(
     resamples: int = RESAMPLES,
     metric: Union[str, Metric] = STRICT,
 ) -> Systems:
-    """Train on corpora with scope masking, merged naively and with one head per corpus; each against the first.
+    """Train with scope masking, with a naive merge, and with one head per corpus; compare with the first.
 
     Args:
-        experiment: where runs are kept.
+        experiment: the experiment.
         corpora: names of the corpora to train and to score on.
         seeds: random seeds; each system is trained once with each.
         alpha: level of the tests.
@@ -45,7 +45,7 @@ def ablate_scope(
         metric: the metric or its name.
 
     Raises:
-        BionerError: the experiment changes a setting that tells the systems apart; and as its runs do.
+        BionerError: the experiment changes a setting in which the systems differ; see also its runs.
     """
     experiment.require_unset(GRAIN, IGNORE_SCOPE)
 
@@ -66,14 +66,13 @@ def ablate_annotation(
     resamples: int = RESAMPLES,
     metric: Union[str, Metric] = STRICT,
 ) -> Systems:
-    """Train on a corpus of several types, and on parts of it that keep the annotation of one type each.
+    """Train on a corpus of several types, and on parts of it annotated for one type each.
 
-    The parts hold the training examples that training on the corpus reads (share, sentences left out and context are
-    the same), dealt out anew for every seed: see `split_types`. With scope masking and merged naively; both, and
-    training on the full annotation, are scored on all types of the corpus.
+    The parts hold the training examples of the corpus, split anew for every seed (`split_types`). Scope masking and a
+    naive merge on the parts are compared with full annotation, on all types of the corpus.
 
     Args:
-        experiment: where runs and parts are kept.
+        experiment: the experiment.
         corpora: name of one corpus that annotates several types.
         seeds: random seeds, of training and of the draw.
         alpha: level of the tests.
@@ -81,8 +80,8 @@ def ablate_annotation(
         metric: the metric or its name.
 
     Raises:
-        BionerError: there are several corpora, the corpus cannot be split, or the experiment changes a setting that
-            tells the systems apart; and as its runs do.
+        BionerError: there are several corpora, the corpus cannot be split, or the experiment changes a setting in
+            which the systems differ; see also its runs.
     """
     if len(corpora) != 1:
         raise BionerError(Errors.E608.format(what="a corpus to split", names=", ".join(corpora)))
@@ -110,7 +109,7 @@ def _run_on_parts(experiment: Experiment, corpus: str, system: str, seed: int) -
         training = MultiCorpus(experiment.corpus_folder, [corpus], "train", **chosen, **context)
         development = MultiCorpus(experiment.corpus_folder, [corpus], "devel", **context)
         parts = split_types(training, development, corpus, folder, seed=seed)
-    # What was chosen for the parts is not to be chosen from again.
+    # The parts are already a selection.
     plain = {"fraction": 1.0, "words": 0, "exclude": None, "context": "source"}
     overrides = {f"vars.{setting}": plain[setting] for setting in experiment.variable(*plain)}
     return experiment.run(

@@ -9,20 +9,18 @@ from typing import Any, Optional
 from ..errors import BionerError, Errors
 
 ENCODER = "transformer"
-"""Component whose losses are those of its listeners once more."""
+"""Component whose loss repeats that of its listeners."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What a training run wrote down at its evaluations.
+    """The learning curve of a training run.
 
     Attributes:
-        updates: (n,) updates of the weights up to each evaluation, rising.
-        loss: (n,) mean loss of the updates since the evaluation before.
-        score: (n,) the score by which the best pipeline is chosen, a fraction of 1: the mean F1 over corpora unless
-            the config says otherwise.
-        per_corpus: corpus -> (n,) F1 on development data, fractions of 1; None if there is none. Empty if the file
-            does not say.
+        updates: (n,) number of updates up to each evaluation.
+        loss: (n,) mean loss since the previous evaluation.
+        score: (n,) the score that selects the best pipeline, a fraction of 1; by default the mean F1 over corpora.
+        per_corpus: corpus -> (n,) F1 on development data, fractions of 1; None if there is none. Empty if unknown.
     """
 
     updates: list[int]
@@ -38,7 +36,7 @@ def read_curve(path: Path) -> Curve:
         path: file of `bioner_spacy.MultiTaskLogger.v1` or spaCy's `ConsoleLogger.v3` (setting output_file).
 
     Raises:
-        BionerError: the file is not there, or a line is not what the logger writes.
+        BionerError: the file is missing, or a line is invalid.
     """
     curve = Curve([], [], [], {})
     try:

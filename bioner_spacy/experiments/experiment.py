@@ -1,4 +1,4 @@
-"""Pipelines that are trained and scored once, in a folder that remembers what was done."""
+"""Resumable experiments: each pipeline is trained and scored once, with results in a folder."""
 
 import json
 import shutil
@@ -25,10 +25,10 @@ RESULTS = "runs"
 
 
 EPOCHS, MAX_EPOCHS = "vars.epochs", "training.max_epochs"
-"""The variable, and the setting that is to follow it."""
+"""A variable, and the setting that follows it."""
 
 CORPORA_FILE = "corpora.json"
-"""Checksums of the corpora that the results are of."""
+"""Checksums of the corpora of the results."""
 
 LOCK_FILE = ".lock"
 PROVENANCE = "provenance"
@@ -41,26 +41,26 @@ _SET_BY_RUNS = (
 
 
 class Budget(NamedTuple):
-    """What a run reads: tokens of the training corpora, epochs, and steps of all epochs."""
+    """Training budget of a run: tokens, epochs, and steps."""
 
     words: int
     epochs: int
     steps: int
 
     def with_steps(self, steps: float) -> "Budget":
-        """The budget with as many epochs, one at least, as take about so many steps."""
+        """The budget with the number of epochs (at least one) closest to a number of steps."""
         per_epoch = self.steps / self.epochs
         epochs = max(1, round(steps / per_epoch))
         return Budget(self.words, epochs, round(epochs * per_epoch))
 
 
 class Experiment:
-    """Training runs of one config in one folder, each done once.
+    """Training runs of one config in one folder.
 
-    The results of a run stand in `folder`/runs/<name>.json, and what is there already is not computed again: an
-    interrupted experiment goes on, and runs can be added. All runs share the settings that stand in
-    `folder`/settings.json, and the corpora whose checksums stand in `folder`/corpora.json; what sets a run apart from
-    the others must show in its name. No two processes work in one folder: it is locked as long as the object lives.
+    Results of a run are in `folder`/runs/<name>.json and are not computed again, so an interrupted experiment
+    continues, and runs can be added. All runs share the settings in `folder`/settings.json and the corpora with
+    checksums in `folder`/corpora.json; differences between runs must be part of their names. The folder is locked
+    while the object exists.
     """
 
     def __init__(
@@ -77,24 +77,24 @@ class Experiment:
         gpu_id: int = -1,
         shared: Mapping[str, object] = {},
     ) -> None:
-        """Open the folder of an experiment, or begin one.
+        """Open or create the folder of an experiment.
 
         Args:
             config: training config, see `train_run`.
             folder: folder of the results.
             corpus_folder: folder with `<corpus>/<split>.spacy`.
             settings: values for the section `vars` of the config.
-            overrides: other values of the config by their names with dots.
+            overrides: other values of the config, by dotted names.
             split: the split to score on.
             spans_key: key in `doc.spans` of the gold mentions, as for `evaluate`.
             predicted_key: key of the predicted mentions; None for the same key.
             gpu_id: number of the GPU; -1 for the CPU.
-            shared: what else all runs of the folder must have in common.
+            shared: further settings that all runs of the folder share.
 
         Raises:
-            BionerError: there is no such config, `overrides` set what runs set themselves, or `folder` holds results
-                of another config, of other settings or with other records left out of training, or another process
-                works in it. A warning is given where they were made with other versions of packages.
+            BionerError: there is no such config, `overrides` set what runs set themselves, `folder` holds results of
+                another config, other settings or other exclusions, or another process uses it. A warning is given for
+                other package versions.
         """
         if not config.is_file():
             raise BionerError(Errors.E410.format(path=config))
@@ -117,7 +117,7 @@ class Experiment:
         }
         self._check({**made_with, "excluded sentences": self._checksum_of_excluded()})
         self._checksums: dict[Path, str] = {}
-        # Scored on texts of the kind that was trained on.
+        # Score with the context used in training.
         self._context = self.variable("context", "context_words")
 
     def run(
@@ -131,21 +131,21 @@ class Experiment:
         overrides: Mapping[str, object] = {},
         keep: bool = False,
     ) -> Results:
-        """Train and score a pipeline, or read the results where that was done before.
+        """Train and score a pipeline, or read existing results.
 
         Args:
-            name: of the run in this folder; may have slashes.
+            name: name of the run in this folder; may contain slashes.
             corpora: names of the corpora to train on.
             seed: random seed.
-            score_on: corpora to score on; None for those trained on.
-            corpus_folder: where the corpora to train on are; None for the folder of the experiment. Scores are always
-                of the folder of the experiment.
-            overrides: values of the config for this run alone.
-            keep: whether to keep the pipeline, in `pipeline(name)`; trained again where it is not there.
+            score_on: corpora to score on; None for the training corpora.
+            corpus_folder: folder of the training corpora; None for that of the experiment, which is always used for
+                scoring.
+            overrides: values of the config for this run.
+            keep: whether to keep the pipeline, in `pipeline(name)`; it is trained again if missing.
 
         Raises:
-            BionerError: as `train_run` and `evaluate` do; a corpus is not the one that other runs read; or its
-                documents say that they are of another one.
+            BionerError: as `train_run` and `evaluate` do; a corpus differs from that of other runs; or its documents
+                name another corpus.
         """
         path, pipeline = self.results(name), self.pipeline(name)
         self._check_corpora([*(corpora if corpus_folder is None else ()), *(score_on or corpora)])
@@ -184,13 +184,13 @@ class Experiment:
         return Results.from_disk(path)
 
     def budget(self, corpora: Sequence[str]) -> Budget:
-        """What a run on some corpora reads.
+        """The training budget of a run.
 
         Args:
             corpora: names of the corpora to train on.
 
         Raises:
-            BionerError: a corpus is not there, as of the reader of the config, or the epochs are none.
+            BionerError: a corpus is missing, or there are no epochs.
         """
         values = {**self._values(), "vars.corpora": ",".join(corpora)}
         with show_validation_error(self.config):
@@ -206,22 +206,22 @@ class Experiment:
         return self.folder / RESULTS / f"{name}.json"
 
     def pipeline(self, name: str) -> Path:
-        """Folder of the pipeline of a run, which is there if the run was to keep it."""
+        """Folder of the pipeline of a run, if kept."""
         return self.folder / RESULTS / name / "model-last"
 
     def discard(self, name: str) -> None:
-        """Delete the pipeline of a run that was kept; its results stay."""
+        """Delete the kept pipeline of a run, but not its results."""
         shutil.rmtree(self.pipeline(name).parent, ignore_errors=True)
 
     def variable(self, *names: str) -> dict[str, Any]:
-        """Values of the section `vars`, of those names that the config has there."""
+        """Values of the section `vars`, for names that exist there."""
         return {name: self.variables[name] for name in names if name in self.variables}
 
     def require_unset(self, *names: str) -> None:
-        """Check that the overrides leave alone what the runs of an experiment are to set themselves.
+        """Check that overrides do not contain settings that the runs set themselves.
 
         Args:
-            names: of values of the config or of sections, with dots.
+            names: dotted names of values or sections.
 
         Raises:
             BionerError: one of them, or a value below one, is among the overrides.
@@ -238,7 +238,7 @@ class Experiment:
         return {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
 
     def _locked(self) -> FileLock:
-        """The lock of the folder; objects of one process share it."""
+        """The lock of the folder, shared within a process."""
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / LOCK_FILE, is_singleton=True)
         try:
@@ -249,7 +249,7 @@ class Experiment:
 
     def _check(self, made_with: Mapping[str, object]) -> None:
         path, origin = self.folder / SETTINGS_FILE, provenance()
-        # Settings of an experiment that ended before its first result bind nobody.
+        # Settings without any results can be replaced.
         if not path.is_file() or not any((self.folder / RESULTS).rglob("*.json")):
             write_json(path, {**made_with, PROVENANCE: origin})
             return
@@ -259,14 +259,14 @@ class Experiment:
         versions = [{"versions": one.get("versions", {})} for one in (before.pop(PROVENANCE, origin), origin)]
         if changed := differences(*versions):
             warn(Warnings.W514.format(output=self.folder, names=", ".join(changed)))
-        # As JSON has them: lists for tuples.
+        # As in JSON: lists instead of tuples.
         made_with = json.loads(json.dumps(made_with))
         different = sorted(name for name in {*before, *made_with} if before.get(name) != made_with.get(name))
         if different:
             raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
 
     def _check_corpora(self, corpora: Sequence[str]) -> None:
-        """Check that corpora are those that earlier runs read, and remember them."""
+        """Check that corpora are those of earlier runs, and record them."""
         path = self.folder / CORPORA_FILE
         known: dict[str, str] = {}
         if path.is_file() and any((self.folder / RESULTS).rglob("*.json")):
@@ -284,14 +284,13 @@ class Experiment:
             write_json(path, {**known, **found})
 
     def _checksum_of_excluded(self) -> Optional[str]:
-        """Checksum of the file of sentences to leave out of training, as its name alone ("auto") tells nothing; or
-        None."""
+        """Checksum of the file of excluded records, or None."""
         file = MultiCorpus(self.variables["corpus_folder"], exclude=self.variables.get("exclude")).exclude
         return None if file is None else checksum(file)
 
 
 def over_seeds(systems: Mapping[str, Callable[[int], Results]], seeds: Sequence[int]) -> dict[str, list[Results]]:
-    """Results of systems for each seed, all systems with one seed before the next seed begins."""
+    """Run all systems with one seed before the next seed."""
     results: dict[str, list[Results]] = {system: [] for system in systems}
     for seed in seeds:
         for system, run in systems.items():

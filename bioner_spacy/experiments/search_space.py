@@ -1,4 +1,4 @@
-"""The search space of tuning: settings of a config, and the values that they may take."""
+"""The search space of tuning: settings of a config, and their possible values."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from ..tasks import make_tasks
 Value = Union[None, bool, int, float, str]
 
 TASK_WEIGHTS = "task_weights"
-"""Name in the file that stands for the weights of all tasks."""
+"""Name in the file for the weights of all tasks."""
 
 COMPONENT = "components.multitask_ner"
 GRAIN, TYPES, WEIGHTS = f"{COMPONENT}.grain", f"{COMPONENT}.types", f"{COMPONENT}.task_weights"
-# What is trained on, and what scores depend on: the same in all trials.
+# Data and scoring settings, which are the same in all trials.
 _FIXED = ("corpora", "system", "training.seed")
 _FIXED_VARS = ("corpora", "corpus_folder", "seed", "context", "context_words", "exclude")
-_DIGITS = 4  # significant ones of a value: nobody needs more, and people are to read them
+_DIGITS = 4  # significant digits of a value
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Range:
     Attributes:
         low: the smallest.
         high: the largest.
-        log: whether ratios are what counts, so that as many values are tried from 1 to 10 as from 10 to 100.
-        whole: whether whole numbers only.
+        log: whether values are sampled on a log scale.
+        whole: whether values are integers.
     """
 
     low: float
@@ -53,7 +53,7 @@ class Range:
 
     @property
     def extremes(self) -> tuple[Value, ...]:
-        """Values that show whether a config takes all of them."""
+        """Values to check against the config."""
         return (self.low, self.high)
 
     def __contains__(self, value: object) -> bool:
@@ -64,13 +64,13 @@ class Range:
         return value if self.whole else min(max(float(f"{value:.{_DIGITS}g}"), self.low), self.high)
 
     def to_json(self) -> Any:
-        """What a file has for it."""
+        """The value as in a file."""
         return {"low": self.low, "high": self.high, "log": self.log}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Some values, each as good as another at first.
+    """Unordered values.
 
     Attributes:
         values: the values, each once.
@@ -85,21 +85,21 @@ class Choice:
 
     @property
     def extremes(self) -> tuple[Value, ...]:
-        """Values that show whether a config takes all of them."""
+        """Values to check against the config."""
         return self.values
 
     def __contains__(self, value: object) -> bool:
         return self.index(value) is not None
 
     def index(self, value: object) -> Optional[int]:
-        """Place of a value, where true is not 1; None if it is none of the values."""
+        """Index of a value (true is not 1); None if it is not one of the values."""
         same = (
             n for n, one in enumerate(self.values) if one == value and isinstance(one, bool) == isinstance(value, bool)
         )
         return next(same, None)
 
     def to_json(self) -> Any:
-        """What a file has for it."""
+        """The value as in a file."""
         return list(self.values)
 
 
@@ -112,14 +112,14 @@ class SearchSpace:
 
     Attributes:
         settings: name with dots -> its values.
-        start: name -> value of the config as it is.
+        start: name -> value in the config.
     """
 
     settings: Mapping[str, Setting]
     start: Mapping[str, Value]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that tell this space from another."""
+        """JSON values that identify this space."""
         return {name: setting.to_json() for name, setting in self.settings.items()}
 
 
@@ -130,7 +130,7 @@ def read_space(path: Path) -> dict[str, Setting]:
         Name of a setting, or `TASK_WEIGHTS` -> its values.
 
     Raises:
-        BionerError: the file is not there, is no YAML, or a setting in it is not described as it must be.
+        BionerError: the file is missing, not YAML, or describes a setting wrongly.
     """
     try:
         content = srsly.read_yaml(path)
@@ -150,21 +150,20 @@ def resolve_space(
     settings: Mapping[str, object],
     overrides: Mapping[str, object] = {},
 ) -> SearchSpace:
-    """Read a file of settings to search, and check that training takes them, before any.
+    """Read a file of settings to search, and check them against the config.
 
-    Each bound and each choice is put into the config, with the other settings as they are, and the pipeline is built;
-    what shows with data only is found when a trial begins to train.
+    The pipeline is built with each bound and choice; errors that need data are only found in a trial.
 
     Args:
         path: the file of settings.
         config: training config.
         corpora: names of the corpora.
-        corpus_folder: folder with `<corpus>/train.spacy`, whose annotation tells the tasks.
+        corpus_folder: folder with `<corpus>/train.spacy`, to derive the tasks.
         settings: values for the section `vars`, which all trials share.
-        overrides: other values of the config by their names with dots, likewise.
+        overrides: other values of the config, by dotted names.
 
     Raises:
-        BionerError: as `read_space`; or the config has no such setting, does not take a value, or all trials share it.
+        BionerError: as `read_space`; or the config has no such setting or refuses a value, or the setting is fixed.
     """
     read = read_space(path)
     if not config.is_file():
@@ -216,7 +215,7 @@ def _read_setting(path: Path, name: str, values: Any) -> Setting:
 def _with_task_weights(
     path: Path, read: Mapping[str, Setting], filled: Any, corpora: Sequence[str], corpus_folder: Path
 ) -> dict[str, Setting]:
-    """The settings with one for each task in the place of `TASK_WEIGHTS`; one that is named alone goes before."""
+    """Replace `TASK_WEIGHTS` by one setting per task; tasks that are named separately have precedence."""
     space = {name: setting for name, setting in read.items() if name != TASK_WEIGHTS}
     named = [name for name in read if name == TASK_WEIGHTS or name.startswith(f"{WEIGHTS}.")]
     if not named:
@@ -255,7 +254,7 @@ def _tasks(corpora: Sequence[str], corpus_folder: Path, component: Mapping[str, 
 def _build(config: Path, values: Mapping[str, object]) -> Any:
     """Build pipeline and training of a config, without data and weights; the config with all defaults."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # training itself will tell
+        warnings.simplefilter("ignore")  # training will warn
         nlp = load_model_from_config(load_config(config, overrides=dict(values)), auto_fill=True)
         filled = nlp.config.interpolate()
         registry.resolve(filled["training"], schema=ConfigSchemaTraining)
@@ -276,7 +275,7 @@ def _value(filled: Any, path: Path, name: str) -> Value:
 
 
 def _fit(path: Path, name: str, setting: Setting, value: Value) -> Setting:
-    """A setting with whole numbers where the config has one."""
+    """Make the values of a setting integers if that of the config is one."""
     if isinstance(setting, Choice) or value is None:
         return setting
     if isinstance(value, (bool, str)):
@@ -289,7 +288,7 @@ def _fit(path: Path, name: str, setting: Setting, value: Value) -> Setting:
 
 
 def _reason(error: Exception) -> str:
-    """One line about why a config is refused."""
+    """Reason why a config is refused, in one line."""
     details = getattr(error, "errors", None)  # of the config system
     return str(details[0]["msg"]) if details else str(error).strip().splitlines()[0]
 

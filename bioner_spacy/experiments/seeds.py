@@ -23,12 +23,12 @@ def compare_over_seeds(
     """Train and score, for each seed, one pipeline on all corpora and one on each of them.
 
     Args:
-        experiment: where runs are kept, as seed-<seed>/multi and seed-<seed>/single/<corpus>, or
+        experiment: the experiment; runs are seed-<seed>/multi and seed-<seed>/single/<corpus>, or
             single-equal-steps/<corpus>.
         corpora: names of the corpora.
         seeds: random seeds.
-        equal_steps: whether a pipeline on one corpus is trained for more epochs, so it takes about as many steps
-            as that on all; else all have the epochs of the experiment.
+        equal_steps: whether single-task pipelines are trained for more epochs, to reach about as many steps as the
+            multi-task one.
         alpha: level of the tests.
         resamples: number of draws of each test.
         metric: the metric or its name.
@@ -37,7 +37,7 @@ def compare_over_seeds(
         The comparison over all seeds.
 
     Raises:
-        BionerError: as the runs of the experiment do.
+        BionerError: see the runs of the experiment.
     """
     folder = "single-equal-steps" if equal_steps else "single"
     overrides: dict[str, dict[str, int]] = {corpus: {} for corpus in corpora}

@@ -1,4 +1,4 @@
-"""A corpus of several entity types made into corpora of one type each, as if each part had been annotated for one."""
+"""Split a corpus of several entity types into parts annotated for one type each."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,18 +18,18 @@ Annotated = tuple[Doc, list[Span], frozenset[str]]  # a document, its gold spans
 
 
 def split_types(training: MultiCorpus, development: MultiCorpus, corpus: str, output: Path, *, seed: int) -> list[str]:
-    """Deal out the training documents of a corpus to its types, and keep in each part what is annotated of its type.
+    """Split the training documents of a corpus by type, and keep in each part only annotation of its type.
 
-    Every part has an equal number of source documents, drawn at random; records that name the same one stay together.
-    Part k keeps gold spans of type k alone, and its annotation scope is that type. As development data each part has
-    all documents of `development`, reduced likewise.
+    Every part gets an equal number of random source documents; records of one document stay together. Part k keeps
+    gold spans and annotation scope of type k only. Development data of each part are all documents of `development`,
+    reduced in the same way.
 
     Args:
-        training: reads the training examples of the corpus; what it leaves out is in no part.
-        development: reads its development examples.
+        training: reader of the training examples.
+        development: reader of the development examples.
         corpus: name of the corpus; the parts are named `<corpus>-<TYPE>`.
         output: folder of the parts, `<part>/train.spacy` and `<part>/devel.spacy`; replaced as a whole.
-        seed: of the draw.
+        seed: random seed.
 
     Returns:
         Names of the parts, sorted.

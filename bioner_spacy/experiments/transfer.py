@@ -1,4 +1,4 @@
-"""Transfer and multi-task training, alone and together, for a corpus with the help of others."""
+"""Transfer learning and multi-task training, separately and combined, for a target corpus."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Optional, Union
@@ -12,10 +12,9 @@ from .experiment import EPOCHS, MAX_EPOCHS, Experiment, over_seeds, run_name
 
 SINGLE, TRANSFER, MULTI, BOTH = "single task", "transfer", "multi-task", "transfer + multi-task"
 LONGER = "longer single task"
-"""On the target alone, for about as many steps as multi-task training takes: what is gained by steps and not by
-data."""
+"""Target only, for about as many steps as multi-task training: the effect of steps without data."""
 AUXILIARIES = "auxiliaries"
-"""Name of the runs that the pipelines to start from come from; they are scored on their own corpora."""
+"""Name of the runs on auxiliary corpora; scored on these."""
 INIT_FROM = "vars.init_from"
 
 
@@ -30,26 +29,26 @@ def compare_transfer(
     resamples: int = RESAMPLES,
     metric: Union[str, Metric] = STRICT,
 ) -> Systems:
-    """Train on a target corpus alone, longer, from a pipeline trained on others, together with others, and both.
+    """Compare training on a target corpus: alone, longer, by transfer, multi-task, and transfer + multi-task.
 
     Akdemir & Shibuya 2020, "Analyzing the effect of multi-task learning for biomedical named entity recognition"
     (arXiv 2011.00425): the encoder and the heads are trained on the auxiliary corpora first, and then on the target
-    ("transfer") or on the target and its best auxiliaries ("transfer + multi-task"). All are scored on the target
-    alone, and tested against training on it alone for as many steps as multi-task training takes.
+    ("transfer") or on the target and its best auxiliaries ("transfer + multi-task"). All are scored on the target and
+    tested against training on it alone for as many steps.
 
     Args:
-        experiment: where runs are kept.
-        target: name of the corpus to be good at.
-        auxiliaries: names of the other corpora.
+        experiment: the experiment.
+        target: name of the target corpus.
+        auxiliaries: names of the auxiliary corpora.
         seeds: random seeds; each system is trained once with each.
-        best: those auxiliaries that the last stage of "transfer + multi-task" trains on; None for all.
+        best: auxiliaries of the last stage of "transfer + multi-task"; None for all.
         alpha: level of the tests.
         resamples: number of draws of each test.
         metric: the metric or its name.
 
     Raises:
-        BionerError: the target is among the auxiliaries, one of `best` is not, or the experiment sets what tells
-            the systems apart; and as its runs do.
+        BionerError: the target is among the auxiliaries, one of `best` is not, or the experiment changes a setting in
+            which the systems differ; see also its runs.
     """
     chosen = list(auxiliaries if best is None else best)
     if target in auxiliaries or not auxiliaries:
@@ -88,7 +87,7 @@ def compare_transfer(
 def _run_from(
     experiment: Experiment, system: str, corpora: Sequence[str], auxiliaries: Sequence[str], target: str, seed: int
 ) -> Results:
-    """A run that begins with the pipeline of the auxiliaries, which is trained where it is needed and not there."""
+    """A run that starts from the pipeline of the auxiliaries, which is trained if missing."""
     name, first = run_name(seed, system), run_name(seed, AUXILIARIES)
     if not experiment.results(name).is_file():
         experiment.run(first, auxiliaries, seed=seed, keep=True)

@@ -1,4 +1,4 @@
-"""A search for the settings of training that score best on development data."""
+"""Hyperparameter search on development data."""
 
 import hashlib
 import json
@@ -38,11 +38,11 @@ def tune(
     gpu_id: int = -1,
     report: Callable[[Tuning, Path], object] = write_trials,
 ) -> Tuning:
-    """Search settings of a config for the highest mean over corpora of micro F1 on the devel split.
+    """Search settings of a config that maximise micro F1, averaged over corpora, on the devel split.
 
-    Trials are kept in `output`/tuning.json, what they scored in `output`/runs, and nothing is trained twice: an
-    interrupted search goes on, and trials can be added. After each trial the files are those of the search so far:
-    those of `report`, and best.cfg, the config with the best values. Pipelines are deleted once they are scored.
+    Trials are kept in `output`/tuning.json and their results in `output`/runs, so an interrupted search continues, and
+    trials can be added. After each trial, `report` and best.cfg (the config with the best values) are updated.
+    Pipelines are deleted after scoring.
 
     Args:
         config: training config, see `train_run`.
@@ -51,17 +51,17 @@ def tune(
         trials: number of trials in the folder at the end.
         corpora: names of the corpora.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
-        seeds: random seeds of training; each trial is trained once with each. The first is that of the search too.
+        seeds: random seeds of training; each trial is trained with each. The first is also the seed of the search.
         settings: values for the section `vars` of the config.
-        overrides: other values of the config by their names with dots.
+        overrides: other values of the config, by dotted names.
         spans_key: key in `doc.spans` of the gold mentions, as for `evaluate`.
         predicted_key: key of the predicted mentions; None for the same key.
         gpu_id: number of the GPU; -1 for the CPU.
-        report: writes the search so far to a folder, tuning.json at least, as `reports.tuning.write_tuning` does.
+        report: writes the search to a folder, see `reports.tuning.write_tuning`.
 
     Raises:
-        BionerError: Optuna is not installed, the search space is not one of the config, `output` holds another search,
-            or as `Experiment` and its runs do.
+        BionerError: Optuna is not installed, the search space does not fit the config, or `output` holds another
+            search; see also `Experiment`.
     """
     _optuna()
     found = resolve_space(
@@ -104,11 +104,10 @@ def tune(
 
 
 def propose(space: SearchSpace, trials: Sequence[Trial], *, seed: int) -> dict[str, Value]:
-    """Values to try next: the tree-structured Parzen estimator (Bergstra and others 2011), all settings together.
+    """Values to try next, by the multivariate tree-structured Parzen estimator (Bergstra et al. 2011).
 
-    The first trial has the values of the config where the space holds them, the first ten are otherwise random. The
-    random numbers of a trial depend on the seed and on its place alone, so a search that was interrupted goes on
-    as it would have without.
+    The first trial has the values of the config if the space contains them; the first ten are otherwise random. Random
+    numbers depend on the seed and the number of the trial only, so resumed searches give the same result.
 
     Args:
         space: what is searched.
@@ -141,7 +140,7 @@ def _optuna() -> Any:
 
 def _distribution(optuna: Any, setting: Setting) -> Any:
     if isinstance(setting, Choice):
-        # By their places, as 1 and true are the same to Optuna.
+        # By index, because 1 and true are equal for Optuna.
         return optuna.distributions.CategoricalDistribution(tuple(range(len(setting.values))))
     kind = optuna.distributions.IntDistribution if setting.whole else optuna.distributions.FloatDistribution
     return kind(setting.low, setting.high, log=setting.log)
@@ -156,13 +155,13 @@ def _decode(setting: Setting, value: Any) -> Value:
 
 
 def _run_name(values: Mapping[str, Value], seed: int) -> str:
-    """Name of a run, the same for the same values, so that those that come up again are not trained again."""
+    """Name of a run, the same for the same values, so that repeated values are not trained again."""
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
     return f"{digest[:12]}/seed-{seed}"
 
 
 def _finished(experiment: Experiment, seeds: Sequence[int]) -> tuple[Trial, ...]:
-    """Trials of a search that goes on, up to the first one whose results are not there."""
+    """Trials of a resumed search, up to the first one without results."""
     path = experiment.folder / TRIALS_FILE
     if not path.is_file():
         return ()

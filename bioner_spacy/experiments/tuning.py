@@ -1,4 +1,4 @@
-"""Trials of a search for settings: their values, scores, table and files."""
+"""Trials of a hyperparameter search: values, scores and files."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ TRIALS_FILE = "tuning.json"
 
 @dataclass(frozen=True)
 class Trial:
-    """One choice of values and how well it did.
+    """One set of values and its scores.
 
     Attributes:
         values: setting -> value.
@@ -34,13 +34,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tuning:
-    """A search, as far as it got.
+    """A hyperparameter search.
 
     Attributes:
         space: what is searched.
         corpora: names of the corpora.
         seeds: random seeds of each trial.
-        trials: in the order in which they were made; people count them from 1.
+        trials: trials, in order.
     """
 
     space: SearchSpace
@@ -50,12 +50,12 @@ class Tuning:
 
     @property
     def best(self) -> int:
-        """Place of the trial with the highest score; the first one of several."""
+        """Index of the best trial (the first of several)."""
         return max(range(len(self.trials)), key=lambda number: (self.trials[number].score, -number))
 
     @property
     def title(self) -> str:
-        """What was searched on."""
+        """Title."""
         return f"Tuning on {', '.join(self.corpora)} (devel split)"
 
     @property
@@ -68,11 +68,11 @@ class Tuning:
         return replace(self, trials=(*self.trials, trial))
 
     def names(self) -> dict[str, str]:
-        """Short names of the settings, no two the same: the last two parts, or more."""
+        """Unique short names of the settings: the last two parts, or more."""
         return short_names(list(self.space.settings))
 
     def to_dict(self) -> dict[str, Any]:
-        """The search for a JSON file, from which it can go on."""
+        """The search for a JSON file, from which it can be resumed."""
         trials = [
             {"number": number, "values": trial.values, "scores": trial.scores, "score": trial.score}
             for number, trial in enumerate(self.trials, start=1)
@@ -86,7 +86,7 @@ class Tuning:
 
 
 def write_trials(tuning: Tuning, folder: Path) -> None:
-    """Write a search as JSON, from which it can go on."""
+    """Write a search as JSON, from which it can be resumed."""
     write_json(folder / TRIALS_FILE, tuning.to_dict())
 
 
@@ -102,7 +102,7 @@ def read_trials(path: Path) -> list[Trial]:
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Name with dots -> its last two parts, with as many before them as tell it from the others."""
+    """Dotted name -> its last two parts, or more if needed to be unique."""
 
     def last(name: str, parts: int) -> str:
         return ".".join(name.split(".")[-parts:])
@@ -117,7 +117,7 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
 
 
 def value_text(value: Value) -> str:
-    """A value for people, as a config has it."""
+    """A value as in a config."""
     if isinstance(value, float):
         return f"{value:.4g}"
     return value if isinstance(value, str) else json.dumps(value)

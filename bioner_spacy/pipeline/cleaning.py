@@ -1,7 +1,7 @@
 """Component `trf_data_cleaner`: removes the encoder's output (about 1.5 kB per token) from documents.
 
-Unlike spaCy's `doc_cleaner`, it leaves `doc.tensor` alone; without that, `span.as_doc()`, `Doc.from_docs()`,
-`token.vector` and others fail.
+Unlike spaCy's `doc_cleaner`, it keeps `doc.tensor`, which `span.as_doc()`, `Doc.from_docs()`, `token.vector` and
+others need.
 """
 
 from collections.abc import Callable

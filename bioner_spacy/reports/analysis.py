@@ -39,7 +39,7 @@ def analysis_page(analysis: Analysis, *, brief: bool = False) -> Page:
 
     Args:
         analysis: the analysis.
-        brief: only what has room in a terminal: of the matches F1 alone, and no examples.
+        brief: a short version for terminals: only F1, and no examples.
     """
     blocks: list[Block] = []
 
@@ -83,8 +83,8 @@ def matches_table(scores: dict[str, Any], shown: str = "prf") -> Table:
     """Scores by the four schemes as a table, in percent.
 
     Args:
-        scores: as `match_scores` gives them.
-        shown: "p", "r" and "f" in any choice: precision, recall and F1.
+        scores: the output of `match_scores`.
+        shown: any of "p", "r" and "f": precision, recall and F1.
 
     Returns:
         Columns: corpus, entity type, and the scores of each scheme. A corpus of several types has a row with their
@@ -103,14 +103,13 @@ def matches_table(scores: dict[str, Any], shown: str = "prf") -> Table:
 
 
 def counts_table(mistakes: Mistakes) -> Table:
-    """How many gold and how many predicted mentions are of each kind.
+    """Number of gold and predicted mentions of each kind.
 
     Args:
-        mistakes: what was found.
+        mistakes: the mistakes.
 
     Returns:
-        Two rows for each corpus and type, and for all types of a corpus: gold mentions by their type, predicted ones
-        by theirs; the kinds of a row add up to its total.
+        Two rows for each corpus and type, and for all types of a corpus: gold and predicted mentions by kind.
     """
     sums: defaultdict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
     types: defaultdict[str, set[str]] = defaultdict(set)
@@ -132,7 +131,7 @@ def examples_table(mistakes: Sequence[tuple[Mistake, int]]) -> Table:
     """Mistakes with their text.
 
     Args:
-        mistakes: mistakes, and how often each is made.
+        mistakes: mistakes and their frequencies.
     """
     rows = [
         [corpus_name(found.corpus), found.kind, found.gold, found.predicted, found.doc_id, found.context, str(count)]
@@ -142,10 +141,10 @@ def examples_table(mistakes: Sequence[tuple[Mistake, int]]) -> Table:
 
 
 def calibration_table(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> Table:
-    """Calibration by corpus and type, in percent, but for the Brier score.
+    """Calibration by corpus and type, in percent (except the Brier score).
 
     Args:
-        described: corpus and entity type -> as `describe_calibration` gives it.
+        described: corpus and entity type -> output of `describe_calibration`.
     """
     rows = []
     for (corpus, entity_type), of_row in described.items():
@@ -157,10 +156,10 @@ def calibration_table(described: Mapping[tuple[str, str], Mapping[str, Any]]) ->
 
 
 def thresholds_table(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> Table:
-    """The chosen thresholds and what they give, in percent; a dash where no threshold gives what is wanted.
+    """The chosen thresholds and their scores, in percent; a dash if no threshold was found.
 
     Args:
-        described: as `describe_thresholds` gives it.
+        described: the output of `describe_thresholds`.
     """
     rows = []
     for (corpus, entity_type), group in described.items():

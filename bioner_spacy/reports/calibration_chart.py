@@ -11,7 +11,7 @@ from ..scoring.results import corpus_name
 from .chart import Axes, Figure, drawing, tidy
 from .table import UNDEFINED, percent
 
-# Colours of Okabe and Ito (2008), which differ for all kinds of colour vision; lines differ in their dashes too.
+# Colours of Okabe and Ito (2008), safe for colour blindness; lines also differ in their dashes.
 _BLUE, _SKY, _ORANGE, _GREEN = "#0072B2", "#56B4E9", "#E69F00", "#009E73"
 _LINES = (("precision", "p", _BLUE, "--"), ("recall", "r", _ORANGE, ":"), ("F1", "f", _GREEN, "-"))
 _THRESHOLDS = numpy.linspace(0, 1, 401).tolist()
@@ -19,7 +19,7 @@ _COLUMNS, _SIZE = 3, 3.1  # panels in a row, and the length of their sides in in
 
 
 def draw_reliability(groups: Mapping[str, ScoredMentions], *, split: str, bins: int = BINS) -> Figure:
-    """Draw reliability diagrams: the precision of predictions with similar scores, which should be their score.
+    """Draw reliability diagrams: precision by score.
 
     Args:
         groups: name -> predictions; one panel each.
@@ -27,8 +27,8 @@ def draw_reliability(groups: Mapping[str, ScoredMentions], *, split: str, bins: 
         bins: number of bins of equal width.
 
     Returns:
-        The figure. A bar is the precision in a bin, a dot its mean score; well calibrated bars end at the dashed line.
-        The dark line is the share of the predictions that are in the bin.
+        The figure. Bars are precision, dots mean scores of a bin; with perfect calibration, bars end at the dashed
+        line. The dark line is the share of predictions in the bin.
     """
 
     def draw(axes: Axes, name: str, found: ScoredMentions) -> None:
@@ -63,7 +63,7 @@ def draw_thresholds(groups: Mapping[str, ScoredMentions], *, split: str, precisi
         swept = curve(found)
         at = [swept.at(threshold) for threshold in _THRESHOLDS]
         for name_, score, color, dashes in _LINES:
-            # Not a number where nothing is left, which is no point of the line.
+            # NaN without predictions: no point of the line.
             axes.plot(
                 _THRESHOLDS,
                 [numpy.nan if of[score] is None else of[score] for of in at],
@@ -84,7 +84,7 @@ def draw_thresholds(groups: Mapping[str, ScoredMentions], *, split: str, precisi
 def _panels(
     groups: Mapping[str, ScoredMentions], title: str, draw: Callable[[Axes, str, ScoredMentions], None]
 ) -> Figure:
-    """A square panel for each group, with what is drawn into it, and one legend."""
+    """A square panel per group, and one legend."""
     columns = min(_COLUMNS, max(1, len(groups)))
     rows = -(-max(1, len(groups)) // columns)
     with drawing(max(2, columns) * _SIZE, rows * _SIZE + 0.9) as figure:

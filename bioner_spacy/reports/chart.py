@@ -1,4 +1,4 @@
-"""What all charts have in common: style, files, and matplotlib, which is imported where a chart is drawn."""
+"""Common parts of charts: style, files, and the late import of matplotlib."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +11,13 @@ from ..errors import BionerError, Errors
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes
     from matplotlib.figure import Figure as Figure
-else:  # an inference install has no matplotlib
+else:  # matplotlib is optional
     Axes = Figure = Any
 
-# Blue and orange of Okabe and Ito (2008), which differ for all kinds of colour vision, and in brightness when printed.
+# Blue and orange of Okabe and Ito (2008), safe for colour blindness and in grey.
 BASELINE_COLOR, SYSTEM_COLOR = "#0072B2", "#E69F00"
 
-# The same results give the same bytes: ids come from a fixed salt, text stays text, and no date is written.
+# Reproducible files: fixed salt for ids, text as text, no date.
 STYLE: Any = {"svg.hashsalt": "bioner_spacy", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 10}
 
 
@@ -54,7 +54,7 @@ def styled() -> Iterator[None]:
 
 
 def save_figure(figure: "Figure", svg: Path, png: Optional[Path] = None) -> None:
-    """Write a figure as SVG and as PNG, the same bytes for the same figure."""
+    """Write a figure as SVG and PNG, reproducibly."""
     svg.write_text(svg_text(figure), encoding="utf8")
     if png is not None:
         with styled():
@@ -70,7 +70,7 @@ def svg_text(figure: "Figure") -> str:
 
 
 def tidy(axes: "Axes", **grid: Any) -> None:
-    """Take the frame away above and to the right, and put the grid behind what is drawn."""
+    """Remove the upper and right frame, and put the grid in the background."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(True, color="#dddddd", **grid)
     axes.set_axisbelow(True)

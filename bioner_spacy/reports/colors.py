@@ -1,7 +1,7 @@
 """Colours of entity types in displaCy.
 
-All colours have a luminance at which black text on them and a line of them on white can both be read (a contrast of
-4.5 and 3 by the Web Content Accessibility Guidelines). Related types have related hues.
+All colours have enough contrast for black text on them (4.5) and as lines on white (3), by the Web Content
+Accessibility Guidelines. Related types have related hues.
 """
 
 from zlib import crc32
@@ -36,7 +36,7 @@ displacy_colors = {
     "DEVELOPING_STRUCTURE": "#419756",
     "IMMATERIAL_ENTITY": "#559640",
 }
-"""Entity type -> colour; registered with spaCy, so that displaCy uses it everywhere."""
+"""Entity type -> colour, registered with displaCy."""
 
 _OTHERS = (
     "#a58218",
@@ -53,6 +53,6 @@ _OTHERS = (
 
 
 def color_of(entity_type: str) -> str:
-    """Colour of an entity type; for one that has none of its own, always the same one of a palette."""
+    """Colour of an entity type; other types get a fixed colour of a palette."""
     name = entity_type.upper()
     return displacy_colors.get(name, _OTHERS[crc32(name.encode("utf8")) % len(_OTHERS)])

@@ -16,7 +16,7 @@ from .chart import BASELINE_COLOR, SYSTEM_COLOR, Axes, Figure, drawing, save_fig
 from .page import Block, Heading, Items, Page, Text
 from .table import MISSING, Table, count, percent, signed, spread
 
-_BAR = 0.38  # height of a bar; two of them and a gap make one group of height 1
+_BAR = 0.38  # height of a bar; a group of two bars and a gap has height 1
 
 
 def comparison_page(comparison: Comparison, name: str = "comparison") -> Page:
@@ -31,7 +31,7 @@ def comparison_page(comparison: Comparison, name: str = "comparison") -> Page:
 
 
 def systems_page(systems: Systems, name: str = "systems") -> Page:
-    """Several systems as a page: one table of all, then each comparison with the first.
+    """Several systems as a page: a summary, then each comparison with the first one.
 
     Args:
         systems: the systems.
@@ -59,7 +59,7 @@ def comparison_table(comparison: Comparison) -> Table:
 
 
 def systems_table(systems: Systems) -> Table:
-    """A row for each system, with the difference of its mean from that of the first one, which is tested.
+    """A row per system, with the tested difference of its mean from that of the first one.
 
     F1 is in percent, mean ± standard deviation over runs, see `Systems.columns`.
     """
@@ -87,7 +87,7 @@ def row_cells(row: Row) -> list[str]:
 
 
 def verdict(comparison: Comparison) -> list[str]:
-    """What a comparison says, in plain sentences, with a sentence for every corpus that cannot be compared."""
+    """The conclusion of a comparison, in sentences, and corpora that cannot be compared."""
     groups: dict[str, list[str]] = {}
     for row in comparison.corpus_rows:
         difference = "" if row.difference is None else f" ({signed(row.difference)})"
@@ -114,7 +114,7 @@ def verdict(comparison: Comparison) -> list[str]:
 
 
 def method(comparison: Comparison) -> list[str]:
-    """How the columns of the test are to be read, in sentences; empty if nothing was tested."""
+    """Explanation of the test columns, in sentences; empty if nothing was tested."""
     if all(row.significance is None for row in comparison.rows):
         return []
     drawn = "the documents" if comparison.runs == 1 else "the documents and of the runs"
@@ -133,26 +133,26 @@ def method(comparison: Comparison) -> list[str]:
 
 
 def title(comparison: Comparison) -> str:
-    """What is compared."""
+    """Title of a comparison."""
     return f"{_sentence(comparison.names[1])} against {comparison.names[0]} ({comparison.split} split)"
 
 
 def level(alpha: float) -> str:
-    """Level of the intervals in percent."""
+    """Confidence level in percent."""
     return f"{100 * (1 - alpha):g} %"
 
 
 def draw_comparison(comparison: Comparison) -> Figure:
-    """Draw F1 by corpus and entity type, both sides beside each other.
+    """Draw F1 of both sides by corpus and entity type.
 
-    The bars lie, so that names of any length can be read and a chart of many corpora grows downwards.
+    Bars are horizontal, to fit long names and many corpora.
 
     Args:
         comparison: the comparison; a missing result is drawn as a dash.
 
     Returns:
-        The figure; one group of two bars for each row of the table, and one for the mean over corpora. A whisker
-        on the bar of the system is the interval of the difference, put to the end of the bar of the baseline.
+        The figure; one group of two bars per row of the table, and one for the mean over corpora. Whiskers are the
+        interval of the difference, drawn from the baseline.
     """
     rows = [*comparison.shown_rows, comparison.mean]
     places = _places(rows)
@@ -185,7 +185,7 @@ def write_chart(comparison: Comparison, path: Path) -> list[Path]:
         path: path of the files without suffix.
 
     Returns:
-        The files that were written: both, or none after an error.
+        The files.
     """
     files = [path.with_name(f"{path.name}.{suffix}") for suffix in ("svg", "png")]
     figure = draw_comparison(comparison)
@@ -195,7 +195,7 @@ def write_chart(comparison: Comparison, path: Path) -> list[Path]:
 
 
 def _places(rows: Sequence[Row]) -> list[float]:
-    """Vertical place of each row: steps of 1, and half a step more where another corpus begins."""
+    """Vertical position of each row, with half a step more between corpora."""
     places = [0.0]
     for previous, row in pairwise(rows):
         places.append(places[-1] + (1.0 if row.corpus == previous.corpus else 1.5))
@@ -203,7 +203,7 @@ def _places(rows: Sequence[Row]) -> list[float]:
 
 
 def _whiskers(rows: Sequence[Row]) -> Any:
-    """(2, rows) lengths of the whiskers to the left and to the right of the ends of the bars, in percent."""
+    """(2, rows) lengths of the whiskers to the left and right, in percent."""
     lengths = numpy.zeros((2, len(rows)))
     for number, row in enumerate(rows):
         if row.significance is not None and row.difference is not None:
@@ -226,7 +226,7 @@ def _match(comparison: Comparison) -> str:
 
 
 def _ahead(differences: Optional[Sequence[float]]) -> str:
-    """In how many runs the system is ahead, at the precision that the table shows."""
+    """Number of runs in which the system is ahead, after rounding."""
     if differences is None:
         return MISSING
     return f"{sum(round(100 * difference, 2) > 0 for difference in differences)} of {len(differences)}"

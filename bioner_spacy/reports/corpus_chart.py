@@ -1,4 +1,4 @@
-"""The statistics of corpora as one picture of six panels, a row for each corpus."""
+"""Statistics of corpora as a chart of six panels."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -11,10 +11,10 @@ from ..corpora.statistics import SplitStatistics, dice, merge_statistics
 from .chart import Figure, drawing, tidy
 from .colors import color_of
 
-# Colours of Okabe and Ito (2008), which differ for all kinds of colour vision, and steps from light to dark.
+# Colours of Okabe and Ito (2008), safe for colour blindness, and steps from light to dark.
 _SPLIT_COLORS = ("#0072B2", "#E69F00", "#009E73")
 _STEPS = ("#cfe1f2", "#93c4de", "#4a97c9", "#1764ab", "#08306b")
-_SHORT, _LONGEST = (1, 2, 3, 4), 5  # lengths of mentions that are distinguished
+_SHORT, _LONGEST = (1, 2, 3, 4), 5  # mention lengths shown separately
 
 
 def draw_statistics(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Figure:
@@ -24,7 +24,7 @@ def draw_statistics(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Fi
         statistics: corpus and split -> counts.
 
     Returns:
-        The figure; its bars lie, so that names of any length can be read and more corpora make it longer.
+        The figure, with horizontal bars.
     """
     corpora = list(dict.fromkeys(corpus for corpus, _ in statistics))
     totals = [
@@ -72,7 +72,7 @@ def _percent(count: int, total: int) -> float:
 def _bars(
     panel: Any, title: str, names: Sequence[str], parts: Mapping[str, Sequence[float]], colors: Sequence[str]
 ) -> None:
-    """Lying bars, one a name, each made of parts; a legend if there are several."""
+    """Stacked horizontal bars, one per name, with a legend if there are several parts."""
     axes = panel.add_subplot()
     widths = numpy.array(list(parts.values()), dtype="float64").reshape(len(parts), len(names))
     for label, left, width, color in zip(parts, accumulate(widths, initial=numpy.zeros(len(names))), widths, colors):
@@ -87,7 +87,7 @@ def _bars(
 
 
 def _heat_map(panel: Any, title: str, names: Sequence[str], totals: Sequence[SplitStatistics]) -> None:
-    """Percentages below the diagonal of a square."""
+    """A triangular heat map of percentages."""
     axes = panel.add_subplot()
     vocabularies = [total.vocabulary for total in totals]
     shared = numpy.full((len(names), len(names)), numpy.nan)

@@ -18,7 +18,7 @@ from .page import Block, Chart, Heading, Page, Text
 from .table import MISSING, Table
 
 LENGTHS = (1, 2, 3, 4)
-"""Lengths of mentions with a column of their own; longer ones share one."""
+"""Mention lengths with their own column; longer ones share one."""
 
 SPLITS_TEXT = """\
 Documents are what the corpus file is made of: sentences, abstracts or whole texts; articles are what they belong to,
@@ -40,7 +40,7 @@ the places that are annotated where the other corpus does not annotate the name 
 
 
 def read_statistics(folder: Path, corpora: Sequence[str]) -> dict[tuple[str, str], SplitStatistics]:
-    """Count what is in converted corpora, a document at a time.
+    """Compute statistics of converted corpora.
 
     Args:
         folder: folder with `<corpus>/<split>.spacy`.
@@ -57,18 +57,18 @@ def read_statistics(folder: Path, corpora: Sequence[str]) -> dict[tuple[str, str
     for corpus in corpora:
         if corpus not in {name for name, _ in present}:
             raise BionerError(Errors.E151.format(corpus=corpus, folder=folder, splits=", ".join(SPLITS)))
-    # A vocabulary for each file: that of all corpora together is large.
+    # A vocabulary per file, to save memory.
     return {place: describe(iter_docs(file, Vocab())) for place, file in present.items()}
 
 
 def corpora_page(statistics: Mapping[tuple[str, str], SplitStatistics], *, brief: bool = False) -> Page:
-    """Splits, mentions by type, shared names, and guidelines on the same names, with a chart.
+    """Statistics as a page: splits, mentions by type, shared names and guidelines, with a chart.
 
-    Guidelines are compared on the first split that a corpus has, which is train in most.
+    Guidelines are compared on the first split of a corpus.
 
     Args:
-        statistics: as `read_statistics` gives them.
-        brief: only what has room in a terminal: no shared names and guidelines.
+        statistics: the output of `read_statistics`.
+        brief: a short version for terminals, without shared names and guidelines.
     """
     first: dict[str, SplitStatistics] = {}
     for (corpus, _), found in statistics.items():
@@ -99,13 +99,13 @@ def _counts(found: SplitStatistics) -> dict[str, Any]:
 
 
 def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
-    """Write what was found of evaluation data in training data.
+    """Write a leakage report.
 
-    Writes `leakage.md` (tables) and `leakage.json` (every pair), and then `exclude.json` (training records to leave
-    out, for the setting `exclude` of the reader) beside the corpora.
+    Writes `leakage.md` (tables) and `leakage.json` (every pair), and `exclude.json` (training records to leave out,
+    for the setting `exclude` of the reader) in the corpus folder.
 
     Args:
-        leakage: what was found.
+        leakage: the leakage.
         folder: folder of the converted corpora.
         output: folder for the report.
 
@@ -126,7 +126,7 @@ def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
 
 
 def leakage_table(leakage: Leakage, level: str) -> Table:
-    """Evaluation sentences or documents that stand in training data, by corpus and split; see `Leakage.table`."""
+    """Evaluation records or documents in training data, by corpus and split; see `Leakage.table`."""
     return Table(LEAK_COLUMNS, leakage.table(level), numbers=5)
 
 
@@ -160,7 +160,7 @@ def types_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Table:
 
 
 def overlap_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Table:
-    """Dice coefficient, in percent, of the names that are mentions in each pair of corpora, all splits together."""
+    """Dice coefficient, in percent, of the names in each pair of corpora, over all splits."""
     names: dict[str, set] = {}
     for (corpus, _), found in statistics.items():
         names.setdefault(corpus, set()).update(found.vocabulary)
@@ -173,7 +173,7 @@ def overlap_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Tabl
 
 
 def guidelines_table(disagreements: Sequence[Disagreement]) -> Table:
-    """For each type and pair of corpora that share it: how often they treat the same names differently."""
+    """Disagreement on shared names, for each type and pair of corpora."""
     rows = []
     for found in sorted(
         disagreements, key=lambda found: (found.entity_type, -_share(found.disagreeing, found.shared))

@@ -12,7 +12,7 @@ from .table import MISSING, Table, count, percent, with_total
 
 NAME = "cross-corpus"
 IN_DOMAIN = "*"
-"""Marks the score of a pipeline on a corpus that it was trained on."""
+"""Mark of in-domain scores."""
 
 _MATRIX = """\
 F1 in percent, {match}, on the {split} split, and the number of entity types that pipeline and corpus share: only
@@ -49,7 +49,7 @@ def types_table(found: CrossCorpus) -> Table:
 
 
 def draw_matrix(found: CrossCorpus) -> Figure:
-    """Draw F1 of every pipeline on every corpus; darker is better, and cells of corpora trained on have a frame."""
+    """Draw F1 of every pipeline on every corpus; in-domain cells have a frame."""
     cells = [[found.cells[name, corpus] for corpus in found.corpora] for name in found.pipelines]
     return draw_heat_map(
         list(found.pipelines),

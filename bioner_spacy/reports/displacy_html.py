@@ -1,8 +1,7 @@
-"""A page of documents with their gold and predicted mentions, nested ones too, drawn by displaCy.
+"""A page of documents with gold and predicted mentions, including nested ones, drawn by displaCy.
 
-displaCy's own markup for spans puts a space after every token, cuts off the labels of deep spans, lets the labels of
-short words cover each other and does not escape labels. Its templates are replaced here by a grid that has none of
-these faults; the assignment of spans to levels remains displaCy's.
+displaCy's markup for spans puts a space after every token, cuts off labels of deep spans, overlaps labels of short
+tokens and does not escape labels. Its templates are replaced here; the assignment of spans to levels is displaCy's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,13 +24,11 @@ from .colors import color_of
 from .html import render
 
 MAX_WORDS = 300
-"""Words shown of a document; longer ones are cut and say so."""
+"""Maximum number of tokens shown per document; longer documents are cut, with a note."""
 
-_NO_SPACE = (
-    "\0"  # Marks where displaCy is not to put a space; cannot stand in HTML, so nothing is lost by removing it.
-)
-_LABEL_WIDTH = 0.75  # width of a letter of a label in letters of the text
-_LINE_TOP, _LINE_STEP = 26, 17  # pixels from the top of a word to its first line, and from line to line
+_NO_SPACE = "\0"  # Marks where displaCy must not put a space; never occurs in HTML.
+_LABEL_WIDTH = 0.75  # width of a label's letter relative to the text's
+_LINE_TOP, _LINE_STEP = 26, 17  # pixels from the top of a token to its first line, and between lines
 
 _TEMPLATE = {
     "span": '<span class="word"><span class="text">{text}</span>{span_slices}{span_starts}</span>',
@@ -42,7 +39,7 @@ _TEMPLATE = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A document of the page: the gold one and the predicted one of the same text."""
+    """Gold and predicted document of the same text."""
 
     gold: Doc
     predicted: Doc
@@ -57,7 +54,7 @@ def predict_examples(
     per_corpus: int = 5,
     spans_key: str = SPANS_KEY,
 ) -> dict[str, list[Shown]]:
-    """Take the first documents with gold mentions of each corpus and let a pipeline predict theirs.
+    """Predict the first documents with gold mentions of each corpus.
 
     Args:
         nlp: the pipeline.
@@ -95,7 +92,7 @@ def write_page(
     spans_key: str = SPANS_KEY,
     predicted_key: Optional[str] = None,
 ) -> None:
-    """Draw what a pipeline predicts on the first documents of each corpus, as one HTML page.
+    """Draw predictions for the first documents of each corpus as an HTML page.
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
@@ -109,8 +106,7 @@ def write_page(
         predicted_key: key of the predicted mentions; None for the same key.
 
     Raises:
-        BionerError: the pipeline or a corpus cannot be read, or documents have other annotation than that of their
-            key.
+        BionerError: the pipeline or a corpus cannot be read, or documents are annotated under another key.
     """
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     shown = predict_examples(
@@ -129,7 +125,7 @@ def render_page(
     spans_key: str = SPANS_KEY,
     predicted_key: Optional[str] = None,
 ) -> str:
-    """Draw documents as one HTML page that needs no other file.
+    """Draw documents as a self-contained HTML page.
 
     Args:
         corpora: corpus -> documents.
@@ -139,10 +135,10 @@ def render_page(
         predicted_key: key of the predicted mentions; None for the same key.
 
     Returns:
-        The page. Where gold and predicted mentions are the same they are drawn once.
+        The page. If gold and predicted mentions are the same, they are drawn once.
 
     Raises:
-        BionerError: a document has other annotation than that of its key.
+        BionerError: a document is annotated under another key.
     """
     keys = (spans_key, predicted_key or spans_key)
     types: set[str] = set()
@@ -157,7 +153,7 @@ def render_page(
 
 
 def render_texts(documents: Sequence[tuple[str, Doc]], *, title: str) -> str:
-    """Draw the entities of annotated texts as one HTML page that needs no other file.
+    """Draw the entities of annotated texts as a self-contained HTML page.
 
     Args:
         documents: name and document of each; whole documents are shown, with their `doc.ents`.
@@ -173,11 +169,11 @@ def render_texts(documents: Sequence[tuple[str, Doc]], *, title: str) -> str:
 
 
 def _document(document: Shown, max_words: int, keys: tuple[str, str]) -> dict[str, Any]:
-    """Name, annotation scope and both sides of one document, drawn, or one side where they are the same."""
+    """Name, annotation scope and drawings of one document."""
     gold, predicted = document.gold, document.predicted
     scope = get_scope(gold, keys[0])
     sides = [("gold", gold, keys[0]), ("predicted", predicted, keys[1])]
-    # Raises where there is other annotation than that of the key.
+    # Raises if annotation is under another key.
     found = [doc_mentions(doc, key) or set() for _, doc, key in sides]
     if found[0] == found[1]:
         sides = [("gold and predicted are the same", predicted, keys[1])]
@@ -189,8 +185,7 @@ def _document(document: Shown, max_words: int, keys: tuple[str, str]) -> dict[st
 
 
 def _draw(doc: Doc, every: Sequence[Span], max_words: int) -> tuple[Markup, str]:
-    """Tokens and spans of a document, drawn by displaCy, cut after `max_words` tokens or the span that ends there; and
-    a note that says so."""
+    """Tokens and spans of a document, drawn by displaCy, cut after about `max_words` tokens; and a note if cut."""
     spans = [span for span in every if span.start < max_words]
     end = min(len(doc), max([max_words, *(span.end for span in spans)]))
     note = f"the first {end} of {len(doc)} tokens" if end < len(doc) else ""
@@ -215,10 +210,10 @@ def _draw(doc: Doc, every: Sequence[Span], max_words: int) -> tuple[Markup, str]
 
 
 def _units(doc: Doc, spans: Sequence[Span], end: int) -> tuple[list[str], list[int]]:
-    """Join tokens into the pieces that are drawn as one, between which a line may break.
+    """Join tokens into units between which lines may break.
 
-    Tokens inside the same spans are joined where no space parts them ("NF-kappa"), and over a space as long as they
-    are shorter than the label below them ("T cells"), which would otherwise tear them apart.
+    Tokens inside the same spans are joined if there is no space between them ("NF-kappa"), or if they are shorter than
+    their label ("T cells").
 
     Args:
         doc: the document.
@@ -230,15 +225,13 @@ def _units(doc: Doc, spans: Sequence[Span], end: int) -> tuple[list[str], list[i
     """
     borders = {border for span in spans for border in (span.start, span.end)}
     covered = {index for span in spans for index in range(span.start, span.end)}
-    crossed = {
-        index for span in spans for index in range(span.start + 1, span.end)
-    }  # a span goes on over the boundary
+    crossed = {index for span in spans for index in range(span.start + 1, span.end)}  # a span crosses the boundary
     label_width: dict[int, float] = {}
     for span in spans:
         label_width[span.start] = max(label_width.get(span.start, 0.0), _LABEL_WIDTH * len(span.label_))
     units: list[str] = []
     unit_of: list[int] = []
-    room = 0.0  # a unit shorter than this is too short for its labels
+    room = 0.0  # minimum length of a unit for its labels
     for token in doc[:end]:
         index = token.i
         if index in borders or index not in covered or token.is_space or not _goes_with_previous(token, units, room):
@@ -254,7 +247,7 @@ def _units(doc: Doc, spans: Sequence[Span], end: int) -> tuple[list[str], list[i
 
 
 def _goes_with_previous(token: Token, units: Sequence[str], room: float) -> bool:
-    """Whether a token inside the same spans as the one before it, if there is one, is drawn in the same unit."""
+    """Whether a token is joined with the previous one in the same spans."""
     if not units or token.nbor(-1).is_space:
         return False
     return not token.nbor(-1).whitespace_ or len(units[-1]) < room

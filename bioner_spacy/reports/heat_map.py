@@ -1,4 +1,4 @@
-"""Numbers of a matrix as colours, with texts in the cells."""
+"""Heat maps with texts in the cells."""
 
 from collections.abc import Sequence
 from typing import Any, Optional
@@ -7,7 +7,7 @@ import numpy
 
 from .chart import Figure, drawing
 
-_EDGE = "#E69F00"  # orange of Okabe and Ito (2008), to be seen on any blue
+_EDGE = "#E69F00"  # orange of Okabe and Ito (2008), visible on any blue
 _LIGHT = numpy.array([0.2126, 0.7152, 0.0722])  # of red, green and blue (ITU-R BT.709)
 
 
@@ -29,12 +29,12 @@ def draw_heat_map(
     Args:
         rows: names of the rows.
         columns: names of the columns.
-        values: what the colours stand for, by row; None has no colour.
-        texts: text of each cell, likewise.
+        values: values by row; None has no colour.
+        texts: text of each cell, by row.
         title: above the figure.
         xlabel: below the columns.
         ylabel: beside the rows.
-        framed: which cells have a frame, likewise; None for none.
+        framed: whether each cell has a frame, by row; None for none.
         colors: name of a colour map of matplotlib.
         limits: values of its ends.
     """

@@ -1,4 +1,4 @@
-"""HTML pages from the templates of this package; every text in them is escaped."""
+"""HTML pages from templates; every text is escaped."""
 
 import functools
 import re
@@ -8,12 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 _WRAPPED, _LONG = 24, 60
-"""Cells with more letters may be broken into lines, or get a wide column too."""
+"""Cells with more letters may be wrapped, or get a wide column."""
 
 
 @functools.cache
 def environment() -> Environment:
-    """What templates are found and rendered with."""
+    """The Jinja environment."""
     found = Environment(
         loader=PackageLoader("bioner_spacy.reports"),
         autoescape=True,
@@ -27,22 +27,22 @@ def environment() -> Environment:
 
 
 def render(template: str, **values: Any) -> str:
-    """A page.
+    """Render a template.
 
     Args:
         template: name of the template without `.html`.
-        values: what it shows; texts are escaped unless they are `markupsafe.Markup`.
+        values: values; texts are escaped unless they are `markupsafe.Markup`.
     """
     return environment().get_template(f"{template}.html").render(values)
 
 
 def _code(text: str) -> Markup:
-    """A text of ours, with what stands between backticks as code."""
+    """A text with backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _marked(text: str) -> Markup:
-    """The text of a cell, with mentions of mistakes marked, which stand between ⟦ and ⟧."""
+    """The text of a cell, with mentions between ⟦ and ⟧ marked."""
     return Markup(re.sub(r"⟦([^⟦⟧]*)⟧", r"<mark>\1</mark>", str(escape(text))))
 
 

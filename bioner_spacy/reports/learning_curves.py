@@ -1,4 +1,4 @@
-"""F1 and loss against the updates of training runs."""
+"""Learning curves: F1 and loss by updates."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
@@ -9,7 +9,7 @@ from .chart import Axes, Figure, drawing, tidy
 
 MULTI, SINGLE = "multi-task", "single-task"
 
-# Okabe and Ito (2008), which differ for all kinds of colour vision; black stands for all corpora together.
+# Colours of Okabe and Ito (2008), safe for colour blindness; black is for all corpora.
 _COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F")
 _MARKERS = "os^Dv"
 _LINES = {MULTI: "-", SINGLE: "--"}
@@ -22,8 +22,7 @@ def draw_curves(runs: Mapping[str, Mapping[str, Curve]]) -> Figure:
         runs: `MULTI` and `SINGLE` -> name of a run -> its curve; the name of a single-task run is its corpus.
 
     Returns:
-        The figure. The upper panel has a colour for each corpus, the lower one for each run; lines of multi-task runs
-        are drawn through.
+        The figure. Colours are corpora in the upper panel and runs in the lower one; multi-task runs have solid lines.
     """
     lines = [(side, name, curve) for side, of_side in runs.items() for name, curve in of_side.items()]
     corpora = sorted(
@@ -54,7 +53,8 @@ def draw_curves(runs: Mapping[str, Mapping[str, Curve]]) -> Figure:
         upper.set_ylabel("F1 (%), development data")
         lower.set_ylabel("Loss of an update")
         lower.set_xlabel("Updates of the weights")
-        if all(loss > 0 for _, _, curve in lines for loss in curve.loss):  # weights learnt by uncertainty lead below 0
+        if all(loss > 0 for _, _, curve in lines for loss in curve.loss):  # losses with learnt uncertainty may be
+        negative
             lower.set_yscale("log")
         upper.set_ylim(bottom=0)
         for axes in (upper, lower):
@@ -65,6 +65,5 @@ def draw_curves(runs: Mapping[str, Mapping[str, Curve]]) -> Figure:
 
 
 def _scores(side: str, name: str, curve: Curve) -> Mapping[str, Sequence[Optional[float]]]:
-    """F1 by corpus; where the file does not say, the score of the run, which is that of the corpus if it has only
-    one."""
+    """F1 by corpus or, if unknown, the score of the run."""
     return curve.per_corpus or {MULTI if side == MULTI else name: curve.score}

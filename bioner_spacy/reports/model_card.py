@@ -1,4 +1,4 @@
-"""The meta data of a packaged pipeline, of which spaCy makes the README of the package: its model card."""
+"""Model card: metadata of a packaged pipeline, from which spaCy makes its README."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -18,7 +18,7 @@ from ..scoring.results import UNNAMED, Pipeline, Results
 from .table import MISSING, Table, percent, results_table
 
 SAMPLE = "sample"
-"""The set of the catalogue whose corpora are invented."""
+"""The set of invented corpora in the catalogue."""
 
 _SCORES = """\
 F1, precision and recall in percent, {match}, on the {split} split, inside the annotation scope of each corpus:
@@ -67,26 +67,26 @@ def complete_meta(
     weights: str = "float32",
     metric: Union[str, Metric] = STRICT,
 ) -> dict[str, Any]:
-    """The meta data of a pipeline, with what its config, the catalogue and an evaluation know.
+    """Complete the metadata of a pipeline from its config, the catalogue and an evaluation.
 
     Args:
         pipeline: folder of the trained pipeline.
-        catalogue: tells about the corpora that it was trained on.
+        catalogue: the catalogue of its training corpora.
         results: its scores on test data; None for a card without scores.
-        unnamed: its scores where no guideline is named, for a second table.
+        unnamed: its scores without a named guideline, for a second table.
         notes: Markdown to add, such as known limits with examples.
         name: name of the package without the language.
-        component: name of the component that knows the corpora.
+        component: name of the component.
         weights: how the package stores the weights of the encoder, "float32" or "int8".
         metric: the metric of the table of scores, or its name.
 
     Returns:
-        `meta.json` with description, sources, `performance` (the scores under the names that the scorer gives them)
-        and `notes`, which stand in the README as Markdown.
+        `meta.json` with description, sources, `performance` (scores by the scorer's names) and `notes` (Markdown for
+        the README).
 
     Raises:
         BionerError: the results are those of another pipeline, or it has no such component. A warning names corpora
-            that the catalogue does not know.
+            that are not in the catalogue.
     """
     meta: dict[str, Any] = srsly.read_json(pipeline / "meta.json")
     known = describe(load_pipeline(pipeline))
@@ -117,7 +117,7 @@ def complete_meta(
     types = ", ".join(meta["labels"][component])
     meta["description"] = f"Multi-task biomedical named entity recognition: {types}."
     meta["sources"] = [_source(corpus) for corpus in corpora]
-    # What training left there is on development data, of an evaluation before its end.
+    # Scores from training are of development data, before its end.
     meta["performance"] = {} if results is None else {score_name(key): of for key, of in results.scores.items()}
     meta["notes"] = "\n".join(
         [
@@ -144,7 +144,7 @@ def _check(results: Results, known: Pipeline) -> None:
         what: (getattr(results.pipeline, what), getattr(known, what))
         for what in ("name", "version", "encoder", "seed", "components")
     }
-    # The config tells the corpora too. Results of another origin have none.
+    # The config also names the corpora. Other results have none.
     configs = [None if one.config is None else one.config[:12] for one in (results.pipeline, known)]
     found |= {} if None in configs else {"a config with the checksum": (configs[0], configs[1])}
     different = [f"{what} {one} and {other}" for what, (one, other) in found.items() if one != other]
@@ -180,7 +180,7 @@ def _calibration(found: Mapping[str, Mapping[str, float]]) -> Table:
 
 
 def _source(corpus: Corpus) -> dict[str, str]:
-    """A source as spaCy's meta data have it, which takes every address for a link."""
+    """A source for spaCy's metadata, where every address is a link."""
     source = {"name": corpus.name, "license": corpus.licence}
     return {**source, "url": corpus.homepage} if _is_link(corpus.homepage) else source
 

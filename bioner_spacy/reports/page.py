@@ -1,7 +1,7 @@
-"""A page of results: texts, tables, charts and the data behind them, and its files.
+"""Pages of results: texts, tables, charts, data, and their files.
 
-A command writes its results as one page: JSON, with the data and with the page itself under the key `PAGE`, Markdown
-for people, and charts as SVG and PNG. The HTML report is made of the JSON files.
+A command writes its results as a page: JSON (data, and the page under the key `PAGE`), Markdown, and charts as SVG and
+PNG. The HTML report is made from the JSON files.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ PAGE = "page"
 """Key of the page in its JSON file."""
 
 TABLE_FORMATS = {"csv": Table.to_csv, "tex": Table.to_latex}
-"""Ending -> how a table is written, for files of single tables."""
+"""File ending -> format of tables."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Code:
-    """Lines that are shown as they are."""
+    """Preformatted lines."""
 
     text: str
     language: str = ""
@@ -69,7 +69,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart, by the name of its files without ending, and what it shows."""
+    """A chart: name of its files without ending, and a description."""
 
     name: str
     text: str
@@ -85,15 +85,15 @@ KINDS: dict[str, Any] = {kind.__name__.lower(): kind for kind in (Heading, Text,
 
 @dataclass(frozen=True)
 class Page:
-    """Results as they are written and shown.
+    """A page of results.
 
     Attributes:
         name: name of its files without ending.
         title: its title.
-        blocks: what is on it, in order; lists without items are left out.
-        data: what is written as JSON beside the page.
-        charts: name of a chart -> what draws it.
-        texts: name of a further file -> its text.
+        blocks: blocks in order; empty lists are left out.
+        data: data for the JSON file.
+        charts: name of a chart -> function that draws it.
+        texts: further files: name -> text.
     """
 
     name: str
@@ -109,7 +109,7 @@ class Page:
 
     @property
     def tables(self) -> dict[str, Table]:
-        """The tables by the titles above them; those of one title are numbered from 2 on."""
+        """Tables by title, with numbers for repeated titles."""
         found: dict[str, Table] = {}
         title = self.title
         for block in self.blocks:
@@ -128,7 +128,7 @@ class Page:
         titles = {id(table): title for title, table in self.tables.items()}
         for block in self.blocks:
             if isinstance(block, Table):
-                yield titles[id(block)] + block.to_text()  # which begins with a line break
+                yield titles[id(block)] + block.to_text()  # begins with a line break
             elif isinstance(block, Items):
                 yield from (f"- {item}" for item in block.items)
             elif isinstance(block, Code):
@@ -144,11 +144,11 @@ class Page:
         return {**self.data, PAGE: {"title": self.title, "blocks": blocks}}
 
     def to_disk(self, folder: Path, *, tables: Sequence[str] = ()) -> list[Path]:
-        """Write JSON, Markdown, charts as SVG and PNG, and further texts; all or none.
+        """Write JSON, Markdown, charts and further texts; all or none.
 
         Args:
             folder: folder to write to.
-            tables: endings of `TABLE_FORMATS`, to write each table as a file of its own too.
+            tables: file endings (`TABLE_FORMATS`) to also write each table to.
 
         Returns:
             The files.
@@ -188,7 +188,7 @@ class Page:
 
 
 def _read_block(kind: str, **values: Any) -> Block:
-    """A block of a JSON file, whose values must be what they are said to be."""
+    """A block of a JSON file, with checked values."""
     lists = (values.get("items", ()), values.get("header", ()), *values.get("rows", ()))
     texts = [value for name, value in values.items() if name not in ("items", "header", "rows", "numbers")]
     if not isinstance(values.get("numbers", 0), int):

@@ -1,4 +1,4 @@
-"""All reports of a run on one page: how it was made, scores, comparisons, learning curves, analysis and corpora."""
+"""The HTML report of a run: provenance, scores, comparisons, learning curves, analysis and corpora."""
 
 import base64
 import re
@@ -28,9 +28,9 @@ from .page import PAGE, Block, Chart, Heading, Items, Page, Text
 from .table import MISSING, Table, results_table
 
 _POINT = 4 / 3  # pixels
-_SMALLEST = 0.7  # a chart that would become smaller than this is moved sideways instead, so it can be read
+_SMALLEST = 0.7  # charts are not scaled below this factor, but scrolled
 
-# Title, file in the folder of the reports, and the command that writes it.
+# Title, report file, and the command that writes it.
 _PAGES = {
     "Analysis": ("analysis/analysis.json", "spacy bioner analyze"),
     "Cross-corpus scores": ("cross-corpus/cross-corpus.json", "spacy bioner experiment cross-corpus"),
@@ -38,7 +38,7 @@ _PAGES = {
     "Leakage": ("leakage/leakage.json", "spacy bioner corpora leakage"),
 }
 _OF_ONE_RUN = ("multi.json", "comparison.json")
-"""Files by which a subfolder is known that has the reports of another run."""
+"""Files that mark a subfolder as reports of another run."""
 
 _SCORES = """\
 In percent, {match}, on the {split} split, inside the annotation scope of each corpus: predictions of types that a
@@ -55,12 +55,12 @@ _VERSIONS = "Installed where {where}."
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as it stands in a page, so that neither its ids nor anything else in it touches the page.
+    """A chart as a data URI, isolated from the page.
 
     Attributes:
         data: SVG in base 64.
-        text: what it shows.
-        width: in pixels, at most; 70 % of it are the least.
+        text: description.
+        width: maximum width in pixels.
     """
 
     data: str
@@ -84,7 +84,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Folded:
-    """A long text as it is, out of sight until asked for."""
+    """A long text, folded."""
 
     title: str
     text: str
@@ -92,7 +92,7 @@ class Folded:
 
 Shown = Union[Block, Picture, Folded]
 Parts = dict[str, list[Shown]]
-"""Title -> what is in a part of the page."""
+"""Title -> blocks of a part of the page."""
 
 
 def make_report(
@@ -103,18 +103,18 @@ def make_report(
     made: Optional[datetime] = None,
     metric: Union[str, Metric] = STRICT,
 ) -> str:
-    """Gather what is in a folder of reports on one HTML page.
+    """Make one HTML page of a folder of reports.
 
     Args:
-        reports: folder of the reports of a run: `multi.json` and what is beside it.
-        catalogue: tells about the corpora.
-        training: folder of the pipelines, with `multi` and `single`, or of one run; None to leave out settings and
-            learning curves.
+        reports: folder of the reports of a run, such as `multi.json`.
+        catalogue: the corpus catalogue.
+        training: folder of the pipelines (`multi` and `single`) or of one run; None for no settings and learning
+            curves.
         made: date and time on the page; None for now.
-        metric: the metric of the scores, or its name; a comparison has its own.
+        metric: the metric of the scores, or its name.
 
     Returns:
-        The page. Reports that are not there are named at its end, with the commands that make them.
+        The page. Missing reports are listed at its end, with their commands.
 
     Raises:
         BionerError: there are no reports, or one cannot be read; or there are no counts by the metric.
@@ -157,7 +157,7 @@ def render_report(title: str, note: str, parts: Mapping[str, Sequence[Shown]]) -
     Args:
         title: its heading.
         note: a line below it.
-        parts: title -> what is in a part, in order.
+        parts: title -> blocks, in order.
 
     Returns:
         HTML in which every text is escaped.
@@ -173,7 +173,7 @@ def render_report(title: str, note: str, parts: Mapping[str, Sequence[Shown]]) -
 
 
 def write_report(reports: Path, output: Path, **settings: Any) -> None:
-    """Write the page of `make_report`, which the settings are for, whole or not at all."""
+    """Write the page of `make_report`, whole or not at all."""
     write_text(output, make_report(reports, **settings))
 
 
@@ -182,7 +182,7 @@ def _read_json(path: Path, read: Any) -> Any:
 
 
 def _other_pages(reports: Path) -> Iterator[tuple[Path, Page]]:
-    """Pages of other commands, but not of other runs and not of runs of experiments."""
+    """Pages of other commands, without other runs and experiments."""
     known = {reports / name for name in (*_OF_ONE_RUN, "seeds/seeds.json", *(name for name, _ in _PAGES.values()))}
     others = {file.parent for name in _OF_ONE_RUN for file in reports.rglob(name)} - {reports}
     for path in sorted(reports.rglob("*.json")):
@@ -192,7 +192,7 @@ def _other_pages(reports: Path) -> Iterator[tuple[Path, Page]]:
 
 
 def _page(path: Path, page: Page) -> list[Shown]:
-    """The blocks of a page, with its pictures, which are taken from its folder."""
+    """The blocks of a page, with pictures from its folder."""
     found: list[Shown] = []
     for block in page.blocks:
         if not isinstance(block, Chart):
@@ -218,7 +218,7 @@ def _scores(multi: Optional[Results], single: Path, metric: Metric) -> list[Show
         blocks += [Heading(f"The {MULTI} pipeline"), Text(text), results_table(multi.by(metric))]
     if single.is_dir():
         tables = [results_table(results.by(metric)) for results in read_results([str(single)])]
-        # The last two rows sum up the corpora of a result, of which there is one.
+        # Without the last two rows (sums over the single corpus).
         rows = [row for table in tables for row in table.rows[:-2]]
         blocks += [Heading(f"The {SINGLE} pipelines"), Table(tables[0].header, rows, tables[0].numbers)]
     return blocks
@@ -299,7 +299,7 @@ def _facts(multi: Results, training: Optional[Path]) -> Table:
 
 
 def _trained(training: Optional[Path]) -> Optional[str]:
-    """Day of the files of the multi-task pipeline, as it does not say when it was trained."""
+    """Date of the files of the multi-task pipeline."""
     meta = None if training is None else _multi(training) / "model-last" / "meta.json"
     if meta is None or not meta.is_file():
         return None
@@ -307,7 +307,7 @@ def _trained(training: Optional[Path]) -> Optional[str]:
 
 
 def _multi(training: Path) -> Path:
-    """Folder of the multi-task run: beside those of single-task runs, or the one that was named."""
+    """Folder of the multi-task run, or the given folder."""
     folder = training / "multi"
     return folder if folder.is_dir() else training
 

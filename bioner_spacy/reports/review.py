@@ -1,7 +1,6 @@
-"""A review of predictions: the sheet to fill in, the page that fills it in, and the scores of filled-in sheets.
+"""Files of a review: sheet, page to fill it in, and scores.
 
-The page needs no network and allows itself none: answers are given by click, kept in the browser and saved as the
-sheet.
+The page works offline: answers are kept in the browser and saved as a sheet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +31,7 @@ Thompson 1952), with Wilson's interval for the effective sample size."""
 
 
 def write_review(review: Review, folder: Path) -> list[Path]:
-    """Write `sheet.tsv` and `sheet.html` for the judges, and `key.json`, which is not for them; all or none.
+    """Write `sheet.tsv` and `sheet.html` for the judges, and `key.json`; all or none.
 
     Args:
         review: the sample.
@@ -50,16 +49,15 @@ def write_review(review: Review, folder: Path) -> list[Path]:
 
 
 def sheet_text(rows: Sequence[Row]) -> str:
-    """The sheet to fill in, as tab-separated values; it begins with the mark by which spreadsheets know UTF-8."""
+    """The sheet as tab-separated values, with a byte order mark for spreadsheets."""
     lines = [tsv_line(COLUMNS), *(tsv_line([*sheet_cells(row), "", ""]) for row in rows)]
     return "\ufeff" + "\n".join(lines) + "\n"
 
 
 def sheet_cells(row: Row) -> list[str]:
-    """The cells of the first columns, those that are not to be filled in.
+    """The cells of the columns that judges do not fill in.
 
-    The mention stands between ⟦ and ⟧, so no spreadsheet takes SEPT2 for a date. What is beside it keeps the
-    space between them, or has none, which shows where a token was cut.
+    The mention is between ⟦ and ⟧, so no spreadsheet reads SEPT2 as a date. Spaces around it are kept.
     """
     left, right = cell(row.left), cell(row.right)
     left += " " if row.left[-1:].isspace() else ""
@@ -73,12 +71,12 @@ def sheet_page(rows: Sequence[Row], definitions: Mapping[str, str]) -> str:
 
     Args:
         rows: predictions, at least one, those of a type together.
-        definitions: what each entity type is; types that are not in it go without.
+        definitions: definitions of entity types, if known.
 
     Returns:
-        HTML that needs no other file.
+        Self-contained HTML.
     """
-    # Texts of the page are never put into the script: it reads the cells from a block of data.
+    # The script reads the cells from a data block.
     data = {
         "review": rows[0].row.partition("-")[0],
         "header": tsv_line(COLUMNS),
@@ -103,7 +101,7 @@ def scores_page(scores: ReviewScores, *, brief: bool = False) -> Page:
 
     Args:
         scores: the scores.
-        brief: without the predictions that are not judged alike.
+        brief: without the list of disagreements.
     """
     blocks: list[Block] = []
     if scores.agreement:
@@ -144,7 +142,7 @@ def precision_table(scores: ReviewScores) -> Table:
 
 
 def differences_table(scores: ReviewScores) -> Table:
-    """The predictions that the judges do not judge alike."""
+    """Predictions on which the judges disagree."""
     rows = []
     for row, found in scores.key.rows.items():
         judgements = [judged[row] for judged in scores.sheets.values()]
@@ -156,5 +154,5 @@ def differences_table(scores: ReviewScores) -> Table:
 
 
 def _share_text(share: Share) -> str:
-    """A share with its interval, in percent with one decimal: samples are small."""
+    """A share with its interval, in percent with one decimal."""
     return f"{100 * share.value:.1f} ({100 * share.low:.1f} to {100 * share.high:.1f})"

@@ -1,4 +1,4 @@
-"""Tables of text cells, and how numbers are written in them."""
+"""Tables of text cells, and number formats."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from ..scoring.results import Results, corpus_name
 from ..scoring.scorer import mean
 
 MISSING, UNDEFINED = "–", "undefined"
-"""Shown if there is no result; and if there is one, but no score: nothing is annotated and nothing predicted."""
+"""For a missing result; and for an undefined score (nothing annotated and nothing predicted)."""
 
 T = TypeVar("T")
 _LATEX = str.maketrans(
@@ -50,7 +50,7 @@ class Table:
 
     @property
     def texts(self) -> int:
-        """Number of columns that are no numbers."""
+        """Number of text columns."""
         return len(self.header) - self.numbers
 
     def to_text(self) -> str:
@@ -65,12 +65,11 @@ class Table:
         return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines) + "\n"
 
     def to_tsv(self) -> str:
-        """The table as tab-separated values, for a spreadsheet, which takes no text of a corpus in it for a
-        formula."""
+        """The table as tab-separated values, with formulas escaped for spreadsheets."""
         return "\n".join(map(tsv_line, self._safe_lines())) + "\n"
 
     def to_csv(self) -> str:
-        """The table as comma-separated values, likewise."""
+        """The table as comma-separated values, with formulas escaped."""
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(self._safe_lines())
         return text.getvalue()
@@ -95,14 +94,14 @@ def results_table(results: Results) -> Table:
 
     Returns:
         Columns: corpus, entity type, gold and predicted mentions, precision, recall, F1. The last two rows are the
-        mean over corpora (each corpus counts the same) and the score over all mentions.
+            mean over corpora (macro) and the score over all mentions (micro).
     """
     rows = []
     for corpus, scores in results.per_corpus.items():
         for entity_type, part in with_total(scores["per_type"], scores).items():
             rows.append([corpus_name(corpus), entity_type, *_cells(part)])
     corpora = list(results.per_corpus.values())
-    # Results of other systems may have no more than what is compared.
+    # Results of other systems may be incomplete.
     means = {name: mean(scores.get(name) for scores in corpora) for name in "prf" if name in corpora[0]}
     total = {name: results.scores[name] for name in "prf" if name in results.scores}
     counted = [name for name in ("gold", "predicted") if all(name in scores for scores in corpora)]
@@ -113,7 +112,7 @@ def results_table(results: Results) -> Table:
 
 
 def with_total(per_type: Mapping[str, T], total: T) -> dict[str, T]:
-    """What belongs to each entity type, and then to `ALL_TYPES`; if there is one type, to this one alone."""
+    """Values by entity type, then for `ALL_TYPES` unless there is only one type."""
     return dict(per_type) if len(per_type) == 1 else {**per_type, ALL_TYPES: total}
 
 
@@ -123,7 +122,7 @@ def count(number: Optional[float]) -> str:
 
 
 def percent(fraction: Optional[float]) -> str:
-    """A score as a percentage with two decimals, as papers give it; `UNDEFINED` where it is None."""
+    """A score as a percentage with two decimals; `UNDEFINED` for None."""
     return UNDEFINED if fraction is None else f"{100 * fraction:.2f}"
 
 
@@ -131,8 +130,8 @@ def spread(fractions: Sequence[Optional[float]], *, sign: str = "") -> str:
     """Mean and sample standard deviation in percentage points; a dash where a score is missing.
 
     Args:
-        fractions: one of each run, fractions of 1.
-        sign: "+" to write the sign of a mean above 0 too.
+        fractions: score of each run, a fraction of 1.
+        sign: "+" to always write the sign.
     """
     values = [100 * fraction for fraction in fractions if fraction is not None]
     if len(values) < len(fractions):

@@ -21,7 +21,7 @@ from .page import Block, Chart, Heading, Page, Text
 from .table import MISSING, UNDEFINED, Table, spread
 
 DECIMALS = {"encoder": 6}
-"""Decimals of measures that need more than four, as cosines of mean [CLS] vectors are all close to 1."""
+"""Decimals of measures that need more than four: cosines of mean [CLS] vectors are close to 1."""
 
 _ABOUT = """\
 F1 in percent on the target ({split} split, {match}) of training on target and auxiliary together, less F1 of training
@@ -43,7 +43,7 @@ _TARGETS = (
 
 
 def gains_page(gains: Gains) -> Page:
-    """Gains as a page that says how they were made, with a heat map."""
+    """Gains as a page with a heat map."""
     budget = ", ".join(f"{corpus} {words:,}" for corpus, words in gains.words.items())
     alone = ", ".join(f"{corpus} {steps:,}" for corpus, steps in gains.steps.items())
     asked = f"Equal budgets of about {gains.budget:,} tokens" if gains.budget else "All training data"

@@ -9,7 +9,7 @@ from .tuning_chart import draw_tuning
 
 
 def write_tuning(tuning: Tuning, folder: Path) -> list[Path]:
-    """Write tuning.json, .md, .svg and .png; what `tune` is to be given to write them after each trial."""
+    """Write tuning.json, .md, .svg and .png; an argument of `tune`."""
     return tuning_page(tuning).to_disk(folder)
 
 
@@ -32,7 +32,7 @@ def tuning_page(tuning: Tuning) -> Page:
 
 
 def trials_table(tuning: Tuning) -> Table:
-    """The trials in their order, F1 in percent with the spread over seeds; a star marks the best."""
+    """The trials in order, F1 in percent with the spread over seeds; a star marks the best."""
     names = tuning.names()
     rows = []
     for number, trial in enumerate(tuning.trials):
@@ -44,7 +44,7 @@ def trials_table(tuning: Tuning) -> Table:
 
 
 def verdict(tuning: Tuning) -> list[str]:
-    """What the search says, and what it does not, in sentences."""
+    """Conclusions of the search, in sentences."""
     best, first = tuning.trials[tuning.best], tuning.trials[0]
     found = [f"Trial {tuning.best + 1} is the best of {len(tuning.trials)}: F1 {percent(best.score)}."]
     if tuning.best and tuning.starts_as_it_is():

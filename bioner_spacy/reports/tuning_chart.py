@@ -11,7 +11,7 @@ from .chart import BASELINE_COLOR, SYSTEM_COLOR, Axes, Figure, drawing, tidy
 from .table import percent
 
 _COLUMNS = 3
-_SHOWN = 10.0  # the axis of F1 ends this many times the distance from the best to the median below the best
+_SHOWN = 10.0  # the F1 axis ends this many times the distance from best to median below the best
 
 
 def draw_tuning(tuning: Tuning) -> Figure:
@@ -21,9 +21,8 @@ def draw_tuning(tuning: Tuning) -> Figure:
         tuning: a search with one trial or more.
 
     Returns:
-        The figure. The upper panel has F1 in the order of the trials, with a line for the best so far; the ones below
-        have F1 against the values of one setting each. A star marks the best trial. Trials that are far below the
-        others are triangles at the lower edge, so that these can still be distinguished.
+        The figure: F1 by trial, with a line for the best so far, and F1 by value of each setting. A star marks the
+        best trial; outliers are triangles at the lower edge.
     """
     scores = [100 * trial.score for trial in tuning.trials]
     low, high = _limits(scores)
@@ -66,7 +65,7 @@ def draw_tuning(tuning: Tuning) -> Figure:
 
 
 def _limits(scores: list[float]) -> tuple[float, float]:
-    """Ends of the axis of F1 in percent, which are never the same."""
+    """Ends of the F1 axis in percent, always different."""
     best, worst = max(scores), min(scores)
     reach = _SHOWN * (best - statistics.median(scores))
     low = max(worst, best - reach) if reach > 0 else worst
@@ -87,7 +86,7 @@ def _points(axes: Axes, places: Sequence[float], scores: Sequence[float], low: f
 
 
 def _positions(tuning: Tuning, name: str) -> list[float]:
-    """Where the values of a setting stand: numbers as they are, choices at 0, 1, ..."""
+    """Positions of the values of a setting: numbers, or indices of choices."""
     setting = tuning.space.settings[name]
     values: Any = [trial.values[name] for trial in tuning.trials]
     return list(values) if isinstance(setting, Range) else [setting.values.index(value) for value in values]

@@ -1,1 +1,1 @@
-"""Transferability: what training with a second corpus gains, and what tells it before (Akdemir and Shibuya 2020)."""
+"""Transferability: gains from a second training corpus, and their prediction (Akdemir and Shibuya 2020)."""

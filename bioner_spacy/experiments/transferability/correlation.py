@@ -1,4 +1,4 @@
-"""How far measures between corpora go along with the gains of auxiliary corpora."""
+"""Correlation of measures between corpora with gains from auxiliary corpora."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from .measures import AFTER_TRAINING, MEASURES, Measures
 
 FILE = "correlations.json"
 LEVEL = 0.95
-"""Share of samples whose intervals hold the true correlation."""
+"""Confidence level of the intervals."""
 
 FEW = 30
-"""Pairs below which a warning says that there are few."""
+"""With fewer pairs there is a warning."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Correlation:
         value: -1 to 1; None if it is undefined: fewer than three pairs, or no variation.
         low: lower end of the interval; None if it is undefined: fewer than four pairs, or a value of -1 or 1.
         high: upper end.
-        p: of a value at least as far from 0 without any correlation, two-sided.
+        p: two-sided p-value.
     """
 
     n: int
@@ -46,10 +46,10 @@ class Correlations:
     """Correlations of measures with gains.
 
     Attributes:
-        split: the split that the gains are of.
-        corpora: corpora that both have.
-        pearson: measure -> over all pairs.
-        spearman: measure -> over all pairs.
+        split: the split of the gains.
+        corpora: corpora with both gains and measures.
+        pearson: measure -> Pearson correlation over all pairs.
+        spearman: measure -> Spearman correlation over all pairs.
         by_target: measure -> target -> Pearson over its auxiliaries.
         points: measure -> target, auxiliary, value, gain in points of F1.
     """
@@ -63,18 +63,17 @@ class Correlations:
 
 
 def correlate(gains: Gains, measures: Measures) -> Correlations:
-    """Correlate every measure with the gains, on the corpora that both have.
+    """Correlate every measure with the gains, on shared corpora.
 
     Args:
         gains: gains of pairs of corpora.
         measures: measures of pairs of corpora.
 
     Returns:
-        The correlations. A warning tells where pairs are few.
+        The correlations, with a warning if there are few pairs.
 
     Raises:
-        BionerError: fewer than three corpora are in both, or they are of other numbers of tokens; SciPy is not
-            installed.
+        BionerError: fewer than three corpora are shared, or their numbers of tokens differ; SciPy is not installed.
     """
     corpora = [corpus for corpus in gains.corpora if corpus in measures.corpora]
     if len(corpora) < 3:
@@ -120,13 +119,13 @@ def spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
 
 
 def best_measure(path: Path) -> tuple[str, float]:
-    """The measure without training that went along with gains most closely: the largest Spearman correlation by size.
+    """The training-free measure with the largest absolute Spearman correlation.
 
     Args:
         path: correlations.json, or the folder that it is in.
 
     Returns:
-        Its name and its correlation; below 0 if smaller values went with larger gains.
+        Its name and correlation.
 
     Raises:
         BionerError: the file is not there, or holds no such correlation.
@@ -145,7 +144,7 @@ def best_measure(path: Path) -> tuple[str, float]:
 def _points(
     gains: Gains, values: Mapping[Pair, Optional[float]], corpora: Sequence[str]
 ) -> list[tuple[Pair, float, float]]:
-    """Pairs of which both the measure and the gain are known."""
+    """Pairs with both measure and gain."""
     found = []
     for pair in gains.rows:
         value, gain = values.get(pair), gains.gain(*pair)

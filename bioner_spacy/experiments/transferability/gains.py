@@ -1,4 +1,5 @@
-"""What an auxiliary corpus gains: F1 on a target corpus of training on both, less that of training on it alone.
+"""Gain of an auxiliary corpus: F1 on a target corpus after training on both, minus F1 after training on the target
+alone.
 
 The pairwise gains of Akdemir and Shibuya (2020), Analyzing the effect of multi-task learning for biomedical named
 entity recognition. A run on two corpora is scored on both, so it gives the gains in both directions.
@@ -26,7 +27,7 @@ Pair = tuple[str, str]
 """Target and auxiliary corpus."""
 
 Losses = list[tuple[int, float]]
-"""Learning curve of a run: number of updates up to an evaluation, mean loss of those since the one before."""
+"""Learning curve of a run: number of updates up to an evaluation, mean loss since the previous one."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,15 @@ class Gains:
         corpora: names of the corpora, in order.
         split: the split that was scored on.
         seeds: seeds of the runs.
-        words: tokens of each training corpus that were read; fewer than `budget` where a corpus has no more.
-        budget: tokens of a corpus that were asked for; 0 for all.
-        equal_steps: whether runs alone have about as many steps as joint ones; else they have as many epochs.
+        words: number of training tokens of each corpus, at most about `budget`.
+        budget: requested number of tokens per corpus; 0 for all.
+        equal_steps: whether single runs have as many steps as joint ones, instead of as many epochs.
         epochs: epochs of the joint runs.
-        steps: steps of the run on each corpus alone.
-        joint_steps: steps of a joint run, on the mean.
-        rows: target and auxiliary -> F1 on the target of the runs alone (`baseline_runs`) and of the joint ones
-            (`system_runs`), with the test of the difference, p corrected for the number of pairs.
-        curves: corpus -> the learning curve of each of its runs alone; none where it was not kept.
+        steps: steps of the single run on each corpus.
+        joint_steps: mean steps of joint runs.
+        rows: target and auxiliary -> F1 on the target of single runs (`baseline_runs`) and joint runs (`system_runs`),
+            with a test, p corrected for the number of pairs.
+        curves: corpus -> learning curves of its single runs, if kept.
         alpha: level of the tests.
         metric: name of the metric.
     """
@@ -65,7 +66,7 @@ class Gains:
     metric: str = STRICT.name
 
     def alone(self, corpus: str) -> tuple[float, ...]:
-        """F1 of the runs on a corpus alone; empty if there is no mention to find."""
+        """F1 of the single runs on a corpus; empty without gold mentions."""
         return next(row.baseline_runs or () for (target, _), row in self.rows.items() if target == corpus)
 
     def gain(self, target: str, auxiliary: str) -> Optional[float]:
@@ -73,7 +74,7 @@ class Gains:
         return self.rows[target, auxiliary].difference
 
     def differs(self, target: str, auxiliary: str) -> bool:
-        """Whether a gain or loss was found by the test."""
+        """Whether the difference is significant."""
         test = self.rows[target, auxiliary].significance
         return test is not None and test.differs(self.alpha)
 
@@ -100,7 +101,7 @@ class Gains:
             path: the JSON file, or the folder that it is in.
 
         Raises:
-            BionerError: it is not there, or holds no gains.
+            BionerError: it is missing, or holds no gains.
         """
         path = path / FILE if path.is_dir() else path
         with reading_json(path, Errors.E550) as data:
@@ -127,8 +128,8 @@ def gain_rows(
     """Gains of all ordered pairs of corpora, with tests.
 
     Args:
-        alone: corpus -> results of the runs on it alone, one for each seed.
-        joint: pair of corpora -> results of the runs on both, with scores on both, one for each seed.
+        alone: corpus -> results of its single runs, one per seed.
+        joint: pair of corpora -> results of the joint runs, one per seed.
         alpha: level of the intervals.
         resamples: number of draws of each test.
         metric: the metric or its name.

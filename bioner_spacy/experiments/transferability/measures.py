@@ -1,7 +1,7 @@
-"""Measures between corpora that may tell which auxiliary helps a target.
+"""Measures between corpora that may predict which auxiliary helps a target.
 
-Four are those of Akdemir and Shibuya (2020): vocabulary, topic, encoder, curve. Two look at the annotation: names,
-labels. Where more of a measure should mean more gain, larger is better.
+Four are from Akdemir and Shibuya (2020): vocabulary, topic, encoder, curve. Two are of the annotation: names, labels.
+Larger values should mean larger gains.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,10 +53,10 @@ class Measures:
 
     Attributes:
         corpora: names of the corpora, in order.
-        words: tokens of each training corpus that were read.
-        budget: tokens of a corpus that were asked for; 0 for all.
+        words: number of training tokens of each corpus.
+        budget: requested number of tokens per corpus; 0 for all.
         encoder: name of the encoder.
-        values: name of the measure -> target and auxiliary -> value; only "curve" differs between the directions.
+        values: name of the measure -> target and auxiliary -> value; only "curve" is asymmetric.
         slopes: corpus -> slopes of its learning curve at `slopes.SHARES`, means over its runs; empty if there is none.
     """
 
@@ -85,12 +85,12 @@ class Measures:
             path: the JSON file, or the folder that it is in.
 
         Raises:
-            BionerError: it is not there, or holds no measures.
+            BionerError: it is missing, or holds no measures.
         """
         path = path / FILE if path.is_dir() else path
         with reading_json(path, Errors.E554) as data:
             data.pop("page", None)
-            # In the order of `MEASURES`, which the file, sorted by name, does not keep.
+            # In the order of `MEASURES`; the file is sorted by name.
             of_file = {name: data["values"].pop(name) for name in MEASURES if name in data["values"]}
             if data["values"]:
                 raise ValueError(f"unknown measures: {', '.join(data['values'])}")
@@ -109,18 +109,17 @@ def measure_corpora(
     words: int = 0,
     gains: Optional[Gains] = None,
 ) -> Measures:
-    """Measure how alike the training parts of corpora are.
+    """Measure the similarity of the training parts of corpora.
 
-    Sentences that training leaves out (`exclude.json` in the folder) are left out here too.
+    Excluded records (`exclude.json`) are left out.
 
     Args:
         corpus_folder: folder with `<corpus>/train.spacy`.
         corpora: names of two corpora or more.
         encoder: name of a pretrained encoder, a folder, or package:NAME.
-        words: tokens of each corpus, about, the same documents as in training; 0 for all. A vocabulary grows with its
-            corpus, so that coefficients of corpora of very different sizes are small.
-        gains: gains with the learning curves of the runs alone; None to leave out that measure, which is also left out
-            where a corpus has no curve.
+        words: approximate number of tokens of each corpus, the same documents as in training; 0 for all. Coefficients
+            of corpora of very different sizes are small.
+        gains: gains with learning curves of single runs; without them, the measure "curve" is left out.
 
     Raises:
         BionerError: there is one corpus only or one is not in the folder; the encoder cannot be loaded; scikit-learn
@@ -164,11 +163,11 @@ def cosine(one: NDArray, other: NDArray) -> float:
 
 
 def label_agreement(statistics: Mapping[str, SplitStatistics]) -> dict[Pair, float]:
-    """How alike corpora annotate the same names.
+    """Agreement of corpora on the annotation of shared names.
 
     Returns:
-        For each pair of corpora, in their order, that share a type and names of it: the share of the places of these
-        names that are treated as the other corpus treats most of its own, see `compare_guidelines`.
+        For each pair of corpora with shared names: the share of occurrences treated like the majority in the other
+        corpus, see `compare_guidelines`.
     """
     places: dict[Pair, list[tuple[int, int]]] = {}
     for found in compare_guidelines(statistics, n_examples=0):

@@ -1,4 +1,4 @@
-"""Which corpora to try first as auxiliaries of a target, told without training on any."""
+"""Rank candidate auxiliary corpora of a target without training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ MEAN_RANK = "mean rank"
 
 @dataclass(frozen=True)
 class Ranking:
-    """Auxiliary corpora of a target, the most promising first.
+    """Auxiliary corpora of a target, best first.
 
     Attributes:
         target: name of the target corpus.
-        by: the measure that decides, or `MEAN_RANK`.
-        auxiliaries: names of the corpora in order; the same rank for the same value, in the order given.
-        ranks: auxiliary -> its rank by what decides, 1 the best; a mean where several share it.
-        values: measure -> auxiliary -> value; measures that need no training.
-        counted: measures that decide.
-        missing: auxiliaries of which the measure that decides is undefined; they stand last.
+        by: the ranking measure, or `MEAN_RANK`.
+        auxiliaries: names of the corpora in order; ties keep their order.
+        ranks: auxiliary -> rank, 1 is best; ties share their mean rank.
+        values: training-free measure -> auxiliary -> value.
+        counted: measures used for the ranking.
+        missing: auxiliaries with an undefined ranking measure; they are last.
     """
 
     target: str
@@ -33,7 +33,7 @@ class Ranking:
     missing: list[str]
 
     def method(self) -> str:
-        """How the order was found, in a sentence."""
+        """The ranking method, in a sentence."""
         if self.by != MEAN_RANK:
             return f"Ranked by the measure {self.by} alone."
         return (
@@ -48,8 +48,8 @@ def rank(measures: Measures, target: str, *, by: Optional[str] = None, sign: flo
     Args:
         measures: measures of the target and of the corpora.
         target: name of the target.
-        by: name of the measure that decides; None for the mean rank over all measures that are defined for every
-            corpus and need no training.
+        by: name of the ranking measure; None for the mean rank over all training-free measures that are defined for
+            every corpus.
         sign: below 0 if small values of `by` are better.
 
     Raises:
@@ -84,7 +84,7 @@ def rank(measures: Measures, target: str, *, by: Optional[str] = None, sign: flo
 
 
 def _ranks(values: Mapping[str, Optional[float]]) -> dict[str, float]:
-    """Ranks, 1 for the largest; those that share a value share the mean of their ranks, and those without are last."""
+    """Ranks, 1 for the largest value; ties share their mean rank, and missing values are last."""
     keys = {name: float("-inf") if value is None else value for name, value in values.items()}
 
     def rank_of(name: str) -> float:

@@ -1,4 +1,4 @@
-"""Gains of auxiliary corpora: one run on each corpus, one on each pair, for every seed."""
+"""Runs that measure gains: one per corpus and one per pair of corpora, for every seed."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -18,13 +18,13 @@ from ..experiment import EPOCHS, MAX_EPOCHS, RESULTS, Budget, Experiment
 from .gains import Gains, Losses, gain_rows
 
 POINTS = 20
-"""Evaluations of a run alone, at each of which the learning curve has a point."""
+"""Number of evaluations (points of the learning curve) of a single run."""
 
 LOOKED_AT = 100
-"""Documents of the development set for these evaluations, whose scores nobody uses."""
+"""Development documents per evaluation; scores are not used."""
 
 EQUAL_EPOCHS = "equal-epochs"
-"""Subfolder of the gains against runs of as many epochs."""
+"""Subfolder of gains against single runs with equal epochs."""
 
 _LOGGING = ("training.logger.output_file", "training.eval_frequency", "corpora.dev.limit")
 
@@ -39,16 +39,15 @@ def measure_gains(
     resamples: int = RESAMPLES,
     metric: Union[str, Metric] = STRICT,
 ) -> Gains:
-    """Train and score, for each seed, a pipeline on each corpus and one on each pair of corpora.
+    """Train and score, for each seed, a pipeline per corpus and one per pair of corpora.
 
     Args:
-        experiment: where runs are kept, as seed-<seed>/alone/<corpus>-<epochs>-epochs, with the learning curves
-            beside them as .jsonl, and seed-<seed>/joint/<corpus>+<corpus>. Its setting `words` says how many tokens of
-            each corpus a run reads, about, the same documents in every run; 0 for all.
+        experiment: the experiment; runs are seed-<seed>/alone/<corpus>-<epochs>-epochs (with learning curves, .jsonl)
+            and seed-<seed>/joint/<corpus>+<corpus>. Its setting `words` is the approximate number of tokens per
+            corpus; 0 for all.
         corpora: names of two corpora or more; corpora can be added to an experiment.
         seeds: random seeds.
-        equal_steps: whether runs on one corpus have more epochs than joint ones, for about as many steps as these have
-            on the mean over partners; else all runs have the same epochs.
+        equal_steps: whether single runs have as many steps as joint runs on average, instead of as many epochs.
         alpha: level of the tests.
         resamples: number of draws of each test.
         metric: the metric or its name.
@@ -57,7 +56,7 @@ def measure_gains(
         The gains in both directions of every pair.
 
     Raises:
-        BionerError: there is one corpus only, or as the runs of the experiment do.
+        BionerError: there is one corpus only, or see the runs of the experiment.
     """
     if len(set(corpora)) < 2:
         raise BionerError(Errors.E620.format(names=", ".join(corpora)))
@@ -81,7 +80,7 @@ def measure_gains(
             name = _name_alone(corpus, budgets[corpus], seed)
             alone[corpus].append(_run_alone(experiment, name, corpus, budgets[corpus], seed))
         for pair, runs in joint.items():
-            # In one order, whatever the order of the corpora: it decides on the batches.
+            # In a fixed order, because it affects the batches.
             names = sorted(pair)
             runs.append(experiment.run(f"seed-{seed}/joint/{'+'.join(names)}", names, seed=seed))
     return Gains(
@@ -117,12 +116,12 @@ def config_encoder(config: Path) -> str:
 
 
 def _name_alone(corpus: str, budget: Budget, seed: int) -> str:
-    """Name of a run; its epochs are a part of it, as they depend on the other corpora where steps are equal."""
+    """Name of a run, including its epochs, which depend on the other corpora with equal steps."""
     return f"seed-{seed}/alone/{corpus}-{budget.epochs}-epochs"
 
 
 def _run_alone(experiment: Experiment, name: str, corpus: str, budget: Budget, seed: int) -> Results:
-    """Train on one corpus; how often it is evaluated on the way changes nothing in what is learnt."""
+    """Train on one corpus, with frequent evaluations, which do not affect training."""
     curve = _curve_file(experiment, name)
     if not experiment.results(name).is_file():
         curve.unlink(missing_ok=True)  # of a run that was interrupted

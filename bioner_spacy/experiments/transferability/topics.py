@@ -8,33 +8,32 @@ from numpy.typing import NDArray
 from ...errors import BionerError, Errors
 
 TOPICS = 15
-"""Number of topics, as Akdemir and Shibuya (2020) have it."""
+"""Number of topics, as in Akdemir and Shibuya (2020)."""
 
 CHUNK_WORDS = 250
-"""Tokens of a chunk, as many as an abstract has."""
+"""Tokens of a chunk, about those of an abstract."""
 
 
 def topic_weights(sentences: Mapping[str, Sequence[Sequence[str]]], *, seed: int = 0) -> dict[str, NDArray]:
     """Weights of topics in corpora.
 
-    Akdemir and Shibuya (2020) take each corpus for one document. A factorisation of n documents with n topics or more
-    can give each a topic of its own, whatever is in them, so all similarities would be 0 for up to `TOPICS`
-    corpora. Therefore topics are found in chunks of all corpora, and the weights of a corpus are the means over its
-    chunks.
+    Akdemir and Shibuya (2020) treat each corpus as one document, but then a factorisation can give each of up to
+    `TOPICS` corpora a topic of its own. Therefore topics are found in chunks of all corpora, and averaged over the
+    chunks of a corpus.
 
-    TF-IDF has the logarithm of counts, and leaves out English function words and what stands in one chunk only;
-    factorisation (Lee and Seung 1999, Learning the parts of objects by non-negative matrix factorization) begins with
-    singular vectors (NNDSVD: Boutsidis and Gallopoulos 2008), so the same corpora give the same topics.
+    TF-IDF uses log counts, without English stop words and tokens in one chunk only; factorisation (Lee and Seung 1999,
+    Learning the parts of objects by non-negative matrix factorization) starts from singular vectors (NNDSVD: Boutsidis
+    and Gallopoulos 2008) and is deterministic.
 
     Args:
         sentences: corpus -> its sentences as tokens.
-        seed: of the singular vectors.
+        seed: random seed of the singular vectors.
 
     Returns:
-        Corpus -> (topics,) weights, none negative; fewer than `TOPICS` where there are not twice as many chunks.
+        Corpus -> (topics,) non-negative weights; at most one topic per two chunks.
 
     Raises:
-        BionerError: scikit-learn is not installed, or no token stands in two chunks.
+        BionerError: scikit-learn is not installed, or no token is in two chunks.
     """
     try:
         from sklearn.decomposition import NMF
@@ -47,7 +46,7 @@ def topic_weights(sentences: Mapping[str, Sequence[Sequence[str]]], *, seed: int
         matrix = vectorizer.fit_transform([text for _, text in chunks])
     except ValueError:
         raise BionerError(Errors.E553.format(corpora=", ".join(sentences))) from None
-    n_topics = max(1, min(TOPICS, len(chunks) // 2, matrix.shape[1]))  # for no chunk one of its own
+    n_topics = max(1, min(TOPICS, len(chunks) // 2, matrix.shape[1]))  # no chunk has its own topic
     factors = NMF(n_topics, init="nndsvda", max_iter=2000, tol=1e-3, random_state=seed)
     weights = factors.fit_transform(matrix)
     names = numpy.array([corpus for corpus, _ in chunks])
@@ -55,7 +54,7 @@ def topic_weights(sentences: Mapping[str, Sequence[Sequence[str]]], *, seed: int
 
 
 def _chunks(sentences: Sequence[Sequence[str]]) -> list[str]:
-    """Texts of consecutive sentences, each ended by the sentence that makes it `CHUNK_WORDS` tokens."""
+    """Texts of consecutive sentences with at least `CHUNK_WORDS` tokens."""
     chunks: list[list[str]] = [[]]
     for sentence in sentences:
         if len(chunks[-1]) >= CHUNK_WORDS:
