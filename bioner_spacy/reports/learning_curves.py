@@ -53,8 +53,7 @@ def draw_curves(runs: Mapping[str, Mapping[str, Curve]]) -> Figure:
         upper.set_ylabel("F1 (%), development data")
         lower.set_ylabel("Loss of an update")
         lower.set_xlabel("Updates of the weights")
-        if all(loss > 0 for _, _, curve in lines for loss in curve.loss):  # losses with learnt uncertainty may be
-        negative
+        if all(loss > 0 for _, _, curve in lines for loss in curve.loss):  # uncertainty weights may not be
             lower.set_yscale("log")
         upper.set_ylim(bottom=0)
         for axes in (upper, lower):
