@@ -1,4 +1,4 @@
-"""Commands from modules, with their options, and one line for the user instead of a traceback."""
+"""Make commands from modules: options, and one-line errors instead of tracebacks."""
 
 import errno
 import functools
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Optional, TextIO, TypeVar, get_type_hints
 
 import typer
-from click import ClickException  # what spaCy raises
+from click import ClickException  # raised by spaCy
 from typer.core import TyperGroup
 from typer.models import ParameterInfo
 
@@ -27,12 +27,11 @@ from .messages import msg
 
 Result = TypeVar("Result")
 EXTRAS = dict.fromkeys(("fastapi", "uvicorn", "prometheus_client"), "serve")
-"""Packages that commands need and that only an extra of this package brings; other extras are asked for where they are
-used."""
+"""Packages of extras that whole commands need; other extras are checked where they are used."""
 
 
 def group(name: str, package: str) -> typer.Typer:
-    """A group of the commands that the modules of a package are; a module is imported when its command is needed.
+    """A group of the commands in a package; modules are imported when needed.
 
     Args:
         name: name of the group.
@@ -40,12 +39,12 @@ def group(name: str, package: str) -> typer.Typer:
             module's name, with hyphens, and is its function `command`; a package in it is a group of its own.
 
     Returns:
-        The group, to be added to another one.
+        The group, to add to another one.
     """
     about = import_module(package).__doc__
     made = type("Commands", (_Commands,), {"package": package})
     added = typer.Typer(name=name, help=about, cls=made, no_args_is_help=True, rich_markup_mode=None)
-    added.callback()(lambda: None)  # which typer asks of a group without commands
+    added.callback()(lambda: None)  # required by typer for a group without commands
     return added
 
 
@@ -69,12 +68,12 @@ class _Commands(TyperGroup):
         return make_command(module.command, name=cmd_name)
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        """As of any group; where its help cannot be written, one line says so."""
+        """As in any group, with a one-line error if help cannot be written."""
         with _one_line_os_errors():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
-        """As of any group; where the help of a command in it cannot be written, one line says so."""
+        """As in any group, with a one-line error if the help of a command cannot be written."""
         with _one_line_os_errors():
             return super().invoke(ctx)
 
@@ -83,9 +82,9 @@ def make_command(function: Callable[..., Any], *, name: str) -> Any:
     """The command that runs a function.
 
     Args:
-        function: its annotated parameters are the arguments and options. One of a dataclass stands for the fields of
-            that class. With a parameter of type `typer.Context`, further arguments, such as --training.dropout 0.2,
-            are left to the function (`config_overrides`).
+        function: its annotated parameters are the arguments and options; a dataclass parameter is replaced by its
+            fields. With a parameter of type `typer.Context`, further arguments, such as --training.dropout 0.2, are
+            passed to the function (`config_overrides`).
         name: name of the command.
     """
     further = typer.Context in get_type_hints(function).values()
@@ -96,10 +95,10 @@ def make_command(function: Callable[..., Any], *, name: str) -> Any:
 
 
 def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Take the fields of a dataclass as keyword arguments, for every parameter that has a dataclass for its type.
+    """Replace every dataclass parameter by keyword arguments for its fields.
 
     Args:
-        function: the function; it is called with the instances.
+        function: the function.
     """
     hints = get_type_hints(function, include_extras=True)
     classes: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
@@ -130,18 +129,17 @@ def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
-    """Make a command print a mistake of the user in one line and exit with status 1.
+    """Make a command print user errors in one line and exit with status 1.
 
-    Such mistakes are `BionerError` and operating system errors like a missing file, a full disk or full memory, or an
-    extra that is not installed. `BionerWarning` is printed in one line too. Ctrl-C, SIGTERM and SIGHUP say in one line
-    what is kept, and end the command with status 128 and their number. Other exceptions are faults of the program and
-    keep their traceback.
+    User errors are `BionerError`, operating system errors (missing file, full disk, out of memory) and missing extras.
+    `BionerWarning` is also printed in one line. Ctrl-C, SIGTERM and SIGHUP exit with status 128 plus their number.
+    Other exceptions are bugs and keep their traceback.
 
     Args:
         command: the function behind a command; its signature is kept for the command line parser.
 
     Returns:
-        The function to register in its place.
+        The wrapped function.
     """
     options = _option_names(command)
 
@@ -152,7 +150,7 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
             warnings.showwarning = _show_warning
             try:
                 for name, value in kwargs.items():
-                    if value == Path("-") and name != "source":  # for which the standard input can be given
+                    if value == Path("-") and name != "source":  # which can be standard input
                         raise BionerError(Errors.E653.format(option=options[name]))
                 return command(*args, **kwargs)
             except BionerError as error:
@@ -173,39 +171,37 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
 
 @contextmanager
 def _one_line_os_errors() -> Iterator[None]:
-    """Within the block, an error of the operating system ends the command with one line."""
+    """Within the block, print operating system errors in one line and exit."""
     try:
         yield
     except OSError as error:
-        if error.errno == errno.EPIPE:  # what reads standard output has ended, which is no mistake
+        if error.errno == errno.EPIPE:  # the reader of standard output has ended, which is not an error
             raise
         _fail(str(error))
 
 
 def _fail(message: str, *, status: int = 1) -> NoReturn:
-    """Print an error in one line, to standard error where standard output is what fails, and exit."""
+    """Print an error in one line (to standard error if standard output fails) and exit."""
     line = " ".join(message.split())
     try:
         msg.fail(line)
     except OSError:
         typer.echo(line, err=True)
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # as what is not written yet fails at the end too
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # because flushing at exit would fail again
     sys.exit(status)
 
 
 @contextmanager
 def _interrupted_by_signals(received: list[int]) -> Iterator[None]:
-    """Within the block, SIGTERM and SIGHUP interrupt as Ctrl-C does, so that half-written files are removed.
+    """Within the block, SIGTERM and SIGHUP interrupt like Ctrl-C, so that partial files are removed.
 
     Args:
-        received: the number of such a signal is appended to it.
+        received: the number of a received signal is appended.
     """
     process = os.getpid()
 
     def interrupt(number: int, frame: Any) -> None:
-        if os.getpid() != process:  # a worker, which has no files to clean up
+        if os.getpid() != process:  # a worker has no files to clean up
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         received.append(number)
@@ -214,9 +210,7 @@ def _interrupted_by_signals(received: list[int]) -> Iterator[None]:
     names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
-    before = {
-        number: handler for number, handler in before.items() if handler is signal.SIG_DFL
-    }  # as nohup ignores them
+    before = {number: handler for number, handler in before.items() if handler is signal.SIG_DFL}  # nohup ignores them
     for number in before:
         signal.signal(number, interrupt)
     try:
@@ -227,7 +221,7 @@ def _interrupted_by_signals(received: list[int]) -> Iterator[None]:
 
 
 def _option_names(command: Callable[..., Any]) -> dict[str, str]:
-    """Parameter of a command -> the option or argument as the user types it."""
+    """Parameter of a command -> option or argument on the command line."""
     found = {}
     for name, parameter in inspect.signature(command).parameters.items():
         infos = [info for info in getattr(parameter.annotation, "__metadata__", ()) if isinstance(info, ParameterInfo)]
@@ -239,7 +233,7 @@ def _option_names(command: Callable[..., Any]) -> dict[str, str]:
 
 
 def _with_options(message: str, options: dict[str, str]) -> str:
-    """A message that names settings as the options that the user types."""
+    """A message with names of settings replaced by options."""
     typed = {name.removeprefix("--").replace("-", "_"): name for name in options.values() if name.startswith("--")}
     pattern = rf"\b(?:(S)etting|(s)etting|set) ({'|'.join(map(re.escape, typed)) or '(?!)'})\b"
 
@@ -251,10 +245,10 @@ def _with_options(message: str, options: dict[str, str]) -> str:
 
 
 def config_overrides(context: typer.Context) -> dict[str, Any]:
-    """Changes of a config from the further arguments of a command, such as --training.dropout 0.2.
+    """Config overrides from further arguments of a command, such as --training.dropout 0.2.
 
     Raises:
-        BionerError: an argument is neither an option of the command nor the name of a setting with its section.
+        BionerError: an argument is neither an option nor a dotted setting.
     """
     from spacy.cli._util import parse_config_overrides
 

@@ -1,4 +1,4 @@
-"""What the check of a corpus found, as text for a terminal."""
+"""Render the check of a corpus for the terminal."""
 
 from collections.abc import Iterator
 
@@ -21,17 +21,17 @@ REMARKS = {
     "id": "articles that stand in an earlier split too, by their identifiers",
     "text": "documents that stand in an earlier split too, by their letters and digits",
 }
-"""What the check counts and shows places of, in words."""
+"""Names of the findings of the check."""
 
 RARE = 0.01
-"""Share of documents below which those of a single token are not worth a line."""
+"""A smaller share of documents with a single token is not reported."""
 
 
 def render(check: CorpusCheck) -> str:
-    """The whole report on one corpus: what it is, its files, labels and splits, and what to look at.
+    """The report on one corpus: description, files, labels, splits, and findings.
 
     Args:
-        check: what was found; the verdict is that there is no problem, or how many there are.
+        check: the check.
     """
     parts = [_head(check.corpus), _files(check)]
     if check.splits:
@@ -123,7 +123,7 @@ def _remarks(check: CorpusCheck) -> Iterator[str]:
 
 
 def _missing(check: CorpusCheck) -> Iterator[str]:
-    """Splits that the corpus does not have or that were not read whole, and types that a split does not have."""
+    """Splits that are missing or incomplete, and types missing in a split."""
     absent = [split for split in SPLITS if split not in check.corpus.splits]
     if "train" in absent:
         yield "There is no split train: the corpus can be scored on, and not be trained on."
@@ -142,7 +142,7 @@ def _missing(check: CorpusCheck) -> Iterator[str]:
 
 
 def issue_lines(listed: BoundedList[Issue]) -> str:
-    """The first issues, each in a line of its own with its place, and how many more there are."""
+    """The first issues, one per line with their location, and the number of others."""
     lines = []
     for issue in listed.first[:EXAMPLES]:
         label = f" ({issue.label})" if issue.label else ""

@@ -1,4 +1,4 @@
-"""Messages of commands: as spaCy has them, but each in one line, so that paths can be copied and logs searched."""
+"""Messages of commands, like spaCy's, but each in one line, so that paths can be copied and logs searched."""
 
 import sys
 from typing import Any
@@ -8,7 +8,7 @@ from wasabi.util import locale_escape
 
 
 class Messages(wasabi.Printer):
-    """wasabi's printer, which neither breaks lines nor sends colours to a file."""
+    """wasabi's printer without line breaks, and without colours in files."""
 
     def text(self, title: Any = "", text: Any = "", color: str = "", **settings: Any) -> None:  # type: ignore[override]
         """Print a message, at once.

@@ -1,5 +1,4 @@
-"""Options that several commands have in common; a parameter of one of the classes here stands for all of its
-fields."""
+"""Options shared by commands; a parameter of one of these classes is replaced by its fields."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ if TYPE_CHECKING:  # imported when needed, see bioner_spacy/cli/__init__.py
 
 
 def format_help(names: list[str]) -> str:
-    """Help of an option that names a format: which there are, and which of them the end of a name tells.
+    """Help of a format option: names of formats, and their file endings.
 
     Args:
         names: names of formats.
@@ -39,12 +38,12 @@ def format_help(names: list[str]) -> str:
 
 @contextmanager
 def source_file(source: Path, input_format: Optional[str], known: list[str]) -> Iterator[Path]:
-    """The file of an input, which may be the standard input; its format has to be named then.
+    """The file of an input; standard input needs a format.
 
     Args:
         source: the argument.
         input_format: the option.
-        known: names of formats that it may have.
+        known: names of formats.
 
     Raises:
         BionerError: the format is not named.
@@ -101,8 +100,8 @@ def show(page: "Page", folder: Path, *, brief: Optional["Page"] = None, tables: 
     Args:
         page: the page.
         folder: folder to write to.
-        brief: what to print instead, where the page is too wide for a terminal.
-        tables: endings of files of single tables, separated by commas.
+        brief: a shorter page to print.
+        tables: file endings of tables, separated by commas.
     """
     from .messages import msg
 
@@ -123,7 +122,7 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def catalogue_of(path: Optional[Path]) -> "Catalogue":
-    """The catalogue in a file; without one, that of the current project folder or of the package."""
+    """The catalogue in a file, or else that of the current project folder or the package."""
     from ..corpora import load_catalogue
 
     return load_catalogue(path)
@@ -147,13 +146,13 @@ class Selection:
         return self.known.select(self.corpora)
 
     def entries(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
-        """Checksums of entries of the catalogue, for the origin of results."""
+        """Checksums of catalogue entries, for provenance."""
         return {"catalogue": {name: digest(asdict(self.known.corpora[name])) for name in sorted(names)}}
 
 
 @dataclass(frozen=True)
 class Converted(Selection):
-    """Corpora that were converted."""
+    """Converted corpora."""
 
     corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus")
 
@@ -176,7 +175,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Reading(Keys):
-    """What a pipeline reads of a corpus, and where."""
+    """Reading: context and device."""
 
     limit: Limit = None
     context: Annotated[
@@ -188,7 +187,7 @@ class Reading(Keys):
 
 @dataclass(frozen=True)
 class Tests:
-    """How differences are tested."""
+    """Significance tests."""
 
     alpha: Annotated[float, typer.Option(min=0, max=1, help="Significance level.")] = ALPHA
     resamples: Annotated[int, typer.Option(min=1, help="Resamples per test.")] = RESAMPLES
@@ -201,7 +200,7 @@ class Tests:
 
 @dataclass(frozen=True)
 class Encoding(Converted):
-    """Corpora and the encoder that is to read them."""
+    """Corpora and encoder."""
 
     config: Annotated[
         Optional[Path], typer.Option(help="The training config. Default: that of the preset, configs/<preset>.cfg.")
@@ -213,7 +212,7 @@ class Encoding(Converted):
 
     @cached_property
     def config_path(self) -> Path:
-        """The training config that was named, or the one of the preset, which is reported."""
+        """The given training config, or that of the preset, with a message."""
         from ..training.presets import AUTO, choose_preset
         from .messages import msg
 
@@ -247,7 +246,7 @@ class Training(Encoding):
 
 @dataclass(frozen=True)
 class Runs(Training, Keys):
-    """Training whose pipelines are scored."""
+    """Training and scoring."""
 
     def experiment(
         self,
@@ -262,12 +261,12 @@ class Runs(Training, Keys):
         """Open the folder of an experiment on corpora, see `experiments.experiment.Experiment`.
 
         Args:
-            chosen: the corpora that decide about epochs and batches.
+            chosen: the corpora, with their epochs and batches.
             output: folder of the experiment.
             overrides: settings of the config from the command line.
             split: the split to score on.
             settings: further values for the section `vars`.
-            shared: what else all runs of the folder must have in common.
+            shared: further settings shared by all runs of the folder.
         """
         from ..experiments.experiment import Experiment
 

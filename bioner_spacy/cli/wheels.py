@@ -1,4 +1,4 @@
-"""Packages of a trained pipeline: a folder that pip installs, or wheels of it and of this package side by side."""
+"""Packages of a trained pipeline: a folder for pip, or wheels of it and of this package."""
 
 import shutil
 import subprocess
@@ -45,21 +45,21 @@ def build_wheels(
 
     Args:
         pipeline: folder of a trained pipeline.
-        output: folder for the wheels; other versions of the same packages in it are deleted.
-        catalogue: catalogue with source and licence of the corpora that the pipeline was trained on.
+        output: folder for the wheels; other versions of the same packages are deleted.
+        catalogue: catalogue with sources and licences of the training corpora.
         name: name of the pipeline, without the language: bioner_sample makes en_bioner_sample.
         version: version of the pipeline.
         results: scores of the pipeline for its model card (`README.md` and `meta.json`); None for a card without them.
-        unnamed: its scores where no guideline is named, for a second table.
+        unnamed: its scores without a named guideline, for a second table.
         notes: Markdown to add to the card, such as known limits with examples.
-        weights: how weights of the encoder are stored, "float32" or "int8", a quarter of the size.
+        weights: how weights of the encoder are stored, "float32" or "int8" (a quarter of the size).
 
     Returns:
-        The wheels, the pipeline's first.
+        The wheels, that of the pipeline first.
 
     Raises:
-        BionerError: there is no pipeline, the results are those of another one, there is no such way to store weights,
-            or a wheel cannot be built.
+        BionerError: there is no pipeline, the results are of another one, `weights` is unknown, or a wheel cannot be
+            built.
     """
     card = partial(
         complete_meta, pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights
@@ -96,11 +96,11 @@ def write_package(
     notes: str = "",
     weights: str = "float32",
 ) -> Path:
-    """Write a pipeline as a folder that pip installs.
+    """Write a pipeline as a folder for pip.
 
     Args:
-        pipeline: as for `build_wheels`, like all that is not named here.
-        output: folder for the folder, which is called en_<name> and replaced if it is there.
+        pipeline: see `build_wheels`, also for other arguments.
+        output: parent folder of en_<name>, which is replaced if it exists.
 
     Returns:
         The folder.
@@ -122,7 +122,7 @@ def write_package(
 def _package(
     pipeline: Path, card: Callable[[], dict[str, Any]], *, name: str, version: str, weights: str
 ) -> Iterator[Path]:
-    """A folder with a setup.py, made by spaCy, which is there within the block."""
+    """A temporary folder with a setup.py, made by spaCy."""
     if not (pipeline / "meta.json").is_file():
         raise BionerError(Errors.E601.format(pipeline=pipeline))
     prepare = registry.callbacks.get("bioner_spacy.before_saving.v1")(weights=weights)
@@ -143,22 +143,22 @@ def _package(
             silent=True,
         )
         built = next(path for path in work.iterdir() if (path / "setup.py").is_file())
-        # Its setup.py does so when it is installed, and would change a folder that is under version control.
+        # Otherwise setup.py would change a folder under version control.
         for inside in (built / built.name.rpartition("-")[0], next(built.glob("*/*/config.cfg")).parent):
             shutil.copy(built / "meta.json", inside)
         yield built
 
 
 def _without_folders(value: Any) -> Any:
-    """A config in which names stand in the place of absolute paths, which are of one machine."""
+    """A config with absolute paths replaced by names."""
     if isinstance(value, Mapping):
         return {name: _without_folders(inner) for name, inner in value.items()}
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _build(project: Path, folder: Path) -> None:
-    """Build the wheel of a folder with a setup.py, with what pip says on the terminal."""
-    address = str(project.resolve())  # pip would look for a bare name in the package index
+    """Build the wheel of a folder with a setup.py; pip prints to the terminal."""
+    address = str(project.resolve())  # pip would look up a bare name in the package index
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(folder), address]
     status = subprocess.run(command, check=False).returncode
     if status:
@@ -166,7 +166,7 @@ def _build(project: Path, folder: Path) -> None:
 
 
 def pack_installed(folder: Path) -> Path:
-    """Put the files of this package, which was installed from a wheel, into a wheel again.
+    """Pack the installed files of this package into a wheel.
 
     Args:
         folder: folder for the wheel.

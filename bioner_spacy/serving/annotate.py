@@ -33,22 +33,21 @@ def annotate(
             that narwhals knows), which needs the extra `frames`.
         pipeline: a loaded pipeline, or the folder or package name of one.
         text_column: column of a table with the texts; rows without a text have no mentions.
-        id_column: column of a table with identifiers of its rows; None for their numbers, from 0.
+        id_column: column of a table with identifiers of its rows; None for row numbers, from 0.
         types: entity types to keep; None for all.
-        threshold: the least score of mentions that have one.
+        threshold: minimum score of mentions, if they have one.
         spans_key: key in `doc.spans`; "ents" for the entities.
         batch_size: texts per batch; None for the setting of the pipeline.
-        n_process: processes that annotate side by side.
+        n_process: number of processes.
         gpu_id: number of the GPU, -1 for the CPU; ignored for a loaded pipeline.
 
     Returns:
-        Of texts, an iterator of documents in their order, with mentions in `doc.spans[spans_key]` and `doc.ents`. Of a
-        table, a table of the same library, with a mention a row: document, start, end, text, type, score, and whether
-        it is in the flat view, in which no mentions overlap. Offsets count characters.
+        For texts, an iterator of documents, with mentions in `doc.spans[spans_key]` and `doc.ents`. For a table, a
+        table of the same library with one row per mention: document, start, end (in characters), text, type, score,
+        and flat (whether it is in `doc.ents`, where no mentions overlap).
 
     Raises:
-        BionerError: the pipeline cannot be loaded or finds no entities, there is no such column, or something is no
-            text.
+        BionerError: the pipeline cannot be loaded or finds no entities, a column is missing, or a value is not a text.
     """
     if isinstance(texts, (str, bytes)):
         raise BionerError(Errors.E301.format(setting="texts", value=texts[:20], allowed="a list of texts or a table"))
@@ -89,7 +88,7 @@ def _checked(nlp: Language, texts: Iterable[Any], name: str) -> Iterator[str]:
 
 
 def _frame(table: Any) -> Any:
-    """A table as narwhals has it, all of it in memory."""
+    """A narwhals data frame."""
     try:
         import narwhals
     except ModuleNotFoundError:
@@ -105,7 +104,7 @@ def _frame(table: Any) -> Any:
 
 
 def _table(frame: Any, docs: Iterable[tuple[Any, Doc]], id_type: Any, spans_key: str) -> Any:
-    """A table of mentions, of the library that another one is of."""
+    """A table of mentions, of the same library as another table."""
     import narwhals
 
     schema = {

@@ -1,4 +1,4 @@
-"""What annotates the documents of a run, in this process, in another one or on another machine."""
+"""The annotator of a run: in this process, in another one or on another machine."""
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,19 +25,19 @@ OnFailure = Callable[["Failure"], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """What all that annotate in a run have in common.
+    """Settings of a run, for all workers.
 
     Attributes:
         pipeline: folder or package name of the pipeline.
-        format: name of the format that is written.
+        format: name of the output format.
         writing: options of its writer.
         spans_key: key in `doc.spans`; `ENTS` for the entities.
         types: entity types to keep; None for all.
-        threshold: the least score of mentions that have one.
-        flat: whether to keep only the mentions of `doc.ents`, in which none overlap.
+        threshold: minimum score of mentions, if they have one.
+        flat: whether to keep only the mentions of `doc.ents`, which do not overlap.
         batch_size: documents per batch; None for the setting of the pipeline.
         gpu_id: number of the GPU; -1 for the CPU.
-        strict: whether a document that cannot be annotated ends the run.
+        strict: whether a failure ends the run.
     """
 
     pipeline: str
@@ -53,20 +53,20 @@ class Settings:
 
     @property
     def written_key(self) -> str:
-        """Key in `doc.spans` of what is written."""
+        """Key in `doc.spans` of the output."""
         return SPANS_KEY if self.spans_key == ENTS else self.spans_key
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What could not be read or annotated: a document, or the rest of a file.
+    """A document, or the rest of a file, that could not be read or annotated.
 
     Attributes:
         reason: why.
         file: the file.
         line: its line; 0 for a whole file.
         document: identifier of the document; empty for a file.
-        text: its text, as far as it could be read.
+        text: its text, as far as known.
     """
 
     reason: str
@@ -77,7 +77,7 @@ class Failure:
 
     @classmethod
     def of(cls, document: SourceDocument, reason: str) -> "Failure":
-        """That of a document."""
+        """The failure of a document."""
         return cls(reason, str(document.path), document.line, document.doc_id or document.id, document.text)
 
     @property
@@ -88,15 +88,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of some documents.
+    """Results of a task.
 
     Attributes:
-        documents: how many were written.
-        spans: spans in them.
-        tokens: tokens in them.
-        failures: those that could not be annotated.
-        warnings: what the pipeline and the writer warned of.
-        content: the documents as bytes of a DocBin, where they were not written.
+        documents: number of documents written.
+        spans: number of spans in them.
+        tokens: number of tokens in them.
+        failures: documents that could not be annotated.
+        warnings: warnings of pipeline and writer.
+        content: the documents as bytes of a DocBin, if they were not written.
     """
 
     documents: int
@@ -108,7 +108,7 @@ class Done:
 
 
 class Annotator:
-    """A pipeline, loaded when it is first needed, and what is written of its documents."""
+    """Annotates and writes documents; the pipeline is loaded when first needed."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -120,7 +120,7 @@ class Annotator:
         """The pipeline.
 
         Raises:
-            BionerError: it cannot be loaded, or does not know an entity type that is to be kept.
+            BionerError: it cannot be loaded, or an entity type is unknown.
         """
         nlp = load_pipeline(self.settings.pipeline, gpu_id=self.settings.gpu_id)
         known = known_types(nlp)
@@ -129,8 +129,7 @@ class Annotator:
         return nlp
 
     def write_shard(self, documents: Sequence[SourceDocument], path: Path) -> Done:
-        """Annotate documents and write them to a file of their own, whole or not at all; to none if all of them
-        fail."""
+        """Annotate documents and write them to a file, whole or not at all; no file if all of them fail."""
         failures: list[Failure] = []
         with _collected_warnings() as messages:
             docs = self.docs(documents, failures.append)
@@ -143,7 +142,7 @@ class Annotator:
         return Done(written, spans, self._tokens, failures, messages)
 
     def annotate(self, documents: Sequence[SourceDocument]) -> Done:
-        """Annotate documents, for another process to write them."""
+        """Annotate documents, to be written by another process."""
         failures: list[Failure] = []
         with _collected_warnings() as messages, fast_msgpack():
             data = DocBin(docs=self.docs(documents, failures.append))
@@ -151,14 +150,14 @@ class Annotator:
         return Done(len(data), 0, self._tokens, failures, messages, content)
 
     def docs(self, documents: Iterable[SourceDocument], on_failure: OnFailure) -> Iterator[Doc]:
-        """Annotate documents, in memory that does not grow with their number.
+        """Annotate documents in bounded memory.
 
         Args:
             documents: the documents.
-            on_failure: is called for each that cannot be annotated.
+            on_failure: called for each document that fails.
 
         Yields:
-            The others, each of which is usable until the next one is asked for.
+            The annotated documents; each is valid until the next one is requested.
 
         Raises:
             BionerError: the pipeline cannot be loaded, finds no entities, or a document fails in a strict run.
@@ -179,12 +178,12 @@ class Annotator:
         return in_zones(self.nlp, documents, make, size=ZONE_DOCUMENTS)
 
     def _batch(self, batch: Sequence[SourceDocument], on_failure: OnFailure) -> Iterable[tuple[SourceDocument, Doc]]:
-        """Annotate a batch; where it fails, halves of it, until it is known which documents do."""
+        """Annotate a batch; if it fails, bisect it to find the failing documents."""
         try:
             return list(zip(batch, self.nlp.pipe([document.text for document in batch], batch_size=len(batch))))
-        except BionerError:  # of our component: a setting, not a document, is wrong
+        except BionerError:  # raised by our component for a wrong setting
             raise
-        except Exception as error:  # whatever a component raises
+        except Exception as error:  # any exception of a component
             if len(batch) == 1:
                 on_failure(self._failure(batch[0], error))
                 return []
@@ -223,7 +222,7 @@ def _stop(failure: Failure) -> NoReturn:
 
 @contextmanager
 def _collected_warnings() -> Iterator[list[str]]:
-    """Keep the texts of our warnings instead of showing them, each once."""
+    """Within the block, collect the texts of our warnings instead of showing them."""
     found: dict[str, None] = {}
     with warnings.catch_warnings():
         show = warnings.showwarning

@@ -29,17 +29,17 @@ from .progress import Progress
 from .shards import ERRORS, JOURNAL, SHARD_SIZE, Run, Source, size_of, write_failures
 
 CHUNK = 100
-"""Documents that a process annotates at a time where all of them are written to one file."""
+"""Documents per task if all are written to one file."""
 ENGINES = ("processes", "ray")
 
 
 class Applied(NamedTuple):
-    """What was written.
+    """Counts of a run of `apply`.
 
     Attributes:
         documents: number of documents.
         spans: number of spans.
-        failures: number of documents, and of files, that could not be read or annotated.
+        failures: number of documents and files that could not be read or annotated.
     """
 
     documents: int
@@ -70,42 +70,42 @@ def apply_pipeline(
     engine: str = "processes",
     address: Optional[str] = None,
 ) -> Applied:
-    """Annotate texts, in memory that does not grow with their number.
+    """Annotate texts in bounded memory.
 
-    Documents that cannot be annotated are left out, and files of a run that cannot be read; a warning counts them, and
-    `OUTPUT.errors.jsonl`, or `OUTPUT/_run/errors.jsonl` of a run, says why.
+    Documents that cannot be annotated, and files that cannot be read, are left out and counted in a warning; reasons
+    are in `OUTPUT.errors.jsonl`, or `OUTPUT/_run/errors.jsonl` of a run.
 
     Args:
         pipeline: folder or package name of the pipeline.
-        source: the texts. Annotations in it are not looked at; identifiers, passages and further keys are kept. Texts
-            without an identifier are numbered, so that lines of text have their numbers.
-        output: the file to write, or the folder where the format has folders; of a run the folder of its shards.
-        input_format: name of a format, see `bioner_spacy.formats.all_formats`. None: as the name of the source tells.
-        options: options of the reader of the source, such as `type_infon=kind`, with commas between them.
-        format: name of a format that can be written. None: as the name of the output tells.
+        source: the texts. Annotations in it are ignored; identifiers, passages and further keys are kept. Texts
+            without an identifier are numbered.
+        output: the file to write, or a folder for some formats and for shards.
+        input_format: name of a format, see `bioner_spacy.formats.all_formats`; None to choose by the name of the
+            source.
+        options: options of the reader, such as `type_infon=kind`, separated by commas.
+        format: name of an output format; None to choose by the name of the output.
         spans_key: key in `doc.spans`; "ents" for the entities in `doc.ents`.
-        columns: tag columns, of formats that have them.
+        columns: number of tag columns, for formats that have them.
         types: entity types to keep; None for all.
-        threshold: the least score of mentions that have one.
-        flat: whether to keep only the mentions of `doc.ents`, in which none overlap.
+        threshold: minimum score of mentions, if they have one.
+        flat: whether to keep only the mentions of `doc.ents`, which do not overlap.
         batch_size: documents per batch; None for the setting of the pipeline.
-        n_process: processes that annotate side by side, each with its share of the threads; 1 on a GPU. Of Ray, the
-            number of actors.
+        n_process: number of processes, which share the threads; 1 on a GPU. With Ray, number of actors.
         gpu_id: number of the GPU; -1 for the CPU.
-        shard_size: makes this a run: the output is a folder of shards with so many documents, and started again with
-            the same arguments, it does what is missing. None: one output.
-        overwrite: do a run again from the start, whatever the folder holds of an earlier one.
-        strict: end with an error where a document cannot be annotated, or a file cannot be read.
+        shard_size: write a folder of shards with this number of documents; the same call continues an interrupted run.
+            None for one output.
+        overwrite: start a run again, replacing an earlier one.
+        strict: fail if a document cannot be annotated or a file cannot be read.
         progress: "none", "bar" or "log"; None for a bar on a terminal.
-        engine: what a run is done with: "processes" of this machine or "ray".
-        address: address of the Ray cluster; None for one that is started on this machine.
+        engine: "processes" of this machine, or "ray".
+        address: address of the Ray cluster; None to start one on this machine.
 
     Returns:
-        Numbers of documents and of spans, those of earlier starts of a run included, and of failures.
+        Numbers of documents, spans and failures, including earlier starts of a run.
 
     Raises:
-        BionerError: a setting is unknown, the source is not what it has to be, the pipeline cannot be
-            loaded, if the format cannot express a document, or if no document could be annotated.
+        BionerError: a setting is unknown, the source is invalid, the pipeline cannot be loaded, the format cannot
+            represent a document, or no document could be annotated.
     """
     reader = choose_input("input_format", input_format, source, allowed=text_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
@@ -177,7 +177,7 @@ def pipeline_identity(pipeline: str) -> dict[str, str]:
     try:
         meta = srsly.read_json(path / "meta.json")
         name = f"{meta['lang']}_{meta['name']}"
-        data = path / f"{name}-{meta['version']}"  # in a package, whose other files change when they are compiled
+        data = path / f"{name}-{meta['version']}"  # in a package; other files change when they are compiled
         return {"name": name, "version": meta["version"], "checksum": checksum(data if data.is_dir() else path)}
     except (OSError, ValueError, KeyError) as error:
         raise BionerError(Errors.E504.format(pipeline=pipeline, reason=error)) from None
@@ -205,7 +205,7 @@ def _apply_to_file(
 def _from_processes(
     pool: Pool, documents: Iterator[SourceDocument], shown: Progress, failures: list[Failure]
 ) -> Iterator[Doc]:
-    """Documents that other processes annotate, in their order, each usable until the next one is asked for."""
+    """Documents annotated by other processes, in order; each is valid until the next one is requested."""
     vocab, seen = Vocab(), set[str]()
     chunks = enumerate(iter(lambda: list(islice(documents, CHUNK)), []))
     calls = ((number, ("annotate", (chunk,))) for number, chunk in chunks)
@@ -221,7 +221,7 @@ def _from_processes(
 
 
 def _some(docs: Iterator[Doc], failures: Sequence[Failure]) -> Iterator[Doc]:
-    """Documents, and an error where all of them have failed."""
+    """Pass documents on; raise an error if all of them failed."""
     count = 0
     for doc in docs:
         count += 1
@@ -236,7 +236,7 @@ def _require_some(documents: int, failures: Sequence[Failure]) -> None:
 
 
 def _ended(done: Done, output: Path, errors: Path) -> Applied:
-    """Warn of what failed, and of what writers of shards warned of, once for each kind."""
+    """Warn of failures, and repeat each warning of the writers once."""
     _require_some(done.documents, done.failures)
     if not done.documents:
         raise BionerError(Errors.E163.format(path=output))
@@ -252,7 +252,7 @@ def _ended(done: Done, output: Path, errors: Path) -> Applied:
 
 
 def _ending(output: Path, writer: Format) -> str:
-    """End of the names of shards: that of the name of their folder, if the format has it, or the usual one."""
+    """File ending of shards: that of the folder's name if the format knows it, or the usual one."""
     endings = [*writer.endings, *writer.usual_endings, ""]
     packed = [f"{ending}.gz" for ending in endings if ending]
     return next((end for end in [*packed, *endings[:-1]] if output.name.lower().endswith(end)), endings[0])

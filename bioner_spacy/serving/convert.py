@@ -40,29 +40,28 @@ def convert_file(
 ) -> tuple[int, int, Optional[SplitReport]]:
     """Write annotated documents in another format.
 
-    Documents of formats that hold tokens and spans (DocBins) are written as they are. Those of other formats are
-    tokenized as our pipelines do it, and their annotation scope is what their labels stand for: all types that the
-    file holds or `labels` names.
+    Documents of formats with tokens and spans (DocBins) are written unchanged. Others are tokenized like in our
+    pipelines; their annotation scope are the types of all labels in the file or in `labels`.
 
     Args:
         source: the documents.
-        output: the file to write, or the folder where the format has folders.
-        input_format: name of a format, see `bioner_spacy.formats.all_formats`. None: as the name of the source tells.
-        format: name of a format that can be written. None: as the name of the output tells.
-        options: options of the reader of the source, such as `mismatch=offsets`, with commas between them.
-        labels: what labels of the file stand for, LABEL=TYPE with commas between them; nothing after the sign leaves a
-            label out. Others stand for themselves.
-        alignment: what to do with mentions that are not on token boundaries, as for `bioner_spacy.corpora.to_doc`.
-        discontinuous: what to do with discontinuous mentions, likewise.
-        spans_key: key of the spans in `doc.spans`, of formats that have such keys; None for "bioner".
-        columns: tag columns, of formats that have them.
+        output: the file to write, or a folder for some formats.
+        input_format: name of a format, see `bioner_spacy.formats.all_formats`; None to choose by the name of the
+            source.
+        format: name of an output format; None to choose by the name of the output.
+        options: options of the reader, such as `mismatch=offsets`, separated by commas.
+        labels: mapping of labels to types, LABEL=TYPE, separated by commas; an empty TYPE drops a label. Other labels
+            are unchanged.
+        alignment: what to do with mentions that are not on token boundaries, see `bioner_spacy.corpora.to_doc`.
+        discontinuous: what to do with discontinuous mentions, see there.
+        spans_key: key of the spans in `doc.spans`, for formats that have it; None for "bioner".
+        columns: number of tag columns, for formats that have them.
 
     Returns:
-        Numbers of documents and of spans, and what became of every mention, if documents are not written as they are.
+        Numbers of documents and spans and, unless documents are written unchanged, a conversion report.
 
     Raises:
-        BionerError: a setting is unknown or does not fit, the source is not what it has to be, or the format
-            cannot express a document.
+        BionerError: a setting is invalid, the source is invalid, or the format cannot represent a document.
     """
     reader = choose_input("input_format", input_format, source, allowed=input_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
@@ -90,9 +89,9 @@ def convert_file(
 
 
 def _corpus(source: Path, input_format: str, options: dict[str, Any], named: dict[str, str]) -> Corpus:
-    """A catalogue entry for a file, after a first look at all labels in it."""
+    """Make a catalogue entry for a file, after reading all labels in it."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BionerWarning)  # which come again when the file is converted
+        warnings.simplefilter("ignore", BionerWarning)  # repeated when the file is converted
         documents = read_documents(input_format, source, **options)
         found = {mention.label for document in documents for mention in document.mentions}
     if unknown := sorted(set(named) - found):

@@ -1,4 +1,4 @@
-"""Mentions of annotated documents as plain records, which outlive the documents, and the choice of some of them."""
+"""Mentions of annotated documents as plain records, and their selection."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Optional
@@ -15,21 +15,21 @@ from ..scoring.evaluate import finds_entities
 
 
 def is_chosen(mention: Mention, types: Optional[Collection[str]], threshold: float) -> bool:
-    """Whether a mention is of one of some types and has a sufficient score, as far as it has one.
+    """Whether a mention has one of some types, and a sufficient score (if any).
 
     Args:
         mention: the mention.
         types: entity types; None for all.
-        threshold: the least score.
+        threshold: minimum score.
     """
     return (types is None or mention.label in types) and (mention.score is None or mention.score >= threshold)
 
 
 def predicted_spans(doc: Doc, spans_key: str, pipeline: str = "") -> tuple[Sequence[Span], Mapping[str, Any]]:
-    """Spans that a pipeline wrote to a document, and what the `attrs` of their group say about them.
+    """Spans that a pipeline wrote to a document, and the `attrs` of their group.
 
     Args:
-        doc: the document; one without a token has no spans.
+        doc: the document.
         spans_key: key in `doc.spans`; `ENTS` for the entities in `doc.ents`.
         pipeline: name of the pipeline, for the message.
 
@@ -46,7 +46,7 @@ def predicted_spans(doc: Doc, spans_key: str, pipeline: str = "") -> tuple[Seque
 
 
 def known_types(nlp: Language) -> list[str]:
-    """Entity types that the components of a pipeline say they find."""
+    """Entity types declared by the components of a pipeline."""
     found: set[str] = set()
     for name, pipe in nlp.pipeline:
         if finds_entities(nlp, name):
@@ -55,11 +55,11 @@ def known_types(nlp: Language) -> list[str]:
 
 
 def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
-    """Mentions of an annotated document in the order of the text, outer ones before those in them.
+    """Mentions of an annotated document in text order, outer mentions first.
 
     Args:
         doc: the document.
-        spans_key: as for `predicted_spans`.
+        spans_key: see `predicted_spans`.
     """
     found = [mention for mention in mentions_of(doc, *predicted_spans(doc, spans_key)) if mention.start < mention.end]
     return sorted(found, key=lambda mention: (mention.start, -mention.end, mention.label))
@@ -73,14 +73,14 @@ def choose(
     *,
     flat: bool = False,
 ) -> None:
-    """Leave only some of the mentions of a document, in place.
+    """Keep only some of the mentions of a document, in place.
 
     Args:
         doc: the document.
         types: entity types; None for all.
-        threshold: the least score of mentions that have one.
+        threshold: minimum score of mentions, if they have one.
         spans_key: key in `doc.spans`.
-        flat: whether to keep only those in `doc.ents`, in which none overlap.
+        flat: whether to keep only those in `doc.ents`, which do not overlap.
     """
     ents = [ent for ent in doc.ents if types is None or ent.label_ in types]
     if spans_key in doc.spans:
@@ -104,7 +104,7 @@ def choose(
 
 
 def make_doc(text: str, mentions: Iterable[Mention], doc_id: str) -> Doc:
-    """A document for writers of formats, whose tokens are the parts of the text between ends of mentions.
+    """Make a document for format writers, whose tokens end at mention boundaries.
 
     Args:
         text: the text.

@@ -1,8 +1,8 @@
-"""One pool of workers for a whole run; workers that are killed are replaced, and their task is done again.
+"""A pool of workers for a run; killed workers are replaced, and their tasks repeated.
 
-Workers are Python processes of their own, neither forked nor started by `multiprocessing`: a fork copies locks and
-threads of OpenMP that no longer run, and each of them would hold the pipes of the others open. A worker reads its
-tasks from its standard input, which closes when the parent ends, however it ends, and then ends as well.
+Workers are new Python processes, not started by `multiprocessing`: a fork copies locks and dead OpenMP threads, and
+workers would hold each other's pipes open. A worker reads tasks from standard input and ends when that closes, so it
+never outlives its parent.
 """
 
 import os
@@ -27,29 +27,29 @@ Call = tuple[str, Any]
 """Name of a method of `Annotator`, and its arguments."""
 OnProgress = Callable[[int, int], None]
 ATTEMPTS = 3
-"""Workers that a task may end before its documents are tried apart, and documents of it that may each end one."""
+"""Number of workers that a task may kill before it is bisected, and of its documents that may kill one."""
 
 PAUSE = 0.5
-"""Seconds after which a worker that could not be started is tried again."""
+"""Seconds before another attempt to start a worker."""
 
 
 class WorkerDied(Exception):
-    """A worker ended in the middle of its work."""
+    """A worker died during a task."""
 
 
 class NoRoom(Exception):
-    """A worker could not be started for now."""
+    """A worker could not be started yet."""
 
 
 class Closed(Exception):
-    """The pool was closed in the middle of a task."""
+    """The pool was closed during a task."""
 
 
 class Worker(Protocol):
     """Holds an `Annotator`."""
 
     def do(self, call: Call, on_progress: OnProgress) -> Done:
-        """Do a task; may raise `WorkerDied`, and what the method raises."""
+        """Do a task; may raise `WorkerDied`, and exceptions of the method."""
 
     def end(self) -> None:
         """End at once."""
@@ -59,11 +59,11 @@ class Process:
     """A worker in a process on this machine."""
 
     def __init__(self, settings: Settings, threads: int) -> None:
-        """Start it.
+        """Start the process.
 
         Args:
-            settings: what it does.
-            threads: threads that it computes with.
+            settings: settings of the run.
+            threads: number of threads.
         """
         code = f"import sys; sys.path[:] = {sys.path!r}; from bioner_spacy.serving.worker import work; work()"
         counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
@@ -72,7 +72,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **counts},
-            start_new_session=True,  # Ctrl-C is for the parent, which ends its workers
+            start_new_session=True,  # Ctrl-C goes to the parent, which ends its workers
         )
         self._send(settings)
 
@@ -95,7 +95,7 @@ class Process:
             try:
                 if pipe is not None:
                     pipe.close()
-            except OSError:  # what was not yet sent cannot be
+            except OSError:  # unsent data are lost
                 pass
 
     def _send(self, content: Any) -> None:
@@ -118,7 +118,7 @@ class Process:
 
 
 class Here:
-    """What a pool is without workers: tasks are done when they are submitted."""
+    """A pool without workers: tasks are done on submission."""
 
     size = 1
 
@@ -140,15 +140,15 @@ class Here:
 
 
 class Pool:
-    """Some workers, each started when it gets its first task, and a thread for each that deals with it."""
+    """A pool of workers, each with a thread in this process, started with its first task."""
 
     def __init__(self, start: Callable[[int], Worker], size: int, *, strict: bool = False) -> None:
         """Begin.
 
         Args:
-            start: makes a worker of a number, from 0.
+            start: starts a worker, given its number.
             size: number of workers.
-            strict: whether documents that end workers are an error, and are not left out.
+            strict: whether documents that kill workers are an error instead of being left out.
         """
         self.size = size
         self._start, self._strict = start, strict
@@ -166,21 +166,21 @@ class Pool:
 
         Args:
             call: the task.
-            on_progress: is called, by another thread, with the numbers of documents and tokens that are done of it.
+            on_progress: called by another thread with the finished documents and tokens of the task.
         """
         future: Future[Done] = Future()
         self._tasks.put((future, call, on_progress))
         return future
 
     def close(self) -> None:
-        """End all workers; what they have not finished is not done."""
+        """End all workers; unfinished tasks are dropped."""
         self._closed.set()
         for worker in list(self._workers.values()):
             worker.end()
         for _ in self._threads:
             self._tasks.put(None)
         for thread in self._threads:
-            thread.join(timeout=5)  # one that waits for a place in a cluster may wait on
+            thread.join(timeout=5)  # a worker may still wait for a place in a cluster
 
     def __enter__(self) -> "Pool":
         return self
@@ -213,11 +213,11 @@ class Pool:
         return task
 
     def is_better_off_without(self) -> bool:
-        """Whether there is no use in waiting for another worker: one waits for tasks, or the pool is closed."""
+        """Whether no further worker is needed: one is idle, or the pool is closed."""
         return bool(self._idle) or self._closed.is_set()
 
     def _do(self, number: int, call: Call, on_progress: OnProgress) -> Done:
-        """Do a task, without the documents of it that end a worker by themselves."""
+        """Do a task, without documents that kill workers."""
         try:
             return self._attempt(number, call, on_progress)
         except WorkerDied as died:
@@ -270,12 +270,12 @@ class Pool:
 
 
 def process_pool(settings: Settings, n_process: int, *, apart: bool = False) -> Union[Here, Pool]:
-    """Workers on this machine, with the threads of torch shared out among them; none where this process is enough.
+    """A pool on this machine, with torch's threads shared by its workers; for one process, no pool.
 
     Args:
-        settings: what they do.
-        n_process: number of processes that annotate.
-        apart: whether even a single one is not this process, which then survives a document that ends it.
+        settings: settings of the run.
+        n_process: number of processes.
+        apart: whether a single worker is also a separate process, so that this one survives its death.
     """
     if n_process == 1 and not apart:
         return Here(settings)
@@ -296,13 +296,13 @@ def imap(
     *,
     ordered: bool,
 ) -> Iterator[tuple[Key, Done]]:
-    """Do tasks as they come, few of them ahead.
+    """Do tasks lazily, with few of them queued.
 
     Args:
-        pool: who does them.
+        pool: the pool.
         calls: the tasks, each with a key.
-        on_progress: is called with the key of a task, and the numbers of documents and tokens that are done of it.
-        ordered: whether results come in the order of the tasks, and not as they are done.
+        on_progress: called with the key of a task and its finished documents and tokens.
+        ordered: whether results come in the order of the tasks.
 
     Yields:
         Key and result of each task.

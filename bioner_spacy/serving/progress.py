@@ -1,5 +1,4 @@
-"""Progress of a run: documents and tokens that are done, the share of the input, the rate, and the time that is
-left."""
+"""Progress of a run: finished documents and tokens, share of the input, rate, and remaining time."""
 
 import sys
 import threading
@@ -20,18 +19,18 @@ LOG_SECONDS = 30.0
 
 
 class Progress:
-    """Shows how far a run is. The total is the size of the input, as nothing else is known before it is read."""
+    """Shows the progress of a run, relative to the size of the input."""
 
     def __init__(self, mode: Optional[str], total: int, *, before: int = 0) -> None:
         """Begin.
 
         Args:
-            mode: one of `MODES`; None for a bar on a terminal, and else nothing.
-            total: bytes of the input that there is to read.
-            before: further bytes that were done by an earlier start.
+            mode: one of `MODES`; None for a bar on a terminal only.
+            total: bytes of the input.
+            before: bytes done by an earlier start.
 
         Raises:
-            BionerError: there is no such mode.
+            BionerError: the mode is unknown.
         """
         if mode not in (None, *MODES):
             raise BionerError(Errors.E105.format(setting="progress", value=mode, allowed=", ".join(MODES)))
@@ -58,26 +57,26 @@ class Progress:
         self._open.close()
 
     def reading(self, documents: Iterable[SourceDocument]) -> Iterator[SourceDocument]:
-        """The documents of the input, counted when they are read."""
+        """Pass documents of the input on, and count them."""
         for document in documents:
             self.has_read(1)
             yield document
 
     def has_read(self, documents: int, done: bool = False) -> None:
-        """Note that documents are read, which may be done by an earlier start."""
+        """Record that documents were read; `done`: by an earlier start."""
         self._read += documents
         self._skipped += documents * done
         self._bytes = self._count()
 
     def running(self, task: Any, documents: int, tokens: int) -> None:
-        """Note how much of a task is done; of one that is begun again, it is less than before."""
+        """Record the progress of a task; it falls when a task is repeated."""
         with self._lock:
             self._running[task] = (documents, tokens)
             done = self._skipped + self._documents + sum(documents for documents, _ in self._running.values())
             self._show(min(1.0, self._bytes / self._total * done / self._read) if self._total and self._read else 0.0)
 
     def finished(self, task: Any, documents: int, tokens: int) -> None:
-        """Note that a task is done."""
+        """Record that a task is done."""
         self.running(task, documents, tokens)
         with self._lock:
             del self._running[task]

@@ -1,7 +1,7 @@
 """A pool whose workers are actors of a Ray cluster.
 
-The process that reads the input also writes the shards: actors send theirs as bytes. So nodes need no common disk for
-texts and results, and what a killed actor or a lost node had begun is nowhere.
+The process that reads the input also writes the shards: actors send theirs as bytes. So nodes need no common disk, and
+a killed actor or lost node leaves no files.
 """
 
 import logging
@@ -21,7 +21,7 @@ from .annotator import Annotator, Done, Settings
 from .pool import Call, NoRoom, OnProgress, Pool, WorkerDied
 
 START_SECONDS = 120.0
-"""Seconds that an actor may wait for a place in the cluster, and take to start."""
+"""Timeouts, in seconds, for the placement and start of an actor."""
 
 CONNECT_SECONDS = 10.0
 
@@ -33,8 +33,8 @@ class RayPool(Pool):
         """Connect to a cluster, or start one on this machine, unless this process has one already.
 
         Args:
-            settings: what the actors do.
-            actors: number of actors, each with one CPU, or one GPU where the settings name one.
+            settings: settings of the run.
+            actors: number of actors, each with one CPU, or one GPU if set.
             address: address of a cluster; None for a new one.
 
         Raises:
@@ -81,7 +81,7 @@ class _Actor:
             raise NoRoom(f"find no free {'GPU' if gpus else 'CPU'} in the Ray cluster")
 
     def do(self, call: Call, on_progress: OnProgress) -> Done:
-        """Do a task that writes a shard; its progress is not known before it is done."""
+        """Do a task that writes a shard, without progress."""
         _, (documents, path) = call
         exceptions = self._ray.exceptions
         try:
@@ -104,16 +104,16 @@ class _Actor:
 
 
 class _Remote:
-    """What an actor is on its node."""
+    """The actor on its node."""
 
     def __init__(self, settings: Settings) -> None:
         self._annotator = Annotator(settings)
 
     def ready(self) -> None:
-        """Returns when the actor has its place."""
+        """Return when the actor is placed."""
 
     def write_shard(self, documents: Sequence[SourceDocument], name: str) -> tuple[dict[str, bytes], Done]:
-        """Annotate documents; the bytes of the file, or of those in the folder, that would be written."""
+        """Annotate documents; return the bytes of the files instead of writing them."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, name)
             done = self._annotator.write_shard(documents, path)

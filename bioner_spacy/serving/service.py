@@ -63,10 +63,10 @@ def make_app(
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
-        limits: what a request may ask for.
+        limits: limits of requests.
         batch_size: maximum number of texts of a batch.
-        batch_wait: seconds that an unfinished batch waits for more texts.
-        max_waiting: maximum number of texts that wait; further requests are answered 503.
+        batch_wait: seconds that an incomplete batch waits for more texts.
+        max_waiting: maximum number of waiting texts; further requests get 503.
         spans_key: key of the mentions in `doc.spans`; "ents" for the entities.
         gpu_id: number of the GPU; -1 for the CPU.
 
@@ -88,11 +88,11 @@ def make_app(
 
 
 class Service:
-    """What the addresses of the service have in common.
+    """State shared by the routes of the service.
 
     Args:
         nlp: the pipeline.
-        limits: what a request may ask for.
+        limits: limits of requests.
         spans_key: key of the mentions in `doc.spans`.
     """
 
@@ -107,16 +107,16 @@ class Service:
         self.types = known_types(nlp)
 
     def annotate(self, texts: list[str]) -> list[list[Mention]]:
-        """Mentions of texts; only the thread of the batcher calls it."""
+        """Mentions of texts; called by the batcher's thread only."""
         set_current_ops(self._ops)
-        with self._nlp.memory_zone():  # so that memory does not grow with the tokens of all texts
+        with self._nlp.memory_zone():  # so memory does not grow with new tokens
             return [find_mentions(doc, self._spans_key) for doc in self._nlp.pipe(texts, batch_size=len(texts))]
 
     async def answer(self, request: Request) -> Union[Answer, Response]:
         """Serve one request.
 
         Raises:
-            Refused: it cannot be served.
+            Refused: it is refused.
         """
         request.check(self.types)
         documents = request.documents(self.limits)
@@ -149,11 +149,11 @@ class Service:
             return list(await asyncio.wait_for(asyncio.gather(*waiting), self.limits.seconds))
         except asyncio.TimeoutError:
             raise Refused(503, Errors.E666.format(what="The answer", seconds=self.limits.seconds)) from None
-        except Exception as error:  # of a component of the pipeline; the thread has logged it
+        except Exception as error:  # raised by a component; logged by the thread
             raise Refused(500, Errors.E669.format(kind=type(error).__name__)) from error
 
     def page_data(self) -> dict[str, Any]:
-        """What the page shows beside annotated texts."""
+        """Data for the page."""
         return {
             "pipeline": self.name,
             "types": self.types,
@@ -174,10 +174,10 @@ def _application(service: Service) -> FastAPI:
         version=__version__,
         description=f"Biomedical entities, by the pipeline {service.name}.",
         lifespan=lifespan,
-        docs_url=None,  # pages that load scripts from elsewhere
+        docs_url=None,  # these pages load external scripts
         redoc_url=None,
     )
-    # What is added last runs first, so the metrics count what the limit refuses too.
+    # Middleware added last runs first, so metrics also count requests refused by the limit.
     app.add_middleware(BodyLimit, limits=service.limits)
     app.middleware("http")(_measured(service.metrics))
 
@@ -191,7 +191,7 @@ def _application(service: Service) -> FastAPI:
     def not_read(request: requests.Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code != 400:
             return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
-        return JSONResponse({"detail": Errors.E660}, status_code=400)  # such as brackets in thousands of brackets
+        return JSONResponse({"detail": Errors.E660}, status_code=400)  # such as deeply nested brackets
 
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, invalid)
@@ -263,37 +263,37 @@ def serve(pipeline: Union[str, Path, Language], *, host: str = "127.0.0.1", port
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
-        host: address to listen at; 0.0.0.0 for other machines too.
-        port: port to listen at; 0 for any that is free.
-        **settings: as for `make_app`.
+        host: address to listen on; 0.0.0.0 for access from other machines.
+        port: port to listen on; 0 for any free port.
+        **settings: see `make_app`.
 
     Raises:
-        BionerError: the address cannot be listened at, or see `make_app`.
+        BionerError: the address is not available, or see `make_app`.
     """
-    with listen(host, port) as bound:  # before the pipeline is loaded, which takes longer
+    with listen(host, port) as bound:  # before the slow loading of the pipeline
         app = make_app(pipeline, **settings)
         config = uvicorn.Config(app, server_header=False, log_level="info", timeout_graceful_shutdown=30)
-        with suppress(KeyboardInterrupt):  # which uvicorn passes on once it has answered all requests
+        with suppress(KeyboardInterrupt):  # raised by uvicorn after all requests are answered
             uvicorn.Server(config).run(sockets=[bound])
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens at an address.
+    """A listening socket.
 
     Raises:
-        BionerError: the port is in use, or the address cannot be listened at.
+        BionerError: the port is in use, or the address is not available.
     """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        number = getattr(error, "errno", None) or 0  # below 0 of a name that is not known
+        number = getattr(error, "errno", None) or 0  # negative for unknown host names
         why = os.strerror(number) if number > 0 else reason(error)
         raise BionerError(Errors.E670.format(host=host, port=port, reason=why)) from error
 
 
 def _examples() -> list[dict[str, str]]:
-    """The abstracts that come with the package."""
+    """The abstracts shipped with the package."""
     path = shipped_project() / EXAMPLES
     if not path.is_file():
         return []

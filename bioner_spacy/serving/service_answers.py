@@ -1,4 +1,4 @@
-"""What the service answers: mentions as JSON, or as a file of one of the formats of this package."""
+"""Answers of the service: mentions as JSON, or files in other formats."""
 
 import logging
 import threading
@@ -16,13 +16,13 @@ from ..formats import Mention, get_format
 from ..scope import SPANS_KEY
 from .mentions import make_doc
 
-_one_at_a_time = threading.Lock()  # which warnings are shown is a setting of the whole process
+_one_at_a_time = threading.Lock()  # warning filters are global to the process
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Annotated:
-    """A text with what was found in it.
+    """A text with its mentions.
 
     Attributes:
         id: its identifier.
@@ -36,7 +36,7 @@ class Annotated:
 
 
 class Entity(BaseModel):
-    """A mention. Offsets count characters (Unicode code points) of the text."""
+    """A mention. Offsets count characters (Unicode code points)."""
 
     start: int = Field(description="Its first character.")
     end: int = Field(description="The character after its last one.")
@@ -55,14 +55,14 @@ class Document(BaseModel):
 
 
 class Answer(BaseModel):
-    """The entities of all texts of a request, in their order."""
+    """The entities of all texts of a request, in order."""
 
     pipeline: str = Field(description="Name and version of the pipeline.")
     documents: list[Document]
 
 
 def to_answer(pipeline: str, documents: Sequence[Annotated]) -> Answer:
-    """Mentions as the JSON of the service.
+    """Make the JSON answer.
 
     Args:
         pipeline: name and version of the pipeline.
@@ -79,11 +79,11 @@ def to_answer(pipeline: str, documents: Sequence[Annotated]) -> Answer:
 
 @dataclass(frozen=True)
 class FileFormat:
-    """A format of answers other than the JSON of the service.
+    """An answer format other than JSON.
 
     Attributes:
         media_type: its media type.
-        ending: the end of the name of a file.
+        ending: file ending.
         write: makes the file.
     """
 
@@ -94,7 +94,7 @@ class FileFormat:
 
 def _by(format: str, ending: str) -> Callable[[Sequence[Annotated]], bytes]:
     def write(documents: Sequence[Annotated]) -> bytes:
-        """The file that the writer of the format makes; what it cannot hold is logged."""
+        """Write a file; log what the format cannot hold."""
         docs = (make_doc(document.text, document.mentions, document.id) for document in documents)
         with TemporaryDirectory() as folder, _one_at_a_time, warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always", BionerWarning)
@@ -109,7 +109,7 @@ def _by(format: str, ending: str) -> Callable[[Sequence[Annotated]], bytes]:
 
 
 def _csv(documents: Sequence[Annotated]) -> bytes:
-    return b"\xef\xbb\xbf" + _by("table", ".csv")(documents)  # the mark by which spreadsheets know the encoding
+    return b"\xef\xbb\xbf" + _by("table", ".csv")(documents)  # byte order mark for spreadsheets
 
 
 FILE_FORMATS = {
@@ -118,7 +118,7 @@ FILE_FORMATS = {
     "csv": FileFormat("text/csv; charset=utf-8", ".csv", _csv),
 }
 FORMATS = ("json", *FILE_FORMATS)
-"""What a request may name as its format."""
+"""Formats of requests."""
 
 
 def _entity(text: str, mention: Mention) -> Entity:

@@ -1,4 +1,4 @@
-"""Texts of several clients, annotated together by one thread."""
+"""Dynamic batching: texts of several clients are annotated by one thread."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class TooManyWaiting(Exception):
-    """There is no room for further texts at the moment."""
+    """Too many texts are waiting."""
 
 
 @dataclass
@@ -24,10 +24,10 @@ class _Item(Generic[Result]):
 
 
 class Batcher(Generic[Result]):
-    """One thread that takes what waits and annotates it as one batch.
+    """One thread that annotates waiting texts in batches.
 
-    A batch begins with the first text that waits and is annotated when it is full or after a short time. Requests take
-    turns in it, so one of a single text does not wait for all of one with a thousand.
+    A batch is annotated when it is full or after a short wait. Requests take turns, so small ones do not wait for
+    large ones.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class Batcher(Generic[Result]):
         max_waiting: int = 5_000,
         on_batch: Callable[[int, float], None] = lambda texts, seconds: None,
     ) -> None:
-        """Begin; nothing runs before `start`.
+        """Create the batcher; `start` starts it.
 
         Args:
-            annotate: makes the results of texts, in their order. Only the thread of the batcher calls it.
+            annotate: annotates texts; called by the batcher's thread only.
             batch_size: maximum number of texts of a batch.
-            batch_characters: characters after which nothing more is taken into a batch.
-            wait: seconds that an unfinished batch waits for more texts.
-            max_waiting: maximum number of texts that wait.
+            batch_characters: number of characters that fill a batch.
+            wait: seconds that an incomplete batch waits for more texts.
+            max_waiting: maximum number of waiting texts.
             on_batch: called after each batch with the number of its texts and the seconds that it took.
         """
         self._annotate = annotate
@@ -64,7 +64,7 @@ class Batcher(Generic[Result]):
         self._thread.start()
 
     def stop(self) -> None:
-        """Annotate what waits, and end the thread."""
+        """Annotate waiting texts, and end the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -82,10 +82,10 @@ class Batcher(Generic[Result]):
             texts: the texts.
 
         Returns:
-            Their results, in their order; a text whose result is cancelled before its turn is not annotated.
+            Futures of their results, in order; they can be cancelled.
 
         Raises:
-            TooManyWaiting: there is no room for them, or the batcher was stopped.
+            TooManyWaiting: too many texts are waiting, or the batcher was stopped.
         """
         items: list[_Item[Result]] = [_Item(text) for text in texts]
         with self._changed:
@@ -122,12 +122,12 @@ class Batcher(Generic[Result]):
         return batch
 
     def _finish(self, batch: Sequence[_Item[Result]]) -> None:
-        """Give every text of a batch its result; where the batch fails, every text is tried alone."""
+        """Set the results of a batch; if it fails, try every text separately."""
         if not batch:
             return
         try:
             results = self._annotate([item.text for item in batch])
-        except Exception as error:  # whatever a component of the pipeline raises
+        except Exception as error:  # any exception of a component
             if len(batch) == 1:
                 logger.exception("A text of %d characters cannot be annotated", len(batch[0].text))
                 batch[0].future.set_exception(error)

@@ -7,14 +7,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from .service_answers import Annotated
 
 PATHS = ("/", "/annotate", "/health", "/metrics", "/openapi.json", "/page.json", "/ready")
-"""Paths that are distinguished; whatever else clients ask for is counted as one."""
+"""Paths with their own counts; all others are counted as one."""
 
 
 class Metrics:
     """Counts and times of one service.
 
     Attributes:
-        registry: what Prometheus reads.
+        registry: the Prometheus registry.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Metrics:
         self._waiting = Gauge("bioner_waiting_texts", "Texts that wait.", registry=registry)
 
     def watch_waiting(self, count: Callable[[], int]) -> None:
-        """Take the number of texts that wait from a function."""
+        """Set the function that returns the number of waiting texts."""
         self._waiting.set_function(count)
 
     def on_request(self, path: str, status: int, seconds: float) -> None:
@@ -45,7 +45,7 @@ class Metrics:
         self._batch_seconds.observe(seconds)
 
     def on_answer(self, documents: Sequence[Annotated]) -> None:
-        """Count what was annotated for one request."""
+        """Count the documents of one answer."""
         self._texts.inc(len(documents))
         self._characters.inc(sum(len(document.text) for document in documents))
         for document in documents:

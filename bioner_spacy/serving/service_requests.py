@@ -1,4 +1,4 @@
-"""What the service takes: requests, their limits, and one sentence about what is wrong with them."""
+"""Requests of the service: schema, limits, and error messages."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from .service_answers import FORMATS
 
 @dataclass(frozen=True)
 class Limits:
-    """What a request may ask for.
+    """Limits of requests.
 
     Attributes:
         body: maximum number of bytes of a body.
         texts: maximum number of texts.
         characters: maximum number of characters of all texts together.
-        seconds: maximum number of seconds until the body is there, and then until the answer is.
+        seconds: timeout for receiving the body, and for the answer.
     """
 
     body: int = 8_000_000
@@ -32,7 +32,7 @@ class Limits:
 
 
 class Refused(Exception):
-    """A request that is not served, with the status and the sentence of the answer."""
+    """A refused request, with status and message."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -53,11 +53,11 @@ def _valid(text: str) -> str:
 
 
 Unicode = Annotated[str, AfterValidator(_valid)]
-"""A text without half surrogate pairs, which JSON can spell and nothing else can hold."""
+"""A text without lone surrogates, which JSON can contain."""
 
 
 class Strict(BaseModel):
-    """No keys but those that there are, and no value taken for another type."""
+    """A model without unknown keys and type coercion."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -70,7 +70,7 @@ class Text(Strict):
 
 
 class Request(Strict):
-    """One text or many, and what is asked of them."""
+    """A request: texts and settings."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"text": "Mutations of NOD2 in Crohn disease.", "threshold": 0.5}]}
@@ -105,10 +105,10 @@ class Request(Strict):
         return documents
 
     def check(self, known_types: Sequence[str]) -> None:
-        """Check that types and format are there.
+        """Check that types and format are known.
 
         Args:
-            known_types: entity types of the pipeline; empty if it does not say which it has.
+            known_types: entity types of the pipeline; empty if unknown.
 
         Raises:
             Refused: one is not.
@@ -122,10 +122,10 @@ class Request(Strict):
 
 
 def explain(errors: Sequence[Any]) -> str:
-    """The first of the errors of a request in one sentence, without a text of the request.
+    """The first error of a request in one sentence, without its texts.
 
     Args:
-        errors: as pydantic lists them.
+        errors: errors of pydantic.
     """
     if not errors:
         return Errors.E660
@@ -143,16 +143,16 @@ def explain(errors: Sequence[Any]) -> str:
 
 
 def _is_key(part: Union[int, str]) -> bool:
-    """Whether a part of a place is one of a request, and not the name of an alternative of pydantic."""
+    """Whether a part of an error's location is a key of the request, not a pydantic union member."""
     return isinstance(part, int) or part in Request.model_fields or part in Text.model_fields
 
 
 class BodyLimit:
-    """Middleware that reads a body before anything else looks at it, and refuses one that is too large or too slow.
+    """Middleware that refuses bodies that are too large or too slow.
 
     Args:
-        app: the application behind it.
-        limits: what is allowed.
+        app: the wrapped application.
+        limits: the limits.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:

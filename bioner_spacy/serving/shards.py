@@ -1,12 +1,12 @@
-"""A run over many documents as a folder of shards, each written whole or not at all, that goes on where it was ended.
+"""A resumable run over many documents, as a folder of shards, each written whole or not at all.
 
     OUTPUT/00001-0001.jsonl  a shard: the part of the input, and the number of the shard in it
     OUTPUT/_run/manifest.json  pipeline, settings, versions, and the input files with the part that each belongs to
     OUTPUT/_run/shards.jsonl  a line for each shard that is begun, for each that is finished, and for each part
     OUTPUT/_run/errors.jsonl  what could not be read or annotated
 
-A part is one large file, or several small ones. A file that has changed since is done again, in a part of its own
-number, and new files make new parts, so that what is finished never changes.
+A part is one large file, or several small ones. New and changed files become new parts, so finished shards never
+change.
 """
 
 import json
@@ -31,14 +31,14 @@ from .annotator import Done, Failure
 
 MANIFEST, JOURNAL, ERRORS = "manifest.json", "shards.jsonl", "errors.jsonl"
 PART_BYTES = 1 << 24
-"""Files are read together until they have so many bytes, so that small ones do not make a shard each."""
+"""Minimum size of a part in bytes; smaller files are read together."""
 SHARD_SIZE = 1000
 _SHARD_NAME = re.compile(r"\d{5,}-\d{4,}(?!\d)")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where texts come from.
+    """The source of texts.
 
     Attributes:
         path: a file, a folder, or a pattern.
@@ -56,18 +56,17 @@ class Source:
         return not self.format.is_folder and (is_pattern(self.path) or self.path.is_dir())
 
     def files(self) -> list[Path]:
-        """What is read at a time: the files of a folder or pattern, unless the format takes a folder as one."""
+        """The files of a folder or pattern, unless the format reads folders."""
         return files_of(self.format, self.path) if self.is_many else [self.path]
 
     def read(self, file: Path, on_failure: Callable[[Failure], None]) -> Iterator[SourceDocument]:
         """The documents of a file.
 
-        Those of one of several files that have no identifier are called as the file, with their number where the
-        format has several in a file; in a single file they have their number.
+        Documents without an identifier are named by their number or, with several files, by the file and number.
 
         Args:
             file: one of the files.
-            on_failure: is called where a document, or the rest of the file, cannot be read.
+            on_failure: called if a document, or the rest of the file, cannot be read.
         """
         prefix = name_in(self.path, file) if self.is_many else ""
         fail = _failing(file, on_failure)
@@ -81,20 +80,20 @@ class Source:
             fail(error)
 
     def read_all(self, on_failure: Optional[Callable[[Failure], None]]) -> Iterator[SourceDocument]:
-        """All documents; those without an identifier have their number, whatever becomes of others.
+        """All documents; those without an identifier are numbered.
 
         Args:
-            on_failure: is called where a document cannot be read; None to raise the error.
+            on_failure: called if a document cannot be read; None to raise the error.
 
         Raises:
-            BionerError: a file cannot be read, or cannot be read further.
+            BionerError: a file cannot be read.
         """
         on_error = _failing(self.path, on_failure) if on_failure else None
         for number, document in self._numbered(self.path, on_error):
             yield document if document.doc_id else replace(document, doc_id=str(number))
 
     def _numbered(self, path: Path, on_error: Optional[OnError]) -> Iterator[tuple[int, SourceDocument]]:
-        """Documents with their numbers from 1; those that cannot be read are counted."""
+        """Documents with their numbers from 1, including those that cannot be read."""
         number = 0
 
         def fail(error: BionerError) -> None:
@@ -113,33 +112,31 @@ def _failing(file: Path, on_failure: Callable[[Failure], None]) -> OnError:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder or pattern."""
+    """Size in bytes of a file, folder or pattern."""
     return sum(file.stat().st_size for file in source_files(path))
 
 
 class Run:
-    """The folder of a run, for one process at a time.
+    """The folder of a run, locked for one process.
 
     Attributes:
-        was_interrupted: whether an earlier process ended in the middle of a shard.
+        was_interrupted: whether an earlier process was interrupted within a shard.
     """
 
     def __init__(
         self, folder: Path, source: Source, *, ending: str, made_with: Mapping[str, Any], overwrite: bool = False
     ) -> None:
-        """Begin a run, or go on with one.
+        """Begin or continue a run.
 
         Args:
             folder: the folder.
             source: the texts.
             ending: end of the names of shards.
-            made_with: pipeline and settings, which the whole run has in common; must be JSON. `shard_size` is the
-                number of documents of a shard.
-            overwrite: whether a run that is in the folder is removed before.
+            made_with: pipeline and settings of the run, as JSON values, including `shard_size`.
+            overwrite: whether to remove an existing run first.
 
         Raises:
-            BionerError: the folder holds files and no run, or a run with other settings, or another process works in
-                it.
+            BionerError: the folder holds other files, a run with other settings, or is in use by another process.
         """
         self.folder, self.source = folder, source
         self._ending, self._size, self._own = ending, int(made_with["shard_size"]), folder / RUN_FOLDER
@@ -172,16 +169,16 @@ class Run:
 
     @property
     def bytes(self) -> int:
-        """Bytes of the input that there is to read."""
+        """Size of the input in bytes."""
         return sum(size_of(file) for files in self._todo.values() for file in files)
 
     @property
     def errors(self) -> Path:
-        """The file that says what could not be read or annotated."""
+        """The file of failures."""
         return self._own / ERRORS
 
     def total(self) -> Done:
-        """What has become of all documents so far, by this process and others before it."""
+        """Results of all documents so far, including earlier starts."""
         records = self._shards.values()
         counts = {name: sum(record[name] for record in records) for name in ("documents", "spans", "tokens")}
         messages = list(dict.fromkeys(message for record in records for message in record["warnings"]))
@@ -190,10 +187,10 @@ class Run:
     def missing(
         self, on_read: Callable[[int, bool], None] = lambda documents, done: None, *, strict: bool = False
     ) -> Iterator[tuple[str, Path, list[SourceDocument]]]:
-        """Shards that are still to be made.
+        """Missing shards.
 
         Args:
-            on_read: is called with numbers of documents that are read, and whether these were done before.
+            on_read: called with the number of documents read, and whether they were done before.
             strict: whether a file that cannot be read ends the run.
 
         Yields:
@@ -219,11 +216,11 @@ class Run:
             self._finish(part)
 
     def record(self, name: str, done: Done) -> None:
-        """Note that a shard is finished.
+        """Record a finished shard.
 
         Args:
             name: its name.
-            done: what became of its documents.
+            done: results of its documents.
         """
         content = asdict(done)
         del content["content"]
@@ -232,7 +229,7 @@ class Run:
         self._finish(int(name.partition("-")[0]))
 
     def _finish(self, part: int) -> None:
-        """Note that a part is finished, if all of it has been read and all of its shards are there."""
+        """Record a finished part, if it was read to its end and all of its shards are there."""
         if part not in self._ended or not self._is_whole(part, self._ended[part][0]):
             return
         count, failures = self._ended[part]
@@ -253,7 +250,7 @@ class Run:
     # The beginning
 
     def _plan(self, made_with: dict[str, Any]) -> None:
-        """Compare with the manifest, and give files that are new or have changed parts of their own."""
+        """Compare with the manifest; assign new parts to new and changed files."""
         path, origin, known = self._own / MANIFEST, provenance(), {}
         if path.is_file():
             manifest = _loaded(path, path.read_text(encoding="utf8"))
@@ -302,10 +299,10 @@ class Run:
     # The journal
 
     def _read_journal(self) -> tuple[dict[str, dict[str, Any]], dict[int, dict[str, Any]]]:
-        """Records of shards whose files are there, and of parts; notes whether another one was begun."""
+        """Records of existing shards and of parts; detects interrupted shards."""
         path = self._own / JOURNAL
         lines = path.read_text(encoding="utf8").split("\n") if path.is_file() else [""]
-        lines.pop()  # nothing, or what a killed process was writing
+        lines.pop()  # empty, or an incomplete line of a killed process
         shards: dict[str, dict[str, Any]] = {}
         parts: dict[int, dict[str, Any]] = {}
         begun: set[str] = set()
@@ -320,7 +317,7 @@ class Run:
         return shards, parts
 
     def _write_journal(self) -> None:
-        """Write the journal anew, and remove files of shards that are not in it."""
+        """Rewrite the journal, and remove files of shards that are not in it."""
         lines = [{"shard": name, **record} for name, record in self._shards.items()]
         lines += [{"part": part, **record} for part, record in self._parts.items()]
         with replacing(self._own / JOURNAL) as (path,):
@@ -343,7 +340,7 @@ class Run:
 
 
 def write_failures(path: Path, failures: Sequence[Failure]) -> None:
-    """Write what could not be read or annotated as JSON lines; no file where there is nothing."""
+    """Write failures as JSON lines; no file without failures."""
     if failures:
         with replacing(path) as (part,):
             part.write_text("".join(json.dumps(asdict(failure)) + "\n" for failure in failures), "utf8")

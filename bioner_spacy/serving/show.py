@@ -1,4 +1,4 @@
-"""`spacy bioner show`: what a pipeline finds in some texts, in the terminal and as a page."""
+"""`spacy bioner show`: show predicted entities in the terminal and as a page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from ..scoring.results import write_text
 
 @dataclass(frozen=True)
 class ShownText:
-    """What was found in one text.
+    """Entities of one text.
 
     Attributes:
         name: identifier of the document, or its number.
         title: the beginning of its text.
-        entities: text, type and score of each entity of `doc.ents` in order; the score is None if there is none.
+        entities: text, type and score (or None) of each entity of `doc.ents`, in order.
     """
 
     name: str
@@ -42,21 +42,21 @@ def show(
     spans_key: str = SPANS_KEY,
     gpu_id: int = -1,
 ) -> Iterator[ShownText]:
-    """Annotate some texts, and draw them as one HTML page.
+    """Annotate some texts, and draw them as an HTML page.
 
     Args:
         pipeline: folder or package name of the pipeline.
         source: the texts, in any format.
         output: HTML file to write; None for none. It is written after the last text.
-        input_format: as for `apply_pipeline`, like `options`.
+        input_format: see `apply_pipeline`.
         options: options of the reader.
-        guideline: corpus by whose guideline to annotate; None for no one's.
+        guideline: corpus whose guideline to follow; None for none.
         most: maximum number of texts.
         spans_key: key of the spans with scores in `doc.spans`.
         gpu_id: number of the GPU; -1 for the CPU.
 
     Yields:
-        What was found in each text.
+        The entities of each text.
 
     Raises:
         BionerError: as for `apply_pipeline`.

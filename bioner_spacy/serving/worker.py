@@ -1,6 +1,6 @@
-"""What a worker process does; see `pool.Process`.
+"""The worker process of `pool.Process`.
 
-Nothing large is imported before the thread runs that waits for the end of the parent.
+Large imports come after the start of the thread that detects the end of the parent.
 """
 
 import os
@@ -13,9 +13,9 @@ from typing import Any
 
 
 def work() -> None:
-    """Do the tasks that come on standard input, and write their results where standard output was."""
+    """Do tasks from standard input, and write results to the original standard output."""
     tasks, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print is no result
+    os.dup2(2, 1)  # redirect output of libraries
     received: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def receive() -> None:

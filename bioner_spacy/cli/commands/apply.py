@@ -10,7 +10,7 @@ from .. import options
 from ..messages import msg
 
 INCOMPLETE = 3
-"""Exit status where some documents or files could not be read or annotated."""
+"""Exit status if some documents or files could not be read or annotated."""
 
 
 def command(

@@ -60,7 +60,7 @@ def command(
 
 
 def _show(report: "SplitReport") -> None:
-    """What became of mentions that are not as they were, and the annotation scope."""
+    """Show changed and lost mentions, and the annotation scope."""
     from ..check_report import issue_lines
 
     total = report.mentions_in.total()

@@ -1,4 +1,4 @@
-"""Collect all reports of a run on one HTML page that needs no other file."""
+"""Collect all reports of a run on one self-contained HTML page."""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -20,7 +20,7 @@ def command(
     metric: options.MetricName = STRICT.name,
     output: Annotated[Optional[Path], typer.Option(help="File to write; default: report.html in the folder.")] = None,
 ) -> None:
-    """Collect all reports of a run on one HTML page that needs no other file.
+    """Collect all reports of a run on one self-contained HTML page.
 
     \b
     Example:

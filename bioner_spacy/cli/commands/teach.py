@@ -1,4 +1,4 @@
-"""Let trained pipelines predict the training documents, for others to learn from."""
+"""Store the predictions of trained pipelines for the training documents, for distillation."""
 
 from typing import Annotated
 
@@ -16,10 +16,9 @@ def command(
     data: options.Converted,
     gpu_id: options.GpuId = -1,
 ) -> None:
-    """Store the predictions of trained pipelines for the training documents, for others to learn from.
+    """Store the predictions of trained pipelines for the training documents, for distillation.
 
-    Pipelines that are trained with vars.soft_targets auto and a setting teach_scope or teach_across above 0 learn from
-    them.
+    Pipelines trained with vars.soft_targets auto and teach_scope or teach_across above 0 use them.
 
     \b
     Example:

@@ -15,7 +15,7 @@ def command(
     ] = None,
     assets: options.Assets = options.ASSETS,
 ) -> None:
-    """Fetch corpus files and compare their checksums; files that are right already are kept.
+    """Fetch corpus files and compare their checksums; existing files with the right checksum are kept.
 
     \b
     Example:

@@ -1,11 +1,11 @@
-"""Check that corpus files are there and are the right ones."""
+"""Check that corpus files exist and have the right checksums."""
 
 from ... import options
 from ...messages import msg
 
 
 def command(selection: options.Selection, assets: options.Assets = options.ASSETS) -> None:
-    """Check that corpus files are there and are the right ones.
+    """Check that corpus files exist and have the right checksums.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Measure what keeping track of annotation scopes is worth, over several seeds."""
+"""Measure the value of annotation scopes, over several seeds."""
 
 from enum import Enum
 from typing import Annotated
@@ -10,7 +10,7 @@ from ...app import config_overrides
 
 
 class Kind(str, Enum):
-    """What is compared, see the help of the command."""
+    """The ablation, see the help of the command."""
 
     SCOPE = "scope"
     SPLIT = "split"
@@ -25,11 +25,11 @@ def command(
     seeds: options.Seeds = options.SEEDS,
     split: options.Split = "test",
 ) -> None:
-    """Measure what keeping track of annotation scopes is worth, over several seeds.
+    """Measure the value of annotation scopes, over several seeds.
 
     `scope` compares scope masking, a naive merge, and one head per corpus, on the same corpora with the same number of
-    steps. `split` compares one corpus with all of its annotation, and the same corpus split into parts that keep the
-    annotation of one type each.
+    steps. `split` compares one fully annotated corpus with the same corpus split into parts annotated for one type
+    each.
 
     Further arguments change the config, as for `spacy train`: --training.dropout 0.2
 

@@ -1,1 +1,1 @@
-"""Let people judge predictions of types that a corpus does not annotate: make a sheet, and score filled-in sheets."""
+"""Human review of predictions outside the annotation scope: make a sheet, and score filled-in sheets."""

@@ -1,1 +1,1 @@
-"""Measure what training with another corpus gains, and predict it without training."""
+"""Measure the gain of training with another corpus, and predict it without training."""

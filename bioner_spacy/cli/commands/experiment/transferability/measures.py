@@ -1,4 +1,4 @@
-"""How alike corpora are, by measures that need no training."""
+"""Measure how similar corpora are, without training."""
 
 from .... import options
 

@@ -8,7 +8,7 @@ from .... import options
 from ....app import config_overrides
 
 EPOCHS = 12
-"""More than corpora get that are read whole: few tokens need many."""
+"""More epochs than for whole corpora, because runs read few tokens."""
 
 
 def command(

@@ -1,4 +1,4 @@
-"""Which of some corpora to try first as auxiliaries of a target; nothing is trained."""
+"""Rank corpora as auxiliaries of a target by similarity, without training."""
 
 from pathlib import Path
 from typing import Annotated, Optional
