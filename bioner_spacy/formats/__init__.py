@@ -1,7 +1,7 @@
-"""File formats: one module a format, and what they share.
+"""File formats: one module per format, and shared parts.
 
-A module declares its format as `FORMAT`; nothing else names it. Packages add formats by the entry point group
-`bioner_spacy_formats`, and code by `register`.
+A module declares its format as `FORMAT`. Packages add formats by the entry point group `bioner_spacy_formats`, and
+code by `register`.
 """
 
 from .document import Mention, Passage, SourceDocument

@@ -34,10 +34,9 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
 
     Args:
         path: the file.
-        mismatch: what to do with an entity whose text is not the one at its offsets: "error"; "offsets" to believe the
-            offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so all of
-            them are found in one go; it is left out then.
+        mismatch: what to do with an entity whose text is not the one at its offsets: "error"; "offsets" to trust the
+            offsets and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
+        on_error: what to do about a record that cannot be read: raise the error, or collect it and leave the part out.
 
     Yields:
         The documents in the order of the file.
@@ -63,7 +62,7 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read the texts and passages of a file, whatever is annotated there; see `read`."""
+    """Read the texts and passages of a file, ignoring annotation; see `read`."""
     return each_readable(json_records(path), lambda part: _document(part, part.object()), on_error)
 
 

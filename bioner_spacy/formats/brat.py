@@ -59,11 +59,10 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
 
     Args:
         path: the folder.
-        mismatch: what to do with an annotation whose text is not the one at its offsets: "error"; "offsets" to
-            believe the offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning
-            counts them.
-        on_error: what to do about a file or an annotation that cannot be read: raise the error, or take note of it, so
-            that all of them are found in one go; it is left out then.
+        mismatch: what to do with an annotation whose text is not the one at its offsets: "error"; "offsets" to trust
+            the offsets and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
+        on_error: what to do about a file or an annotation that cannot be read: raise the error, or collect it and
+            leave the part out.
 
     Yields:
         The documents by name, those of the folder before those of the folders in it. Their path, and the lines of

@@ -40,7 +40,7 @@ def read(
         identifier: its feature with the identifier of a concept, if it has one.
         mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning
             counts.
-        on_error: what to do about an annotation that cannot be read: raise the error, or take note of it and leave it
+        on_error: what to do about an annotation that cannot be read: raise the error, or collect it and leave the part
             out.
 
     Yields:
@@ -82,7 +82,7 @@ def read(
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read the text of a file, whatever is annotated there; see `read`. A file that cannot be read always raises."""
+    """Read the text of a file, ignoring annotation; see `read`. A file that cannot be read always raises."""
     cas, text = _load(path)
     yield _document(path, cas, text, [])
 
@@ -111,7 +111,7 @@ def _load(path: Path) -> tuple[Any, str]:
         text = cas.sofa_string
     except BionerError:
         raise
-    except Exception as error:  # whatever cassis and lxml say
+    except Exception as error:  # any exception of cassis and lxml
         raise BionerError(
             Errors.E106.format(path=path, line=1, reason=f"no CAS that can be read ({reason(error)})")
         ) from None

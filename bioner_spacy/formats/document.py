@@ -1,4 +1,4 @@
-"""What every reader yields and every writer takes, and what a reader does about what it cannot read."""
+"""Documents, passages and mentions of readers and writers, and error handling of readers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from ..errors import BionerError
 Part = TypeVar("Part")
 
 OnError = Callable[[BionerError], None]
-"""What a reader calls for every part of a file that it cannot read; where it returns, the part is left out."""
+"""Called by a reader for every part that it cannot read; if it returns, the part is left out."""
 
 
 def stop(error: BionerError) -> NoReturn:
-    """The `OnError` of all work with corpora: raise the error."""
+    """An `OnError` that raises the error."""
     raise error
 
 
@@ -31,7 +31,7 @@ class Mention:
             and the last ending at `end`; empty if the mention is contiguous.
         score: score of a predicted mention, None if there is none.
         identifiers: identifiers of its concepts, such as "MESH:D001241".
-        infons: what else the source says about it, in the source's own names (those of infons in BioC).
+        infons: further data of the source, by its own keys (infons in BioC).
         flat: whether a mention to be written is in the flat view (`doc.ents`), in which none overlap; None if there is
             no such view.
     """
@@ -53,8 +53,8 @@ class Passage(NamedTuple):
     Attributes:
         start: first character in the text of the document.
         end: the character after the last one.
-        type: what the file calls it, such as "title" or "abstract"; may be empty.
-        infons: what else the file says about it; None if it says nothing.
+        type: its type in the file, such as "title" or "abstract"; may be empty.
+        infons: further data of the file; None if there are none.
     """
 
     start: int
@@ -65,7 +65,7 @@ class Passage(NamedTuple):
 
 @dataclass(frozen=True)
 class SourceDocument:
-    """The unit that a corpus file is made of: a sentence where the format keeps sentences, else a whole record.
+    """A document of a corpus file: a sentence if the format keeps sentences, else a whole record.
 
     Attributes:
         id: identifier of this unit, for messages.
@@ -75,8 +75,8 @@ class SourceDocument:
         line: number of its first line in that file, from 1.
         doc_id: identifier of the article or abstract that the unit belongs to, empty if the file has none.
         passages: its passages in order, with whitespace between them; empty if the format has none.
-        meta: what else the file says about the document, by its own keys, for writers that can hold it: values as JSON
-            has them. `COLLECTION` and `INFONS` are keys for what BioC says about a collection and a document.
+        meta: further metadata of the file, by its own keys, as JSON values. `COLLECTION` and `INFONS` are keys for
+            what BioC says about a collection and a document.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Files of documents that commands read and write: which format they have, and options given as text."""
+"""Formats of input and output files, and their options as text."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 _COMMA, _SIGN = re.compile(r"(?<!\\),"), re.compile(r"(?<!\\)=")
 
 ZONE_DOCUMENTS = 1000
-"""Documents after which the words that came with them are forgotten."""
+"""Documents per memory zone."""
 
 
 def input_formats() -> list[str]:
@@ -66,7 +66,7 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
         BionerError: there is no such format, or none was asked for and the name does not show it.
     """
     allowed = list(allowed)
-    chosen = value or _told_by_name(path, allowed)
+    chosen = value or _guess_by_name(path, allowed)
     if chosen is None:
         raise BionerError(Errors.E166.format(path=path, setting=setting, allowed=", ".join(allowed)))
     if chosen not in allowed:
@@ -88,18 +88,18 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
         BionerError: there is no such file, or its format is not known, as it is empty or damaged or another one.
     """
     allowed, files = list(allowed), source_files(path)
-    value = value or _told_by(files, allowed)
+    value = value or _guess_format(files, allowed)
     if value is None:
         if path.is_file():
             head_of(path)  # an empty or damaged file is worse than a name that says little
-        if (other := _told_by(files, text_formats())) is not None and other not in allowed:
+        if (other := _guess_format(files, text_formats())) is not None and other not in allowed:
             raise BionerError(Errors.E181.format(path=path, format=other))
     return choose_format(setting, value, path, allowed=allowed)
 
 
-def _told_by(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
+def _guess_format(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
     """The format that the names of some files tell, or the beginning of the first whose ending is that of a format."""
-    named = {name for file in files if (name := _told_by_name(file, allowed))}
+    named = {name for file in files if (name := _guess_by_name(file, allowed))}
     claims = ((file, {name for name in allowed if get_format(name).has_ending(file)}) for file in files)
     first = next(((file, names) for file, names in claims if names), None)
     seen = first[1].intersection(looks_like(first[0])) if first else set()
@@ -108,7 +108,7 @@ def _told_by(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
     return named.pop() if len(named) == 1 else None
 
 
-def _told_by_name(path: Path, allowed: Iterable[str]) -> Optional[str]:
+def _guess_by_name(path: Path, allowed: Iterable[str]) -> Optional[str]:
     name = path.name.lower().removesuffix(".gz")
     return next((format for end, format in known_endings(allowed).items() if name.endswith(end)), None)
 
@@ -190,7 +190,7 @@ def check_output(output: Path, source: Path, format: Format, options: Mapping[st
 def in_zones(
     nlp: Language, items: Iterable[Item], make: Callable[[Iterable[Item]], Iterable[Doc]], size: int = ZONE_DOCUMENTS
 ) -> Iterator[Doc]:
-    """Make documents, and forget their words every now and then, so memory does not grow with their number.
+    """Make documents in memory zones, so memory does not grow with their number.
 
     Args:
         nlp: the pipeline that makes them.
@@ -199,7 +199,7 @@ def in_zones(
         size: number of items after which a memory zone of spaCy ends.
 
     Yields:
-        The documents; each is usable until the next one is asked for.
+        The documents; each is valid until the next one is requested.
     """
     rest = iter(items)
     for first in rest:

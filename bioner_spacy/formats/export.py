@@ -1,4 +1,4 @@
-"""What all writers share: documents with identifiers and mentions, and an account of what a format cannot hold."""
+"""Shared parts of writers: documents with identifiers and mentions, and counts of what a format cannot hold."""
 
 import gzip
 import io
@@ -158,7 +158,7 @@ class Export:
         return text
 
     def leave_out(self, document: Annotated) -> str:
-        """Note that a document without a word is not written, and return the nothing that stands for it."""
+        """Count a document without tokens as left out, and return an empty string."""
         self._wordless.append(document.id)
         self._written -= len(document.mentions)
         return ""

@@ -1,4 +1,4 @@
-"""What a file format declares about itself; commands, the catalogue and the docs know formats from this alone."""
+"""The declaration of a file format, from which commands and the catalogue know it."""
 
 import inspect
 import re
@@ -17,7 +17,7 @@ from ..files import require_file
 from .document import SourceDocument
 
 HOLDS = ("scores", "overlaps", "identifiers", "infons", "discontinuous", "passages", "meta")
-"""What a format may be able to hold beside texts, identifiers of documents and mentions with labels."""
+"""What a format may hold besides texts, document identifiers and labelled mentions."""
 
 _NO_OPTIONS = ("path", "on_error", "docs", "spans_key")
 
@@ -30,7 +30,7 @@ class Format:
     `bioner_spacy_formats`.
 
     Attributes:
-        name: how settings and commands call it.
+        name: its name in settings and commands.
         description: what it is, in a few words.
         read: `read(path, *, on_error, **options)`, which yields documents. Its options are its keyword-only
             parameters.

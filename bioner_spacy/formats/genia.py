@@ -46,7 +46,7 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read the sentences of a file, whatever types its terms have; see `read`."""
+    """Read the sentences of a file, ignoring types; see `read`."""
     for document in _read(_Parser(path, labelled=False), path, on_error):
         yield replace(document, mentions=())
 

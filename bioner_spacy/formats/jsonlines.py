@@ -42,8 +42,7 @@ def read(
         tags: key of the tags of tokens (IOB1, IOB2, IOBES or BILUO); None for `ner_tags` or `tags`, if there are no
             `entity_mentions`.
         tag_names: tags in the order of their numbers, for files that have numbers, such as O B-Disease I-Disease.
-        on_error: what to do about a line that cannot be read: raise the error, or take note of it, so all of them
-            are found in one go; it is left out then.
+        on_error: what to do about a line that cannot be read: raise the error, or collect it and leave the part out.
 
     Yields:
         The sentences in the order of the file.
@@ -78,7 +77,7 @@ def read(
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read the sentences of a file, whatever is annotated there; see `read`."""
+    """Read the sentences of a file, ignoring annotation; see `read`."""
 
     def make(part: JsonRecord) -> SourceDocument:
         record = part.object()

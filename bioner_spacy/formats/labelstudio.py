@@ -42,10 +42,9 @@ def read(
         several: what to do with a task of several annotations that differ: "error"; "first" or "last" to take one; or
             "all" to make a document of each.
         predictions: whether predictions are read instead of annotations.
-        mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to believe the
-            offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a task that cannot be read: raise the error, or take note of it, so all of them
-            are found in one go; it is left out then.
+        mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to trust the
+            offsets and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
+        on_error: what to do about a task that cannot be read: raise the error, or collect it and leave the part out.
 
     Yields:
         The documents in the order of the file.

@@ -1,4 +1,4 @@
-"""What a reader recognises in a file and does not keep: counted, and reported in one warning."""
+"""Count what a reader recognises in a file but does not keep, and report it in one warning."""
 
 from pathlib import Path
 from typing import Union
@@ -36,8 +36,7 @@ class Ledger:
 
 
 class RepeatedIds:
-    """Documents of one file whose identifier an earlier one of it has: read as all others, and reported in one
-    warning.
+    """Count documents with repeated identifiers, and report them in one warning.
 
     Args:
         path: the file.

@@ -23,8 +23,8 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
 
     Args:
         path: the file.
-        on_error: what to do about a citation that cannot be read: raise the error, or take note of it; it is left out
-            then. XML that is not valid always raises.
+        on_error: what to do about a citation that cannot be read: raise the error, or collect it and leave the part
+            out. XML that is not valid always raises.
 
     Yields:
         The citations in the order of the file.

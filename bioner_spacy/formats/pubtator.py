@@ -58,17 +58,17 @@ class _Record:
 def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read a PubTator file; every record is one document.
 
-    Records are apart by blank lines; a title line opens a new record too. The sixth column of annotations has concept
-    identifiers. Relation lines, which name a relation where annotations have an offset, are no mentions; a warning
-    counts them. The text of every annotation is compared with the text at its offsets, whitespace apart.
+    Records are separated by blank lines; a title line also begins a new record. The sixth column of annotations has
+    concept identifiers. Relation lines, which name a relation where annotations have an offset, are no mentions; a
+    warning counts them. The text of every annotation is compared with the text at its offsets, whitespace apart.
 
     Args:
         path: the file.
         mismatch: what to do with an annotation whose text is not the one at its offsets, or which is outside of the
-            text, as dumps of PubTator have them of full texts: "error"; "offsets" to believe the offsets, and leave
-            out what is outside; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record or an annotation that cannot be read: raise the error, or take note of it,
-            so that all of them are found in one go; it is left out then.
+            text, as dumps of PubTator have them of full texts: "error"; "offsets" to trust the offsets and leave out
+            what is outside; or "drop" to leave out both. A warning counts them.
+        on_error: what to do about a record or an annotation that cannot be read: raise the error, or collect it and
+            leave the part out.
 
     Yields:
         The records in the order of the file. Several may have one PMID (passages of an article).
@@ -92,7 +92,7 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read titles and abstracts, whatever else stands in their records; see `read`."""
+    """Read titles and abstracts, ignoring annotation; see `read`."""
     for record, _ in _records(path, on_error):
         yield record.finish()
 

@@ -1,4 +1,4 @@
-"""Reading of files in any format: of folders and patterns file by file, and of texts without their annotations."""
+"""Read files in any format: folders and patterns file by file, and texts without annotations."""
 
 import glob
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from .format import Format
 from .registry import all_formats, get_format
 
 _HEAD = 1 << 14
-"""Bytes of a file that are looked at to say what it is."""
+"""Number of bytes inspected to recognise a format."""
 
 
 def read_documents(
@@ -45,7 +45,7 @@ def read_documents(
 def read_texts(
     format: Union[str, Format], path: Path, *, on_error: Optional[OnError] = None, **options: Any
 ) -> Iterator[SourceDocument]:
-    """Read the texts of a file, folder or pattern, with identifiers and passages, whatever is annotated there.
+    """Read the texts of a file, folder or pattern, with identifiers and passages, ignoring annotation.
 
     Args:
         format: the format or its name.
@@ -79,10 +79,10 @@ def _read_leniently(declared: Format, path: Path, **options: Any) -> Iterator[So
 
 def _read(declared: Format, read: Any, path: Path) -> Iterator[SourceDocument]:
     if declared.is_folder or not (path.is_dir() or is_pattern(path)):
-        yield from _told_what_it_is(declared, read, path)
+        yield from _explaining_errors(declared, read, path)
         return
     for file in files_of(declared, path):
-        for document in _told_what_it_is(declared, read, file):
+        for document in _explaining_errors(declared, read, file):
             if declared.keeps_sentences and not document.doc_id:
                 document = replace(document, doc_id=name_in(path, file))
             yield document
@@ -101,7 +101,7 @@ def name_in(source: Path, file: Path) -> str:
     return name.removesuffix(Path(name).suffix)
 
 
-def _told_what_it_is(declared: Format, read: Any, path: Path) -> Iterator[SourceDocument]:
+def _explaining_errors(declared: Format, read: Any, path: Path) -> Iterator[SourceDocument]:
     """The documents of a file; an error before the first of them says which other formats the file looks like."""
     first = True
     try:

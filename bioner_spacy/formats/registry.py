@@ -45,7 +45,7 @@ def all_formats() -> Mapping[str, Format]:
         for entry_point in entry_points(group=ENTRY_POINTS):
             try:
                 register(entry_point.load())
-            except Exception as error:  # whatever another package does wrong
+            except Exception as error:  # any exception of another package
                 warn(Warnings.W108.format(name=entry_point.name, value=entry_point.value, reason=reason(error)))
     return MappingProxyType(dict(sorted(_formats.items())))
 

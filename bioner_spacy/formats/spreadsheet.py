@@ -1,4 +1,4 @@
-"""Texts of corpora in files that people open with a spreadsheet."""
+"""Escape texts for spreadsheets."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ FORMULA = "=+-@＝＋－＠"
 
 
 def cell(text: str) -> str:
-    """A text as it can stand in a cell of a spreadsheet: on one line, and never a formula (CSV injection)."""
+    """A text for a cell: on one line, and never a formula (CSV injection)."""
     plain = "".join(" " if unicodedata.category(character) == "Cc" else character for character in text)
     plain = " ".join(plain.split())
     return f"'{plain}" if plain.startswith(tuple(FORMULA)) else plain

@@ -1,5 +1,4 @@
-"""What standoff formats share: mentions of several fragments, compared with the text they stand in, and
-identifiers."""
+"""Shared parts of standoff formats: mentions of several fragments, checked against the text, and identifiers."""
 
 import re
 from collections.abc import Mapping, Sequence

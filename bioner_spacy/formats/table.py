@@ -53,7 +53,7 @@ def read(
         id: column of the identifier; None for the first of document, doc_id, id, pmid and PMID that is there.
         quotes: whether values may be in double quotes, with delimiters and line breaks in them; in TSV without, quotes
             are characters as others.
-        on_error: what to do about a row that cannot be read: raise the error, or take note of it; it is left out then.
+        on_error: what to do about a row that cannot be read: raise the error, or collect it and leave the part out.
 
     Yields:
         The documents in the order of the file.

@@ -63,10 +63,9 @@ def read(
         span_keys: keys of start, end and label of a span; None for the usual ones.
         id: key of the identifier of the document, with a dot before that of an object in it (meta.pmid); None for the
             first of doc_id, id and pmid that is there, or is in `meta`.
-        mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to believe the
-            offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record that cannot be read: raise the error, or take note of it, so all of
-            them are found in one go; it is left out then.
+        mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to trust the
+            offsets and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
+        on_error: what to do about a record that cannot be read: raise the error, or collect it and leave the part out.
 
     Yields:
         The documents in the order of the file.
@@ -102,7 +101,7 @@ def read(
 def read_texts(
     path: Path, *, text: str = "text", id: Optional[str] = None, on_error: OnError = stop
 ) -> Iterator[SourceDocument]:
-    """Read the texts, identifiers and further keys of a file, whatever is annotated there; see `read`."""
+    """Read the texts, identifiers and further keys of a file, ignoring annotation; see `read`."""
     return each_readable(json_records(path), lambda part: _Record(part, text, id).document([]), on_error)
 
 
@@ -322,10 +321,9 @@ def _identifiers(span: Any) -> tuple[str, ...]:
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
     """Write a file of JSON lines; every document is one line.
 
-    A line has `id`, `text` as it is, and `spans`, with `start`, `end` and `label` in the order of the span group;
-    predicted ones have a `score` too, and those with concept identifiers a `kb_id`, and all of several in
-    `identifiers`. Passages are in a list `passages`. What else the source said about documents and spans is in keys of
-    its own.
+    A line has `id`, `text` and `spans`, with `start`, `end` and `label` in the order of the span group; predicted
+    spans also have a `score`, and spans with concept identifiers a `kb_id` (and `identifiers` if there are several).
+    Passages are in a list `passages`. Further data of documents and spans keep their keys.
 
     Arguments, results and errors are those of `Format.write`.
     """

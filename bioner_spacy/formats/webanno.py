@@ -68,7 +68,7 @@ def read(
         identifier: its feature with the identifier of a concept, if it has one.
         mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning
             counts.
-        on_error: what to do about an annotation that cannot be read: raise the error, or take note of it and leave it
+        on_error: what to do about an annotation that cannot be read: raise the error, or collect it and leave the part
             out.
 
     Yields:
@@ -115,7 +115,7 @@ def read(
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read the text of a file, whatever is annotated there; see `read`. A file that cannot be read always raises."""
+    """Read the text of a file, ignoring annotation; see `read`. A file that cannot be read always raises."""
     yield _Sheet(path).document([])
 
 

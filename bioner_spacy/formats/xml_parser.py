@@ -1,4 +1,4 @@
-"""Reading of XML from outside, piece by piece, by the standard library's expat.
+"""Safe, incremental reading of XML by the standard library's expat.
 
 Expat fetches nothing that a file names. Entities that a file declares are errors: those of its own can fill the
 memory, and no format here needs any. Expat and not lxml, because messages name lines of elements of any size, the

@@ -57,11 +57,10 @@ def read(
         unit: "document", or "passage" to make a document of every passage.
         type_infon: key of the infon that holds the type of an annotation.
         mismatch: what to do with an annotation whose text is not the one at its locations: "error", or "offsets" to
-            believe the locations, and leave out what is outside of the text; or "drop" to leave out both. A warning
+            trust the locations and leave out what is outside of the text; or "drop" to leave out both. A warning
             counts them.
-        on_error: what to do about a document or an annotation that cannot be read: raise the error, or take note of
-            it, so all of them are found in one go; it is left out then. XML or JSON that is not valid always
-            raises.
+        on_error: what to do about a document or an annotation that cannot be read: raise the error, or collect it and
+            leave the part out. XML or JSON that is not valid always raises.
 
     Yields:
         The documents or passages in the order of the file.
@@ -83,7 +82,7 @@ def read(
 
 
 def read_texts(path: Path, *, unit: str = "document", on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read the texts and passages of a file, whatever is annotated there; see `read`."""
+    """Read the texts and passages of a file, ignoring annotation; see `read`."""
     for node, name, document in _documents(path, unit, "type", Ledger(path), on_error):
         yield from document.units(unit, [], name, string(path, node, "id").strip(), on_error)
 
@@ -91,7 +90,7 @@ def read_texts(path: Path, *, unit: str = "document", on_error: OnError = stop) 
 def _documents(
     path: Path, unit: str, type_infon: str, ledger: Ledger, on_error: OnError
 ) -> Iterator[tuple[Node, str, "_Document"]]:
-    """Every document as it is parsed, its name for messages, and its text."""
+    """Parsed documents, with their names for messages and their texts."""
     if unit not in UNITS:
         raise BionerError(Errors.E105.format(setting="unit", value=unit, allowed=", ".join(UNITS)))
     count = 0
@@ -108,7 +107,7 @@ def _documents(
 
 
 class _Document:
-    """Text of one document, where its passages stand in it, and all annotations of it, its passages and sentences."""
+    """Text of one document, the positions of its passages, and all annotations."""
 
     def __init__(self, path: Path, node: Node, ledger: Ledger) -> None:
         self.path = path

@@ -50,7 +50,7 @@ def write(format: Format, docs: Iterable[Doc], path: Path, spans_key: str = SPAN
 
 
 def _about(document: Annotated) -> dict[str, Any]:
-    """What is said about the collection: what its source said, or else that it comes from here."""
+    """Metadata of the collection: those of the source, or our own."""
     about = document.meta.get(COLLECTION)
     if not isinstance(about, dict):
         about = {"source": SOURCE}

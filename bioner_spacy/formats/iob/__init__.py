@@ -1,4 +1,4 @@
-"""Column files: one token a line with its tags, sentences apart by blank lines (IOB1, IOB2, IOBES, BILUO)."""
+"""Column files: one token per line with its tags, sentences separated by blank lines (IOB1, IOB2, IOBES, BILUO)."""
 
 from collections.abc import Iterable
 from pathlib import Path

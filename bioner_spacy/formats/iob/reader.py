@@ -1,4 +1,4 @@
-"""Reader of column files: one token a line with its tags, sentences apart by blank lines.
+"""Reader of column files: one token per line with its tags, sentences separated by blank lines.
 
 The file layout is that of the CoNLL-2003 shared task.
 """
@@ -66,8 +66,8 @@ def read(
         default_label: label of tags without a type (bare `B` and `I`).
         invalid: what to do with a tag that does not continue the mention before it, or with a mention that has no
             end tag: "error", or "begin" to begin a mention there and to warn at the end.
-        on_error: what to do about a row or a tag that cannot be read: raise the error, or take note of it, so that all
-            of them are found in one go; the sentence is left out then.
+        on_error: what to do about a row or a tag that cannot be read: raise the error, or collect it and leave the
+            sentence out.
 
     Yields:
         The sentences in the order of the file.
@@ -108,7 +108,7 @@ def read(
 def read_texts(
     path: Path, *, token_column: int = 0, comments: Optional[str] = None, on_error: OnError = stop
 ) -> Iterator[SourceDocument]:
-    """Read the sentences of a column file, whatever other columns hold; see `read`."""
+    """Read the sentences of a column file, ignoring other columns; see `read`."""
     number, errors = 0, list[BionerError]()
     rows = _Rows(path, token_column, (), comments)
     for number, sentence in enumerate(rows.sentences(errors.append), start=1):
