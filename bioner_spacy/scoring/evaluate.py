@@ -17,6 +17,7 @@ from ..corpora.context import CONTEXT_WORDS, check_context, in_context
 from ..device import require_gpu
 from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors, Warnings, reason, warn
+from ..lean import import_spacy_transformers
 from ..provenance import provenance
 from ..scope import SPANS_KEY, get_corpus, name_corpus, state_scopes
 from .documents import count_documents
@@ -111,6 +112,7 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
         return pipeline
     if gpu_id >= 0:
         require_gpu(gpu_id)
+    import_spacy_transformers()
     try:
         nlp = spacy.load(pipeline)
     except BionerError:

@@ -5,7 +5,7 @@ For `encode_packed`, and for the weights of every encoder with `is_packable`. Th
 
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from torch import Tensor, nn
@@ -75,6 +75,11 @@ class Bert(nn.Module):
         return self.embeddings.word_embeddings
 
 
+def _table(rows: int, width: int, pad: Optional[int] = None) -> nn.Embedding:
+    """A table whose vectors will be given: to draw them, even on the device "meta", would import torch's compiler."""
+    return nn.Embedding.from_pretrained(torch.empty(rows, width), freeze=False, padding_idx=pad)
+
+
 class _Embeddings(nn.Module):
     def __init__(self, config: SimpleNamespace) -> None:
         super().__init__()
@@ -82,11 +87,9 @@ class _Embeddings(nn.Module):
         if config.model_type != "bert":
             # RoBERTa-like models number positions from the padding id + 1.
             self.padding_idx = pad
-        self.word_embeddings = nn.Embedding(config.vocab_size, width, padding_idx=pad)
-        self.position_embeddings = nn.Embedding(
-            config.max_position_embeddings, width, padding_idx=getattr(self, "padding_idx", None)
-        )
-        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, width)
+        self.word_embeddings = _table(config.vocab_size, width, pad)
+        self.position_embeddings = _table(config.max_position_embeddings, width, getattr(self, "padding_idx", None))
+        self.token_type_embeddings = _table(config.type_vocab_size, width)
         self.LayerNorm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
