@@ -43,7 +43,8 @@ def group(name: str, package: str) -> typer.Typer:
     """
     about = import_module(package).__doc__
     made = type("Commands", (_Commands,), {"package": package})
-    added = typer.Typer(name=name, help=about, cls=made, no_args_is_help=True, rich_markup_mode=None)
+    settings: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None, "add_completion": False}
+    added = typer.Typer(name=name, help=about, cls=made, **settings)
     added.callback()(lambda: None)  # required by typer for a group without commands
     return added
 

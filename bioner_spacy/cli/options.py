@@ -154,7 +154,24 @@ class Selection:
 class Converted(Selection):
     """Converted corpora."""
 
-    corpus: Annotated[Path, typer.Option(help="Folder with <corpus>/<split>.spacy.")] = Path("corpus")
+    corpus: Annotated[
+        Path, typer.Option(help="Folder with <corpus>/<split>.spacy, or with one such folder in it.")
+    ] = Path("corpus")
+
+    def __post_init__(self) -> None:
+        folders = [folder for folder in self.corpus.glob("*/") if folder.name not in self.known.corpora]
+        if not folders or self._are_in(self.corpus):
+            return
+        found = [folder for folder in folders if self._are_in(folder)]
+        named = self.corpus / self.corpora
+        if named in found or len(found) == 1:
+            from .messages import msg
+
+            object.__setattr__(self, "corpus", named if named in found else found[0])
+            msg.info(f"The corpora are in {self.corpus}")
+
+    def _are_in(self, folder: Path) -> bool:
+        return all((folder / name).is_dir() for name in self.names)
 
 
 @dataclass(frozen=True)
