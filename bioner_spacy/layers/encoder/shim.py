@@ -15,9 +15,13 @@ from .files import dump_encoder, load_dumped_encoder, without_transformers
 from .packed_bert import Block, encode_packed, is_packable, use_fast_dropout
 from .precision import PRECISIONS, bfloat16_enabled
 from .subwords import SubwordTokenizer
+from .threads import map_threads
 from .windows import SMALL_BLOCK, SMALL_PASS, WindowBatch, group_by_length
 
 POOLINGS = ("mean", "first")
+
+# Least number of subwords for a thread of its own.
+_LEAST_SUBWORDS = 256
 
 
 class EncoderShim(PyTorchShim):
@@ -118,7 +122,14 @@ class EncoderShim(PyTorchShim):
         prefix, suffix = tokenizer.prefix, tokenizer.suffix
         lengths = batch.ends - batch.starts + len(prefix) + len(suffix)
         packed = is_packable(self._model)
-        groups = group_by_length(lengths, batch_pieces=self.batch_pieces, small=SMALL_BLOCK if packed else SMALL_PASS)
+        n_subwords = int(lengths.sum())
+        n_threads = self._n_threads(n_subwords) if packed else 1
+        limit = self.batch_pieces
+        if n_threads > 1:
+            # As many passes for each thread, made of small groups, so that they are of about the same size.
+            n_passes = n_threads * max(1, -(-n_subwords // (n_threads * limit)))
+            limit = n_subwords // (4 * n_passes)
+        groups = group_by_length(lengths, batch_pieces=limit, small=SMALL_BLOCK if packed else SMALL_PASS)
         window_rows = numpy.zeros(len(lengths), dtype="int64")
         n_rows = 0
         for group in groups:
@@ -126,40 +137,46 @@ class EncoderShim(PyTorchShim):
             window_rows[group] = n_rows + numpy.arange(len(group)) * width + len(prefix)
             n_rows += len(group) * width
         ids = [_pad_group(batch, group, lengths[group], tokenizer) for group in groups]
+        of_groups = [lengths[group] for group in groups]
+        if n_threads > 1:
+            passes = _even_passes(ids, n_passes)
+        else:
+            passes = _full_passes(ids, limit) if packed else [slice(i, i + 1) for i in range(len(ids))]
         run = self._run_packed if packed else self._run_padded
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16_enabled(self.precision, device)):
-            hidden = run(ids, [lengths[group] for group in groups])
-        return self._pool(hidden, window_rows, batch)
+        bfloat16 = bfloat16_enabled(self.precision, device)
 
-    def _run_padded(self, ids: list[Array], lengths: list[Array]) -> list[torch.Tensor]:
-        """Hidden states, (subwords, width), of padded groups of windows, a forward pass for each group."""
-        hidden = []
-        for group_ids, group_lengths in zip(ids, lengths):
-            mask = numpy.arange(group_ids.shape[1]) < group_lengths[:, None]
-            output = self._model(input_ids=self._to_device(group_ids), attention_mask=self._to_device(mask))
-            hidden.append(output.last_hidden_state.flatten(0, 1))
+        def forward_pass(part: slice) -> torch.Tensor:
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+                return run(ids[part], of_groups[part])
+
+        if n_threads == 1:
+            return self._pool([forward_pass(part) for part in passes], window_rows, batch)
+        hidden = map_threads(forward_pass, passes)
+        return map_threads(lambda states: self._pool(states, window_rows, batch), [hidden])[0]
+
+    def _n_threads(self, n_subwords: int) -> int:
+        """Number of passes at once. In prediction on a CPU, threads make passes of their own: threads that share a pass wait
+        for one another at every layer, which takes long if other programs use their cores."""
+        if self.device.type != "cpu" or torch.is_grad_enabled():
+            return 1
+        return max(1, min(torch.get_num_threads(), n_subwords // _LEAST_SUBWORDS))
+
+    def _run_padded(self, ids: list[Array], lengths: list[Array]) -> torch.Tensor:
+        """Hidden states, (subwords, width), of one padded group of windows."""
+        mask = numpy.arange(ids[0].shape[1]) < lengths[0][:, None]
+        output = self._model(input_ids=self._to_device(ids[0]), attention_mask=self._to_device(mask))
+        hidden: torch.Tensor = output.last_hidden_state.flatten(0, 1)
         return hidden
 
-    def _run_packed(self, ids: list[Array], lengths: list[Array]) -> list[torch.Tensor]:
-        """The same, with several groups per forward pass up to its limit."""
-        hidden = []
-        ends = numpy.cumsum([0, *(group_ids.size for group_ids in ids)])
-        begin = 0
-        while begin < len(ids):
-            end = max(begin + 1, int(numpy.searchsorted(ends, ends[begin] + self.batch_pieces, side="right")) - 1)
-            positions = [
-                numpy.broadcast_to(numpy.arange(part.shape[1]), part.shape).ravel() for part in ids[begin:end]
-            ]
-            hidden.append(
-                encode_packed(
-                    self._model,
-                    self._to_device(numpy.concatenate([part.ravel() for part in ids[begin:end]])),
-                    self._to_device(numpy.concatenate(positions)),
-                    [self._block(*group) for group in zip(ids[begin:end], lengths[begin:end])],
-                )
-            )
-            begin = end
-        return hidden
+    def _run_packed(self, ids: list[Array], lengths: list[Array]) -> torch.Tensor:
+        """Hidden states, (subwords, width), of several padded groups of windows."""
+        positions = [numpy.broadcast_to(numpy.arange(part.shape[1]), part.shape).ravel() for part in ids]
+        return encode_packed(
+            self._model,
+            self._to_device(numpy.concatenate([part.ravel() for part in ids])),
+            self._to_device(numpy.concatenate(positions)),
+            [self._block(*group) for group in zip(ids, lengths)],
+        )
 
     def _block(self, ids: Array, lengths: Array) -> Block:
         n_windows, width = ids.shape
@@ -199,6 +216,24 @@ class EncoderShim(PyTorchShim):
             tokenizer, transformer, self.weights = load_dumped_encoder(bytes_data)
             self._set_transformer(tokenizer, transformer)
         return self
+
+
+def _full_passes(ids: list[Array], limit: int) -> list[slice]:
+    """Groups of windows of each forward pass: as many as the limit of subwords allows, one at least."""
+    ends = numpy.cumsum([0, *(group.size for group in ids)])
+    passes, begin = [], 0
+    while begin < len(ids):
+        end = max(begin + 1, int(numpy.searchsorted(ends, ends[begin] + limit, side="right")) - 1)
+        passes.append(slice(begin, end))
+        begin = end
+    return passes
+
+
+def _even_passes(ids: list[Array], n_passes: int) -> list[slice]:
+    """Groups of windows of each forward pass, with about the same number of subwords in all passes."""
+    ends = numpy.cumsum([0, *(group.size for group in ids)])
+    borders = numpy.searchsorted(ends, ends[-1] * numpy.arange(n_passes + 1) / n_passes)
+    return [slice(begin, end) for begin, end in zip(borders.tolist(), borders[1:].tolist()) if begin < end]
 
 
 def _update_rows(optimizer: Optimizer, key: tuple[int, str], table: Any, gradient: torch.Tensor) -> None:
