@@ -13,9 +13,6 @@ from .errors import BionerError, Errors, reason
 def require_gpu(gpu_id: int) -> None:
     """Make a GPU the device of spaCy and of torch.
 
-    Args:
-        gpu_id: number of the GPU.
-
     Raises:
         BionerError: CuPy or torch cannot use it; the device stays the one that it was.
     """

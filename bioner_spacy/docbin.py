@@ -48,11 +48,7 @@ def corpus_names(folder: Path, split: str = "*") -> list[str]:
 
 
 def docbin_files(path: Union[str, Path]) -> list[Path]:
-    """The files of a corpus in order: the file itself, or those in the folder.
-
-    Raises:
-        BionerError: the folder holds none.
-    """
+    """The files of a corpus in order: the file itself, or those in the folder."""
     path = Path(path)
     files = sorted(path.glob("*.spacy")) if path.is_dir() else [path]
     if not files:
@@ -79,11 +75,7 @@ def iter_docs(path: Union[str, Path], vocab: Vocab) -> Iterator[Doc]:
     """Read documents of a (gzipped) `DocBin` file, or of a folder of them; one file is in memory at a time.
 
     Args:
-        path: the file or folder.
         vocab: vocabulary of the documents.
-
-    Yields:
-        The documents.
 
     Raises:
         FileNotFoundError: the path does not exist.
@@ -120,8 +112,6 @@ def write_docs(
     documents are written in a memory zone of spaCy and cannot be used afterwards.
 
     Args:
-        docs: the documents.
-        path: the file or folder to write.
         vocab: vocabulary of the documents.
         file_tokens: approximate number of tokens per file.
         compressed: whether a single file is gzipped.

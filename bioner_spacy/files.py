@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from filelock import FileLock, Timeout
+
 from .errors import BionerError, Errors
 
 BLANK = " \t"
@@ -72,14 +74,13 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading, and decompress gzip, whatever its name.
 
-    Args:
-        path: the file.
-
     Raises:
         BionerError: the file is missing, not a regular file, or damaged.
     """
     if not path.is_file():
-        raise BionerError((Errors.E109 if path.exists() else Errors.E101).format(path=path, kind=_kind(path)))
+        raise BionerError(
+            (Errors.E108 if path.exists() else Errors.E101).format(path=path, kind=_kind(path), done="read")
+        )
     with _opened(path) as file:
         packed = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
@@ -90,7 +91,7 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
             with gzip.open(file) as unpacked:
                 yield cast(BinaryIO, unpacked)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise BionerError(Errors.E118.format(path=path, reason=error)) from None
+            raise BionerError(Errors.E118.format(path=path, kind="gzip", reason=error)) from None
 
 
 @contextmanager
@@ -124,9 +125,6 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
     Lines end at line feeds only, unlike with `str.splitlines`, because other line separators occur in abstracts.
 
-    Args:
-        path: the file.
-
     Yields:
         The number of the line, from 1, and the line.
 
@@ -143,11 +141,7 @@ def decode(content: bytes, path: Path, line: int = 1) -> str:
 
     Args:
         content: bytes in UTF-8.
-        path: the file, for the message.
         line: number of the first line of the content.
-
-    Raises:
-        BionerError: it is not valid UTF-8.
     """
     try:
         return content.decode("utf-8")
@@ -163,7 +157,6 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
     """Checksum of a file, or of a folder.
 
     Args:
-        path: the file or folder.
         algorithm: a name known to `hashlib`.
 
     Returns:
@@ -181,6 +174,23 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def locked(folder: Path, name: str, *, is_singleton: bool = False) -> FileLock:
+    """Lock a folder, which is made if it is not there, for this process alone.
+
+    Args:
+        name: path of the lock in it.
+        is_singleton: whether objects of one process share the lock.
+    """
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, is_singleton=is_singleton)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BionerError(Errors.E615.format(folder=folder)) from None
+    return lock
 
 
 def remove(path: Path) -> None:
@@ -202,7 +212,7 @@ def require_file(path: Path) -> None:
         NotADirectoryError: it lies in a file.
     """
     if path.exists() and not path.is_file():
-        raise BionerError(Errors.E108.format(path=path, kind=_kind(path)))
+        raise BionerError(Errors.E108.format(path=path, kind=_kind(path), done="written"))
     above = next((parent for parent in path.parents if parent.exists()), path)
     if above.is_file():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
@@ -237,7 +247,7 @@ def replacing(*paths: Path, folders: bool = False) -> Iterator[list[Path]]:
     """
     for path in paths:
         if path.exists() and not (path.is_file() or folders and path.is_dir()):
-            raise BionerError(Errors.E108.format(path=path, kind=_kind(path)))
+            raise BionerError(Errors.E108.format(path=path, kind=_kind(path), done="written"))
     parts = [temporary_name(path) for path in paths]
     made = [folder for path in paths for folder in path.parents if not folder.exists()]
     try:

@@ -53,7 +53,6 @@ def checksums(files: Iterable[Path], *, root: Optional[Path] = None) -> dict[str
     """SHA-256 of files or folders, see `bioner_spacy.files.checksum`.
 
     Args:
-        files: the files.
         root: folder that names in the result are relative to, so that moved data are recognised; None for the given
             paths.
 
@@ -86,7 +85,6 @@ def provenance(
     Args:
         files: input files: corpora, lists of exclusions, the catalogue.
         root: see `checksums`.
-        seed: the random seed.
         command: the command line; None for that of this process.
         details: further JSON values to keep, such as the config.
 
@@ -107,8 +105,6 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any], *, ignore: 
     """Dotted names of the values in which two nested dictionaries differ, sorted.
 
     Args:
-        first: one nested dictionary.
-        second: the other one.
         ignore: names that may differ, with everything below them.
     """
     ignored = set(ignore)

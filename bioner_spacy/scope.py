@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from .errors import BionerError, Errors, Warnings, warn
+from .errors import Warnings, check_setting, warn
 
 SPANS_KEY = "bioner"
 ENTS = "ents"
@@ -47,7 +47,6 @@ def set_gold(
     """Store gold spans and their annotation scope on a document, in place.
 
     Args:
-        doc: the document.
         spans: gold spans of `doc`, labelled with entity types; may overlap. Spans of types outside the scope are
             neither learnt nor scored.
         corpus: name of the corpus in the catalogue.
@@ -60,8 +59,7 @@ def set_gold(
     Raises:
         BionerError: the scope is a string instead of a list.
     """
-    if isinstance(scope, str):
-        raise BionerError(Errors.E301.format(setting="scope", value=scope, allowed="a list of entity types"))
+    check_setting("scope", scope, "a list of entity types", not isinstance(scope, str))
     attrs = {"corpus": corpus, "scope": sorted(scope)}
     doc.spans[spans_key] = SpanGroup(doc, name=spans_key, attrs=attrs, spans=list(spans))
     set_origin(doc, doc_id=doc_id, passages=passages, meta=meta, spans_key=spans_key)
@@ -78,11 +76,9 @@ def set_origin(
     """Store the origin of a document with spans, in place, for format writers.
 
     Args:
-        doc: the document, gold or predicted.
         doc_id: identifier of the source document.
         passages: see `set_gold`; each may have further data as a fourth part, a dictionary or None.
         meta: further metadata of the source, as JSON values.
-        spans_key: key in `doc.spans`.
     """
     attrs = doc.spans[spans_key].attrs
     attrs["doc_id"] = doc_id
@@ -114,10 +110,8 @@ def set_identifiers(
     span.
 
     Args:
-        doc: the document.
         identifiers: identifiers of every span of the group; may be empty.
         infons: further data of every span; may be empty.
-        spans_key: key in `doc.spans`.
     """
     old = doc.spans[spans_key]
     if any(identifiers):
@@ -130,17 +124,6 @@ def set_identifiers(
     if any(infons):
         values = [json.dumps(infon, ensure_ascii=False) if infon else "" for infon in infons]
         doc.spans[spans_key].attrs["infons"] = values
-
-
-def get_identifiers(doc: Doc, spans_key: str = SPANS_KEY) -> list[list[str]]:
-    """Concept identifiers of every span of a group, `kb_id_` first."""
-    if spans_key not in doc.spans:
-        return []
-    group = list(doc.spans[spans_key])
-    stored = doc.spans[spans_key].attrs.get("identifiers")
-    if stored is None or len(stored) != len(group):
-        stored = [()] * len(group)
-    return [with_kb_id(span, ids) for span, ids in zip(group, stored)]
 
 
 def with_kb_id(span: Span, identifiers: Iterable[str]) -> list[str]:
@@ -206,10 +189,6 @@ def annotated_types(docs: Iterable[Doc], spans_key: str = SPANS_KEY) -> tuple[La
     """Entity types that each corpus annotates: the scopes of its documents, or the types of their mentions if they
     state none.
 
-    Args:
-        docs: gold documents; those without entity annotation are ignored.
-        spans_key: key in `doc.spans`.
-
     Returns:
         Entity types by corpus; and those of corpora with documents that state no scope.
     """
@@ -232,10 +211,8 @@ def effective_scope(
     """The stated or assumed scope of a gold document.
 
     Args:
-        doc: the document.
         corpus_types: entity types by corpus, the assumed scope of documents that state none; for other corpora, the
             types of their mentions. None for every type.
-        spans_key: key in `doc.spans`.
 
     Returns:
         The scope; None for every type.
@@ -253,9 +230,7 @@ def state_scopes(
     """Set the scope of documents that state none to that of their corpus, in place, with one warning.
 
     Args:
-        docs: all gold documents of their corpora.
         corpus_types: entity types annotated in each corpus, besides those of its documents.
-        spans_key: key in `doc.spans`.
     """
     found, unscoped = annotated_types(docs, spans_key)
     scopes = {corpus: types.union(corpus_types.get(corpus, ())) for corpus, types in found.items()}

@@ -31,7 +31,6 @@ class Task:
         """Whether a document supervises the task.
 
         Args:
-            corpus: the document's corpus.
             scope: the document's annotation scope; None stands for every type.
         """
         in_scope = scope is None or all(entity_type in scope for entity_type in self.types)
@@ -48,9 +47,6 @@ def make_tasks(label_data: LabelData, grain: str) -> list[Task]:
 
     Returns:
         Tasks in a fixed order.
-
-    Raises:
-        BionerError: `grain` is not one of `GRAINS`.
     """
     if grain == "type":
         types = sorted({entity_type for types in label_data.values() for entity_type in types})
@@ -70,7 +66,6 @@ def require_annotated(setting: str, names: Iterable[str], known: Sequence[str]) 
     """Check that a setting names only known types or tasks.
 
     Args:
-        setting: name of the setting.
         names: entity types or tasks that it names.
         known: known types or tasks.
 

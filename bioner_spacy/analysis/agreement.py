@@ -89,7 +89,6 @@ def wilson(share: float, items: float) -> Share:
     """Interval of a share by Wilson (1927), Probable inference, the law of succession, and statistical inference.
 
     Args:
-        share: observed share.
         items: number of items, above 0; need not be whole, and may be infinite.
     """
     if items == inf:

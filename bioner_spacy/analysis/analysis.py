@@ -105,17 +105,9 @@ def analyze(
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
-        corpora: corpora to analyse; None for all that have the split.
-        split: name of the split; choose thresholds on development data.
         precision: choose thresholds with the highest recall at this precision, 0 to 1; None for the highest F1.
         bins: number of bins of the calibration.
-        limit: maximum number of documents per corpus; None for all.
-        context: what the pipeline reads at once, see `evaluate`.
-        context_words: maximum number of tokens in a group.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
-        spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted mentions; None for the same key.
 
     Returns:
         The analysis. Without scores of spans it has no calibration and no thresholds, and a warning says so.

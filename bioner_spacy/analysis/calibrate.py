@@ -71,16 +71,7 @@ def calibrate(
     Args:
         pipeline: folder or package name of a pipeline with a component that has the setting `calibration`.
         output: folder for the pipeline with its new settings; replaced if it is there.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
-        corpora: corpora to use; None for all that have the split.
-        split: name of the split; use neither training nor test data.
         ents_types: entity types for `doc.ents` in order of preference; None to leave that setting as it is.
-        limit: maximum number of documents per corpus; None for all.
-        context: what the pipeline reads at once, see `evaluate`.
-        context_words: maximum number of tokens in a group.
-        gpu_id: number of the GPU to run on, -1 for the CPU.
-        spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted mentions; None for the same key.
 
     Returns:
         What was fitted, by entity type.

@@ -60,9 +60,6 @@ class Bin:
 def scored_mentions(docs: Iterable[ScoredDoc]) -> dict[tuple[str, str], ScoredMentions]:
     """Gather the scores of predictions.
 
-    Args:
-        docs: documents with mentions in scope, and a score for each predicted one.
-
     Returns:
         Corpus and entity type -> predictions, sorted; for each corpus also `ALL_TYPES`, and then for `ALL_CORPORA` the
         same of all together.
@@ -89,10 +86,6 @@ def scored_mentions(docs: Iterable[ScoredDoc]) -> dict[tuple[str, str], ScoredMe
 def equal_width_bins(found: ScoredMentions, bins: int = BINS) -> list[Bin]:
     """Bins of equal width from 0 to 1; each includes its upper boundary, and the first one includes 0.
 
-    Args:
-        found: predictions.
-        bins: number of bins.
-
     Returns:
         The bins that are not empty, lowest first.
     """
@@ -105,7 +98,6 @@ def equal_mass_bins(found: ScoredMentions, bins: int = BINS) -> list[Bin]:
     """Bins of equal numbers of predictions, as far as possible: equal scores share a bin.
 
     Args:
-        found: predictions.
         bins: maximum number of bins.
 
     Returns:
@@ -133,10 +125,6 @@ def brier_score(found: ScoredMentions) -> Optional[float]:
 
 def describe_calibration(found: ScoredMentions, bins: int = BINS) -> dict[str, Any]:
     """Calibration statistics of predictions.
-
-    Args:
-        found: predictions.
-        bins: number of bins.
 
     Returns:
         Counts `gold`, `predicted` and `right`; `score` (mean score), `precision`, `brier`; `ece` and `bins` of equal

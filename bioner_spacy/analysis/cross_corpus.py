@@ -105,17 +105,9 @@ def cross_corpus(
 
     Args:
         pipelines: loaded pipelines, or folders or package names.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
         names: a name for each pipeline; None to name them by their training corpora.
-        corpora: corpora to score on; None for all that have the split.
-        split: name of the split.
         mapped: type -> type it is mapped to, in predictions, gold mentions and annotation scopes.
-        limit: maximum number of documents per corpus; None for all.
-        context: what the pipelines read at once, see `evaluate`.
-        context_words: maximum number of tokens in a group.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
-        metric: the metric or its name.
-        spans_key: key of the gold mentions, see `evaluate`.
         predicted_keys: key of the predicted mentions of each pipeline, such as "ents"; None for the same in all.
 
     Returns:
@@ -129,14 +121,14 @@ def cross_corpus(
     mapped, metric = mapped or {}, get_metric(metric)
     keys = list(predicted_keys or [spans_key] * len(pipelines))
     if len(keys) != len(pipelines):
-        raise BionerError(Errors.E548.format(found=len(keys), expected=len(pipelines)))
+        raise BionerError(Errors.E540.format(what="keys of predictions", found=len(keys), expected=len(pipelines)))
     files = corpus_files(corpus_folder, corpora, split)
     # Each pipeline is loaded twice: errors are found before hours of work, and only one is in memory at a time.
     known = [_known(load_pipeline(pipeline, gpu_id=gpu_id)) for pipeline in pipelines]
     chosen = list(names) if names is not None else _names(pipelines, [corpora for _, corpora in known])
     different = set(filter(None, chosen))
     if not len(different) == len(chosen) == len(pipelines):
-        raise BionerError(Errors.E540.format(found=len(different), expected=len(pipelines)))
+        raise BionerError(Errors.E540.format(what="names", found=len(different), expected=len(pipelines)))
     annotated = {corpus: _annotated(corpus, path, limit, spans_key) for corpus, path in files.items()}
     _check_map(mapped, [types for types, _ in known], list(annotated.values()))
     annotated = {corpus: _mapped(types, mapped) for corpus, types in annotated.items()}

@@ -31,9 +31,6 @@ Scores = dict[str, dict[str, Any]]
 def match_scores(docs: Iterable[ScoredDoc]) -> dict[str, Any]:
     """Score predicted mentions by the four schemes.
 
-    Args:
-        docs: documents with mentions in scope.
-
     Returns:
         `per_corpus`: for each corpus `micro` (all its mentions), `macro` (mean over its types) and `per_type`;
         `micro`: over the mentions of all corpora; `macro`: mean over corpora; `per_type`: over all corpora. Each holds

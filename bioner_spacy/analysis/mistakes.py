@@ -157,11 +157,7 @@ def judge(gold: Iterable[Mention], predicted: Iterable[Mention]) -> list[Judgeme
 
 
 def find_mistakes(docs: Iterable[ScoredDoc]) -> Mistakes:
-    """Count and collect the mistakes of a pipeline.
-
-    Args:
-        docs: documents with mentions in scope.
-    """
+    """Count and collect the mistakes of a pipeline."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
     found = []
     for doc in docs:

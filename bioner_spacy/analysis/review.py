@@ -85,18 +85,10 @@ def make_review(
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
-        corpora: corpora to predict on; None for all that have the split.
-        split: name of the split.
         number: number of predictions to draw, or all if there are fewer.
         seed: of the draws: the same predictions and seed give the same files.
         definitions: definitions of the entity types, for the judges.
-        limit: maximum number of documents per corpus; None for all.
-        context: what the pipeline (and the judges) read at once, see `evaluate`.
-        context_words: maximum number of tokens in a group.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
-        spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted mentions; None for the same key.
 
     Returns:
         The sample. Without scores it is stratified by type alone, and a warning says so.
@@ -140,8 +132,6 @@ def out_of_scope(
 
     Args:
         examples: predicted and gold documents of the same text.
-        spans_key: key of the gold mentions in `doc.spans`.
-        predicted_key: key of the predicted mentions; None for the same key.
 
     Raises:
         BionerError: the two documents of an example differ in text, or scores are not one per span, 0 to 1.
@@ -166,7 +156,6 @@ def draw(population: Sequence[Prediction], number: int, seed: int) -> list[tuple
     Args:
         population: predictions, at least one.
         number: how many to draw.
-        seed: random seed.
 
     Returns:
         For every stratum, its members and the drawn ones, at least one.

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, reason
 from ..scoring.results import Pipeline, reading_json
 
 COLUMNS = ("id", "corpus", "document", "type", "left", "mention", "right", "judgement", "comment")
@@ -92,12 +92,8 @@ class Key:
 
     @classmethod
     def from_disk(cls, path: Path) -> "Key":
-        """Read a key back.
-
-        Raises:
-            BionerError: the file is not there, or holds no key.
-        """
-        with reading_json(path, Errors.E538) as data:
+        """Read a key back."""
+        with reading_json(path, "key of a review", "name the key.json that `spacy bioner review make` wrote") as data:
             strata = [KeyStratum(**stratum) for stratum in data["strata"]]
             drawn = [row for stratum in strata for row in stratum.rows]
             if not drawn or sorted(drawn) != sorted(data["rows"]) or not all(stratum.rows for stratum in strata):
@@ -112,7 +108,6 @@ def read_sheet(path: Path, key: Key, key_path: Path) -> dict[str, Judgement]:
 
     Args:
         path: the sheet: text with tabs, commas or semicolons, in UTF-8 or UTF-16.
-        key: the key of the review.
         key_path: its file, for messages.
 
     Returns:
@@ -148,23 +143,20 @@ def _records(path: Path) -> list[tuple[int, Mapping[str, Optional[str]]]]:
         raw = path.read_bytes()
         # Excel's "Unicode text" is UTF-16 with a byte order mark.
         text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except OSError as error:
-        raise BionerError(Errors.E532.format(path=path, reason=error.strerror)) from error
-    except UnicodeDecodeError as error:
-        raise BionerError(Errors.E532.format(path=path, reason=f"byte {error.start + 1} is not valid")) from error
-    header = re.match(r'"?id"?([\t,;])', text)
-    if header is None:
-        raise BionerError(Errors.E532.format(path=path, reason="its first column is not id"))
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=header[1])
-    if missing := {"judgement", "comment"}.difference(reader.fieldnames or ()):
-        raise BionerError(Errors.E532.format(path=path, reason=f"no column {min(missing)}"))
-    found: list[tuple[int, Mapping[str, Optional[str]]]] = []
-    try:
+        header = re.match(r'"?id"?([\t,;])', text)
+        if header is None:
+            raise ValueError("its first column is not id")
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=header[1])
+        if missing := {"judgement", "comment"}.difference(reader.fieldnames or ()):
+            raise ValueError(f"no column {min(missing)}")
+        found: list[tuple[int, Mapping[str, Optional[str]]]] = []
         for record in reader:
             if None in record and any(record.pop(None)):  # type: ignore[call-overload]
-                raise BionerError(Errors.E532.format(path=path, reason=f"line {reader.line_num} has too many columns"))
+                raise ValueError(f"line {reader.line_num} has too many columns")
             if any(value and value.strip() for value in record.values()):
                 found.append((reader.line_num, record))
-    except csv.Error as error:
-        raise BionerError(Errors.E532.format(path=path, reason=f"line {reader.line_num}: {error}")) from error
+    except (OSError, ValueError, csv.Error) as error:
+        what = "filled-in review sheet"
+        advice = "fill in the one that `spacy bioner review make` wrote, and save it as text in UTF-8 or UTF-16"
+        raise BionerError(Errors.E506.format(path=path, what=what, reason=reason(error), advice=advice)) from error
     return found

@@ -169,7 +169,6 @@ def config_section(name: str, settings: Mapping[str, float]) -> str:
 
     Args:
         name: its name, with dots.
-        settings: the settings.
     """
     lines = [f"{setting} = {value!r}" for setting, value in settings.items()]
     return "\n".join([f"[{name}]", *lines]) + "\n"

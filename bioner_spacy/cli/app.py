@@ -34,9 +34,9 @@ def group(name: str, package: str) -> typer.Typer:
     """A group of the commands in a package; modules are imported when needed.
 
     Args:
-        name: name of the group.
         package: dotted name of the package. Its docstring is the help of the group; the command of a module has the
-            module's name, with hyphens, and is its function `command`; a package in it is a group of its own.
+            module's name, with hyphens, and its docstring as help, and is its function `command`; a package in it is a
+            group of its own.
 
     Returns:
         The group, to add to another one.
@@ -66,7 +66,7 @@ class _Commands(TyperGroup):
         module = import_module(f"{self.package}.{cmd_name.replace('-', '_')}")
         if hasattr(module, "__path__"):
             return typer.main.get_command(group(cmd_name, module.__name__))
-        return make_command(module.command, name=cmd_name)
+        return make_command(module.command, name=cmd_name, about=module.__doc__)
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """As in any group, with a one-line error if help cannot be written."""
@@ -79,28 +79,23 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
 
 
-def make_command(function: Callable[..., Any], *, name: str) -> Any:
+def make_command(function: Callable[..., Any], *, name: str, about: Optional[str] = None) -> Any:
     """The command that runs a function.
 
     Args:
         function: its annotated parameters are the arguments and options; a dataclass parameter is replaced by its
             fields. With a parameter of type `typer.Context`, further arguments, such as --training.dropout 0.2, are
             passed to the function (`config_overrides`).
-        name: name of the command.
     """
     further = typer.Context in get_type_hints(function).values()
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     settings = {"allow_extra_args": further, "ignore_unknown_options": further}
-    app.command(name, context_settings=settings)(one_line_errors(with_fields(function)))
+    app.command(name, help=about, context_settings=settings)(one_line_errors(with_fields(function)))
     return typer.main.get_command(app)
 
 
 def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Replace every dataclass parameter by keyword arguments for its fields.
-
-    Args:
-        function: the function.
-    """
+    """Replace every dataclass parameter by keyword arguments for its fields."""
     hints = get_type_hints(function, include_extras=True)
     classes: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
     parameters = []
@@ -138,9 +133,6 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
 
     Args:
         command: the function behind a command; its signature is kept for the command line parser.
-
-    Returns:
-        The wrapped function.
     """
     options = _option_names(command)
 

@@ -28,11 +28,7 @@ RARE = 0.01
 
 
 def render(check: CorpusCheck) -> str:
-    """The report on one corpus: description, files, labels, splits, and findings.
-
-    Args:
-        check: the check.
-    """
+    """The report on one corpus: description, files, labels, splits, and findings."""
     parts = [_head(check.corpus), _files(check)]
     if check.splits:
         statistics = {(check.corpus.name, split): found.statistics for split, found in check.splits.items()}

@@ -14,10 +14,7 @@ class Messages(wasabi.Printer):
         """Print a message, at once.
 
         Args:
-            title: the message.
-            text: not used.
             color: name of its colour and icon, such as "good".
-            settings: not used.
         """
         line = locale_escape(f"{self.icons.get(color, '')} {title}".strip())
         if self.show_color and sys.stdout.isatty():

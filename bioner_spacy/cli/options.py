@@ -25,11 +25,7 @@ if TYPE_CHECKING:  # imported when needed, see bioner_spacy/cli/__init__.py
 
 
 def format_help(names: list[str]) -> str:
-    """Help of a format option: names of formats, and their file endings.
-
-    Args:
-        names: names of formats.
-    """
+    """Help of a format option: names of formats, and their file endings."""
     endings = known_endings(names)
     defaults = {name: [ending for ending in endings if endings[ending] == name] for name in endings.values()}
     told = ", ".join(f"{name} for {' and '.join(several)}" for name, several in defaults.items())
@@ -38,16 +34,7 @@ def format_help(names: list[str]) -> str:
 
 @contextmanager
 def source_file(source: Path, input_format: Optional[str], known: list[str]) -> Iterator[Path]:
-    """The file of an input; standard input needs a format.
-
-    Args:
-        source: the argument.
-        input_format: the option.
-        known: names of formats.
-
-    Raises:
-        BionerError: the format is not named.
-    """
+    """The file of an input; standard input needs a format."""
     if str(source) == "-" and input_format is None:
         where = {"path": "the standard input", "setting": "input_format"}
         raise BionerError(Errors.E166.format(**where, allowed=", ".join(known)))
@@ -98,8 +85,6 @@ def show(page: "Page", folder: Path, *, brief: Optional["Page"] = None, tables: 
     """Write a page of results and print its tables.
 
     Args:
-        page: the page.
-        folder: folder to write to.
         brief: a shorter page to print.
         tables: file endings of tables, separated by commas.
     """
@@ -281,7 +266,6 @@ class Runs(Training, Keys):
             chosen: the corpora, with their epochs and batches.
             output: folder of the experiment.
             overrides: settings of the config from the command line.
-            split: the split to score on.
             settings: further values for the section `vars`.
             shared: further settings shared by all runs of the folder.
         """

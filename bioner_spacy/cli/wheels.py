@@ -1,11 +1,10 @@
-"""Packages of a trained pipeline: a folder for pip, or wheels of it and of this package."""
+"""Packages of a trained pipeline: a folder that pip installs, or wheels of it and of this package side by side."""
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,42 +28,22 @@ NAME = "bioner_spacy"
 _OF_ONE_INSTALLATION = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 
 
-def build_wheels(
-    pipeline: Path,
-    output: Path,
-    *,
-    catalogue: Catalogue,
-    name: str,
-    version: str,
-    results: Optional[Results] = None,
-    unnamed: Optional[Results] = None,
-    notes: str = "",
-    weights: str = "float32",
-) -> list[Path]:
-    """Build both wheels.
+def build_wheels(pipeline: Path, output: Path, **settings: Any) -> list[Path]:
+    """Build both wheels; other versions of the same packages in the folder for them are deleted.
 
     Args:
         pipeline: folder of a trained pipeline.
-        output: folder for the wheels; other versions of the same packages are deleted.
-        catalogue: catalogue with sources and licences of the training corpora.
-        name: name of the pipeline, without the language: bioner_sample makes en_bioner_sample.
-        version: version of the pipeline.
-        results: scores of the pipeline for its model card (`README.md` and `meta.json`); None for a card without them.
-        unnamed: its scores without a named guideline, for a second table.
-        notes: Markdown to add to the card, such as known limits with examples.
-        weights: how weights of the encoder are stored, "float32" or "int8" (a quarter of the size).
+        output: folder for the wheels.
+        settings: those of `packaged`.
 
     Returns:
-        The wheels, that of the pipeline first.
+        The wheels, the pipeline's first.
 
     Raises:
-        BionerError: there is no pipeline, the results are of another one, `weights` is unknown, or a wheel cannot be
-            built.
+        BionerError: there is no pipeline, the results are those of another one, there is no such way to store weights,
+            or a wheel cannot be built.
     """
-    card = partial(
-        complete_meta, pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights
-    )
-    with _package(pipeline, card, name=name, version=version, weights=weights) as built:
+    with packaged(pipeline, **settings) as built:
         wheels = built.parent / "wheels"
         _build(built, wheels)
         checkout = shipped_project()
@@ -84,9 +63,21 @@ def build_wheels(
         return made
 
 
-def write_package(
+def write_package(pipeline: Path, output: Path, **settings: Any) -> Path:
+    """Write a pipeline as a folder that pip installs, OUTPUT/en_<name>, which is replaced if it is there.
+
+    Arguments and errors are those of `build_wheels`.
+    """
+    with packaged(pipeline, **settings) as built:
+        folder = output / built.name.rpartition("-")[0]
+        with replacing(folder, folders=True) as [unfinished]:
+            shutil.copytree(built, unfinished)
+        return folder
+
+
+@contextmanager
+def packaged(
     pipeline: Path,
-    output: Path,
     *,
     catalogue: Catalogue,
     name: str,
@@ -95,34 +86,21 @@ def write_package(
     unnamed: Optional[Results] = None,
     notes: str = "",
     weights: str = "float32",
-) -> Path:
-    """Write a pipeline as a folder for pip.
+) -> Iterator[Path]:
+    """A folder with a setup.py, made by spaCy, which is there within the block.
 
     Args:
-        pipeline: see `build_wheels`, also for other arguments.
-        output: parent folder of en_<name>, which is replaced if it exists.
-
-    Returns:
-        The folder.
+        pipeline: folder of a trained pipeline.
+        catalogue: catalogue with sources and licences of the training corpora.
+        name: name of the pipeline, without the language: bioner_sample makes en_bioner_sample.
+        results: scores of the pipeline for its model card (`README.md` and `meta.json`); None for a card without them.
+        unnamed: its scores without a named guideline, for a second table.
+        notes: Markdown to add to the card, such as known limits with examples.
+        weights: how weights of the encoder are stored, "float32" or "int8" (a quarter of the size).
 
     Raises:
         BionerError: see `build_wheels`.
     """
-    card = partial(
-        complete_meta, pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights
-    )
-    with _package(pipeline, card, name=name, version=version, weights=weights) as built:
-        folder = output / built.name.rpartition("-")[0]
-        with replacing(folder, folders=True) as [unfinished]:
-            shutil.copytree(built, unfinished)
-        return folder
-
-
-@contextmanager
-def _package(
-    pipeline: Path, card: Callable[[], dict[str, Any]], *, name: str, version: str, weights: str
-) -> Iterator[Path]:
-    """A temporary folder with a setup.py, made by spaCy."""
     if not (pipeline / "meta.json").is_file():
         raise BionerError(Errors.E601.format(pipeline=pipeline))
     prepare = registry.callbacks.get("bioner_spacy.before_saving.v1")(weights=weights)
@@ -131,7 +109,8 @@ def _package(
         prepare(load_pipeline(pipeline)).to_disk(work / "saved")
         config = Config().from_disk(work / "saved" / "config.cfg", interpolate=False)
         Config(_without_folders(config)).to_disk(work / "saved" / "config.cfg", interpolate=False)
-        srsly.write_json(work / "meta.json", card())
+        card = complete_meta(pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights)
+        srsly.write_json(work / "meta.json", card)
         package(
             work / "saved",
             work,
@@ -143,22 +122,22 @@ def _package(
             silent=True,
         )
         built = next(path for path in work.iterdir() if (path / "setup.py").is_file())
-        # Otherwise setup.py would change a folder under version control.
+        # Its setup.py does so when it is installed, and would change a folder that is under version control.
         for inside in (built / built.name.rpartition("-")[0], next(built.glob("*/*/config.cfg")).parent):
             shutil.copy(built / "meta.json", inside)
         yield built
 
 
 def _without_folders(value: Any) -> Any:
-    """A config with absolute paths replaced by names."""
+    """A config in which names stand in the place of absolute paths, which are of one machine."""
     if isinstance(value, Mapping):
         return {name: _without_folders(inner) for name, inner in value.items()}
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
 def _build(project: Path, folder: Path) -> None:
-    """Build the wheel of a folder with a setup.py; pip prints to the terminal."""
-    address = str(project.resolve())  # pip would look up a bare name in the package index
+    """Build the wheel of a folder with a setup.py, with what pip says on the terminal."""
+    address = str(project.resolve())  # pip would look for a bare name in the package index
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(folder), address]
     status = subprocess.run(command, check=False).returncode
     if status:
@@ -166,13 +145,10 @@ def _build(project: Path, folder: Path) -> None:
 
 
 def pack_installed(folder: Path) -> Path:
-    """Pack the installed files of this package into a wheel.
+    """Put the files of this package, which was installed from a wheel, into a wheel again.
 
     Args:
         folder: folder for the wheel.
-
-    Returns:
-        The wheel.
     """
     installed = distribution(NAME)
     files = [file for file in installed.files or [] if ".." not in file.parts and file.suffix != ".pyc"]

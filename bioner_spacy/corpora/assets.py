@@ -31,9 +31,6 @@ def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: O
     A file is written only if its checksum matches. Files without a known checksum are parsed instead, with a warning.
 
     Args:
-        catalogue: the catalogue.
-        names: names of corpora.
-        folder: the assets folder.
         source: address prefix or local folder that holds `<corpus>/<file>` or `<corpus>-IOB/<file>`, or
             `<folder>/<file>` with the last part of the corpus's folder; None for the public address in the
             catalogue.
@@ -58,11 +55,6 @@ def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: O
 
 def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[Asset]:
     """Check that all files of corpora are there and have the right checksums.
-
-    Args:
-        catalogue: the catalogue.
-        names: names of corpora.
-        folder: the assets folder.
 
     Returns:
         All files of the corpora, in order.

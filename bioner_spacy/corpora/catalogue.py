@@ -98,11 +98,7 @@ class Corpus:
         return list(found.values())
 
     def file(self, split: str) -> CorpusFile:
-        """The file that a split is in.
-
-        Raises:
-            BionerError: the corpus has no such split.
-        """
+        """The file that a split is in."""
         if split not in self.splits:
             raise BionerError(Errors.E140.format(corpus=self.name, split=split, known=", ".join(self.splits)))
         return self.files["train" if split in self.shares else split]
@@ -112,25 +108,17 @@ class Corpus:
         return folder / self.folder / file.name
 
     def path(self, split: str, folder: Path) -> Path:
-        """Path of the file that a split is in, below the assets folder.
-
-        Raises:
-            BionerError: the corpus has no such split.
-        """
+        """Path of the file that a split is in, below the assets folder."""
         return self.file_path(self.file(split), folder)
 
     def read(self, path: Path, on_error: OnError = stop) -> Iterator[SourceDocument]:
         """Read a file in the format of this corpus.
 
         Args:
-            path: the file.
             on_error: called for parts that cannot be read, see the reader of the format.
 
         Yields:
             Its documents, with the corpus's own labels.
-
-        Raises:
-            BionerError: as the reader of the format does.
         """
         return read_documents(self.format, path, on_error=on_error, **self.options)
 
@@ -138,8 +126,6 @@ class Corpus:
         """Read a split.
 
         Args:
-            split: train, devel or test.
-            folder: the assets folder.
             on_error: as for `read`; documents that are in the list of no split are left out likewise.
 
         Yields:
@@ -190,11 +176,7 @@ class Catalogue:
     sets: Mapping[str, CorpusSet]
 
     def __getitem__(self, name: str) -> Corpus:
-        """A corpus by its name.
-
-        Raises:
-            BionerError: the catalogue has none of that name.
-        """
+        """A corpus by its name."""
         if name not in self.corpora:
             raise BionerError(Errors.E110.format(name=name, path=self.path, known=", ".join(self.corpora)))
         return self.corpora[name]
@@ -207,9 +189,6 @@ class Catalogue:
 
         Returns:
             Names of corpora in the order given, each once.
-
-        Raises:
-            BionerError: a name is unknown or there is none.
         """
         names: list[str] = []
         for part in filter(None, (part.strip() for part in text.split(","))):

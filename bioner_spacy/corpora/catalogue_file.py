@@ -34,9 +34,6 @@ def load_catalogue(path: Optional[Path] = None) -> Catalogue:
         path: the YAML file; None for `configs/catalogue.yml` of the current folder if there is one, else the one that
             comes with the package.
 
-    Returns:
-        The catalogue.
-
     Raises:
         BionerError: the file or its base is missing, is not YAML, or a section, an entry or a key is wrong.
     """

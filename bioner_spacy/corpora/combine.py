@@ -68,7 +68,6 @@ def combine(
         most_held_out: maximum number of documents of a corpus that are held out.
         shares: share of the documents to take from each corpus; all if not given.
         empty_shares: share of the documents without mentions to take, after `shares`.
-        seed: random seed.
 
     Returns:
         Counts of each corpus.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spacy.attrs import SPACY
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
-from ..errors import BionerError, Errors
+from ..errors import check_setting
 from ..scope import get_corpus, get_doc_id, get_scope, join_attrs, part_of_attrs
 from ..tokenization.sentences import sentence_starts
 from ..words import word_offsets
@@ -34,16 +34,10 @@ def check_context(context: str, words: int = CONTEXT_WORDS) -> None:
     """Check the two settings.
 
     Args:
-        context: the setting `context`, one of `CONTEXTS`.
         words: the setting `context_words`, maximum number of tokens in a group.
-
-    Raises:
-        BionerError: one of them is not allowed.
     """
-    if context not in CONTEXTS:
-        raise BionerError(Errors.E105.format(setting="context", value=context, allowed=", ".join(CONTEXTS)))
-    if words < 1:
-        raise BionerError(Errors.E105.format(setting="context_words", value=words, allowed="1 or above"))
+    check_setting("context", context, CONTEXTS)
+    check_setting("context_words", words, "1 or above", words >= 1)
 
 
 def documents(records: Sequence[Doc], context: str) -> list[list[int]]:
@@ -51,7 +45,6 @@ def documents(records: Sequence[Doc], context: str) -> list[list[int]]:
 
     Args:
         records: all records of a corpus, in order.
-        context: one of `CONTEXTS`.
 
     Returns:
         Indices of the records of each document. With "group" and "document", consecutive records with the same
@@ -75,7 +68,6 @@ def in_context(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS)
 
     Args:
         records: all records of the corpus, in order.
-        context: one of `CONTEXTS`.
         words: maximum number of tokens in a group.
     """
     for numbers in documents(records, context):
@@ -91,7 +83,6 @@ def regroup(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) ->
 
     Args:
         records: one or several records of one document in order, with the same attributes of their span groups.
-        context: one of `CONTEXTS`.
         words: maximum number of tokens in a group.
 
     Returns:

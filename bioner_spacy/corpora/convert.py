@@ -128,8 +128,6 @@ def convert(
     file size, except for the ids of documents that are split by shares (about 0.3 kB each).
 
     Args:
-        catalogue: the catalogue.
-        names: names of corpora.
         assets: folder of the corpus files.
         output: folder to write to.
         nlp: the pipeline whose tokenizer makes the tokens.
@@ -138,9 +136,6 @@ def convert(
 
     Returns:
         One report per corpus and split, in the order of `names` and of the splits.
-
-    Raises:
-        BionerError: as the readers and `to_doc` do.
     """
     reports = []
     for name in names:
@@ -181,8 +176,6 @@ def convert_documents(
     """Convert the source documents of one split to gold documents.
 
     Args:
-        documents: the source documents.
-        corpus: their corpus.
         report: updated with the counts; complete after the last document.
         nlp: the pipeline whose tokenizer makes the tokens.
         alignment: as for `to_doc`.

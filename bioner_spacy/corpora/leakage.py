@@ -17,7 +17,7 @@ from zlib import crc32
 from spacy.vocab import Vocab
 
 from ..docbin import corpus_names, load_docs
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting, import_extra
 from ..scope import get_doc_id
 
 EXCLUDE_FILE = "exclude.json"
@@ -88,9 +88,6 @@ class Leakage:
 
     def exclude(self, split: str = "train") -> dict[str, dict[str, Any]]:
         """Training records to leave out so that no match is left.
-
-        Args:
-            split: the split that is trained on.
 
         Returns:
             The content of `exclude.json`: corpus -> "records", their number, and "exclude", the indices to leave out,
@@ -191,7 +188,6 @@ def find_leaks(
 
     Args:
         folder: folder of converted corpora, with `<corpus>/<split>.spacy`.
-        corpora: names of the corpora.
         evaluation_splits: splits that must not be in training data.
         training_splits: splits that are trained on.
         threshold: minimum similarity of a near match, 0.5 to 1; 1 for exact matches only.
@@ -201,10 +197,8 @@ def find_leaks(
         BionerError: a setting is wrong, a corpus is not in the folder, a file is not readable, or datasketch is not
             installed and near matches are asked for.
     """
-    if not 0.5 <= threshold <= 1:
-        raise BionerError(Errors.E105.format(setting="threshold", value=threshold, allowed="0.5 to 1"))
-    if min_characters < 1:
-        raise BionerError(Errors.E105.format(setting="min_characters", value=min_characters, allowed="1 or more"))
+    check_setting("threshold", threshold, "0.5 to 1", 0.5 <= threshold <= 1)
+    check_setting("min_characters", min_characters, "1 or more", min_characters >= 1)
     matcher = Matcher(threshold)
     splits = {}
     for corpus in dict.fromkeys(corpora):
@@ -232,14 +226,10 @@ def find_leaks(
 
 
 def converted_corpora(folder: Path) -> list[str]:
-    """Names of the corpora in a folder of converted corpora, sorted.
-
-    Raises:
-        BionerError: there is none.
-    """
+    """Names of the corpora in a folder of converted corpora, sorted."""
     names = corpus_names(folder)
     if not names:
-        raise BionerError(Errors.E153.format(folder=folder))
+        raise BionerError(Errors.E153.format(folder=folder, split="<split>"))
     return names
 
 
@@ -256,17 +246,12 @@ class Matcher:
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
         if threshold < 1:
-            try:
-                import datasketch
-            except ImportError:
-                raise BionerError(Errors.E150) from None
-            self._datasketch: Any = datasketch
+            self._datasketch = import_extra("datasketch", "leakage")
 
     def __call__(self, queries: Collection[str], *groups: Collection[str]) -> Iterator[list[tuple[str, str, float]]]:
         """Find the texts of each group that match a query.
 
         Args:
-            queries: distinct normalised texts.
             groups: groups of distinct normalised texts; one is indexed at a time.
 
         Yields:

@@ -20,9 +20,6 @@ Assigned = Iterator[tuple[str, SourceDocument]]
 def read_list(path: Path) -> list[str]:
     """Read a list of document ids, one per line; blank lines are skipped.
 
-    Args:
-        path: the file.
-
     Returns:
         The ids in the order of the file.
 
@@ -49,9 +46,6 @@ def by_list(
         lists: split -> ids of its documents.
         corpus: name of the corpus, for messages.
         on_error: called for a document that is in no list; it is left out unless an error is raised.
-
-    Yields:
-        Split and document.
 
     Raises:
         BionerError: an id is in two lists, a document in none, or, at the end, listed documents did not come.
@@ -80,9 +74,6 @@ def by_count(documents: Iterable[SourceDocument], ranges: Mapping[str, tuple[int
         documents: all documents of the file.
         ranges: split -> index of its first document, and the index after its last; together they must cover the file.
         corpus: name of the corpus, for messages.
-
-    Yields:
-        Split and document.
 
     Raises:
         BionerError: the file holds fewer or more documents than the ranges.
@@ -116,11 +107,6 @@ def by_share(
         read: gives all documents of the file; called twice, because a file may be larger than the memory, which holds
             their ids.
         labels: the corpus's own label -> standard entity type; others, and None, do not count.
-        shares: split -> its share.
-        corpus: name of the corpus.
-
-    Yields:
-        Split and document.
 
     Raises:
         BionerError: a split would get no document.

@@ -135,12 +135,7 @@ def fold(word: str) -> str:
 
 
 def describe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY) -> SplitStatistics:
-    """Count what is in gold documents.
-
-    Args:
-        docs: documents with gold spans.
-        spans_key: key of the spans.
-    """
+    """Count what is in gold documents."""
     found = SplitStatistics()
     articles = set()
     for doc in docs:

@@ -9,7 +9,7 @@ import numpy
 from spacy.attrs import SENT_START
 from spacy.tokens import Doc, Span
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 from ..formats.document import Mention, SourceDocument
 from ..scope import SPANS_KEY, set_gold, set_identifiers
 from .catalogue import Corpus
@@ -58,7 +58,6 @@ def to_doc(
     (`Doc.sents`).
 
     Args:
-        document: the document.
         tokenizer: makes a `Doc` of a text: the tokenizer of the pipeline that will be trained.
         corpus: its corpus in the catalogue.
         alignment: what to do with a mention whose boundaries are not token boundaries: "expand" it to all tokens that
@@ -74,11 +73,8 @@ def to_doc(
         BionerError: a label has no mapping, a mention is not aligned and `alignment` is "error", or a
             setting is unknown.
     """
-    if alignment not in ALIGNMENTS:
-        raise BionerError(Errors.E105.format(setting="alignment", value=alignment, allowed=", ".join(ALIGNMENTS)))
-    if discontinuous not in DISCONTINUOUS:
-        allowed = ", ".join(DISCONTINUOUS)
-        raise BionerError(Errors.E105.format(setting="discontinuous", value=discontinuous, allowed=allowed))
+    check_setting("alignment", alignment, ALIGNMENTS)
+    check_setting("discontinuous", discontinuous, DISCONTINUOUS)
     doc = tokenizer(document.text)
     if doc.text != document.text:
         raise BionerError(Errors.E115.format(path=document.path, line=document.line))

@@ -1,12 +1,10 @@
 """Ablations of annotation scopes: against a naive merge, heads per corpus, and full annotation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Union
+from typing import Any
 
 from ..errors import BionerError, Errors
-from ..scoring.metrics import STRICT, Metric
 from ..scoring.results import Results
-from ..scoring.significance import ALPHA, RESAMPLES
 from ..scoring.systems import Systems, compare_systems
 from ..training.corpora import MultiCorpus
 from .experiment import Experiment, over_seeds, run_name
@@ -29,20 +27,13 @@ def ablate_scope(
     experiment: Experiment,
     corpora: Sequence[str],
     seeds: Sequence[int],
-    *,
-    alpha: float = ALPHA,
-    resamples: int = RESAMPLES,
-    metric: Union[str, Metric] = STRICT,
+    **tests: Any,
 ) -> Systems:
     """Train with scope masking, with a naive merge, and with one head per corpus; compare with the first.
 
     Args:
-        experiment: the experiment.
-        corpora: names of the corpora to train and to score on.
         seeds: random seeds; each system is trained once with each.
-        alpha: level of the tests.
-        resamples: number of draws of each test.
-        metric: the metric or its name.
+        tests: how differences are tested, as for `compare`.
 
     Raises:
         BionerError: the experiment changes a setting in which the systems differ; see also its runs.
@@ -54,17 +45,14 @@ def ablate_scope(
 
     results = over_seeds({system: run(system) for system in SYSTEMS}, seeds)
     title = f"Scope ablation on {', '.join(corpora)} ({experiment.split} split)"
-    return compare_systems(title, results, alpha=alpha, resamples=resamples, metric=metric)
+    return compare_systems(title, results, **tests)
 
 
 def ablate_annotation(
     experiment: Experiment,
     corpora: Sequence[str],
     seeds: Sequence[int],
-    *,
-    alpha: float = ALPHA,
-    resamples: int = RESAMPLES,
-    metric: Union[str, Metric] = STRICT,
+    **tests: Any,
 ) -> Systems:
     """Train on a corpus of several types, and on parts of it annotated for one type each.
 
@@ -72,12 +60,8 @@ def ablate_annotation(
     naive merge on the parts are compared with full annotation, on all types of the corpus.
 
     Args:
-        experiment: the experiment.
-        corpora: name of one corpus that annotates several types.
         seeds: random seeds, of training and of the draw.
-        alpha: level of the tests.
-        resamples: number of draws of each test.
-        metric: the metric or its name.
+        tests: how differences are tested, as for `compare`.
 
     Raises:
         BionerError: there are several corpora, the corpus cannot be split, or the experiment changes a setting in
@@ -97,7 +81,7 @@ def ablate_annotation(
     systems = {MASKED: on_parts(MASKED), FULL: full, NAIVE: on_parts(NAIVE)}
     results = over_seeds(systems, seeds)
     title = f"Full annotation of {corpus} and one type in each part ({experiment.split} split)"
-    return compare_systems(title, results, alpha=alpha, resamples=resamples, metric=metric)
+    return compare_systems(title, results, **tests)
 
 
 def _run_on_parts(experiment: Experiment, corpus: str, system: str, seed: int) -> Results:

@@ -32,9 +32,6 @@ class Curve:
 def read_curve(path: Path) -> Curve:
     """Read the curve of a run.
 
-    Args:
-        path: file of `bioner_spacy.MultiTaskLogger.v1` or spaCy's `ConsoleLogger.v3` (setting output_file).
-
     Raises:
         BionerError: the file is missing, or a line is invalid.
     """
@@ -44,9 +41,10 @@ def read_curve(path: Path) -> Curve:
             try:
                 _add(curve, json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise BionerError(Errors.E545.format(path=path, reason=f"line {number}: {error!r}")) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise BionerError(Errors.E545.format(path=path, reason=error)) from error
+                raise ValueError(f"line {number}: {error!r}") from error
+    except (OSError, ValueError) as error:
+        what, advice = "learning curve", "remove it, and train again to have one"
+        raise BionerError(Errors.E506.format(path=path, what=what, reason=error, advice=advice)) from error
     return curve
 
 

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from filelock import FileLock, Timeout
 from spacy.cli._util import show_validation_error
 from spacy.util import load_config
 
-from ..errors import BionerError, Errors, Warnings, warn
-from ..files import checksum
+from ..errors import BionerError, Errors, Warnings, check_setting, warn
+from ..files import checksum, locked
 from ..provenance import differences, provenance
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import evaluate
@@ -20,6 +19,7 @@ from ..training.corpora import MultiCorpus
 from ..training.runs import epoch_size, train_run
 
 SETTINGS_FILE = "settings.json"
+START_AGAIN = "name another folder, or remove this one to start again"
 RESULTS = "runs"
 """Subfolder of the results."""
 
@@ -81,14 +81,8 @@ class Experiment:
 
         Args:
             config: training config, see `train_run`.
-            folder: folder of the results.
-            corpus_folder: folder with `<corpus>/<split>.spacy`.
             settings: values for the section `vars` of the config.
             overrides: other values of the config, by dotted names.
-            split: the split to score on.
-            spans_key: key in `doc.spans` of the gold mentions, as for `evaluate`.
-            predicted_key: key of the predicted mentions; None for the same key.
-            gpu_id: number of the GPU; -1 for the CPU.
             shared: further settings that all runs of the folder share.
 
         Raises:
@@ -104,7 +98,7 @@ class Experiment:
         self.overrides = dict(overrides)
         self.require_unset(*_SET_BY_RUNS)
         self.variables = self._variables()
-        self._lock = self._locked()
+        self._lock = locked(self.folder, LOCK_FILE, is_singleton=True)
         self.keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key or spans_key}
         keys = {name: key for name, key in self.keys.items() if key != SPANS_KEY}
         made_with = {
@@ -135,8 +129,6 @@ class Experiment:
 
         Args:
             name: name of the run in this folder; may contain slashes.
-            corpora: names of the corpora to train on.
-            seed: random seed.
             score_on: corpora to score on; None for the training corpora.
             corpus_folder: folder of the training corpora; None for that of the experiment, which is always used for
                 scoring.
@@ -186,9 +178,6 @@ class Experiment:
     def budget(self, corpora: Sequence[str]) -> Budget:
         """The training budget of a run.
 
-        Args:
-            corpora: names of the corpora to train on.
-
         Raises:
             BionerError: a corpus is missing, or there are no epochs.
         """
@@ -197,8 +186,7 @@ class Experiment:
             config = load_config(self.config, overrides=values, interpolate=True)
             words, steps = epoch_size(config)
         epochs = config["training"]["max_epochs"]
-        if not isinstance(epochs, int) or epochs < 1:
-            raise BionerError(Errors.E301.format(setting=MAX_EPOCHS, value=epochs, allowed="1 and more"))
+        check_setting(MAX_EPOCHS, epochs, "1 and more", isinstance(epochs, int) and epochs > 0)
         return Budget(words, epochs, epochs * steps)
 
     def results(self, name: str) -> Path:
@@ -237,40 +225,30 @@ class Experiment:
     def _values(self) -> dict[str, object]:
         return {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
 
-    def _locked(self) -> FileLock:
-        """The lock of the folder, shared within a process."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / LOCK_FILE, is_singleton=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise BionerError(Errors.E615.format(folder=self.folder)) from None
-        return lock
-
     def _check(self, made_with: Mapping[str, object]) -> None:
         path, origin = self.folder / SETTINGS_FILE, provenance()
         # Settings without any results can be replaced.
         if not path.is_file() or not any((self.folder / RESULTS).rglob("*.json")):
             write_json(path, {**made_with, PROVENANCE: origin})
             return
-        with reading_json(path, Errors.E612) as before:
+        with reading_json(path, "settings of an experiment", START_AGAIN) as before:
             if not isinstance(before, dict):
                 raise TypeError("no settings by name")
         versions = [{"versions": one.get("versions", {})} for one in (before.pop(PROVENANCE, origin), origin)]
         if changed := differences(*versions):
-            warn(Warnings.W514.format(output=self.folder, names=", ".join(changed)))
-        # As in JSON: lists instead of tuples.
+            warn(Warnings.W514.format(folder=self.folder, names=", ".join(changed)))
+        # As JSON has them: lists for tuples.
         made_with = json.loads(json.dumps(made_with))
         different = sorted(name for name in {*before, *made_with} if before.get(name) != made_with.get(name))
         if different:
-            raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
+            raise BionerError(Errors.E603.format(path=self.folder, names=", ".join(different)))
 
     def _check_corpora(self, corpora: Sequence[str]) -> None:
         """Check that corpora are those of earlier runs, and record them."""
         path = self.folder / CORPORA_FILE
         known: dict[str, str] = {}
         if path.is_file() and any((self.folder / RESULTS).rglob("*.json")):
-            with reading_json(path, Errors.E612) as before:
+            with reading_json(path, "settings of an experiment", START_AGAIN) as before:
                 known = dict(before)
         for corpus in corpora:
             for split in ("train", "devel", self.split):
@@ -279,7 +257,7 @@ class Experiment:
                     self._checksums[file] = checksum(file)
         found = {f"{file.parent.name}/{file.name}": digest for file, digest in self._checksums.items()}
         if different := sorted(name for name in found if known.get(name, found[name]) != found[name]):
-            raise BionerError(Errors.E603.format(output=self.folder, names=", ".join(different)))
+            raise BionerError(Errors.E603.format(path=self.folder, names=", ".join(different)))
         if not found.keys() <= known.keys():
             write_json(path, {**known, **found})
 

@@ -155,10 +155,6 @@ def resolve_space(
     The pipeline is built with each bound and choice; errors that need data are only found in a trial.
 
     Args:
-        path: the file of settings.
-        config: training config.
-        corpora: names of the corpora.
-        corpus_folder: folder with `<corpus>/train.spacy`, to derive the tasks.
         settings: values for the section `vars`, which all trials share.
         overrides: other values of the config, by dotted names.
 

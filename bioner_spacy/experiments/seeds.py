@@ -1,12 +1,10 @@
 """Multi-task against single-task training, repeated with several seeds."""
 
 from collections.abc import Sequence
-from typing import Union
+from typing import Any
 
 from ..scoring.compare import NAMES, compare
 from ..scoring.comparison import Comparison
-from ..scoring.metrics import STRICT, Metric
-from ..scoring.significance import ALPHA, RESAMPLES
 from .experiment import EPOCHS, MAX_EPOCHS, Experiment
 
 
@@ -16,22 +14,15 @@ def compare_over_seeds(
     seeds: Sequence[int],
     *,
     equal_steps: bool = False,
-    alpha: float = ALPHA,
-    resamples: int = RESAMPLES,
-    metric: Union[str, Metric] = STRICT,
+    **tests: Any,
 ) -> Comparison:
     """Train and score, for each seed, one pipeline on all corpora and one on each of them.
 
     Args:
         experiment: the experiment; runs are seed-<seed>/multi and seed-<seed>/single/<corpus>, or
             single-equal-steps/<corpus>.
-        corpora: names of the corpora.
-        seeds: random seeds.
         equal_steps: whether single-task pipelines are trained for more epochs, to reach about as many steps as the
             multi-task one.
-        alpha: level of the tests.
-        resamples: number of draws of each test.
-        metric: the metric or its name.
 
     Returns:
         The comparison over all seeds.
@@ -53,4 +44,4 @@ def compare_over_seeds(
             name = f"seed-{seed}/{folder}/{corpus}"
             single.append(experiment.run(name, [corpus], seed=seed, overrides=overrides[corpus]))
     names = ("longer single-task", NAMES[1]) if equal_steps else NAMES
-    return compare(multi, single, names=names, alpha=alpha, resamples=resamples, metric=metric)
+    return compare(multi, single, names=names, **tests)

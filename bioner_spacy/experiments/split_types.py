@@ -29,7 +29,6 @@ def split_types(training: MultiCorpus, development: MultiCorpus, corpus: str, ou
         development: reader of the development examples.
         corpus: name of the corpus; the parts are named `<corpus>-<TYPE>`.
         output: folder of the parts, `<part>/train.spacy` and `<part>/devel.spacy`; replaced as a whole.
-        seed: random seed.
 
     Returns:
         Names of the parts, sorted.

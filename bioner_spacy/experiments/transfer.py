@@ -1,12 +1,10 @@
 """Transfer learning and multi-task training, separately and combined, for a target corpus."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Optional, Union
+from typing import Any, Optional
 
 from ..errors import BionerError, Errors
-from ..scoring.metrics import STRICT, Metric
 from ..scoring.results import Results
-from ..scoring.significance import ALPHA, RESAMPLES
 from ..scoring.systems import Systems, compare_systems
 from .experiment import EPOCHS, MAX_EPOCHS, Experiment, over_seeds, run_name
 
@@ -25,9 +23,7 @@ def compare_transfer(
     seeds: Sequence[int],
     *,
     best: Optional[Sequence[str]] = None,
-    alpha: float = ALPHA,
-    resamples: int = RESAMPLES,
-    metric: Union[str, Metric] = STRICT,
+    **tests: Any,
 ) -> Systems:
     """Compare training on a target corpus: alone, longer, by transfer, multi-task, and transfer + multi-task.
 
@@ -37,14 +33,10 @@ def compare_transfer(
     tested against training on it alone for as many steps.
 
     Args:
-        experiment: the experiment.
         target: name of the target corpus.
         auxiliaries: names of the auxiliary corpora.
         seeds: random seeds; each system is trained once with each.
         best: auxiliaries of the last stage of "transfer + multi-task"; None for all.
-        alpha: level of the tests.
-        resamples: number of draws of each test.
-        metric: the metric or its name.
 
     Raises:
         BionerError: the target is among the auxiliaries, one of `best` is not, or the experiment changes a setting in
@@ -81,7 +73,7 @@ def compare_transfer(
             results[system] += found
         experiment.discard(run_name(seed, AUXILIARIES))
     title = f"Transfer to {target} from {', '.join(auxiliaries)} ({experiment.split} split)"
-    return compare_systems(title, results, alpha=alpha, resamples=resamples, metric=metric)
+    return compare_systems(title, results, **tests)
 
 
 def _run_from(

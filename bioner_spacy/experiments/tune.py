@@ -11,7 +11,7 @@ import numpy
 from spacy.util import load_config
 from wasabi import msg
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, import_extra
 from ..scope import SPANS_KEY
 from ..scoring.results import Results, write_text
 from .experiment import Experiment
@@ -49,14 +49,9 @@ def tune(
         output: folder of the results.
         space: file of the settings to search, see `read_space`.
         trials: number of trials in the folder at the end.
-        corpora: names of the corpora.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
         seeds: random seeds of training; each trial is trained with each. The first is also the seed of the search.
         settings: values for the section `vars` of the config.
         overrides: other values of the config, by dotted names.
-        spans_key: key in `doc.spans` of the gold mentions, as for `evaluate`.
-        predicted_key: key of the predicted mentions; None for the same key.
-        gpu_id: number of the GPU; -1 for the CPU.
         report: writes the search to a folder, see `reports.tuning.write_tuning`.
 
     Raises:
@@ -110,9 +105,7 @@ def propose(space: SearchSpace, trials: Sequence[Trial], *, seed: int) -> dict[s
     numbers depend on the seed and the number of the trial only, so resumed searches give the same result.
 
     Args:
-        space: what is searched.
         trials: the trials so far.
-        seed: random seed.
     """
     optuna = _optuna()
     distributions = {name: _distribution(optuna, setting) for name, setting in space.settings.items()}
@@ -130,10 +123,7 @@ def propose(space: SearchSpace, trials: Sequence[Trial], *, seed: int) -> dict[s
 
 
 def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError:
-        raise BionerError(Errors.E633) from None
+    optuna = import_extra("optuna", "tune")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

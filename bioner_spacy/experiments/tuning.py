@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import Errors
 from ..scoring.results import reading_json, write_json
 from .search_space import SearchSpace, Value
 
@@ -91,12 +90,8 @@ def write_trials(tuning: Tuning, folder: Path) -> None:
 
 
 def read_trials(path: Path) -> list[Trial]:
-    """The trials of a search from its JSON file.
-
-    Raises:
-        BionerError: the file is not there, or holds no trials.
-    """
-    with reading_json(path, Errors.E632) as data:
+    """The trials of a search from its JSON file."""
+    with reading_json(path, "trials", "remove it to search again, without training again what is in runs") as data:
         trials: list[dict[str, Any]] = data["trials"]
         return [Trial(dict(trial["values"]), tuple(map(float, trial["scores"]))) for trial in trials]
 

@@ -14,7 +14,6 @@ from ..errors import BionerError
 from .document import Mention, OnError, Passage, SourceDocument, each_readable, stop
 from .format import Format
 from .json_records import JsonRecord, json_records
-from .ledger import Ledger
 from .standoff import MentionBuilder
 
 _NOT_KEPT = ("relations", "events", "coreferences")
@@ -30,21 +29,9 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
 
     The text of a document is that of its passages at their offsets, with spaces in between. Entities have their
     concepts as identifiers (`db_name:db_id`). Relations, events and coreferences are counted; other keys are kept for
-    the output.
-
-    Args:
-        path: the file.
-        mismatch: what to do with an entity whose text is not the one at its offsets: "error"; "offsets" to trust the
-            offsets and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record that cannot be read: raise the error, or collect it and leave the part out.
-
-    Yields:
-        The documents in the order of the file.
-
-    Raises:
-        BionerError: the file is missing, empty, not UTF-8, or a record is not as the schema has it.
+    the output. All else is as for `Format.read`.
     """
-    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
+    builder = MentionBuilder(path, mismatch)
     for part in json_records(path):
         try:
             record = part.object()
@@ -55,10 +42,9 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
             continue
         for kind in _NOT_KEPT:
             for _ in record.get(kind) or ():
-                ledger.add(kind, part.line)
+                builder.add(kind, part.line)
         yield replace(document, mentions=tuple(mention for mention in found if mention))
     builder.finish()
-    ledger.finish()
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:

@@ -21,7 +21,6 @@ from ..scope import SPANS_KEY
 from .document import Mention, OnError, SourceDocument, each_readable, stop
 from .export import Annotated, Export
 from .format import Format
-from .ledger import Ledger
 from .reading import is_pattern, name_in, source_files
 from .standoff import MentionBuilder
 
@@ -56,33 +55,22 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
     annotations (T) are mentions, normalisations (N) have their concept identifiers and notes `score=...` their scores;
     lines of all other kinds of brat are recognised and counted in a warning. The text of every annotation is compared
     with the text at its offsets, whitespace apart. Other files and hidden ones are left alone.
-
-    Args:
-        path: the folder.
-        mismatch: what to do with an annotation whose text is not the one at its offsets: "error"; "offsets" to trust
-            the offsets and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a file or an annotation that cannot be read: raise the error, or collect it and
-            leave the part out.
+    All else is as for `Format.read`.
 
     Yields:
         The documents by name, those of the folder before those of the folders in it. Their path, and the lines of
         their mentions, are those of the annotation file. Identifiers have the path below the folder.
-
-    Raises:
-        BionerError: the folder is missing or holds no document, one of two files is missing, a file is not
-            UTF-8 or has a malformed line, or if an annotation's text is not the one at its offsets.
     """
-    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
+    builder = MentionBuilder(path, mismatch)
     for name, text_file, annotation_file in _pairs(path, on_error):
         try:
             text = _text(text_file)
-            mentions = tuple(_mentions(annotation_file, text, builder, ledger, on_error))
+            mentions = tuple(_mentions(annotation_file, text, builder, on_error))
         except BionerError as error:
             on_error(error)
             continue
         yield SourceDocument(name, text, mentions, annotation_file, 1, doc_id=name)
     builder.finish()
-    ledger.finish()
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
@@ -129,7 +117,7 @@ def _pairs(folder: Path, on_error: OnError) -> list[tuple[str, Path, Path]]:
     return pairs
 
 
-def _mentions(path: Path, text: str, builder: MentionBuilder, ledger: Ledger, on_error: OnError) -> Iterator[Mention]:
+def _mentions(path: Path, text: str, builder: MentionBuilder, on_error: OnError) -> Iterator[Mention]:
     mentions: dict[str, Mention] = {}
     identifiers: dict[str, list[tuple[str, str]]] = {}
     scores: dict[str, float] = {}
@@ -143,7 +131,7 @@ def _mentions(path: Path, text: str, builder: MentionBuilder, ledger: Ledger, on
         elif score := _SCORE.fullmatch(row):
             scores[score[1]] = float(score[2])
         elif _OTHER.fullmatch(row):
-            ledger.add(_KINDS[row[0]], f"{line} of {path.name}")
+            builder.add(_KINDS[row[0]], f"{line} of {path.name}")
         else:
             try:
                 number, mention = _mention(path, line, row, lines, text, builder)
@@ -154,9 +142,9 @@ def _mentions(path: Path, text: str, builder: MentionBuilder, ledger: Ledger, on
                     mentions[number] = mention
     for events in [path.with_suffix(".a2")] if path.suffix == ".a1" else []:
         for line, row in numbered_lines(events) if events.is_file() else ():
-            ledger.add(_KINDS.get(row[:1], "triggers of events"), f"{line} of {events.name}")
+            builder.add(_KINDS.get(row[:1], "triggers of events"), f"{line} of {events.name}")
     for number in sorted({*identifiers, *scores} - set(lines)):
-        ledger.add("notes on what is no mention", f"{number} of {path.name}")
+        builder.add("notes on what is no mention", f"{number} of {path.name}")
     for number, mention in mentions.items():
         concepts = identifiers.get(number, [])
         names = [name for _, name in concepts if name and name != text[mention.start : mention.end]]
@@ -199,9 +187,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     text of the mention.
 
     Args:
-        docs: annotated documents.
         path: the folder to write, which must not be there, or be empty; it is there when all documents are written.
-        spans_key: key in `doc.spans`.
 
     Returns:
         Numbers of documents and of mentions that are written.

@@ -9,11 +9,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from ..errors import BionerError, Errors, reason
+from ..errors import BionerError, Errors, import_extra, reason
 from ..files import decode, open_bytes
 from .document import Mention, OnError, SourceDocument, stop
 from .format import Format
-from .ledger import Ledger
 from .standoff import MentionBuilder
 
 TYPES_FILE = "TypeSystem.xml"
@@ -33,18 +32,14 @@ def read(
 ) -> Iterator[SourceDocument]:
     """Read a file, which is one document.
 
+    All else is as for `Format.read`.
+
     Args:
-        path: the file.
         type: the type (layer) of annotations that are mentions, by its full name or the last part of it.
         label: its feature with the label of a mention.
         identifier: its feature with the identifier of a concept, if it has one.
         mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning
             counts.
-        on_error: what to do about an annotation that cannot be read: raise the error, or collect it and leave the part
-            out.
-
-    Yields:
-        The document.
 
     Raises:
         BionerError: the file is missing or no CAS, its types are missing, or it has no such type or feature.
@@ -55,11 +50,11 @@ def read(
     if not chosen:
         known = ", ".join(sorted(name for name in names if not any(part in name for part in _LEFT_ALONE))) or "none"
         raise BionerError(Errors.E180.format(path=path, type=type, known=known))
-    builder, ledger, mentions = MentionBuilder(path, mismatch), Ledger(path), list[Mention]()
+    builder, mentions = MentionBuilder(path, mismatch), list[Mention]()
     for one in cas.select_all_annotations():
         if one.type.name not in chosen:
             if not any(part in one.type.name for part in _LEFT_ALONE):
-                ledger.add(f"annotations {one.type.name.rpartition('.')[2]}", 1)
+                builder.add(f"annotations {one.type.name.rpartition('.')[2]}", 1)
             continue
         value = getattr(one, label, None)
         if not isinstance(value, str) or not value.strip():
@@ -77,7 +72,6 @@ def read(
         else:
             mentions += [found] if found else []
     builder.finish()
-    ledger.finish()
     yield _document(path, cas, text, mentions)
 
 
@@ -95,10 +89,7 @@ def _document(path: Path, cas: Any, text: str, mentions: list[Mention]) -> Sourc
 
 def _load(path: Path) -> tuple[Any, str]:
     """A CAS and its text."""
-    try:
-        import cassis
-    except ModuleNotFoundError:
-        raise BionerError(Errors.E651.format(package="dkpro-cassis", extra="cas")) from None
+    cassis = import_extra("cassis", "cas", "dkpro-cassis")
     with open_bytes(path) as file:
         content = decode(file.read(), path).removeprefix("\ufeff")
     try:

@@ -19,11 +19,12 @@ from .reading import is_pattern, source_files
 def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read the texts and mentions of a DocBin, without its tokens.
 
+    All else is as for `Format.read`.
+
     Args:
         path: the file, or the folder of files.
         spans: key of the mentions in `doc.spans`, "ents" for entities; of documents without any spans, the entities
             are taken, with a warning.
-        on_error: what to do about a document that is not annotated; it is left out if no error is raised.
 
     Yields:
         The documents in order; their lines are their numbers, from 1.
@@ -56,7 +57,6 @@ def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
     """Read the documents of a file, a folder or a pattern as they are.
 
     Args:
-        path: where they are.
         vocab: vocabulary that they share.
     """
     for file in source_files(path) if is_pattern(path) or not path.exists() else [path]:
@@ -68,8 +68,6 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     .gz has one file compressed once more.
 
     Args:
-        docs: annotated documents.
-        path: the file or folder to write; it is replaced when all documents are written.
         spans_key: key in `doc.spans`, "ents" for entities; documents without any spans may have entities in their
             place, with a warning.
 

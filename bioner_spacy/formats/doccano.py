@@ -7,8 +7,7 @@ from spacy.tokens import Doc
 
 from ..scope import SPANS_KEY
 from . import textspans
-from .export import Annotated, Export, json_line, with_others
-from .format import Format
+from .export import Annotated, Export, json_line
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
@@ -18,20 +17,16 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     allows them. Arguments, results and errors are those of `Format.write`.
     """
 
+    export = Export(path, FORMAT, spans_key)
+
     def render(document: Annotated) -> str:
         spans = [[mention.start, mention.end, mention.label] for mention in document.mentions]
         record = {"doc_id" if "id" in document.meta else "id": document.id, "text": document.text, "label": spans}
-        return json_line(with_others(record, document.meta))
+        return json_line(export.with_others(record, document.meta))
 
-    return Export(path, FORMAT, spans_key).write_file(docs, render)
+    return export.write_file(docs, render)
 
 
-FORMAT = Format(
-    name="doccano",
-    description="doccano's JSON lines: texts with lists of start, end and label",
-    read=textspans.read,
-    write=write,
-    read_texts=textspans.read_texts,
-    usual_endings=(".jsonl",),
-    holds=frozenset({"overlaps", "meta"}),
+FORMAT = textspans.variant(
+    "doccano", "doccano's JSON lines: texts with lists of start, end and label", write, ".jsonl"
 )

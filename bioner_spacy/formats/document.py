@@ -98,7 +98,6 @@ def each_readable(
     """The documents of the parts of a file.
 
     Args:
-        parts: the parts.
         make: makes a document of one of them.
         on_error: what to do about one that cannot be read; it is left out then.
     """

@@ -10,7 +10,7 @@ from typing import Any, Optional, TypeVar
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 from .format import Format, Option
 from .reading import head_of, looks_like, source_files
 from .registry import all_formats, get_format
@@ -39,11 +39,7 @@ def output_formats() -> list[str]:
 
 
 def known_endings(allowed: Iterable[str]) -> dict[str, str]:
-    """Ends of names that tell one of some formats: its own, and usual ones that no other of them has.
-
-    Args:
-        allowed: names of formats.
-    """
+    """Ends of names that tell one of some formats: its own, and usual ones that no other of them has."""
     formats = [get_format(name) for name in allowed]
     found: dict[str, str] = {}
     for endings in ("endings", "usual_endings"):
@@ -59,8 +55,6 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
     Args:
         setting: name of the setting, for messages.
         value: name of the format that was asked for; None if none was.
-        path: the file.
-        allowed: names of formats.
 
     Raises:
         BionerError: there is no such format, or none was asked for and the name does not show it.
@@ -69,8 +63,7 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
     chosen = value or _guess_by_name(path, allowed)
     if chosen is None:
         raise BionerError(Errors.E166.format(path=path, setting=setting, allowed=", ".join(allowed)))
-    if chosen not in allowed:
-        raise BionerError(Errors.E105.format(setting=setting, value=chosen, allowed=", ".join(allowed)))
+    check_setting(setting, chosen, allowed)
     return get_format(chosen)
 
 
@@ -81,8 +74,6 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
     Args:
         setting: name of the setting, for messages.
         value: name of the format that was asked for; None if none was.
-        path: a file, folder or pattern.
-        allowed: names of formats.
 
     Raises:
         BionerError: there is no such file, or its format is not known, as it is empty or damaged or another one.
@@ -123,9 +114,7 @@ def parse_pairs(setting: str, text: str) -> dict[str, str]:
     parts = [_SIGN.split(part) for part in _COMMA.split(text) if part.strip()]
     pairs = [[re.sub(r"\\([,=])", r"\1", side).strip() for side in part] for part in parts]
     found = {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[0]}
-    if len(found) < len(pairs):
-        allowed = "NAME=VALUE,NAME=VALUE with each name once"
-        raise BionerError(Errors.E105.format(setting=setting, value=text, allowed=allowed))
+    check_setting(setting, text, "NAME=VALUE,NAME=VALUE with each name once", len(found) == len(pairs))
     return found
 
 
@@ -146,8 +135,6 @@ def typed_options(
     Args:
         setting: name of the setting, for messages.
         values: option -> its value as text.
-        format: name of the format.
-        options: the options that there are.
 
     Raises:
         BionerError: there is no such option, or a value is of another type.
@@ -170,9 +157,6 @@ def check_output(output: Path, source: Path, format: Format, options: Mapping[st
 
     Args:
         output: the file or folder to write.
-        source: the input.
-        format: format of the output.
-        options: options of its writer.
 
     Raises:
         BionerError: it is the input, or a folder that holds something else, or the writer has no such option.
@@ -180,8 +164,7 @@ def check_output(output: Path, source: Path, format: Format, options: Mapping[st
     for name, value in options.items():
         if name not in format.writer_options:
             others = [other for other, known in all_formats().items() if name in known.writer_options]
-            allowed = f"only with the format {', '.join(others)}"
-            raise BionerError(Errors.E105.format(setting=name, value=value, allowed=allowed))
+            check_setting(name, value, f"only with the format {', '.join(others)}", False)
     if output.exists() and any(output.samefile(file) for file in {source, *source_files(source)} if file.exists()):
         raise BionerError(Errors.E168.format(path=output))
     format.check_output(output)
@@ -193,7 +176,6 @@ def in_zones(
     """Make documents in memory zones, so memory does not grow with their number.
 
     Args:
-        nlp: the pipeline that makes them.
         items: what they are made of.
         make: makes documents of some of the items.
         size: number of items after which a memory zone of spaCy ends.

@@ -20,6 +20,9 @@ from ..scope import ENTS, get_meta, with_kb_id
 from .document import Mention, Passage
 from .format import Format
 
+ARRAY = {"head": "[\n", "separator": ",\n", "tail": "\n]\n"}
+"""What stands around the records of a JSON array, one a line, see `Export.write_file`."""
+
 DECIMALS = 6
 """Scores are written with so many; those of the pipeline have single precision."""
 
@@ -76,9 +79,6 @@ class Export:
         """Begin.
 
         Args:
-            path: the file or folder to write.
-            format: the format.
-            spans_key: key in `doc.spans`.
             label: pattern that labels must match as a whole.
             not_in_id: pattern of a character that identifiers cannot have.
             infons: keys of the infons of mentions that the format can hold, where it cannot hold all.
@@ -128,14 +128,10 @@ class Export:
         The file is compressed where its name ends in .gz.
 
         Args:
-            docs: as for `documents`.
             render: makes the text of one document.
             head: text before the first document, or what makes it of this document.
             separator: text between two documents.
             tail: text after the last document.
-
-        Returns:
-            As `finish`.
         """
         with replacing(self.path) as (part,), _open_text(part, compressed=self.path.suffix == ".gz") as file:
             for number, document in enumerate(self.documents(docs)):
@@ -149,7 +145,6 @@ class Export:
 
         Args:
             pattern: pattern of such a character.
-            document: the document.
             expressed: how many of them the format expresses in another way; they are no loss to report.
         """
         text, count = pattern.subn(" ", document.text)
@@ -171,6 +166,28 @@ class Export:
             count: how many of it.
         """
         self._lost[what] += count
+
+    def with_details(self, about: Mapping[str, Any], mention: Mention) -> dict[str, Any]:
+        """What a record says about a mention: that given, its score and its concept identifiers where it has any, unless the
+        only one is `kb_id`, and its infons under other keys."""
+        found = dict(about)
+        if mention.score is not None:
+            found["score"] = mention.score
+        if len(mention.identifiers) > ("kb_id" in found):
+            found["identifiers"] = list(mention.identifiers)
+        return self.with_others(found, mention.infons)
+
+    def with_others(
+        self, record: Mapping[str, Any], others: Mapping[str, Any], *, own: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """A record, and what its source says beside it; what has a key of the format and another value is counted as lost.
+
+        Args:
+            own: keys of the format that are not in every record.
+        """
+        taken = {key: value for key, value in others.items() if key in record or key in own}
+        self.lose("further keys with names of its own", sum(record.get(key) != taken[key] for key in taken))
+        return {**record, **{key: value for key, value in others.items() if key not in taken}}
 
     def finish(self) -> tuple[int, int]:
         """Warn of all that is not written as it was.
@@ -201,7 +218,6 @@ class Export:
         """One document; see `documents`.
 
         Args:
-            doc: the document.
             number: its number, from 1.
         """
         spans, attrs = self.annotation(doc, number)
@@ -282,8 +298,6 @@ def mentions_of(doc: Doc, spans: Sequence[Span], attrs: Mapping[str, Any]) -> li
     Whitespace at the ends of a span is no part of its mention; of a span of nothing else, start and end are the same.
 
     Args:
-        doc: the document.
-        spans: spans of it.
         attrs: what the `attrs` of their group say about them.
     """
     scores = attrs.get("scores")
@@ -305,24 +319,6 @@ def _mention(span: Span, ents: Any, score: Any, identifiers: Sequence[str], info
         infons=json.loads(infons) if infons else {},
         flat=None if ents is None else (span.start, span.end, span.label) in ents,
     )
-
-
-def with_details(about: Mapping[str, Any], mention: Mention) -> dict[str, Any]:
-    """What a record says about a mention: that given, its score and its concept identifiers where it has any, unless
-    the only one is `kb_id`, and its infons under other keys."""
-    found = dict(about)
-    if mention.score is not None:
-        found["score"] = mention.score
-    if len(mention.identifiers) > ("kb_id" in found):
-        found["identifiers"] = list(mention.identifiers)
-    return with_others(found, mention.infons)
-
-
-def with_others(
-    record: Mapping[str, Any], others: Mapping[str, Any], *, without: Collection[str] = ()
-) -> dict[str, Any]:
-    """A record, and what others have under keys that are neither in it nor to be left out."""
-    return {**record, **{key: value for key, value in others.items() if key not in record and key not in without}}
 
 
 def json_line(record: Mapping[str, Any]) -> str:

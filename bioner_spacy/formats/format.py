@@ -32,8 +32,12 @@ class Format:
     Attributes:
         name: its name in settings and commands.
         description: what it is, in a few words.
-        read: `read(path, *, on_error, **options)`, which yields documents. Its options are its keyword-only
-            parameters.
+        read: `read(path, *, on_error, **options)`, which yields documents in the order of the file. `on_error` is what
+            to do about a part of it that cannot be read: raise the error, or take note of it, so that all of them are
+            found in one go; it is left out then. Options are its keyword-only parameters; where there is `mismatch`,
+            it is what to do with an annotation whose text is not the one at its offsets: "error"; "offsets" to believe
+            the offsets, and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
+            It raises a `BionerError` if the file is missing, empty, not UTF-8 or not of the format.
         write: `write(docs, path, *, spans_key, **options)`, which writes a file (or folder) of annotated documents
             whole or not at all, and returns the numbers of documents and of mentions that it has written. It raises a
             `BionerError` if there is no document, if one is not annotated or its scores are not as many as its spans,
@@ -92,7 +96,7 @@ class Format:
         """
         if self.write is None:
             raise BionerError(
-                Errors.E105.format(setting="format", value=self.name, allowed="formats that can be written")
+                Errors.E301.format(setting="format", value=self.name, allowed="formats that can be written")
             )
         return self.write(docs, path, **options)
 

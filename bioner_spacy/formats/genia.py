@@ -31,16 +31,13 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     `coordination`, one without a type a `coordinated_part`: their types are not those of their characters, so that
     catalogues map both to null. Mentions come outermost first; repeated ones are kept.
 
+    All else is as for `Format.read`.
+
     Args:
-        path: the file.
         on_error: what to do about the first place that cannot be read, after which the rest of the file is left out.
 
     Yields:
         The sentences in the order of the file; their `doc_id` is the `bibliomisc` of the article (`MEDLINE:123`).
-
-    Raises:
-        BionerError: the file is missing, not UTF-8, not well-formed XML, holds no sentence, or a sentence or
-            a term is not as the format has it.
     """
     yield from _read(_Parser(path), path, on_error)
 

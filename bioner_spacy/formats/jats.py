@@ -36,17 +36,10 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     Its passages are the titles, headings, paragraphs and captions, with the heading of their section as an infon
     (`section`). Formatting, numbers of sections and figures, and formulas in TeX are left out; so are tables,
     footnotes, references, translations and sub-articles, which a warning counts. The identifier is the number in
-    PubMed Central (PMC123), or else the PMID or DOI; others are kept.
+    PubMed Central (PMC123), or else the PMID or DOI; others are kept. All else is as for `Format.read`.
 
     Args:
-        path: the file.
         on_error: not used: XML that is not valid always raises.
-
-    Yields:
-        The articles in the order of the file.
-
-    Raises:
-        BionerError: see `xml_records`.
     """
     ledger, ids = Ledger(path), RepeatedIds(path)
     for number, (line, article) in enumerate(xml_records(path, ("article",)), start=1):
@@ -110,7 +103,6 @@ class _Passages:
         """Gather the text of an element.
 
         Args:
-            element: the element.
             kind: type of its passages.
             section: heading of the section that it is in, of the outermost one.
         """

@@ -13,6 +13,9 @@ from ..files import decode, numbered_lines, open_bytes
 IDS = ("doc_id", "id", "pmid", "PMID", "sourceid")
 """Keys of identifiers of documents, in a record or in its `meta`."""
 
+NOT_ACCEPTED = "documents that were rejected or ignored when they were annotated (answer)"
+"""Documents from which nothing can be learnt, for a ledger."""
+
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
@@ -20,7 +23,6 @@ class JsonRecord:
     """One record of a file, or a part of the file that is none.
 
     Args:
-        path: the file.
         line: number of its first line, from 1.
         text: the record as the file has it.
     """
@@ -60,7 +62,6 @@ class JsonRecord:
         """The identifier of a document, and the key that it is under, both empty if there is none.
 
         Args:
-            record: the record.
             key: its key, with a dot before a key of an object in it ("meta.pmid"); None for any of `IDS`.
 
         Raises:

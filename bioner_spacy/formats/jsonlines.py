@@ -18,7 +18,7 @@ from ..errors import BionerError
 from ..scope import SPANS_KEY
 from ..tokenization import detokenize
 from .document import Mention, OnError, SourceDocument, each_readable, stop
-from .export import Annotated, Export, in_pieces, json_line, with_details, with_others
+from .export import Annotated, Export, in_pieces, json_line
 from .format import Format
 from .iob.tags import SchemeCounts, TagError, decode_tags
 from .json_records import JsonRecord, json_records
@@ -37,19 +37,12 @@ def read(
 ) -> Iterator[SourceDocument]:
     """Read a JSON lines file; every line is one document. Blank lines are skipped, other keys are kept for the output.
 
+    All else is as for `Format.read`.
+
     Args:
-        path: the file.
         tags: key of the tags of tokens (IOB1, IOB2, IOBES or BILUO); None for `ner_tags` or `tags`, if there are no
             `entity_mentions`.
         tag_names: tags in the order of their numbers, for files that have numbers, such as O B-Disease I-Disease.
-        on_error: what to do about a line that cannot be read: raise the error, or collect it and leave the part out.
-
-    Yields:
-        The sentences in the order of the file.
-
-    Raises:
-        BionerError: the file is missing, empty, not UTF-8, or a line is no such object or has a mention that
-            is out of range or whose text is another one.
     """
     ledger = Ledger(path)
     for part in json_records(path):
@@ -196,11 +189,11 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
         mentions = []
         for mention, (start, end) in zip(document.mentions, in_pieces(document.places, pieces)):
             about = {"start": start, "end": end, "entity_type": mention.label, "text": " ".join(tokens[start:end])}
-            mentions.append(with_details(about, mention))
+            mentions.append(export.with_details(about, mention))
         record: dict[str, Any] = {"doc_id": document.id, "tokens": tokens, "entity_mentions": mentions}
         if _join(tokens)[0].split() != document.text.split():
             record["text"] = document.text
-        return json_line(with_others(record, document.meta, without=_KEYS))
+        return json_line(export.with_others(record, document.meta, own=_KEYS))
 
     return export.write_file(docs, render)
 

@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
 from spacy.tokens import Doc
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, check_setting
 from ..scope import SPANS_KEY
 from .document import Mention, OnError, SourceDocument, each_readable, stop
-from .export import Annotated, Export, with_others
+from .export import ARRAY, Annotated, Export
 from .format import Format
-from .json_records import IDS, JsonRecord, json_records
-from .ledger import Ledger
+from .json_records import IDS, NOT_ACCEPTED, JsonRecord, json_records
 from .standoff import MentionBuilder
 
 SEVERAL = ("error", "first", "last", "all")
@@ -34,44 +34,28 @@ def read(
 
     Annotations that were cancelled are left out, and so are tasks without another one, which nobody has annotated; of
     several annotations, one that is the ground truth is taken. Relations and other results than labels of spans are
-    counted.
+    counted. All else is as for `Format.read`.
 
     Args:
-        path: the file.
         text: key of the text in `data`; None for `text`, or for the only text that is there.
         several: what to do with a task of several annotations that differ: "error"; "first" or "last" to take one; or
             "all" to make a document of each.
         predictions: whether predictions are read instead of annotations.
-        mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to trust the
-            offsets and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a task that cannot be read: raise the error, or collect it and leave the part out.
-
-    Yields:
-        The documents in the order of the file.
-
-    Raises:
-        BionerError: the file is missing, empty, not UTF-8 or not valid JSON, a task has no text, or several
-            annotations that differ, or if a span is out of range or has another text.
     """
-    if several not in SEVERAL:
-        raise BionerError(Errors.E105.format(setting="several", value=several, allowed=", ".join(SEVERAL)))
-    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
-    left_out: list[int] = []
+    check_setting("several", several, SEVERAL)
+    builder = MentionBuilder(path, mismatch)
     for part in json_records(path):
         try:
             task = _Task(part, text)
             chosen = task.annotations("predictions" if predictions else "annotations", several)
-            documents = [task.document(task.mentions(result, builder, ledger)) for result in chosen]
+            documents = [task.document(task.mentions(result, builder)) for result in chosen]
         except BionerError as error:
             on_error(error)
             continue
         if not documents:
-            left_out.append(part.line)
+            builder.add(NOT_ACCEPTED, part.line)
         yield from documents
     builder.finish()
-    ledger.finish()
-    if left_out:
-        warn(Warnings.W106.format(path=path, count=len(left_out), line=left_out[0]))
 
 
 def read_texts(path: Path, *, text: Optional[str] = None, on_error: OnError = stop) -> Iterator[SourceDocument]:
@@ -119,12 +103,12 @@ class _Task:
             )
         return [results[-1 if several == "last" else 0]]
 
-    def mentions(self, result: list[Any], builder: MentionBuilder, ledger: Ledger) -> Iterator[Mention]:
+    def mentions(self, result: list[Any], builder: MentionBuilder) -> Iterator[Mention]:
         part = self.part
         for region in result:
             kind = region.get("type") if isinstance(region, dict) else None
             if kind not in _SPAN_TYPES:
-                ledger.add("relations" if kind == "relation" else "results other than labels of spans", part.line)
+                builder.add("relations" if kind == "relation" else "results other than labels of spans", part.line)
                 continue
             value = region.get("value")
             labels = value.get(kind) if isinstance(value, dict) else None
@@ -172,20 +156,21 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
 
     Arguments, results and errors are those of `Format.write`.
     """
-    return Export(path, FORMAT, spans_key).write_file(docs, _task, head="[\n", separator=",\n", tail="\n]\n")
+    export = Export(path, FORMAT, spans_key)
+    return export.write_file(docs, partial(_task, export), **ARRAY)
 
 
-def _task(document: Annotated) -> str:
+def _task(export: Export, document: Annotated) -> str:
     result = []
     for number, mention in enumerate(document.mentions, start=1):
         text = document.text[mention.start : mention.end]
         value = {"start": mention.start, "end": mention.end, "text": text, "labels": [mention.label]}
         region = {"id": str(number), "from_name": "label", "to_name": "text", "type": "labels"}
         score = {} if mention.score is None else {"score": mention.score}
-        result.append({**region, "value": with_others(value, mention.infons), **score})
+        result.append({**region, "value": export.with_others(value, mention.infons), **score})
     scores = [mention.score for mention in document.mentions if mention.score is not None]
     about = {"model_version": "bioner_spacy", **({"score": min(scores)} if scores else {})} if document.scored else {}
-    data = with_others({"id": document.id, "text": document.text}, document.meta)
+    data = export.with_others({"id": document.id, "text": document.text}, document.meta)
     return json.dumps(
         {"data": data, "predictions" if document.scored else "annotations": [{**about, "result": result}]},
         ensure_ascii=False,

@@ -7,11 +7,7 @@ from ..errors import Warnings, warn
 
 
 class Ledger:
-    """Counts of one file by kind, with the first place of each.
-
-    Args:
-        path: the file or folder.
-    """
+    """Counts of one file by kind, with the first place of each."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,11 +32,7 @@ class Ledger:
 
 
 class RepeatedIds:
-    """Count documents with repeated identifiers, and report them in one warning.
-
-    Args:
-        path: the file.
-    """
+    """Count documents with repeated identifiers, and report them in one warning."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

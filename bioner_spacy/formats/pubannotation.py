@@ -8,8 +8,7 @@ from spacy.tokens import Doc
 
 from ..scope import SPANS_KEY
 from . import textspans
-from .export import Annotated, Export, with_others
-from .format import Format
+from .export import ARRAY, Annotated, Export
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
@@ -18,23 +17,17 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     Arguments, results and errors are those of `Format.write`.
     """
 
+    export = Export(path, FORMAT, spans_key)
+
     def render(document: Annotated) -> str:
         denotations = [
             {"id": f"T{number}", "span": {"begin": mention.start, "end": mention.end}, "obj": mention.label}
             for number, mention in enumerate(document.mentions, start=1)
         ]
         record = {"sourceid": document.id, "text": document.text, "denotations": denotations}
-        return json.dumps(with_others(record, document.meta), ensure_ascii=False)
+        return json.dumps(export.with_others(record, document.meta), ensure_ascii=False)
 
-    return Export(path, FORMAT, spans_key).write_file(docs, render, head="[\n", separator=",\n", tail="\n]\n")
+    return export.write_file(docs, render, **ARRAY)
 
 
-FORMAT = Format(
-    name="pubannotation",
-    description="PubAnnotation's JSON: texts with denotations",
-    read=textspans.read,
-    write=write,
-    read_texts=textspans.read_texts,
-    usual_endings=(".json",),
-    holds=frozenset({"overlaps", "meta"}),
-)
+FORMAT = textspans.variant("pubannotation", "PubAnnotation's JSON: texts with denotations", write, ".json")

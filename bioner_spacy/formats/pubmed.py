@@ -19,18 +19,11 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
 
     Its passages are the title and the sections of the abstract, whose labels are infons (`section`). Formatting is
     left out, and so are the numbers of deleted citations in daily updates. The identifier is the PMID; of several
-    versions of a citation, all are read, with a warning.
+    versions of a citation, all are read, with a warning. All else is as for `Format.read`.
 
     Args:
-        path: the file.
         on_error: what to do about a citation that cannot be read: raise the error, or collect it and leave the part
             out. XML that is not valid always raises.
-
-    Yields:
-        The citations in the order of the file.
-
-    Raises:
-        BionerError: as `xml_records` does, or a citation has no PMID.
     """
     ledger, ids = Ledger(path), RepeatedIds(path)
     for line, record in xml_records(path, _RECORDS):

@@ -18,7 +18,6 @@ from ..scope import SPANS_KEY
 from .document import Mention, OnError, Passage, SourceDocument, stop
 from .export import Annotated, Export
 from .format import Format
-from .ledger import Ledger
 from .standoff import IDENTIFIER, MentionBuilder, identifier_details, join_identifiers
 
 PARTS = "individual mentions"
@@ -61,34 +60,22 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
     Records are separated by blank lines; a title line also begins a new record. The sixth column of annotations has
     concept identifiers. Relation lines, which name a relation where annotations have an offset, are no mentions; a
     warning counts them. The text of every annotation is compared with the text at its offsets, whitespace apart.
-
-    Args:
-        path: the file.
-        mismatch: what to do with an annotation whose text is not the one at its offsets, or which is outside of the
-            text, as dumps of PubTator have them of full texts: "error"; "offsets" to trust the offsets and leave out
-            what is outside; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record or an annotation that cannot be read: raise the error, or collect it and
-            leave the part out.
+    All else is as for `Format.read`.
 
     Yields:
         The records in the order of the file. Several may have one PMID (passages of an article).
-
-    Raises:
-        BionerError: the file is missing, empty, not UTF-8, or has a malformed line, or an annotation's text
-            is not the one at its offsets.
     """
-    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
+    builder = MentionBuilder(path, mismatch)
     for record, rows in _records(path, on_error):
         for line, row in rows:
             try:
-                mention = _mention(record, row.split("\t"), line, builder, ledger)
+                mention = _mention(record, row.split("\t"), line, builder)
             except BionerError as error:
                 on_error(error)
             else:
                 record.mentions += [mention] if mention else []
         yield record.finish()
     builder.finish()
-    ledger.finish()
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
@@ -156,15 +143,13 @@ def _is_mention(text: str, columns: list[str]) -> bool:
     return bool(columns[3]) and text[: int(columns[2])].endswith(columns[3])
 
 
-def _mention(
-    record: _Record, columns: list[str], line: int, builder: MentionBuilder, ledger: Ledger
-) -> Optional[Mention]:
+def _mention(record: _Record, columns: list[str], line: int, builder: MentionBuilder) -> Optional[Mention]:
     """The mention of a line after the text; None for a relation, and where the mention is left out."""
     path = record.path
     if columns[0] != record.pmid or len(columns) < 4:
         _fail(path, line, f"neither text nor an annotation of {record.pmid} in tab-separated columns")
     if _RELATION.fullmatch(columns[1]) and len(columns) in _RELATION_COLUMNS and not _is_mention(record.text, columns):
-        ledger.add("relations", line)
+        builder.add("relations", line)
         return None
     if not 5 <= len(columns) <= 7:
         raise BionerError(Errors.E104.format(path=path, line=line, count=len(columns), expected="5 to 7"))

@@ -32,9 +32,6 @@ def read_documents(
         on_error: what to do about a part of a file that cannot be read.
         options: options of the reader of the format.
 
-    Yields:
-        The documents.
-
     Raises:
         BionerError: there is no such format, the folder holds no file of it, or as the reader of the format does.
     """
@@ -49,7 +46,6 @@ def read_texts(
 
     Args:
         format: the format or its name.
-        path: the file, a folder of files, or a pattern.
         on_error: what to do about a document that cannot be read; it is left out if no error is raised. None: raise
             the error; but formats that read texts with their mentions only leave out both, with a warning.
         options: options of the reader of the format; those that are about annotation are left alone.
@@ -140,9 +136,6 @@ def head_of(path: Path) -> str:
 def files_of(declared: Format, folder: Path) -> list[Path]:
     """The files of a format in a folder and the folders in it, or all files of a pattern, in the order of their paths;
     hidden ones are left alone.
-
-    Raises:
-        BionerError: there is none.
     """
     if is_pattern(folder):
         return source_files(folder)
@@ -170,11 +163,7 @@ def visible_files(folder: Path) -> list[Path]:
 
 
 def source_files(path: Path) -> list[Path]:
-    """What is to be read: the files of a pattern or of a folder, in the order of their paths, or the file itself.
-
-    Raises:
-        BionerError: there is none.
-    """
+    """What is to be read: the files of a pattern or of a folder, in the order of their paths, or the file itself."""
     if is_pattern(path):
         found = sorted(map(Path, glob.glob(str(path), recursive=True)), key=lambda file: file.parts)
         found = [file for file in found if file.is_file()]

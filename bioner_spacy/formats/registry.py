@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
-from ..errors import BionerError, Errors, Warnings, reason, warn
+from ..errors import BionerError, Errors, Warnings, check_setting, reason, warn
 from .format import Format
 
 ENTRY_POINTS = "bioner_spacy_formats"
@@ -51,12 +51,7 @@ def all_formats() -> Mapping[str, Format]:
 
 
 def get_format(name: str) -> Format:
-    """A format by its name.
-
-    Raises:
-        BionerError: there is no such format.
-    """
+    """A format by its name."""
     formats = all_formats()
-    if name not in formats:
-        raise BionerError(Errors.E105.format(setting="format", value=name, allowed=", ".join(formats)))
+    check_setting("format", name, formats)
     return formats[name]

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from .document import Mention
+from .ledger import Ledger
 
 MISMATCH = ("error", "offsets", "drop")
 """What to do with an annotation whose text is not the one at its offsets: raise an error; believe the offsets, and
@@ -17,8 +18,8 @@ _SEPARATORS = (" ", " ... ", " [...] ")
 others."""
 
 
-class MentionBuilder:
-    """Makes mentions of annotations, and compares their texts with the ones at their offsets.
+class MentionBuilder(Ledger):
+    """Makes mentions of annotations, compares their texts with the ones at their offsets, and counts what is not kept.
 
     Texts are compared without regard to kind and number of whitespace characters: line breaks inside a mention are
     spaces in the files.
@@ -28,15 +29,10 @@ class MentionBuilder:
         """Begin a corpus.
 
         Args:
-            path: its file or folder, for the warning at the end.
             mismatch: one of `MISMATCH`.
-
-        Raises:
-            BionerError: the setting is unknown.
         """
-        if mismatch not in MISMATCH:
-            raise BionerError(Errors.E105.format(setting="mismatch", value=mismatch, allowed=", ".join(MISMATCH)))
-        self.path = path
+        check_setting("mismatch", mismatch, MISMATCH)
+        super().__init__(path)
         self.mismatch = mismatch
         self.mismatches: list[Union[int, str]] = []
         self.left_out: list[Union[int, str]] = []
@@ -57,9 +53,6 @@ class MentionBuilder:
         """The mention of one annotation.
 
         Args:
-            path: the file of the annotation.
-            line: its line.
-            text: text of the document.
             label: the corpus's own label.
             fragments: first character and the character after the last one of every fragment, in any order.
             claimed: the text that the file gives for the annotation; empty if it gives none.
@@ -99,11 +92,12 @@ class MentionBuilder:
         return Mention(merged[0][0], merged[-1][1], label, line, parts, score, tuple(identifiers), dict(infons or {}))
 
     def finish(self) -> None:
-        """Warn of annotations whose offsets were believed against their text, and of those that are left out."""
+        """Warn of annotations whose offsets were believed against their text, of those that are left out, and of the rest."""
         if self.mismatches:
             warn(Warnings.W102.format(path=self.path, count=len(self.mismatches), line=self.mismatches[0]))
         if self.left_out:
             warn(Warnings.W111.format(path=self.path, count=len(self.left_out), line=self.left_out[0]))
+        super().finish()
 
 
 IDENTIFIER = "identifier"

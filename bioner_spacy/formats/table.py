@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Optional
 
 from spacy.tokens import Doc
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting, import_extra
 from ..files import lines_with_ends, open_bytes, replacing
 from ..scope import SPANS_KEY
 from .document import OnError, Passage, SourceDocument, join_passages, stop
@@ -45,18 +45,13 @@ def read(
     """Read a table of texts, a document a row; a row without a text is a document without one.
 
     Files are Parquet by their content, else CSV or TSV in UTF-8, whose first row has the names of the columns, apart
-    by commas, tabs, semicolons or bars. Other columns are kept for the output.
+    by commas, tabs, semicolons or bars. Other columns are kept for the output. All else is as for `Format.read`.
 
     Args:
-        path: the file.
         text: columns of the text; of several, each is a passage called as its column.
         id: column of the identifier; None for the first of document, doc_id, id, pmid and PMID that is there.
         quotes: whether values may be in double quotes, with delimiters and line breaks in them; in TSV without, quotes
             are characters as others.
-        on_error: what to do about a row that cannot be read: raise the error, or collect it and leave the part out.
-
-    Yields:
-        The documents in the order of the file.
 
     Raises:
         BionerError: the file is missing, empty, no such table, has no such column or one twice, or a row has not
@@ -65,7 +60,7 @@ def read(
     with open_bytes(path) as file:
         is_parquet = file.read(len(_PARQUET)) == _PARQUET
     if not is_parquet and path.name.lower().removesuffix(".gz").endswith(".parquet"):
-        raise BionerError(Errors.E177.format(path=path, reason="it does not begin as one"))
+        raise BionerError(Errors.E118.format(path=path, kind="Parquet", reason="it does not begin as one"))
     rows = _parquet_rows(path, text, id) if is_parquet else _csv_rows(path, text, id, quotes, on_error)
     ids, empty = RepeatedIds(path), True
     for line, key, row in rows:
@@ -191,12 +186,8 @@ def _next_row(rows: Any, path: Path, line: int) -> Optional[list[str]]:
 
 
 def _parquet() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError:
-        raise BionerError(Errors.E651.format(package="pyarrow", extra="tables")) from None
-    return pyarrow
+    import_extra("pyarrow.parquet", "tables")
+    return import_extra("pyarrow", "tables")
 
 
 def _parquet_rows(
@@ -214,7 +205,7 @@ def _parquet_rows(
                     yield number, key, row
         except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
             reason = str(error).partition("\n")[0]
-            raise BionerError(Errors.E177.format(path=path, reason=reason)) from None
+            raise BionerError(Errors.E118.format(path=path, kind="Parquet", reason=reason)) from None
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
@@ -257,9 +248,8 @@ def _rows(document: Annotated) -> Iterator[tuple[Any, ...]]:
 
 def _write_parquet(export: Export, docs: Iterable[Doc]) -> None:
     arrow = _parquet()
-    if export.path.suffix == ".gz":
-        allowed = "a name that ends in .parquet: these files are compressed already"
-        raise BionerError(Errors.E105.format(setting="output", value=str(export.path), allowed=allowed))
+    allowed = "a name that ends in .parquet: these files are compressed already"
+    check_setting("output", str(export.path), allowed, export.path.suffix != ".gz")
     numbers: Mapping[str, Callable[[], Any]] = {
         **dict.fromkeys(("start", "end"), arrow.int64),
         "score": arrow.float64,

@@ -13,12 +13,10 @@ from .reading import files_of, is_pattern, name_in
 
 def read(path: Path, *, lines: Optional[bool] = None, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read a file of texts, one a line, without identifiers; or files of a text each, which are documents called as
-    they.
+    they. All else is as for `Format.read`.
 
     Args:
-        path: the file, a folder of .txt files, or a pattern.
         lines: whether a text is a line of a file, and not all of it; None: of a single file it is.
-        on_error: what to do about a file of several that cannot be read.
 
     Yields:
         The texts in the order of the file, or of the paths of files.

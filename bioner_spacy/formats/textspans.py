@@ -9,19 +9,19 @@ compared. Offsets count characters, the end is exclusive.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
 from spacy.tokens import Doc
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, check_setting
 from ..scope import SPANS_KEY
 from .document import Mention, OnError, Passage, SourceDocument, each_readable, stop
-from .export import Annotated, Export, json_line, with_details, with_others
+from .export import Annotated, Export, json_line
 from .format import Format
-from .json_records import JsonRecord, json_records
-from .ledger import Ledger
+from .json_records import NOT_ACCEPTED, JsonRecord, json_records
 from .standoff import MentionBuilder
 
 SPANS = ("spans", "label", "labels", "entities", "annotations", "denotations", "ents")
@@ -53,49 +53,29 @@ def read(
     Records that an annotator has rejected or ignored (`answer` of Prodigy) say nothing that can be learnt, and those
     in which one question about one span was answered do not say what else is a mention: both are left out. So are
     spans that are rejected or ignored (their own `answer`). Warnings count all of them, and relations. All other keys
-    of a record are kept for the output.
+    of a record are kept for the output. All else is as for `Format.read`.
 
     Args:
-        path: the file.
-        text: key of the text.
         spans: key of the list of spans, or of one of several in an object; None for the one that is there. Records
             that have several lists which differ are an error then.
         span_keys: keys of start, end and label of a span; None for the usual ones.
         id: key of the identifier of the document, with a dot before that of an object in it (meta.pmid); None for the
             first of doc_id, id and pmid that is there, or is in `meta`.
-        mismatch: what to do with a span whose text is not the one at its offsets: "error"; "offsets" to trust the
-            offsets and leave out what is outside of the text; or "drop" to leave out both. A warning counts them.
-        on_error: what to do about a record that cannot be read: raise the error, or collect it and leave the part out.
-
-    Yields:
-        The documents in the order of the file.
-
-    Raises:
-        BionerError: the file is missing, empty, not UTF-8, or a record is no such object, or has a span that is
-            out of range or whose text is another one.
     """
-    if span_keys is not None and len(span_keys) != 3:
-        raise BionerError(Errors.E105.format(setting="span_keys", value=span_keys, allowed="three keys"))
-    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
-    left_out: list[int] = []
-    questions: list[int] = []
+    check_setting("span_keys", span_keys, "three keys", span_keys is None or len(span_keys) == 3)
+    builder = MentionBuilder(path, mismatch)
     for part in json_records(path):
         record = _Record(part, text, id)
         try:
             if not record.is_accepted():
-                left_out.append(part.line)
+                builder.add(NOT_ACCEPTED, part.line)
             elif record.is_one_question():
-                questions.append(part.line)
+                builder.add("records that answer one question about what was shown (_is_binary, _view_id)", part.line)
             else:
-                yield record.document(record.mentions(spans, span_keys, builder, ledger))
+                yield record.document(record.mentions(spans, span_keys, builder))
         except BionerError as error:
             on_error(error)
     builder.finish()
-    ledger.finish()
-    if left_out:
-        warn(Warnings.W106.format(path=path, count=len(left_out), line=left_out[0]))
-    if questions:
-        warn(Warnings.W113.format(path=path, count=len(questions), line=questions[0]))
 
 
 def read_texts(
@@ -164,17 +144,16 @@ class _Record:
         spans_key: Optional[str],
         span_keys: Optional[Sequence[str]],
         builder: MentionBuilder,
-        ledger: Ledger,
     ) -> list[Mention]:
         text = self.text
         found: list[Mention] = []
         relations = self.content.get("relations")
         for _ in relations if isinstance(relations, list) else ():
-            ledger.add("relations", self.part.line)
+            builder.add("relations", self.part.line)
         for span in self._spans(spans_key):
             answer = span.get("answer", "accept") if isinstance(span, dict) else "accept"
             if answer in ("reject", "ignore"):
-                ledger.add("spans that were rejected or ignored (answer)", self.part.line)
+                builder.add("spans that were rejected or ignored (answer)", self.part.line)
             elif answer != "accept":
                 self.part.fail(f"answer of a span is {answer!r}, and none of accept, reject and ignore")
             else:
@@ -328,22 +307,30 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     Arguments, results and errors are those of `Format.write`.
     """
 
+    export = Export(path, FORMAT, spans_key)
+
     def render(document: Annotated) -> str:
         ids = {"doc_id" if "id" in document.meta else "id": document.id}
-        record: dict[str, Any] = {**ids, "text": document.text, "spans": [_span(part) for part in document.mentions]}
+        record: dict[str, Any] = {
+            **ids,
+            "text": document.text,
+            "spans": [_span(export, part) for part in document.mentions],
+        }
         if document.passages:
             record["passages"] = [
-                {"start": passage.start, "end": passage.end, "type": passage.type, **(passage.infons or {})}
+                export.with_others(
+                    {"start": passage.start, "end": passage.end, "type": passage.type}, passage.infons or {}
+                )
                 for passage in document.passages
             ]
-        return json_line(with_others(record, document.meta))
+        return json_line(export.with_others(record, document.meta))
 
-    return Export(path, FORMAT, spans_key).write_file(docs, render)
+    return export.write_file(docs, render)
 
 
-def _span(mention: Mention) -> dict[str, Any]:
+def _span(export: Export, mention: Mention) -> dict[str, Any]:
     kb_id = {"kb_id": mention.identifiers[0]} if mention.identifiers else {}
-    return with_details({"start": mention.start, "end": mention.end, "label": mention.label, **kb_id}, mention)
+    return export.with_details({"start": mention.start, "end": mention.end, "label": mention.label, **kb_id}, mention)
 
 
 def _recognises(head: str) -> bool:
@@ -363,3 +350,17 @@ FORMAT = Format(
     holds=frozenset({"scores", "overlaps", "identifiers", "infons", "passages", "meta"}),
     recognises=_recognises,
 )
+
+
+def variant(name: str, description: str, write: Callable[..., tuple[int, int]], usual_ending: str) -> Format:
+    """A format that is read as this one and written in a way of its own, without scores and identifiers."""
+    return replace(
+        FORMAT,
+        name=name,
+        description=description,
+        write=write,
+        endings=(),
+        usual_endings=(usual_ending,),
+        holds=frozenset({"overlaps", "meta"}),
+        recognises=None,
+    )

@@ -18,7 +18,6 @@ from ..errors import BionerError, Errors
 from ..files import numbered_lines
 from .document import Mention, OnError, SourceDocument, stop
 from .format import Format
-from .ledger import Ledger
 from .standoff import MentionBuilder
 
 _HEAD = "#FORMAT=WebAnno TSV 3"
@@ -62,7 +61,6 @@ def read(
     """Read a file, which is one document.
 
     Args:
-        path: the file.
         type: the layer of annotations that are mentions, by its full name or the last part of it.
         label: its feature with the label of a mention.
         identifier: its feature with the identifier of a concept, if it has one.
@@ -70,9 +68,6 @@ def read(
             counts.
         on_error: what to do about an annotation that cannot be read: raise the error, or collect it and leave the part
             out.
-
-    Yields:
-        The document.
 
     Raises:
         BionerError: the file is missing or not in this format, a token differs from the text, or there is no such
@@ -83,11 +78,11 @@ def read(
     if not ends:
         known = ", ".join(sorted(name for name in sheet.spans if _TOKENS not in name)) or "none"
         raise BionerError(Errors.E180.format(path=path, type=type, known=known))
-    builder, ledger, mentions = MentionBuilder(path, mismatch), Ledger(path), list[Mention]()
+    builder, mentions = MentionBuilder(path, mismatch), list[Mention]()
     for name, features, annotations in sheet.annotations():
         if name not in ends:
             for one in annotations if _TOKENS not in name else ():
-                ledger.add(f"annotations {name.rpartition('.')[2]}", one.line)
+                builder.add(f"annotations {name.rpartition('.')[2]}", one.line)
             continue
         for one in annotations:
             values = dict(zip(features, one.values))
@@ -110,7 +105,6 @@ def read(
             else:
                 mentions += [found] if found else []
     builder.finish()
-    ledger.finish()
     yield sheet.document(mentions)
 
 

@@ -26,11 +26,7 @@ _BLANKS = re.compile(r"[ \t\r\n]+")
 
 
 class XmlParser:
-    """Events of an XML file; a format defines what they mean.
-
-    Args:
-        path: the file.
-    """
+    """Events of an XML file; a format defines what they mean."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -148,7 +144,6 @@ def xml_records(path: Path, tags: Collection[str]) -> Iterator[tuple[int, Elemen
     """The elements of some tags in a file, prefixes of namespaces apart, one at a time.
 
     Args:
-        path: the file.
         tags: names of the elements; one that is in another one of them is a part of it.
 
     Yields:

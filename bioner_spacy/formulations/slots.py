@@ -32,7 +32,6 @@ class SlotFormulation:
     Actions are EOA and SHIFT, then TR and RE of each (task, type) pair, in the order of tasks.
 
     Args:
-        tasks: the K tasks.
         least: log-odds from which TR and RE are taken in decoding, 0 in the paper.
     """
 

@@ -74,9 +74,6 @@ def corrections(
 
     Args:
         rank: rank of each correction.
-        nO: number of scores.
-        nI: number of features.
-        guidelines: names of the guidelines.
 
     Returns:
         Layer from (N, nI) features and (N,) index of the guideline of each token, -1 for none, to (N, nO) corrections.

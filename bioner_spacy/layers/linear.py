@@ -14,10 +14,6 @@ from .prior import initial_bias
 def linear(nO: Optional[int] = None, nI: Optional[int] = None) -> Model[Floats2d, Floats2d]:
     """Thinc's `Linear` with the array library's product, 2 to 3 times as fast as BLIS.
 
-    Args:
-        nO: number of outputs.
-        nI: number of inputs.
-
     Returns:
         Layer from (N, nI) to (N, nO). The attribute "bias" is the initial bias; None for 0.
     """

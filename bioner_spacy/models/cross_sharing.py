@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from thinc.api import Dropout, Model, chain, list2ragged, with_array
 from thinc.types import Floats2d
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 from ..formulations.adversarial import DISCRIMINATOR, AdversarialCRFFormulation
 from ..formulations.crf import CRFFormulation
 from ..layers.batch import batch2words
@@ -54,8 +54,7 @@ def build_cross_sharing(
     """
     structure = Structure(variant, hidden, width)
     for setting, value in (("adversarial", adversarial), ("orthogonality", orthogonality)):
-        if value < 0:
-            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="0 or more"))
+        check_setting(setting, value, "0 or more", value >= 0)
     n_inputs = tok2vec.maybe_get_dim("nO")
     make_features = partial(CrossSharing, structure, orthogonality, n_inputs)
     make_output = partial(TaskLinear, width, private=structure.private, shared=structure.shared, reversal=adversarial)

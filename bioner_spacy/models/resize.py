@@ -9,7 +9,6 @@ def replace_output(model: Model, new: Model) -> None:
     A new node is needed, because Thinc layers with weights cannot be resized, and optimizers keep state by node.
 
     Args:
-        model: an initialised model.
         new: the layer, initialised, with any number of outputs.
     """
     old = model.get_ref("output_layer")

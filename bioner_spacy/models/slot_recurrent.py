@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 from ..formulations.binary import threshold_log_odds
 from ..formulations.slots import SlotFormulation
 from ..layers.batch import as_batch, batch2words
@@ -59,8 +59,7 @@ def build_slot_recurrent(
         BionerError: `queries` or `window` is less than 1, or `action_threshold` is not between 0 and 1.
     """
     for setting, value in (("queries", queries), ("window", window)):
-        if value < 1:
-            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
+        check_setting(setting, value, "1 or more", value >= 1)
     least = threshold_log_odds("action_threshold", action_threshold)
     make_output = partial(
         Slots,

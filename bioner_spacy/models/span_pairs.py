@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from thinc.api import Dropout, Model, chain, list2array
 from thinc.types import Floats2d
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 from ..formulations.binary import threshold_log_odds
 from ..formulations.span_pairs import SpanPairFormulation
 from ..layers.batch import batch2docs
@@ -45,8 +45,7 @@ def build_span_pairs(
         BionerError: `width` or `hidden` is less than 1, or `span_threshold` is not between 0 and 1.
     """
     for setting, value in (("width", width), ("hidden", hidden)):
-        if value < 1:
-            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
+        check_setting(setting, value, "1 or more", value >= 1)
     least = threshold_log_odds("span_threshold", span_threshold)
     output: Model = Biaffine(None if nO is None else nO // width, width, nI=2 * hidden)
     output.name = "spans"

@@ -1,16 +1,18 @@
 """The factory of the component `multitask_ner`: its settings and their defaults."""
 
 from collections.abc import Callable
-from typing import Any, Optional, Union
+from dataclasses import fields
+from inspect import Parameter, Signature, signature
+from typing import Any, Optional
 
 from spacy.language import Language
 from thinc.api import Config, Model
 
 from ..errors import Warnings, warn
 from ..scope import SPANS_KEY, score_name
-from ..training.balance import TaskBalance
 from ..types import Batch
 from .multitask_ner import MultiTaskNER
+from .settings import Settings
 
 DEFAULT_MODEL_CONFIG = """
 [model]
@@ -29,93 +31,35 @@ upstream = "*"
 DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
 
 
-@Language.factory(
+def make_multitask_ner(
+    nlp: Language, name: str, model: Model[Batch, Any], scorer: Optional[Callable], **settings: Any
+) -> MultiTaskNER:
+    """Construct a `multitask_ner` component; the settings are those of `Settings`."""
+    key = settings["spans_key"]
+    twins = [other for other, pipe in nlp.pipeline if isinstance(pipe, MultiTaskNER) and pipe.spans_key == key]
+    if twins:
+        warn(Warnings.W408.format(names=", ".join([*twins, name]), spans_key=key))
+    return MultiTaskNER(nlp.vocab, model, name, scorer=scorer, **settings)
+
+
+# spaCy checks a config by the signature, in which each setting has its name and type.
+_own = [one for one in signature(make_multitask_ner).parameters.values() if one.kind is not one.VAR_KEYWORD]
+_settings = [Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=one.type) for one in fields(Settings)]
+make_multitask_ner.__signature__ = Signature([*_own, *_settings])  # type: ignore[attr-defined]
+
+Language.factory(
     "multitask_ner",
+    func=make_multitask_ner,
     assigns=["doc.spans", "doc.ents", "token.ent_iob", "token.ent_type"],
     default_config={
         "model": DEFAULT_MODEL,
-        "spans_key": SPANS_KEY,
-        "context": "source",
-        "grain": "type",
-        "types": None,
-        "merge": "union",
-        "threshold": 0.0,
-        "thresholds": {},
-        "calibration": {},
-        "annotate_ents": True,
-        "ents_types": None,
-        "overwrite_ents": False,
-        "task_weights": {},
+        **vars(Settings()),
         "task_balance": {"@misc": "bioner_spacy.FixedBalance.v1"},
-        "ignore_scope": False,
-        "unscoped": "corpus",
-        "disjoint": {},
-        "teach_scope": 0.0,
-        "teach_across": 0.0,
-        "learn_rate_factor": 10.0,
         "scorer": {"@scorers": "bioner_spacy.multitask_scorer.v1", "spans_key": SPANS_KEY},
     },
     default_score_weights={
         score_name("macro_f"): 1.0,
-        score_name("f"): 0.0,
-        score_name("p"): 0.0,
-        score_name("r"): 0.0,
-        score_name("nested_r"): None,
-        score_name("per_type"): None,
-        score_name("per_corpus"): None,
+        **{score_name(name): 0.0 for name in ("f", "p", "r")},
+        **{score_name(name): None for name in ("nested_r", "per_type", "per_corpus")},
     },
 )
-def make_multitask_ner(
-    nlp: Language,
-    name: str,
-    model: Model[Batch, Any],
-    spans_key: str,
-    context: str,
-    grain: str,
-    types: Optional[list[str]],
-    merge: Union[str, dict[str, str]],
-    threshold: float,
-    thresholds: dict[str, float],
-    calibration: dict[str, list[float]],
-    annotate_ents: bool,
-    ents_types: Optional[list[str]],
-    overwrite_ents: bool,
-    task_weights: dict[str, float],
-    task_balance: Optional[TaskBalance],
-    ignore_scope: bool,
-    unscoped: str,
-    disjoint: dict[str, list[str]],
-    teach_scope: float,
-    teach_across: float,
-    learn_rate_factor: float,
-    scorer: Optional[Callable],
-) -> MultiTaskNER:
-    """Construct a `multitask_ner` component; the arguments are those of `MultiTaskNER`."""
-    twins = [other for other, pipe in nlp.pipeline if isinstance(pipe, MultiTaskNER) and pipe.spans_key == spans_key]
-    if twins:
-        warn(Warnings.W408.format(names=", ".join([*twins, name]), spans_key=spans_key))
-    return MultiTaskNER(
-        nlp.vocab,
-        model,
-        name,
-        spans_key=spans_key,
-        context=context,
-        grain=grain,
-        types=types,
-        merge=merge,
-        threshold=threshold,
-        thresholds=thresholds,
-        calibration=calibration,
-        annotate_ents=annotate_ents,
-        ents_types=ents_types,
-        overwrite_ents=overwrite_ents,
-        task_weights=task_weights,
-        task_balance=task_balance,
-        ignore_scope=ignore_scope,
-        unscoped=unscoped,
-        disjoint=disjoint,
-        teach_scope=teach_scope,
-        teach_across=teach_across,
-        learn_rate_factor=learn_rate_factor,
-        scorer=scorer,
-    )

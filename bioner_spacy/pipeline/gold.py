@@ -32,7 +32,6 @@ def collect_gold(
     Args:
         examples: predicted documents with N tokens in all, and their references. A reference without any entity
             annotation supervises nothing.
-        tasks: the K tasks.
         spans_key: key of the gold spans in the references; `doc.ents` are used if it is missing.
         ignore_scope: whether every annotated reference supervises every task.
         corpus_types: entity types by corpus, as scope of documents without one; None for every type.
@@ -81,7 +80,6 @@ def read_by_sentence(gold: Gold, docs: Sequence[Doc]) -> Gold:
 
     Args:
         gold: gold of D documents with N tokens.
-        docs: the D documents.
 
     Returns:
         Gold of at least D texts with the same N tokens and supervision.
@@ -108,10 +106,8 @@ def warn_of_unlearnable(
     """Warn of gold mentions that cannot be learnt, and of documents with incomplete entities.
 
     Args:
-        examples: the training examples.
         collect: returns the gold of a batch and the number of mentions left out, see `collect_gold`.
         formulation: the formulation, which counts mentions that it cannot represent.
-        spans_key: key of the gold spans in the references.
     """
     n_mentions = n_misaligned = n_inexpressible = n_incomplete = 0
     outside: Counter[str] = Counter()

@@ -24,7 +24,6 @@ class Merger:
     types that the corpus does not annotate.
 
     Args:
-        tasks: the K tasks.
         merge: policy for all types, or by entity type, with "*" for all others ("union" if not given).
 
     Raises:

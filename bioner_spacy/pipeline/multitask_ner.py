@@ -17,17 +17,17 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate, to_numpy
 
-from ..corpora.context import WHOLE, check_context
+from ..corpora.context import WHOLE
 from ..errors import BionerError, Errors, Warnings, warn
 from ..layers import limit_threads
-from ..scope import SPANS_KEY, UNSCOPED, annotated_types, get_corpus, warn_of_unscoped
+from ..scope import annotated_types, get_corpus, warn_of_unscoped
 from ..tasks import Task, make_tasks, require_annotated
 from ..tokenization.sentences import sentence_lengths
-from ..training.balance import TaskBalance
 from ..training.updates import update_weights
 from ..types import Array, Batch, Formulation, Gold, SpanArrays
 from .gold import collect_gold, read_by_sentence, warn_of_unlearnable
-from .merge import Merge, Merger
+from .merge import Merger
+from .settings import Settings
 from .spans import (
     calibrated,
     calibration_table,
@@ -41,7 +41,7 @@ from .spans import (
 from .teaching import check_teaching, gather_taught, has_tags, require_teachers
 
 
-class MultiTaskNER(TrainablePipe):
+class MultiTaskNER(TrainablePipe, Settings):
     """Named entity recognition by many heads on one encoder, trained on corpora that annotate different types.
 
     A head learns only from documents whose annotation scope covers its task; elsewhere its loss and gradient are zero.
@@ -49,43 +49,10 @@ class MultiTaskNER(TrainablePipe):
     group's `attrs["scores"]`; `doc.ents` has the best spans that do not overlap.
 
     Args:
-        vocab: shared vocabulary.
         model: model from a `Batch` to the scores of its formulation, such as `bioner_spacy.TagHeads.v1`; see
             `bioner_spacy.models`.
         name: name of the component in the pipeline.
-        spans_key: key of predicted and gold spans in `doc.spans`.
-        context: what heads read at once: the whole text ("group", "document"), or one sentence ("source", "sentence");
-            the same as `context` of the encoder.
-        grain: what a task is: "type", "corpus" or "guideline"; see `bioner_spacy.tasks.make_tasks`.
-        types: entity types to learn; None for all that the training corpora annotate.
-        merge: how spans of several tasks for one type are merged: "union", "vote", "mean", or the name of a corpus;
-            see `bioner_spacy.pipeline.merge`. If `doc._.guideline` names a corpus, its guideline is followed instead.
-        threshold: spans with a lower score, 0 to 1, are not reported.
-        thresholds: minimum scores by entity type; `threshold` applies to all others. Changes to the loaded component
-            are not saved; the config is.
-        calibration: slope and intercept by entity type that calibrate the log-odds of scores, before thresholds are
-            applied. See `bioner_spacy.analysis.calibrate`.
-        annotate_ents: also set `doc.ents`, preferring the highest score, then the longest span.
-        ents_types: entity types for `doc.ents` in order of preference, for spans on the same tokens; None for no
-            preference.
-        overwrite_ents: whether existing entities are replaced; otherwise they are kept, and predicted ones fill the
-            gaps.
-        task_weights: loss weight of each task by name; 1 if not given.
-        task_balance: policy that changes loss weights during training; None for fixed weights. See
-            `bioner_spacy.training.balance`.
-        ignore_scope: whether types outside the annotation scope count as negatives, as in a naive merge of corpora.
-            Only to measure what that costs.
-        unscoped: assumed scope of documents with entities but no stated scope: the types of their corpus ("corpus") or
-            every type ("all"); "error" refuses them in training.
-        disjoint: for an entity type (or CORPUS$TYPE for one corpus), the types that its mentions never have. Its
-            mentions are negative examples for heads of these types in documents that do not supervise them.
-        teach_scope: initial share, 0 to 1, of teachers in the targets within scope; it falls during training. Teachers
-            are pipelines whose predictions the corpus reader provides (setting `soft_targets` of
-            `bioner_spacy.MultiCorpus.v1`).
-        teach_across: weight, 0 to 1, of the teachers' loss in documents that do not annotate a task; 0 for none.
-        learn_rate_factor: factor on the learning rate of the heads. An encoder inside the component learns at the
-            plain rate.
-        scorer: scoring function.
+        settings: what it does, see `bioner_spacy.pipeline.settings.Settings`; each is an attribute, too.
     """
 
     def __init__(
@@ -94,63 +61,16 @@ class MultiTaskNER(TrainablePipe):
         model: Model[Batch, Any],
         name: str = "multitask_ner",
         *,
-        spans_key: str = SPANS_KEY,
-        context: str = "source",
-        grain: str = "type",
-        types: Optional[Sequence[str]] = None,
-        merge: Merge = "union",
-        threshold: float = 0.0,
-        thresholds: Mapping[str, float] = {},
-        calibration: Mapping[str, Sequence[float]] = {},
-        annotate_ents: bool = True,
-        ents_types: Optional[Sequence[str]] = None,
-        overwrite_ents: bool = False,
-        task_weights: Mapping[str, float] = {},
-        task_balance: Optional[TaskBalance] = None,
-        ignore_scope: bool = False,
-        unscoped: str = "corpus",
-        disjoint: Mapping[str, Sequence[str]] = {},
-        teach_scope: float = 0.0,
-        teach_across: float = 0.0,
-        learn_rate_factor: float = 10.0,
         scorer: Optional[Callable] = None,
+        **settings: Any,
     ) -> None:
-        make_tasks({}, grain)
-        check_context(context)
-        if unscoped not in UNSCOPED:
-            raise BionerError(Errors.E301.format(setting="unscoped", value=unscoped, allowed=", ".join(UNSCOPED)))
-        task_balance = TaskBalance() if task_balance is None else task_balance
-        if not isinstance(task_balance, TaskBalance):
-            allowed = "a subclass of TaskBalance, such as @misc = bioner_spacy.FixedBalance.v1"
-            raise BionerError(Errors.E301.format(setting="task_balance", value=task_balance, allowed=allowed))
-        if not isinstance(learn_rate_factor, (int, float)) or not 0 <= learn_rate_factor < float("inf"):
-            setting, allowed = "learn_rate_factor", "a number of 0 or more"
-            raise BionerError(Errors.E301.format(setting=setting, value=learn_rate_factor, allowed=allowed))
+        Settings.__init__(self, **settings)
         self.vocab = vocab
         self.model = model
         self.name = name
-        self.spans_key = spans_key
-        self.context = context
-        self.grain = grain
-        self.types = types
-        self.merge = merge
-        self.threshold = threshold
-        self.thresholds = dict(thresholds)
-        self._configured = (threshold, dict(thresholds))
-        self.calibration = dict(calibration)
-        self.annotate_ents = annotate_ents
-        self.ents_types = ents_types
-        self.overwrite_ents = overwrite_ents
-        self.task_weights = dict(task_weights)
-        self.task_balance = task_balance
-        self.ignore_scope = ignore_scope
-        self.unscoped = unscoped
-        self.disjoint = {name: tuple(types) for name, types in disjoint.items()}
-        self.teach_scope = teach_scope
-        self.teach_across = teach_across
-        self.annealing = 0.0
-        self.learn_rate_factor = learn_rate_factor
         self.scorer = scorer
+        self.annealing = 0.0
+        self._configured = (self.threshold, dict(self.thresholds))
         self._replaces = False
         self.cfg: dict[str, Any] = {"label_data": {}}
         self._set_tasks()
@@ -174,7 +94,6 @@ class MultiTaskNER(TrainablePipe):
         """Add an entity type; on an initialised model, its head predicts nothing at first, and others do not change.
 
         Args:
-            label: entity type.
             corpus: corpus that annotates it; only used with the grains corpus and guideline.
 
         Returns:
@@ -231,8 +150,6 @@ class MultiTaskNER(TrainablePipe):
         """Derive the tasks from training data and initialise the model.
 
         Args:
-            get_examples: returns training examples.
-            nlp: the pipeline.
             labels: entity types by corpus, see `label_data`; collected from the examples if None. Types that were
                 added before are kept.
 
@@ -279,9 +196,6 @@ class MultiTaskNER(TrainablePipe):
     def predict(self, docs: Iterable[Doc]) -> list[SpanArrays]:
         """Predict spans without setting them.
 
-        Args:
-            docs: documents.
-
         Returns:
             Spans of each document, over its own tokens, merged to entity types; `types` are indices into `labels`.
 
@@ -316,15 +230,11 @@ class MultiTaskNER(TrainablePipe):
         """Probabilities of tag transitions, for students.
 
         Args:
-            docs: documents with N tokens in all.
             most: tokens whose transition from O to O has at least this probability are left out.
 
         Returns:
             For each task, (M,) token indices over all documents, and (M, T, T) probability of each pair of tags
             (previous token, token).
-
-        Raises:
-            BionerError: as `predict` does.
         """
         formulation: Any = self._formulation
         return self._decode(list(docs), partial(formulation.transitions, most=most)) or []
@@ -364,13 +274,8 @@ class MultiTaskNER(TrainablePipe):
         """Update the model on a batch. Targets are made before scores, because some models need them.
 
         Args:
-            examples: a batch.
-            drop: dropout rate.
             sgd: the optimizer; without one, gradients are added up.
             losses: losses by component; updated.
-
-        Returns:
-            The losses.
         """
         examples = list(examples)
         losses = {} if losses is None else losses
@@ -425,7 +330,6 @@ class MultiTaskNER(TrainablePipe):
         """Loss over all tasks and its gradient.
 
         Args:
-            examples: a batch.
             scores: output of the model for `make_batch`.
 
         Returns:

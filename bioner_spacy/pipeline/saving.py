@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.strings import StringStore
 from spacy.vocab import Vocab
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import Warnings, check_setting, warn
 from ..layers.encoder.files import WEIGHTS
 
 # spaCy factories whose components store hashes of tokens, and so need the tokens.
@@ -30,8 +30,8 @@ def before_saving(weights: Optional[str] = None) -> Callable[[Language], Languag
     Raises:
         BionerError: `weights` is neither.
     """
-    if weights is not None and weights not in WEIGHTS:
-        raise BionerError(Errors.E301.format(setting="weights", value=weights, allowed=", ".join(WEIGHTS)))
+    if weights is not None:
+        check_setting("weights", weights, WEIGHTS)
 
     def prepare(nlp: Language) -> Language:
         if weights is not None:
@@ -45,7 +45,6 @@ def set_weights(nlp: Language, weights: str) -> None:
     """Set how the weights of a pipeline's encoders are stored when it is saved.
 
     Args:
-        nlp: the pipeline.
         weights: "float32" or "int8" (8-bit matrices with a scale per row, a quarter of the size). After further
             training, float32 is used again.
     """
@@ -61,9 +60,6 @@ def without_words(nlp: Language) -> Language:
     """A copy of a pipeline that shares its components, and saves only the strings that it needs.
 
     Labels and keys of static vectors are kept; other strings are added again when texts are read.
-
-    Args:
-        nlp: a pipeline. If components need training tokens, all strings are kept, with a warning.
     """
     if needing := [name for name, _ in nlp.components if nlp.get_pipe_meta(name).factory in _NEED_WORDS]:
         warn(Warnings.W409.format(names=", ".join(needing)))

@@ -7,7 +7,7 @@ import numpy
 from spacy.tokens import Doc, Span
 from thinc.api import Model
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from ..tasks import require_annotated
 from ..types import Array, SpanArrays
 from .merge import Merger
@@ -41,11 +41,7 @@ def require_upstream(name: str, model: Model, doc: Doc) -> None:
 
     Args:
         name: name of the component of the model.
-        model: the model.
         doc: a document of one token or more.
-
-    Raises:
-        BionerError: it has not.
     """
     for node in model.walk():
         if (upstream := getattr(node, "upstream_name", None)) is not None:
@@ -60,9 +56,7 @@ def warn_of_replaced(doc: Doc, spans_key: str, name: str, labels: Collection[str
 
     Args:
         doc: a document with spans under the key.
-        spans_key: the key.
         name: name of the component that replaces them.
-        labels: its labels.
 
     Returns:
         Whether there was a warning.
@@ -90,8 +84,8 @@ def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[st
     """
     require_annotated("thresholds", thresholds, types)
     for setting, value in [("threshold", threshold), *((f"thresholds.{name}", v) for name, v in thresholds.items())]:
-        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="a number from 0 to 1"))
+        is_share = isinstance(value, (int, float)) and 0 <= value <= 1
+        check_setting(setting, value, "a number from 0 to 1", is_share)
     return numpy.array([thresholds.get(name, threshold) for name in types], dtype="f")
 
 
@@ -112,9 +106,8 @@ def calibration_table(types: Sequence[str], calibration: Mapping[str, Sequence[f
     """
     require_annotated("calibration", calibration, types)
     for name, values in calibration.items():
-        if len(values) != 2 or not all(numpy.isfinite(values)) or values[0] <= 0:
-            allowed = "a slope above 0 and an intercept"
-            raise BionerError(Errors.E301.format(setting=f"calibration.{name}", value=values, allowed=allowed))
+        is_line = len(values) == 2 and all(numpy.isfinite(values)) and values[0] > 0
+        check_setting(f"calibration.{name}", values, "a slope above 0 and an intercept", bool(is_line))
     return numpy.array([calibration.get(name, (1.0, 0.0)) for name in types], dtype="f") if calibration else None
 
 
@@ -148,9 +141,6 @@ def flat_view(
     """Spans that do not overlap, for `doc.ents`, preferring high scores, then long spans.
 
     Args:
-        doc: the document.
-        spans: its spans.
-        scores: their scores.
         keep: whether existing entities are kept, and spans fill the gaps.
         types: rank of each entity type: of spans of several types on the same tokens only the first is used, and other
             types never; None for no preference.

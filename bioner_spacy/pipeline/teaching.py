@@ -6,7 +6,7 @@ from typing import Any
 import numpy
 from spacy.training import Example
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from ..tasks import Task
 from ..training.soft_targets import TARGETS_KEY, TaughtDocument
 from ..types import Formulation, Gold, Taught
@@ -22,16 +22,13 @@ def check_teaching(name: str, formulation: Formulation, shares: dict[str, float]
     """Check the weights of teachers in the settings of a component.
 
     Args:
-        name: name of the component.
-        formulation: its formulation.
         shares: the settings by name.
 
     Raises:
         BionerError: one is not a number from 0 to 1, or the formulation does not support teachers.
     """
     for setting, value in shares.items():
-        if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="0 to 1"))
+        check_setting(setting, value, "0 to 1", isinstance(value, (int, float)) and 0 <= value <= 1)
         if value and not has_tags(formulation):
             raise BionerError(Errors.E440.format(setting=setting, name=name))
 
@@ -60,7 +57,6 @@ def gather_taught(
 
     Args:
         examples: the batch, with references from the reader.
-        tasks: the K tasks.
         gold: gold of the batch with a text for each document.
         share: share of the teachers in the targets within the scope.
         across: weight of the teachers' loss outside the scope.

@@ -38,7 +38,6 @@ def analysis_page(analysis: Analysis, *, brief: bool = False) -> Page:
     """An analysis as a page, with `mistakes.tsv` and, if there are scores, two charts.
 
     Args:
-        analysis: the analysis.
         brief: a short version for terminals: only F1, and no examples.
     """
     blocks: list[Block] = []
@@ -104,9 +103,6 @@ def matches_table(scores: dict[str, Any], shown: str = "prf") -> Table:
 
 def counts_table(mistakes: Mistakes) -> Table:
     """Number of gold and predicted mentions of each kind.
-
-    Args:
-        mistakes: the mistakes.
 
     Returns:
         Two rows for each corpus and type, and for all types of a corpus: gold and predicted mentions by kind.

@@ -54,9 +54,6 @@ def draw_thresholds(groups: Mapping[str, ScoredMentions], *, split: str, precisi
         groups: name -> predictions; one panel each.
         split: name of the split, for the title.
         precision: the wanted precision; None for the highest F1.
-
-    Returns:
-        The figure.
     """
 
     def draw(axes: Axes, name: str, found: ScoredMentions) -> None:

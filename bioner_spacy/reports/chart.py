@@ -6,7 +6,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from ..errors import BionerError, Errors
+from ..errors import import_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes
@@ -23,15 +23,7 @@ STYLE: Any = {"svg.hashsalt": "bioner_spacy", "svg.fonttype": "none", "font.fami
 
 @contextmanager
 def drawing(width: float, height: float) -> Iterator["Figure"]:
-    """A figure to draw on, in the style of all charts.
-
-    Args:
-        width: in inches.
-        height: in inches.
-
-    Raises:
-        BionerError: matplotlib is not installed.
-    """
+    """A figure to draw on, in the style of all charts."""
     with styled():
         from matplotlib.figure import Figure
 
@@ -40,15 +32,8 @@ def drawing(width: float, height: float) -> Iterator["Figure"]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw and write in the style of all charts.
-
-    Raises:
-        BionerError: matplotlib is not installed.
-    """
-    try:
-        import matplotlib
-    except ImportError:
-        raise BionerError(Errors.E525) from None
+    """Draw and write in the style of all charts."""
+    matplotlib = import_extra("matplotlib", "charts")
     with matplotlib.rc_context(STYLE):
         yield
 

@@ -20,23 +20,13 @@ _BAR = 0.38  # height of a bar; a group of two bars and a gap has height 1
 
 
 def comparison_page(comparison: Comparison, name: str = "comparison") -> Page:
-    """A comparison as a page: table, verdict and method.
-
-    Args:
-        comparison: the comparison.
-        name: name of the files.
-    """
+    """A comparison as a page: table, verdict and method."""
     blocks: list[Block] = [Text(_match(comparison)), comparison_table(comparison), Items(verdict(comparison))]
     return Page(name, title(comparison), [*blocks, Items(method(comparison))], data=comparison.to_dict())
 
 
 def systems_page(systems: Systems, name: str = "systems") -> Page:
-    """Several systems as a page: a summary, then each comparison with the first one.
-
-    Args:
-        systems: the systems.
-        name: name of the files.
-    """
+    """Several systems as a page: a summary, then each comparison with the first one."""
     first = systems.comparisons[0]
     blocks: list[Block] = [Text(_match(first)), systems_table(systems)]
     for comparison in systems.comparisons:
@@ -178,15 +168,7 @@ def draw_comparison(comparison: Comparison) -> Figure:
 
 
 def write_chart(comparison: Comparison, path: Path) -> list[Path]:
-    """Write the chart as SVG, for papers and pages, and as PNG.
-
-    Args:
-        comparison: what to draw.
-        path: path of the files without suffix.
-
-    Returns:
-        The files.
-    """
+    """Write the chart as SVG, for papers and pages, and as PNG."""
     files = [path.with_name(f"{path.name}.{suffix}") for suffix in ("svg", "png")]
     figure = draw_comparison(comparison)
     with replacing(*files) as parts:

@@ -10,6 +10,7 @@ from ..corpora.catalogue import SPLITS
 from ..corpora.statistics import SplitStatistics, dice, merge_statistics
 from .chart import Figure, drawing, tidy
 from .colors import color_of
+from .heat_map import paint
 
 # Colours of Okabe and Ito (2008), safe for colour blindness, and steps from light to dark.
 _SPLIT_COLORS = ("#0072B2", "#E69F00", "#009E73")
@@ -93,12 +94,6 @@ def _heat_map(panel: Any, title: str, names: Sequence[str], totals: Sequence[Spl
     shared = numpy.full((len(names), len(names)), numpy.nan)
     for row, column in zip(*numpy.tril_indices(len(names), -1)):
         shared[row, column] = 100 * dice(vocabularies[row], vocabularies[column])
-    top = numpy.nanmax(shared, initial=1.0)
-    axes.imshow(shared, cmap="Blues", vmin=0, vmax=top, aspect="auto")
-    for row, column in zip(*numpy.nonzero(~numpy.isnan(shared))):
-        color: Any = "white" if shared[row, column] > 0.6 * top else "black"
-        axes.text(column, row, f"{shared[row, column]:.0f}", ha="center", va="center", color=color, fontsize=7)
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(names)), names)
+    texts = [["" if numpy.isnan(share) else f"{share:.0f}" for share in row] for row in shared]
+    paint(axes, names, names, shared, texts, limits=(0, numpy.nanmax(shared, initial=1.0)))
     axes.set_title(title, fontsize=10)
-    axes.spines[:].set_visible(False)

@@ -44,7 +44,6 @@ def read_statistics(folder: Path, corpora: Sequence[str]) -> dict[tuple[str, str
 
     Args:
         folder: folder with `<corpus>/<split>.spacy`.
-        corpora: names of the corpora.
 
     Returns:
         Corpus and split -> counts, in the order of the corpora and of the splits.
@@ -105,12 +104,8 @@ def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
     for the setting `exclude` of the reader) in the corpus folder.
 
     Args:
-        leakage: the leakage.
         folder: folder of the converted corpora.
         output: folder for the report.
-
-    Returns:
-        The files.
     """
     exclude = leakage.exclude()
     summary = ", ".join(f"{name} {len(kept['exclude'])} of {kept['records']}" for name, kept in exclude.items())

@@ -57,15 +57,7 @@ def predict_examples(
     """Predict the first documents with gold mentions of each corpus.
 
     Args:
-        nlp: the pipeline.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
-        corpora: corpora to show; None for all that have the split.
-        split: name of the split.
         per_corpus: maximum number of documents of a corpus.
-        spans_key: key of the gold mentions, see `evaluate`.
-
-    Returns:
-        Corpus -> documents.
 
     Raises:
         BionerError: a corpus cannot be read.
@@ -96,14 +88,7 @@ def write_page(
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
-        path: HTML file to write, whole or not at all.
-        corpora: corpora to show; None for all that have the split.
-        split: name of the split.
         per_corpus: maximum number of documents of a corpus.
-        gpu_id: number of the GPU to run on, -1 for the CPU.
-        spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted mentions; None for the same key.
 
     Raises:
         BionerError: the pipeline or a corpus cannot be read, or documents are annotated under another key.
@@ -128,11 +113,8 @@ def render_page(
     """Draw documents as a self-contained HTML page.
 
     Args:
-        corpora: corpus -> documents.
         title: heading of the page.
         max_words: maximum number of tokens shown of a document.
-        spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted mentions; None for the same key.
 
     Returns:
         The page. If gold and predicted mentions are the same, they are drawn once.
@@ -216,8 +198,6 @@ def _units(doc: Doc, spans: Sequence[Span], end: int) -> tuple[list[str], list[i
     their label ("T cells").
 
     Args:
-        doc: the document.
-        spans: its spans.
         end: number of tokens to draw.
 
     Returns:

@@ -1,11 +1,12 @@
 """Heat maps with texts in the cells."""
 
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Optional
 
 import numpy
+from numpy.typing import NDArray
 
-from .chart import Figure, drawing
+from .chart import Axes, Figure, drawing
 
 _EDGE = "#E69F00"  # orange of Okabe and Ito (2008), visible on any blue
 _LIGHT = numpy.array([0.2126, 0.7152, 0.0722])  # of red, green and blue (ITU-R BT.709)
@@ -27,13 +28,8 @@ def draw_heat_map(
     """Draw a matrix as a heat map.
 
     Args:
-        rows: names of the rows.
-        columns: names of the columns.
         values: values by row; None has no colour.
         texts: text of each cell, by row.
-        title: above the figure.
-        xlabel: below the columns.
-        ylabel: beside the rows.
         framed: whether each cell has a frame, by row; None for none.
         colors: name of a colour map of matplotlib.
         limits: values of its ends.
@@ -43,19 +39,33 @@ def draw_heat_map(
         from matplotlib.patches import Rectangle
 
         axes = figure.add_subplot()
-        image = axes.imshow(numbers, cmap=colors, vmin=limits[0], vmax=limits[1], aspect="auto")
-        for (row, column), value in numpy.ndenumerate(numbers):
-            dark = not numpy.isnan(value) and _LIGHT @ image.to_rgba(value)[:3] < 0.5
-            color: Any = "white" if dark else "black"
-            axes.text(column, row, texts[row][column], ha="center", va="center", color=color, fontsize=8)
-            if framed is not None and framed[row][column]:
-                corner = (column - 0.46, row - 0.44)
-                axes.add_patch(Rectangle(corner, 0.92, 0.88, fill=False, edgecolor=_EDGE, linewidth=2.5))
-        axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(len(rows)), rows)
+        paint(axes, rows, columns, numbers, texts, colors=colors, limits=limits)
+        for row, column in numpy.argwhere(numpy.array(framed or [], dtype=bool)):
+            corner = (column - 0.46, row - 0.44)
+            axes.add_patch(Rectangle(corner, 0.92, 0.88, fill=False, edgecolor=_EDGE, linewidth=2.5))
         axes.set_title(title, fontsize=11)
         figure.supxlabel(xlabel, fontsize=9)
         axes.set_ylabel(ylabel, fontsize=9)
-        axes.spines[:].set_visible(False)
-        axes.tick_params(length=0)
     return figure
+
+
+def paint(
+    axes: Axes,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    numbers: NDArray,
+    texts: Sequence[Sequence[str]],
+    *,
+    colors: str = "Blues",
+    limits: tuple[float, float],
+) -> None:
+    """Draw the cells of a matrix with their texts, and its names; not a number has no colour."""
+    image = axes.imshow(numbers, cmap=colors, vmin=limits[0], vmax=limits[1], aspect="auto")
+    for (row, column), value in numpy.ndenumerate(numbers):
+        dark = not numpy.isnan(value) and _LIGHT @ image.to_rgba(value)[:3] < 0.5
+        color = "white" if dark else "black"
+        axes.text(column, row, texts[row][column], ha="center", va="center", color=color, fontsize=8)
+    axes.set_xticks(range(len(columns)), columns, rotation=30, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)

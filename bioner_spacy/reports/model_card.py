@@ -76,9 +76,7 @@ def complete_meta(
         unnamed: its scores without a named guideline, for a second table.
         notes: Markdown to add, such as known limits with examples.
         name: name of the package without the language.
-        component: name of the component.
         weights: how the package stores the weights of the encoder, "float32" or "int8".
-        metric: the metric of the table of scores, or its name.
 
     Returns:
         `meta.json` with description, sources, `performance` (scores by the scorer's names) and `notes` (Markdown for

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Union
 
-from ..errors import BionerError, Errors
+from ..errors import check_setting
 from ..files import replacing
 from ..scoring.results import reading_json, write_json, write_text
 from .chart import Figure, save_figure
@@ -147,20 +147,14 @@ class Page:
         """Write JSON, Markdown, charts and further texts; all or none.
 
         Args:
-            folder: folder to write to.
             tables: file endings (`TABLE_FORMATS`) to also write each table to.
-
-        Returns:
-            The files.
 
         Raises:
             BionerError: there is a chart, and matplotlib is not installed; or an ending is none of `TABLE_FORMATS`.
         """
         texts = {f"{self.name}.md": self.to_markdown(), **self.texts}
         for ending in tables:
-            if ending not in TABLE_FORMATS:
-                allowed = ", ".join(TABLE_FORMATS)
-                raise BionerError(Errors.E301.format(setting="tables", value=ending, allowed=allowed))
+            check_setting("tables", ending, TABLE_FORMATS)
             for place, table in enumerate(self.tables.values(), start=1):
                 number = f"-{place}" if len(self.tables) > 1 else ""
                 texts[f"{self.name}{number}.{ending}"] = TABLE_FORMATS[ending](table)
@@ -178,12 +172,10 @@ class Page:
 
     @classmethod
     def from_disk(cls, path: Path) -> "Page":
-        """Read a page back from its JSON file, without its data.
-
-        Raises:
-            BionerError: the file is not there, or holds no page.
-        """
-        with reading_json(path, Errors.E547) as data:
+        """Read a page back from its JSON file, without its data."""
+        with reading_json(
+            path, "page of results", "write it again with the command that made it, or remove it"
+        ) as data:
             return cls(path.stem, str(data[PAGE]["title"]), [_read_block(**block) for block in data[PAGE]["blocks"]])
 
 

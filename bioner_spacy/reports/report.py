@@ -107,11 +107,9 @@ def make_report(
 
     Args:
         reports: folder of the reports of a run, such as `multi.json`.
-        catalogue: the corpus catalogue.
         training: folder of the pipelines (`multi` and `single`) or of one run; None for no settings and learning
             curves.
         made: date and time on the page; None for now.
-        metric: the metric of the scores, or its name.
 
     Returns:
         The page. Missing reports are listed at its end, with their commands.
@@ -155,7 +153,6 @@ def render_report(title: str, note: str, parts: Mapping[str, Sequence[Shown]]) -
     """The page.
 
     Args:
-        title: its heading.
         note: a line below it.
         parts: title -> blocks, in order.
 

@@ -31,15 +31,7 @@ Thompson 1952), with Wilson's interval for the effective sample size."""
 
 
 def write_review(review: Review, folder: Path) -> list[Path]:
-    """Write `sheet.tsv` and `sheet.html` for the judges, and `key.json`; all or none.
-
-    Args:
-        review: the sample.
-        folder: folder to write to.
-
-    Returns:
-        The files.
-    """
+    """Write `sheet.tsv` and `sheet.html` for the judges, and `key.json`; all or none."""
     files = [folder / name for name in ("sheet.tsv", "sheet.html", "key.json")]
     with replacing(*files) as (sheet, page, key):
         write_text(sheet, sheet_text(review.rows))
@@ -72,9 +64,6 @@ def sheet_page(rows: Sequence[Row], definitions: Mapping[str, str]) -> str:
     Args:
         rows: predictions, at least one, those of a type together.
         definitions: definitions of entity types, if known.
-
-    Returns:
-        Self-contained HTML.
     """
     # The script reads the cells from a data block.
     data = {
@@ -100,7 +89,6 @@ def scores_page(scores: ReviewScores, *, brief: bool = False) -> Page:
     """The scores of a review as a page.
 
     Args:
-        scores: the scores.
         brief: without the list of disagreements.
     """
     blocks: list[Block] = []

@@ -89,9 +89,6 @@ class Table:
 def results_table(results: Results) -> Table:
     """Scores by corpus and entity type, in percent, with a row over all types of a corpus of several, and the means.
 
-    Args:
-        results: the results of one pipeline.
-
     Returns:
         Columns: corpus, entity type, gold and predicted mentions, precision, recall, F1. The last two rows are the
             mean over corpora (macro) and the score over all mentions (micro).

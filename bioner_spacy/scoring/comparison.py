@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Optional
 
-from ..errors import Errors
 from .metrics import ALL_TYPES, STRICT
 from .results import Pipeline, reading_json
 from .scorer import mean
@@ -131,12 +130,8 @@ class Comparison:
 
     @classmethod
     def from_disk(cls, path: Path) -> "Comparison":
-        """Read a comparison back from its JSON file.
-
-        Raises:
-            BionerError: the file is not there, or holds no comparison.
-        """
-        with reading_json(path, Errors.E513) as data:
+        """Read a comparison back from its JSON file."""
+        with reading_json(path, "comparison", "write it with `spacy bioner compare`") as data:
             # Files that were written before there were other metrics do not name theirs.
             values = {field.name: data[field.name] for field in fields(cls) if field.name != "metric"}
             values.update(

@@ -19,11 +19,7 @@ UNITS = ("document", "record")
 
 
 class DocumentCounts:
-    """Mentions of the documents of one corpus, by entity type.
-
-    Args:
-        metric: how they are counted.
-    """
+    """Mentions of the documents of one corpus, by entity type."""
 
     def __init__(self, metric: Metric = STRICT) -> None:
         self.metric = metric

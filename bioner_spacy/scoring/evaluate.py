@@ -52,7 +52,6 @@ def evaluate(
         pipeline: a loaded pipeline, or the folder or package name of one.
         corpus_folder: folder with `<corpus>/<split>.spacy`.
         corpora: corpora to score on; None for all that have the split.
-        split: name of the split.
         limit: maximum number of documents per corpus; None for all.
         context: what the pipeline reads at once: a document as it is in the corpus ("source"), one sentence
             ("sentence"), consecutive sentences of one article ("group"), or a whole article ("document"). The gold
@@ -103,7 +102,6 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
 
     Args:
         pipeline: a loaded pipeline (returned as it is), or the folder or package name of one.
-        gpu_id: number of the GPU; -1 for the CPU.
 
     Raises:
         BionerError: the GPU cannot be used, there is no such pipeline, or it is broken.
@@ -128,8 +126,6 @@ def require_length(nlp: Language, text: str, where: str) -> None:
     """Check that a text is not too long for a pipeline.
 
     Args:
-        nlp: the pipeline.
-        text: the text.
         where: where the text is from, for the message.
 
     Raises:
@@ -161,11 +157,6 @@ def finds_entities(nlp: Language, name: str) -> bool:
 def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: str) -> dict[str, Path]:
     """Find the file of one split for each corpus.
 
-    Args:
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
-        corpora: names of corpora; None for all that have the split.
-        split: name of the split.
-
     Returns:
         Name of the corpus -> file, sorted by name or in the order asked for.
 
@@ -178,7 +169,7 @@ def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: s
         raise BionerError(Errors.E502.format(split=split, folder=corpus_folder, **names))
     chosen = found if corpora is None else corpora
     if not chosen:
-        raise BionerError(Errors.E503.format(split=split, folder=corpus_folder))
+        raise BionerError(Errors.E153.format(split=split, folder=corpus_folder))
     return {name: corpus_folder / name / f"{split}.spacy" for name in chosen}
 
 
@@ -190,8 +181,6 @@ def read_gold(
     Args:
         nlp: pipeline whose vocabulary the documents get.
         corpus: name of the corpus, for documents that do not name theirs.
-        path: file with a `DocBin`.
-        limit: maximum number of documents; None for all.
         spans_key: key in `doc.spans` of the gold mentions; "ents" for the entities of documents that have no spans.
 
     Raises:
@@ -225,11 +214,7 @@ class Run:
     """One timed pass of a pipeline over corpora.
 
     Args:
-        nlp: the pipeline.
         guideline: whether it is told by the guideline of which corpus to annotate.
-        batch_size: documents per batch; None for the setting of the pipeline.
-        spans_key: key of the gold mentions, see `evaluate`.
-        predicted_key: key of the predicted mentions; None for the same key.
     """
 
     def __init__(

@@ -40,8 +40,6 @@ def mentions_in_scope(
 
     Args:
         examples: predicted and gold documents of the same text.
-        spans_key: key in `doc.spans` of the gold documents; `ENTS` for their entities.
-        predicted_key: key of the predicted mentions; None for the same key.
         corpus_types: entity types annotated in each corpus, besides those seen in its gold documents; None to treat
             documents without a stated scope as annotated for every type.
         as_trained: whether gold entities stand in for a missing group, as they do for the component in training.
@@ -74,8 +72,6 @@ def doc_mentions(doc: Doc, spans_key: str, *, stand_in: bool = False) -> Optiona
     """Mentions of a document.
 
     Args:
-        doc: the document.
-        spans_key: key in `doc.spans`; `ENTS` for its entities.
         stand_in: whether complete entities stand in for a group that is not there.
 
     Returns:

@@ -163,13 +163,9 @@ METRICS: dict[str, Metric] = {
 
 
 def get_metric(metric: Union[str, Metric]) -> Metric:
-    """A metric by its name.
-
-    Raises:
-        BionerError: there is none of this name.
-    """
+    """A metric by its name."""
     if isinstance(metric, Metric):
         return metric
     if metric not in METRICS:
-        raise BionerError(Errors.E523.format(metric=metric, known=", ".join(METRICS)))
+        raise BionerError(Errors.E523.format(what="metric", name=metric, known=", ".join(METRICS)))
     return METRICS[metric]

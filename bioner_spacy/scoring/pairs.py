@@ -48,7 +48,6 @@ def overlapping(gold: Iterable[Mention], predicted: Iterable[Mention]) -> list[P
 
     Args:
         gold: gold mentions of a document.
-        predicted: its predicted mentions.
 
     Returns:
         The pairs by descending Jaccard index of their characters, then by position.

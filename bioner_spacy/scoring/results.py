@@ -15,6 +15,8 @@ from .metrics import ALL_TYPES as ALL_TYPES
 from .metrics import METRICS, STRICT, Metric, get_metric
 from .scorer import named_scores
 
+WHAT, ADVICE = "results of an evaluation", "write it with `spacy bioner evaluate`"
+
 UNNAMED = "(unnamed)"
 
 
@@ -76,9 +78,6 @@ class Results:
     def by(self, metric: Union[str, Metric]) -> "Results":
         """The same results by another metric.
 
-        Args:
-            metric: a metric or its name.
-
         Raises:
             BionerError: there is no such metric, or these results have no counts by it.
         """
@@ -111,12 +110,8 @@ class Results:
 
     @classmethod
     def from_disk(cls, path: Path) -> "Results":
-        """Read results back.
-
-        Raises:
-            BionerError: the file is not there, or holds no results.
-        """
-        with reading_json(path, Errors.E506) as data:
+        """Read results back."""
+        with reading_json(path, WHAT, ADVICE) as data:
             results = cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "path": path})
             _require_scores(results)
             return results
@@ -170,18 +165,19 @@ def read_results(patterns: Sequence[str]) -> list[Results]:
         path = Path(pattern)
         found = sorted(path.glob("*.json")) if path.is_dir() else [Path(name) for name in sorted(glob(pattern))]
         if not found:
-            raise BionerError(Errors.E506.format(path=pattern, reason="no such file"))
+            raise BionerError(Errors.E506.format(path=pattern, what=WHAT, reason="no such file", advice=ADVICE))
         files += found
     return [Results.from_disk(file) for file in files]
 
 
 @contextmanager
-def reading_json(path: Path, error: str) -> Iterator[Any]:
+def reading_json(path: Path, what: str, advice: str, *, name: str = "") -> Iterator[Any]:
     """Read a JSON file, and report errors in it or in the block that uses it.
 
     Args:
-        path: the file.
-        error: message template with `path` and `reason`.
+        what: what it should hold, for the message.
+        advice: what to do where it does not hold it.
+        name: name of the file in a folder.
 
     Yields:
         Its content. Numbers are exact, unlike with srsly.
@@ -190,12 +186,12 @@ def reading_json(path: Path, error: str) -> Iterator[Any]:
         BionerError: the file is missing or not JSON, or the block raises an error for its content
             (`ValueError`, `KeyError`, `TypeError`, `AttributeError`).
     """
+    path = path / name if path.is_dir() else path
     try:
         yield json.loads(path.read_text(encoding="utf8"))
-    except OSError as problem:
-        raise BionerError(error.format(path=path, reason=problem.strerror)) from problem
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise BionerError(error.format(path=path, reason=problem)) from problem
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        cause = problem.strerror if isinstance(problem, OSError) else problem
+        raise BionerError(Errors.E506.format(path=path, what=what, reason=cause, advice=advice)) from problem
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -41,8 +41,6 @@ def scored_docs(
 
     Args:
         examples: predicted and gold documents of the same text.
-        spans_key: key of the gold mentions, see `mentions_in_scope`.
-        predicted_key: key of the predicted mentions; None for the same key.
 
     Raises:
         BionerError: see `mentions_in_scope`; or scores are not one per span, 0 to 1.
@@ -62,8 +60,6 @@ def predicted_scores(doc: Doc, spans_key: str, doc_id: str) -> dict[Mention, flo
     """Scores of the predicted mentions of a document.
 
     Args:
-        doc: the predicted document.
-        spans_key: key in `doc.spans`.
         doc_id: identifier of the document, for messages.
 
     Returns:

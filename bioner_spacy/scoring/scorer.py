@@ -32,9 +32,6 @@ def make_scorer(spans_key: str = SPANS_KEY, metrics: Sequence[str] = BESIDE) -> 
         A function from examples to the scores of `score_spans`, and to `ents_p`, `ents_r`, `ents_f` and
         `ents_per_type` of `doc.ents` in scope, which `spacy evaluate` shows. Gold entities are those of `doc.ents`, or
         else the longest gold spans that do not overlap.
-
-    Raises:
-        BionerError: there is no such metric.
     """
     for metric in metrics:
         get_metric(metric)
@@ -86,7 +83,6 @@ def score_spans(
         examples: predicted and gold documents of the same text.
         spans_key: key in `doc.spans` of the gold documents, and the prefix of the names of the scores; "ents" for
             their entities.
-        predicted_key: key in the predicted documents; None for the same key.
         metrics: metrics besides the strict one, or their names.
         corpus_types: entity types annotated in each corpus, besides those seen in its gold documents; None to treat
             documents without a stated scope as annotated for every type.
@@ -119,7 +115,6 @@ def score_mentions(
         compared: the mentions of each text.
         spans_key: prefix of the names of the scores.
         metrics: further metrics, or their names.
-        metric: the metric of the scores without a metric in their names.
     """
     chosen = [*map(get_metric, (metric, *metrics))]
     totals = {

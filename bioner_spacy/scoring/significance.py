@@ -73,9 +73,6 @@ def significance(
     each corpus (a stratified sample), and the last column is used.
 
     Args:
-        corpora: counts by corpus, at least one, all with the same number of runs.
-        alpha: the intervals contain 1 - alpha of the draws.
-        resamples: number of draws of each method.
         seed: random seed. Those of a corpus are the same whatever other corpora there are.
 
     Returns:
@@ -111,8 +108,6 @@ def randomised(counts: Paired, resamples: int, rng: numpy.random.Generator) -> F
 
     Args:
         counts: counts of both systems.
-        resamples: number of draws.
-        rng: random number generator.
 
     Returns:
         (resamples, columns) differences in F1.
@@ -138,7 +133,6 @@ def resampled(counts: Paired, weights: Floats, rng: numpy.random.Generator) -> F
     Args:
         counts: counts of both systems.
         weights: (2, resamples, runs) weights of the runs, see `run_weights`.
-        rng: random number generator.
 
     Returns:
         (resamples, columns) differences in F1.
@@ -166,8 +160,6 @@ def run_weights(runs: int, resamples: int, rng: numpy.random.Generator) -> Float
 
     Args:
         runs: number of runs of each system.
-        resamples: number of draws.
-        rng: random number generator.
 
     Returns:
         (2, resamples, runs) weights; they sum to 1 in each draw.

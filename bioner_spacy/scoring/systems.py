@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from .compare import compare
 from .comparison import Comparison, Row
-from .metrics import ALL_TYPES, STRICT, Metric
+from .metrics import ALL_TYPES
 from .results import Results, corpus_name
-from .significance import ALPHA, RESAMPLES
 
 
 @dataclass(frozen=True)
@@ -43,28 +42,20 @@ class Systems:
 def compare_systems(
     title: str,
     results: Mapping[str, Sequence[Results]],
-    *,
-    alpha: float = ALPHA,
-    resamples: int = RESAMPLES,
-    metric: Union[str, Metric] = STRICT,
+    **tests: Any,
 ) -> Systems:
     """Compare systems with the first one, see `compare`.
 
     Args:
-        title: what is compared.
         results: results of two or more systems by name; several results on one corpus are runs with different seeds.
-        alpha: level of the tests.
-        resamples: number of draws of each test.
-        metric: the metric or its name.
 
     Raises:
         BionerError: see `compare`.
     """
     baseline, *others = results
-    settings: dict[str, Any] = {"alpha": alpha, "resamples": resamples, "metric": metric}
     return Systems(
         title,
-        [compare(results[name], results[baseline], names=(baseline, name), **settings) for name in others],
+        [compare(results[name], results[baseline], names=(baseline, name), **tests) for name in others],
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Optional, Union
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting, import_extra
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import load_pipeline, require_length
 from .mentions import choose, find_mentions, predicted_spans
@@ -38,7 +38,6 @@ def annotate(
         threshold: minimum score of mentions, if they have one.
         spans_key: key in `doc.spans`; "ents" for the entities.
         batch_size: texts per batch; None for the setting of the pipeline.
-        n_process: number of processes.
         gpu_id: number of the GPU, -1 for the CPU; ignored for a loaded pipeline.
 
     Returns:
@@ -50,11 +49,9 @@ def annotate(
         BionerError: the pipeline cannot be loaded or finds no entities, a column is missing, or a value is not a text.
     """
     if isinstance(texts, (str, bytes)):
-        raise BionerError(Errors.E301.format(setting="texts", value=texts[:20], allowed="a list of texts or a table"))
-    if not 0 <= threshold <= 1:
-        raise BionerError(Errors.E301.format(setting="threshold", value=threshold, allowed="a number from 0 to 1"))
-    if isinstance(types, str):
-        raise BionerError(Errors.E301.format(setting="types", value=types, allowed="a list of entity types"))
+        check_setting("texts", texts[:20], "a list of texts or a table", False)
+    check_setting("threshold", threshold, "a number from 0 to 1", 0 <= threshold <= 1)
+    check_setting("types", types, "a list of entity types", not isinstance(types, str))
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     chosen = None if types is None else frozenset(types)
 
@@ -70,7 +67,7 @@ def annotate(
     frame = _frame(texts)
     for column in filter(None, (text_column, id_column)):
         if column not in frame.columns:
-            raise BionerError(Errors.E671.format(column=column, known=", ".join(map(str, frame.columns))))
+            raise BionerError(Errors.E523.format(what="column", name=column, known=", ".join(map(str, frame.columns))))
     given = frame[text_column]
     missing = given.is_null().to_list()
     words = ["" if is_missing else text for text, is_missing in zip(given.to_list(), missing)]
@@ -88,11 +85,8 @@ def _checked(nlp: Language, texts: Iterable[Any], name: str) -> Iterator[str]:
 
 
 def _frame(table: Any) -> Any:
-    """A narwhals data frame."""
-    try:
-        import narwhals
-    except ModuleNotFoundError:
-        raise BionerError(Errors.E651.format(package="narwhals", extra="frames")) from None
+    """A table as narwhals has it, all of it in memory."""
+    narwhals = import_extra("narwhals", "frames")
     try:
         frame = narwhals.from_native(table)
     except TypeError:

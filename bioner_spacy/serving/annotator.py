@@ -13,7 +13,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.util import minibatch
 
 from ..docbin import fast_msgpack
-from ..errors import BionerError, BionerWarning, Errors, reason
+from ..errors import BionerError, BionerWarning, Errors, check_setting, reason
 from ..formats import SourceDocument, get_format
 from ..formats.documents import ZONE_DOCUMENTS, in_zones
 from ..scope import ENTS, SPANS_KEY, set_origin
@@ -124,8 +124,8 @@ class Annotator:
         """
         nlp = load_pipeline(self.settings.pipeline, gpu_id=self.settings.gpu_id)
         known = known_types(nlp)
-        if known and (unknown := sorted((self.settings.types or frozenset()).difference(known))):
-            raise BionerError(Errors.E301.format(setting="types", value=", ".join(unknown), allowed=", ".join(known)))
+        unknown = sorted((self.settings.types or frozenset()).difference(known))
+        check_setting("types", ", ".join(unknown), ", ".join(known), not (known and unknown))
         return nlp
 
     def write_shard(self, documents: Sequence[SourceDocument], path: Path) -> Done:
@@ -153,7 +153,6 @@ class Annotator:
         """Annotate documents in bounded memory.
 
         Args:
-            documents: the documents.
             on_failure: called for each document that fails.
 
         Yields:

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.util import get_package_path, is_package
 from spacy.vocab import Vocab
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from ..files import checksum
 from ..formats import Format, SourceDocument, get_format
 from ..formats.documents import (
@@ -110,10 +110,8 @@ def apply_pipeline(
     reader = choose_input("input_format", input_format, source, allowed=text_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
     writing = {} if columns is None else {"columns": columns}
-    if engine not in ENGINES:
-        raise BionerError(Errors.E105.format(setting="engine", value=engine, allowed=", ".join(ENGINES)))
-    if n_process > 1 and gpu_id >= 0 and engine != "ray":
-        raise BionerError(Errors.E301.format(setting="n_process", value=n_process, allowed="1 on a GPU"))
+    check_setting("engine", engine, ENGINES)
+    check_setting("n_process", n_process, "1 on a GPU", n_process == 1 or gpu_id < 0 or engine == "ray")
     chosen = None if types is None else frozenset(types)
     settings = Settings(
         pipeline,
@@ -129,8 +127,7 @@ def apply_pipeline(
     )
     texts = Source(source, reader, parse_options(options, reader))
     if shard_size is None and engine != "ray":
-        if overwrite:
-            raise BionerError(Errors.E105.format(setting="overwrite", value=True, allowed="only with shard_size"))
+        check_setting("overwrite", overwrite, "only with shard_size", not overwrite)
         check_output(output, source, writer, writing)
         return _apply_to_file(settings, texts, output, n_process, progress)
     if output.is_file():
@@ -169,9 +166,6 @@ def pipeline_identity(pipeline: str) -> dict[str, str]:
 
     Args:
         pipeline: folder or package name.
-
-    Raises:
-        BionerError: there is no such pipeline.
     """
     path = get_package_path(pipeline) if is_package(pipeline) else Path(pipeline)
     try:

@@ -10,7 +10,7 @@ from spacy.vocab import Vocab
 
 from ..corpora import Corpus, SourceDocument, SplitReport, convert_documents, tokenizing_pipeline
 from ..corpora.catalogue import NOT_KNOWN
-from ..errors import BionerError, BionerWarning, Errors
+from ..errors import BionerError, BionerWarning, Errors, check_setting
 from ..formats import read_documents
 from ..formats.documents import (
     check_output,
@@ -44,7 +44,6 @@ def convert_file(
     pipelines; their annotation scope are the types of all labels in the file or in `labels`.
 
     Args:
-        source: the documents.
         output: the file to write, or a folder for some formats.
         input_format: name of a format, see `bioner_spacy.formats.all_formats`; None to choose by the name of the
             source.
@@ -70,12 +69,10 @@ def convert_file(
     reading = parse_options(options, reader)
     if reader.read_docs:
         for setting, value in (("labels", labels), ("options", options)):
-            if value:
-                raise BionerError(Errors.E105.format(setting=setting, value=value, allowed="only with other formats"))
+            check_setting(setting, value, "only with other formats", not value)
         docs = reader.read_docs(source, Vocab())
         return *writer.written(docs, output, spans_key=spans_key or SPANS_KEY, **writing), None
-    if spans_key is not None:
-        raise BionerError(Errors.E105.format(setting="spans_key", value=spans_key, allowed="only of a DocBin"))
+    check_setting("spans_key", spans_key, "only of a DocBin", spans_key is None)
     corpus = _corpus(source, reader.name, reading, parse_pairs("labels", labels))
     report = SplitReport(corpus.name, source.name, list(corpus.types))
     nlp = tokenizing_pipeline()

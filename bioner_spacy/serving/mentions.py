@@ -18,9 +18,7 @@ def is_chosen(mention: Mention, types: Optional[Collection[str]], threshold: flo
     """Whether a mention has one of some types, and a sufficient score (if any).
 
     Args:
-        mention: the mention.
         types: entity types; None for all.
-        threshold: minimum score.
     """
     return (types is None or mention.label in types) and (mention.score is None or mention.score >= threshold)
 
@@ -29,8 +27,6 @@ def predicted_spans(doc: Doc, spans_key: str, pipeline: str = "") -> tuple[Seque
     """Spans that a pipeline wrote to a document, and the `attrs` of their group.
 
     Args:
-        doc: the document.
-        spans_key: key in `doc.spans`; `ENTS` for the entities in `doc.ents`.
         pipeline: name of the pipeline, for the message.
 
     Raises:
@@ -55,12 +51,7 @@ def known_types(nlp: Language) -> list[str]:
 
 
 def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
-    """Mentions of an annotated document in text order, outer mentions first.
-
-    Args:
-        doc: the document.
-        spans_key: see `predicted_spans`.
-    """
+    """Mentions of an annotated document in text order, outer mentions first."""
     found = [mention for mention in mentions_of(doc, *predicted_spans(doc, spans_key)) if mention.start < mention.end]
     return sorted(found, key=lambda mention: (mention.start, -mention.end, mention.label))
 
@@ -76,10 +67,8 @@ def choose(
     """Keep only some of the mentions of a document, in place.
 
     Args:
-        doc: the document.
         types: entity types; None for all.
         threshold: minimum score of mentions, if they have one.
-        spans_key: key in `doc.spans`.
         flat: whether to keep only those in `doc.ents`, which do not overlap.
     """
     ents = [ent for ent in doc.ents if types is None or ent.label_ in types]
@@ -104,13 +93,7 @@ def choose(
 
 
 def make_doc(text: str, mentions: Iterable[Mention], doc_id: str) -> Doc:
-    """Make a document for format writers, whose tokens end at mention boundaries.
-
-    Args:
-        text: the text.
-        mentions: its mentions.
-        doc_id: its identifier.
-    """
+    """Make a document for format writers, whose tokens end at mention boundaries."""
     mentions = list(mentions)
     places = sorted({0, len(text), *(place for mention in mentions for place in (mention.start, mention.end))})
     number = {place: index for index, place in enumerate(places)}

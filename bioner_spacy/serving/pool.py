@@ -59,12 +59,7 @@ class Process:
     """A worker in a process on this machine."""
 
     def __init__(self, settings: Settings, threads: int) -> None:
-        """Start the process.
-
-        Args:
-            settings: settings of the run.
-            threads: number of threads.
-        """
+        """Start the process."""
         code = f"import sys; sys.path[:] = {sys.path!r}; from bioner_spacy.serving.worker import work; work()"
         counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
         self._process = subprocess.Popen(
@@ -147,7 +142,6 @@ class Pool:
 
         Args:
             start: starts a worker, given its number.
-            size: number of workers.
             strict: whether documents that kill workers are an error instead of being left out.
         """
         self.size = size
@@ -165,7 +159,6 @@ class Pool:
         """Add a task.
 
         Args:
-            call: the task.
             on_progress: called by another thread with the finished documents and tokens of the task.
         """
         future: Future[Done] = Future()
@@ -273,8 +266,6 @@ def process_pool(settings: Settings, n_process: int, *, apart: bool = False) -> 
     """A pool on this machine, with torch's threads shared by its workers; for one process, no pool.
 
     Args:
-        settings: settings of the run.
-        n_process: number of processes.
         apart: whether a single worker is also a separate process, so that this one survives its death.
     """
     if n_process == 1 and not apart:
@@ -299,7 +290,6 @@ def imap(
     """Do tasks lazily, with few of them queued.
 
     Args:
-        pool: the pool.
         calls: the tasks, each with a key.
         on_progress: called with the key of a task and its finished documents and tokens.
         ordered: whether results come in the order of the tasks.

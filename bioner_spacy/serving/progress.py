@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from tqdm import tqdm
 
-from ..errors import BionerError, Errors
+from ..errors import check_setting
 from ..files import counted_bytes
 from ..formats import SourceDocument
 
@@ -32,8 +32,7 @@ class Progress:
         Raises:
             BionerError: the mode is unknown.
         """
-        if mode not in (None, *MODES):
-            raise BionerError(Errors.E105.format(setting="progress", value=mode, allowed=", ".join(MODES)))
+        check_setting("progress", mode, MODES, mode in (None, *MODES))
         self._mode = mode or ("bar" if sys.stderr.isatty() else "none")
         self._total, self._before = total, before
         self._documents = self._tokens = self._read = self._skipped = self._bytes = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional
 
-from ..errors import BionerError, Errors, reason
+from ..errors import BionerError, Errors, import_extra, reason
 from ..files import replacing
 from ..formats import SourceDocument
 from .annotator import Annotator, Done, Settings
@@ -33,17 +33,13 @@ class RayPool(Pool):
         """Connect to a cluster, or start one on this machine, unless this process has one already.
 
         Args:
-            settings: settings of the run.
             actors: number of actors, each with one CPU, or one GPU if set.
             address: address of a cluster; None for a new one.
 
         Raises:
             BionerError: Ray is not installed, or the cluster cannot be reached.
         """
-        try:
-            import ray
-        except ModuleNotFoundError:
-            raise BionerError(Errors.E651.format(package="ray", extra="ray")) from None
+        ray = import_extra("ray", "ray")
         self._ray, self._connected = ray, not ray.is_initialized()
         if self._connected:
             own: dict[str, Any] = {} if address else {"num_cpus": actors, "include_dashboard": False}

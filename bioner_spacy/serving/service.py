@@ -63,12 +63,8 @@ def make_app(
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
-        limits: limits of requests.
-        batch_size: maximum number of texts of a batch.
         batch_wait: seconds that an incomplete batch waits for more texts.
         max_waiting: maximum number of waiting texts; further requests get 503.
-        spans_key: key of the mentions in `doc.spans`; "ents" for the entities.
-        gpu_id: number of the GPU; -1 for the CPU.
 
     Raises:
         BionerError: the pipeline cannot be loaded, or annotates no entities under the key.
@@ -88,13 +84,7 @@ def make_app(
 
 
 class Service:
-    """State shared by the routes of the service.
-
-    Args:
-        nlp: the pipeline.
-        limits: limits of requests.
-        spans_key: key of the mentions in `doc.spans`.
-    """
+    """State shared by the routes of the service."""
 
     batcher: Batcher[list[Mention]]
 

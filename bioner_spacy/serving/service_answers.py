@@ -66,7 +66,6 @@ def to_answer(pipeline: str, documents: Sequence[Annotated]) -> Answer:
 
     Args:
         pipeline: name and version of the pipeline.
-        documents: the documents.
     """
     return Answer(
         pipeline=pipeline,
@@ -79,13 +78,7 @@ def to_answer(pipeline: str, documents: Sequence[Annotated]) -> Answer:
 
 @dataclass(frozen=True)
 class FileFormat:
-    """An answer format other than JSON.
-
-    Attributes:
-        media_type: its media type.
-        ending: file ending.
-        write: makes the file.
-    """
+    """An answer format other than JSON."""
 
     media_type: str
     ending: str

@@ -44,7 +44,6 @@ class Batcher(Generic[Result]):
 
         Args:
             annotate: annotates texts; called by the batcher's thread only.
-            batch_size: maximum number of texts of a batch.
             batch_characters: number of characters that fill a batch.
             wait: seconds that an incomplete batch waits for more texts.
             max_waiting: maximum number of waiting texts.
@@ -77,9 +76,6 @@ class Batcher(Generic[Result]):
 
     def submit(self, texts: Sequence[str]) -> "list[Future[Result]]":
         """Add the texts of one request.
-
-        Args:
-            texts: the texts.
 
         Returns:
             Futures of their results, in order; they can be cancelled.

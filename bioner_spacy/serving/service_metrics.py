@@ -11,11 +11,7 @@ PATHS = ("/", "/annotate", "/health", "/metrics", "/openapi.json", "/page.json",
 
 
 class Metrics:
-    """Counts and times of one service.
-
-    Attributes:
-        registry: the Prometheus registry.
-    """
+    """Counts and times of one service."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()

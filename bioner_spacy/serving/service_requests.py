@@ -109,24 +109,17 @@ class Request(Strict):
 
         Args:
             known_types: entity types of the pipeline; empty if unknown.
-
-        Raises:
-            Refused: one is not.
         """
         if self.format not in FORMATS:
-            raise Refused(422, Errors.E105.format(setting="format", value=self.format, allowed=", ".join(FORMATS)))
+            raise Refused(422, Errors.E301.format(setting="format", value=self.format, allowed=", ".join(FORMATS)))
         unknown = [name for name in self.types or () if name not in known_types]
         if unknown and known_types:
             value = ", ".join(unknown)
-            raise Refused(422, Errors.E105.format(setting="types", value=value, allowed=", ".join(known_types)))
+            raise Refused(422, Errors.E301.format(setting="types", value=value, allowed=", ".join(known_types)))
 
 
 def explain(errors: Sequence[Any]) -> str:
-    """The first error of a request in one sentence, without its texts.
-
-    Args:
-        errors: errors of pydantic.
-    """
+    """The first error of a request in one sentence, without its texts."""
     if not errors:
         return Errors.E660
     error = next((error for error in errors if error["type"] == "string_unicode"), errors[0])
@@ -136,7 +129,7 @@ def explain(errors: Sequence[Any]) -> str:
         return Errors.E663.format(place=where or "a key")
     if kind == "extra_forbidden":
         known = (Text if "texts" in place else Request).model_fields
-        return Errors.E664.format(name=str(place[-1])[:50], known=", ".join(known))
+        return Errors.E523.format(what="key", name=str(place[-1])[:50], known=", ".join(known))
     if kind == "json_invalid" or not where:
         return Errors.E660
     return Errors.E665.format(place=where, problem=error["msg"][:1].lower() + error["msg"][1:])
@@ -148,12 +141,7 @@ def _is_key(part: Union[int, str]) -> bool:
 
 
 class BodyLimit:
-    """Middleware that refuses bodies that are too large or too slow.
-
-    Args:
-        app: the wrapped application.
-        limits: the limits.
-    """
+    """Middleware that refuses bodies that are too large or too slow."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app, self._limits = app, limits

@@ -18,10 +18,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Optional
 
-from filelock import FileLock, Timeout
-
 from ..errors import BionerError, Errors, Warnings, reason, warn
-from ..files import RUN_FOLDER, checksum, remove, replacing
+from ..files import RUN_FOLDER, checksum, locked, remove, replacing
 from ..formats import Format, SourceDocument, read_texts
 from ..formats.document import OnError
 from ..formats.reading import files_of, is_pattern, name_in, source_files
@@ -38,13 +36,7 @@ _SHARD_NAME = re.compile(r"\d{5,}-\d{4,}(?!\d)")
 
 @dataclass(frozen=True)
 class Source:
-    """The source of texts.
-
-    Attributes:
-        path: a file, a folder, or a pattern.
-        format: its format.
-        options: options of its reader.
-    """
+    """The source of texts."""
 
     path: Path
     format: Format
@@ -65,7 +57,6 @@ class Source:
         Documents without an identifier are named by their number or, with several files, by the file and number.
 
         Args:
-            file: one of the files.
             on_failure: called if a document, or the rest of the file, cannot be read.
         """
         prefix = name_in(self.path, file) if self.is_many else ""
@@ -129,8 +120,6 @@ class Run:
         """Begin or continue a run.
 
         Args:
-            folder: the folder.
-            source: the texts.
             ending: end of the names of shards.
             made_with: pipeline and settings of the run, as JSON values, including `shard_size`.
             overwrite: whether to remove an existing run first.
@@ -142,12 +131,7 @@ class Run:
         self._ending, self._size, self._own = ending, int(made_with["shard_size"]), folder / RUN_FOLDER
         if folder.is_dir() and any(folder.iterdir()) and not self._own.is_dir():
             raise BionerError(Errors.E684.format(folder=folder))
-        self._own.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(self._own / "lock")
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise BionerError(Errors.E685.format(folder=folder)) from None
+        self._lock = locked(folder, f"{RUN_FOLDER}/lock")
         try:
             if overwrite:
                 remove(self._own / MANIFEST)
@@ -219,7 +203,6 @@ class Run:
         """Record a finished shard.
 
         Args:
-            name: its name.
             done: results of its documents.
         """
         content = asdict(done)
@@ -257,7 +240,7 @@ class Run:
             if names := differences(manifest["made_with"], made_with):
                 raise BionerError(Errors.E683.format(folder=self.folder, names=", ".join(names)))
             if names := differences(manifest["provenance"]["versions"], origin["versions"]):
-                warn(Warnings.W601.format(folder=self.folder, names=", ".join(names)))
+                warn(Warnings.W514.format(folder=self.folder, names=", ".join(names)))
             known, origin = manifest["inputs"], manifest["provenance"]
         files = {file.as_posix(): file for file in self.source.files()}
         stale = {

@@ -49,17 +49,11 @@ def show(
         source: the texts, in any format.
         output: HTML file to write; None for none. It is written after the last text.
         input_format: see `apply_pipeline`.
-        options: options of the reader.
         guideline: corpus whose guideline to follow; None for none.
         most: maximum number of texts.
-        spans_key: key of the spans with scores in `doc.spans`.
-        gpu_id: number of the GPU; -1 for the CPU.
 
     Yields:
         The entities of each text.
-
-    Raises:
-        BionerError: as for `apply_pipeline`.
     """
     reader = choose_input("input_format", input_format, source, allowed=text_formats())
     reading = parse_options(options, reader)

@@ -46,7 +46,6 @@ def measure(
         documents: texts with the spans of their mentions, in characters. Spans that several mentions share count
             once for each.
         max_examples: number of boundaries inside a token to show.
-        context: number of characters to show on either side of those.
 
     Returns:
         The counts over all documents.

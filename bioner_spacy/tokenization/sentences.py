@@ -55,9 +55,6 @@ def sentence_starts(text: str) -> list[int]:
     abbreviation or what follows does not look like the beginning of a sentence; and at a blank line. Other line breaks
     count as spaces.
 
-    Args:
-        text: the text.
-
     Returns:
         The first character of every sentence but the first one, in order. None is whitespace.
     """

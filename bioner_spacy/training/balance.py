@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy
 from thinc.api import Optimizer
 
-from ..errors import BionerError, Errors
+from ..errors import check_setting
 from ..types import Array
 
 # Learnt weights stay between 1 / LARGEST_WEIGHT and LARGEST_WEIGHT.
@@ -57,7 +57,6 @@ class TaskBalance:
         """Update the values from the observed losses, together with the weights of the model.
 
         Args:
-            sgd: the optimizer.
             owner: first part of the optimizer's keys for these values.
         """
         self.forget()
@@ -115,12 +114,8 @@ class UncertaintyBalance(TaskBalance):
     STARTS = {"log_variance": 0.0}
 
     def __init__(self, learn_rate_factor: float = 50.0) -> None:
-        if not 0 < learn_rate_factor < math.inf:
-            raise BionerError(
-                Errors.E301.format(
-                    setting="task_balance.learn_rate_factor", value=learn_rate_factor, allowed="above 0"
-                )
-            )
+        is_allowed = 0 < learn_rate_factor < math.inf
+        check_setting("task_balance.learn_rate_factor", learn_rate_factor, "above 0", is_allowed)
         super().__init__()
         self.learn_rate_factor = learn_rate_factor
 
@@ -171,8 +166,7 @@ class DynamicWeightAverage(TaskBalance):
             ("temperature", temperature, temperature > 0, "above 0"),
         ]
         for name, value, allowed, range_ in settings:
-            if not allowed:
-                raise BionerError(Errors.E301.format(setting=f"task_balance.{name}", value=value, allowed=range_))
+            check_setting(f"task_balance.{name}", value, range_, allowed)
         super().__init__()
         self.period = period
         self.temperature = temperature

@@ -9,7 +9,7 @@ from typing import Union
 import numpy
 from spacy.training import Example
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 from ..scope import SPANS_KEY, get_corpus
 from .corpora import MultiCorpus
 
@@ -42,8 +42,7 @@ class MultiCorpusBatcher:
         temperature: float = 2.0,
         spans_key: str = SPANS_KEY,
     ) -> None:
-        if sampling not in SAMPLINGS:
-            raise BionerError(Errors.E301.format(setting="sampling", value=sampling, allowed=", ".join(SAMPLINGS)))
+        check_setting("sampling", sampling, SAMPLINGS)
         if not isinstance(size, int) or size < 1 or not temperature > 0:
             raise BionerError(Errors.E409.format(size=size, temperature=temperature))
         self.size = size
@@ -125,12 +124,10 @@ def total_steps(
     Raises:
         BionerError: the number of epochs is not given, or one of the others is a variable of a config without a value.
     """
-    if isinstance(epochs, str) or epochs < 1:
-        raise BionerError(Errors.E301.format(setting="training.max_epochs", value=epochs, allowed="1 and more"))
+    check_setting("training.max_epochs", epochs, "1 and more", not isinstance(epochs, str) and epochs >= 1)
     for setting, value in (("reader", reader), ("batcher", batcher)):
-        if isinstance(value, str):
-            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="a section of the config"))
-    return max(1, epochs * batcher.batches_per_epoch(reader.lengths()))  # type: ignore[union-attr]
+        check_setting(setting, value, "a section of the config", not isinstance(value, str))
+    return max(1, int(epochs) * batcher.batches_per_epoch(reader.lengths()))  # type: ignore[union-attr]
 
 
 def linear_decay_over_epochs(
@@ -149,7 +146,6 @@ def linear_decay_over_epochs(
     `initial_rate`.
 
     Args:
-        initial_rate: highest learning rate.
         epochs: epochs of training, `${training.max_epochs}`.
         reader: the training corpora, `${corpora.train}`.
         batcher: the batcher, `${training.batcher}`.

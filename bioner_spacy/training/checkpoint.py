@@ -61,9 +61,6 @@ def save_checkpoint(path: Path, nlp: Language, optimizer: Optimizer, progress: P
     """Write a checkpoint between two steps.
 
     Args:
-        path: the file; replaced if it is there.
-        nlp: the pipeline.
-        optimizer: its optimizer.
         progress: state of the run.
     """
     places = _Places(nlp)
@@ -87,11 +84,6 @@ def save_checkpoint(path: Path, nlp: Language, optimizer: Optimizer, progress: P
 
 def load_checkpoint(path: Path, nlp: Language, optimizer: Optimizer) -> tuple[Progress, dict[str, Any]]:
     """Restore an initialised pipeline and a new optimizer from a checkpoint.
-
-    Args:
-        path: the file.
-        nlp: the pipeline, made by the same config.
-        optimizer: its optimizer.
 
     Returns:
         The state of the run, and random states for `set_random_states`, to set when batches are drawn.

@@ -17,7 +17,7 @@ from ..corpora.context import CONTEXT_WORDS, check_context, documents, regroup
 from ..corpora.leakage import EXCLUDE_FILE, record_hash
 from ..corpora.manifest import require_one_conversion
 from ..docbin import corpus_names, doc_lengths, load_docs
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from ..files import checksum
 from ..scope import name_corpus
 from .soft_targets import (
@@ -74,11 +74,9 @@ class MultiCorpus:
         words: int = 0,
         soft_targets: Union[None, str, Sequence[str]] = None,
     ) -> None:
-        if not 0 < fraction <= 1:
-            raise BionerError(Errors.E301.format(setting="fraction", value=fraction, allowed="above 0, at most 1"))
+        check_setting("fraction", fraction, "above 0, at most 1", 0 < fraction <= 1)
         for setting, value in (("limit", limit), ("words", words)):
-            if value < 0:
-                raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="0 for no limit, or above"))
+            check_setting(setting, value, "0 for no limit, or above", value >= 0)
         check_context(context, context_words)
         self.path = Path(path)
         self.split = split
@@ -182,7 +180,7 @@ class MultiCorpus:
 
     def _require_corpora(self) -> list[str]:
         if not self.corpora:
-            raise BionerError(Errors.E406.format(path=self.path, split=self.split))
+            raise BionerError(Errors.E153.format(folder=self.path, split=self.split))
         return self.corpora
 
     def _file(self, corpus: str) -> Path:
@@ -195,7 +193,6 @@ class MultiCorpus:
         """Indices of the records to read, in order: chosen groups, in consecutive runs.
 
         Args:
-            corpus: name of the corpus.
             groups: indices of the records of each document.
             lengths: (records,) tokens of each record.
         """

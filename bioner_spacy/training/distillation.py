@@ -48,10 +48,6 @@ def write_soft_targets(
 
     Args:
         teachers: name of each teacher -> folder of its pipeline; or folders, see `name_teachers`.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
-        corpora: names of the corpora; None for all in the folder.
-        split: the training split.
-        gpu_id: number of the GPU; -1 for the CPU.
 
     Returns:
         The files, one per teacher and corpus. Files made from the same pipeline and corpus are kept.
@@ -70,7 +66,7 @@ def write_soft_targets(
         (teacher, name): soft_targets_file(corpus_folder, name, split, teacher) for teacher in named for name in names
     }
     if not names:
-        raise BionerError(Errors.E406.format(path=corpus_folder, split=split))
+        raise BionerError(Errors.E153.format(folder=corpus_folder, split=split))
     docbins = {name: corpus_folder / name / f"{split}.spacy" for name in names}
     for name, docbin in docbins.items():
         if not docbin.exists():
@@ -97,9 +93,6 @@ def name_teachers(folders: Sequence[str]) -> dict[str, Path]:
     Args:
         folders: NAME=FOLDER or FOLDER; then the name is that of the folder or, for model-best and model-last, of its
             parent.
-
-    Raises:
-        BionerError: two teachers have the same name.
     """
     named: dict[str, Path] = {}
     for text in folders:
@@ -118,7 +111,6 @@ def predict_targets(nlp: Language, records: Iterable[Doc], corpus: str) -> SoftT
     """Predict the soft targets of a teacher for the records of a corpus.
 
     Args:
-        nlp: the teacher.
         records: all records of the corpus; annotation is ignored.
         corpus: name of the corpus; its guideline is used if the teacher knows it.
 

@@ -13,9 +13,5 @@ def corpus_vectors(encoder: str, sentences: Mapping[str, Sequence[str]]) -> dict
 
     Args:
         encoder: name of a pretrained encoder, a folder, or package:NAME.
-        sentences: corpus -> sentences.
-
-    Raises:
-        BionerError: the encoder cannot be loaded.
     """
     return mean_first_pieces(encoder, sentences)

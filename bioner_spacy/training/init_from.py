@@ -20,11 +20,7 @@ def init_from(
     of the new pipeline.
 
     Args:
-        path: folder or name of the trained pipeline; None for none.
         components: names of the components to take, such as the transformer only; None for all shared ones.
-
-    Returns:
-        The callback.
     """
 
     def take_weights(nlp: Language) -> Language:

@@ -34,7 +34,6 @@ def multitask_logger(
     Args:
         progress_bar: "eval" counts the steps to the next evaluation, "train" those to the setting max_steps, None
             shows no bar.
-        spans_key: key of the spans, part of the names of the scores.
         output_file: file to write one JSON line to at each evaluation: what spaCy's `ConsoleLogger.v3` writes,
             `epoch`, `step`, `losses` since the evaluation before, `scores` (in percent) and `score`, and `per_corpus`,
             the F1 of each corpus in percent. An existing file is not changed, with a message. None for no file.

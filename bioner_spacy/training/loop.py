@@ -75,8 +75,6 @@ def train_with_checkpoints(
     """Train an initialised pipeline, and write it to `folder`.
 
     Args:
-        nlp: the pipeline, with the whole config.
-        folder: folder of the run.
         resume: whether to continue from the checkpoint in it.
         checkpoint_minutes: time between two checkpoints.
         total: steps of the whole run, if known, to estimate the remaining time.

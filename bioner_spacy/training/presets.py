@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Optional
 
-from ..errors import BionerError, Errors, reason
+from ..errors import BionerError, Errors, check_setting, reason
 from ..shipped import project_file
 
 AUTO = "auto"
@@ -26,8 +26,7 @@ def choose_preset(preset: str = AUTO, encoder: Optional[str] = None) -> tuple[Pa
     Raises:
         BionerError: there is no such preset, or the encoder cannot be found.
     """
-    if preset not in (*PRESETS, AUTO):
-        raise BionerError(Errors.E301.format(setting="preset", value=preset, allowed=", ".join((*PRESETS, AUTO))))
+    check_setting("preset", preset, (*PRESETS, AUTO))
     if preset != AUTO:
         return _config(preset), "as asked for"
     if encoder is None:

@@ -18,7 +18,7 @@ from spacy.util import logger
 from spacy.vocab import Vocab
 
 from ..device import require_gpu
-from ..errors import BionerError, Errors, reason
+from ..errors import BionerError, Errors, check_setting, reason
 from ..files import remove, replacing
 from ..layers.encoder.masked_lm import MaskedLanguageModel
 from ..layers.encoder.shim import max_pieces
@@ -62,20 +62,11 @@ def pretrain(
     Args:
         output: folder to write the encoder to, for the setting `vars.encoder`.
         corpora: names of converted corpora; None for all in the folder.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
         encoder: name of the encoder, as in the setting components.transformer.model.name.
-        epochs: number of epochs.
-        split: the training split.
         exclude: file with records to leave out, see `MultiCorpus`.
         rate: highest learning rate, of AdamW; it rises linearly and then falls to 0.
-        batch_size: sequences in a batch.
         checkpoint_steps: steps between two checkpoints, in a file beside the folder; 0 for none.
-        seed: random seed.
-        gpu_id: number of the GPU; -1 for the CPU.
         resume: continue from the checkpoint, if there is an unknown setting.
-
-    Returns:
-        The folder.
 
     Raises:
         BionerError: the split is not for training, the folder exists, a corpus is missing, the encoder cannot be
@@ -85,13 +76,12 @@ def pretrain(
     if split != TRAIN:
         raise BionerError(Errors.E451.format(split=split))
     for setting, value, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
-        if value < least:
-            raise BionerError(Errors.E301.format(setting=setting, value=value, allowed=f"{least} and more"))
+        check_setting(setting, value, f"{least} and more", value >= least)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise BionerError(Errors.E165.format(path=output))
     checkpoint = output.with_name(f"{output.name}.checkpoint.safetensors")
     if checkpoint.exists() and not resume:
-        raise BionerError(Errors.E452.format(path=checkpoint))
+        raise BionerError(Errors.E432.format(path=checkpoint))
     if gpu_id >= 0:
         require_gpu(gpu_id)
     reader = MultiCorpus(corpus_folder, corpora, split, exclude=exclude)
@@ -170,7 +160,6 @@ def pack(texts: Iterator[tuple[str, bool]], model: MaskedLanguageModel) -> tuple
 
     Args:
         texts: each text, and whether it continues the document before it.
-        model: has the tokenizer.
 
     Returns:
         (S, L) ids of subwords, and (S, L) number of the token of each, `SPECIAL` for special tokens. The last sequence
@@ -217,8 +206,6 @@ def mask(ids: Array, words: Array, rng: numpy.random.Generator, tokenizer: Any) 
     Args:
         ids: (B, L) ids of subwords.
         words: (B, L) number of the token of each, `SPECIAL` for special tokens.
-        rng: random numbers.
-        tokenizer: the subword tokenizer.
 
     Returns:
         (B, L) ids with some of them replaced, and (B, L) bool, subwords to predict: whole tokens, a share of `CHOSEN`,
@@ -249,10 +236,10 @@ def _take_up(checkpoint: Path, model: MaskedLanguageModel, origin: Mapping[str, 
             metadata = json.loads((file.metadata() or {})["bioner_spacy"])
         names = differences(metadata["origin"], origin)
         if names:
-            raise BionerError(Errors.E454.format(path=checkpoint, names=", ".join(names)))
+            raise BionerError(Errors.E603.format(path=checkpoint, names=", ".join(names)))
         model.load_state(checkpoint)
         return [float(loss) for loss in metadata["losses"]]
     except BionerError:
         raise
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise BionerError(Errors.E455.format(path=checkpoint, reason=reason(error))) from error
+        raise BionerError(Errors.E431.format(path=checkpoint, reason=reason(error))) from error

@@ -47,9 +47,6 @@ def epoch_size(config: Mapping[str, Any]) -> tuple[int, int]:
 
     Args:
         config: training config with all variables filled in.
-
-    Raises:
-        BionerError: as the reader of the config does.
     """
     made: dict[str, Any] = registry.resolve(
         {"reader": config["corpora"]["train"], "batcher": config["training"]["batcher"]}
@@ -70,7 +67,6 @@ def enough_epochs(
 
     Args:
         config: training config, as for `train_run`.
-        corpora: names of the corpora to train on.
         settings: values for the section `vars`.
         overrides: other values, by dotted names.
 
@@ -100,7 +96,6 @@ def run_settings(
     Args:
         chosen: corpora, with their epochs and tokens per batch; 0 for those of the config.
         config: training config, as for `train_run`.
-        corpus_folder: folder with `<corpus>/<split>.spacy`.
         epochs: number of epochs; 0 for that of the catalogue or else `enough_epochs`.
         fraction: share of each training set.
         encoder: name of the encoder; None for the one of the config.
@@ -148,10 +143,8 @@ def train_run(
         config: training config with a section `vars`. If training.eval_frequency is null or "auto", there are
             `EVALUATIONS` evaluations; if it is a number, at least vars.evaluations.
         output: folder to write to; an earlier run in it is replaced at the end.
-        corpora: names of the corpora to train on.
         settings: values for the section `vars`.
         overrides: other values, by dotted names, with precedence over `settings`.
-        gpu_id: number of the GPU; -1 for the CPU.
         resume: whether to continue an interrupted run, with the same result (on a GPU, except for dropout in Thinc's
             layers); a finished run with the same config, corpora and versions is kept.
         checkpoint_minutes: minutes between two checkpoints.
@@ -170,7 +163,7 @@ def train_run(
     unfinished = output.with_name(output.name + ".unfinished")
     interrupted = (unfinished / CHECKPOINT_FILE).is_file()
     if interrupted and not resume:
-        raise BionerError(Errors.E432.format(folder=unfinished))
+        raise BionerError(Errors.E432.format(path=unfinished))
     try:
         with _wrap_config_errors(config):
             if gpu_id >= 0:
@@ -263,7 +256,7 @@ def _check_same(unfinished: Path, made_with: Mapping[str, Any]) -> None:
     different = _different(unfinished, made_with)
     other_code = [name for name in different if name == "revision" or name.startswith("versions.")]
     if refused := [name for name in different if name not in other_code]:
-        raise BionerError(Errors.E433.format(folder=unfinished, names=", ".join(refused)))
+        raise BionerError(Errors.E603.format(path=unfinished, names=", ".join(refused)))
     if other_code:
         warn(Warnings.W411.format(folder=unfinished, names=", ".join(other_code)))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from spacy.schemas import CONFIG_SCHEMAS
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 
 CHECKED = ("training", "nlp", "initialize")
 """Sections with fixed settings; spaCy drops others without a warning."""
@@ -65,10 +65,6 @@ def check_numbers(config: Mapping[str, Any], name: str = "") -> None:
 
     Args:
         config: the config, or a section of it, without variables.
-        name: name of the section.
-
-    Raises:
-        BionerError: it does.
     """
     for key, value in config.items():
         setting = f"{name}.{key}".lstrip(".")
@@ -78,16 +74,13 @@ def check_numbers(config: Mapping[str, Any], name: str = "") -> None:
             allowed, text = LIMITS.get(setting, (lambda _: True, ""))
             if not abs(value) < 2**63:
                 allowed, text = (lambda _: False), "numbers of 64 bits, not NaN or infinity"
-            if not allowed(value):
-                raise BionerError(Errors.E301.format(setting=setting, value=value, allowed=text))
+            check_setting(setting, value, text, allowed(value))
 
 
 def check_variables(config: Path, written: Mapping[str, Any], names: Iterable[str]) -> None:
     """Check that a config has the variables that are set; others would have no effect.
 
     Args:
-        config: path of the config.
-        written: what it holds.
         names: names of the settings that are set.
 
     Raises:

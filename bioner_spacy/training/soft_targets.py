@@ -86,8 +86,6 @@ def write_targets(path: Path, targets: SoftTargets, origin: Mapping[str, Any]) -
     """Write the soft targets of one teacher for one corpus.
 
     Args:
-        path: the file.
-        targets: the soft targets.
         origin: provenance: checksums of corpus ("docbin") and pipeline ("teacher").
     """
     arrays = {"lengths": targets.lengths.astype("int32"), "known": targets.known.astype("uint8")}
@@ -101,11 +99,7 @@ def write_targets(path: Path, targets: SoftTargets, origin: Mapping[str, Any]) -
 
 
 def read_origin(path: Path) -> dict[str, Any]:
-    """Provenance of soft targets.
-
-    Raises:
-        BionerError: the file is not there, or holds no soft targets.
-    """
+    """Provenance of soft targets."""
     return _read(path, arrays=False)[0]
 
 
@@ -113,7 +107,6 @@ def read_targets(path: Path, *, docbin: str) -> SoftTargets:
     """Read the soft targets of one teacher for one corpus.
 
     Args:
-        path: the file.
         docbin: checksum of the corpus.
 
     Raises:
@@ -142,7 +135,8 @@ def _read(path: Path, *, arrays: bool = True) -> tuple[dict[str, Any], SoftTarge
                 raise ValueError("sizes that contradict one another")
             taught = [_read_task(file, i, task, int(lengths.sum())) for i, task in enumerate(tasks)]
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BionerError(Errors.E445.format(path=path, reason=reason(error))) from error
+        what, advice = "soft targets", "write it again with `spacy bioner teach`"
+        raise BionerError(Errors.E506.format(path=path, what=what, reason=reason(error), advice=advice)) from error
     return origin, SoftTargets(taught, lengths, known)
 
 
@@ -164,7 +158,6 @@ class TaughtCorpus:
     """Predictions of teachers for a corpus, averaged if several know a task.
 
     Args:
-        corpus: name of the corpus.
         teachers: predictions of each teacher.
     """
 

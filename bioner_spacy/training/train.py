@@ -39,7 +39,6 @@ def train(
         epochs: number of epochs; 0 for that of the set or config, with more for small data.
         fraction: share of each training set that is used.
         encoder: name of the encoder; None for that of the config.
-        seed: random seed.
         overrides: other values of the config, by dotted names such as `training.dropout`.
         gpu_id: number of the GPU; -1 for the CPU.
         resume: whether to continue interrupted runs and keep finished ones.
@@ -47,9 +46,6 @@ def train(
 
     Returns:
         The folders of the pipelines.
-
-    Raises:
-        BionerError: as `train_run` and `choose_preset` do.
     """
     output, corpus_folder = Path(output), Path(corpus_folder)
     chosen = corpora if isinstance(corpora, CorpusSet) else CorpusSet("", tuple(corpora), 0, 0)

@@ -9,8 +9,6 @@ def update_weights(model: Model, sgd: Optimizer, *, plain: Model, factor: float)
     """Update all weights of a model that have a gradient.
 
     Args:
-        model: the model.
-        sgd: the optimizer.
         plain: part of the model that learns at the plain rate.
         factor: factor on the learning rate of all other parts.
     """

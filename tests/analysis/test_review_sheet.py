@@ -85,12 +85,12 @@ def test_files_that_are_no_sheets_or_keys(tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="No such file"):
         read_sheet(tmp_path / "none.tsv", key_, tmp_path)
     (tmp_path / "latin.tsv").write_bytes("id\tjudgement\tcomment\nabc-0\tyes\tnaïve\n".encode("latin-1"))
-    with pytest.raises(BionerError, match="byte 34 is not valid"):
+    with pytest.raises(BionerError, match="position 33"):
         read_sheet(tmp_path / "latin.tsv", key_, tmp_path)
-    with pytest.raises(BionerError, match="not the key of a review .No such file"):
+    with pytest.raises(BionerError, match="holds no key of a review .No such file"):
         Key.from_disk(tmp_path / "none.json")
     broken = {**key_.to_dict(), "rows": {}}
     for content in ("{", "[]", json.dumps(broken)):
         (tmp_path / "key.json").write_text(content)
-        with pytest.raises(BionerError, match="not the key of a review"):
+        with pytest.raises(BionerError, match="holds no key of a review"):
             Key.from_disk(tmp_path / "key.json")

@@ -46,7 +46,7 @@ make_command(main, name="main")()
         (["bioner"], 1, "Wrong input.", ""),
         (["file"], 1, "No such file or directory: '/no/such/file'", ""),
         (["memory"], 1, "Out of memory", ""),
-        (["serve"], 1, "needs the package uvicorn: pip install uvicorn (the extra serve", ""),
+        (["serve"], 1, "needs the package uvicorn: pip install 'bioner_spacy[serve]'", ""),
         (["module"], 1, "", "ModuleNotFoundError: No module named 'no_such_module'"),
         (["warn"], 0, "Careful.", "UserWarning: Other."),
         (["fault"], 1, "", "ZeroDivisionError"),

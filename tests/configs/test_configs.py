@@ -309,7 +309,7 @@ def test_a_trained_pipeline_is_a_source_for_further_training(
 def test_mistakes_are_told_in_one_sentence(config: Path, overrides: dict[str, Any], tmp_path: Path) -> None:
     for change, message in (
         ({"vars.corpora": "planets"}, "Corpus planets has no converted split"),
-        ({"vars.corpus_folder": str(tmp_path), "vars.exclude": None}, "No corpora"),
+        ({"vars.corpus_folder": str(tmp_path), "vars.exclude": None}, "holds no <corpus>/train.spacy"),
         ({"vars.encoder": str(tmp_path / "encoder")}, "encoder"),
         ({"vars.exclude": str(tmp_path / "exclude.json")}, "Setting exclude names .*exclude.json, which is not there"),
         ({"vars.context": "page"}, "Setting context is 'page'"),

@@ -242,7 +242,7 @@ def test_mistakes_are_told(write: Write, monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(BionerError, match=f"Setting {setting} is {value}"):
             find_leaks(folder, ["a"], **settings)
     monkeypatch.setitem(sys.modules, "datasketch", None)
-    with pytest.raises(BionerError, match="pip install datasketch"):
+    with pytest.raises(BionerError, match="pip install 'bioner_spacy.leakage"):
         find_leaks(folder, ["a"])
     assert find_leaks(folder, ["a"], threshold=1).units == {("a", "train"): 1}
 

@@ -168,7 +168,7 @@ def test_epochs_that_are_none(epochs: object, experiment: Experiment) -> None:
 def test_settings_that_cannot_be_read(experiment: Experiment, tmp_path: Path, content: str) -> None:
     experiment.run("x", ["genes"], seed=0)
     (tmp_path / "out" / "settings.json").write_text(content, encoding="utf8")
-    with pytest.raises(BionerError, match="settings.json is not readable as the settings of an experiment"):
+    with pytest.raises(BionerError, match="settings.json holds no settings of an experiment"):
         Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings={})
 
 

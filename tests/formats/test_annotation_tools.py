@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 
 from bioner_spacy.errors import BionerWarning
 from bioner_spacy.formats import get_format, read_documents
+from bioner_spacy.scope import set_origin
 
 SPANS = [(0, 1, "DISEASE"), (1, 3, "SPECIES"), (2, 3, "SPECIES")]
 
@@ -36,6 +37,20 @@ def test_pubannotation(tmp_path: Path) -> None:
             "denotations": [{"id": "T1", "span": {"begin": 0, "end": 4}, "obj": "DISEASE"}],
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("format", "key"), [("doccano", "label"), ("pubannotation", "denotations"), ("labelstudio", "text")]
+)
+def test_further_keys_with_names_of_the_format_are_counted(format: str, key: str, tmp_path: Path) -> None:
+    doc = make_doc(["Gout"], [(0, 1, "DISEASE")], doc_id="7")
+    set_origin(doc, doc_id="7", meta={key: "class", "year": 2000})
+    with pytest.warns(
+        BionerWarning, match=f"{format} cannot hold all of it; left out: 1 further keys with names of its own"
+    ):
+        get_format(format).written([doc], tmp_path / "out.json", spans_key="bioner")
+    text = (tmp_path / "out.json").read_text()
+    assert "2000" in text and "class" not in text
 
 
 def test_label_studio_gets_predictions_of_texts_without_mentions(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_compressed_files(format: str, name: str, content: str, tmp_path: Path) 
                 )
     broken = tmp_path / f"{name}.gz"
     broken.write_bytes(broken.read_bytes()[:-9])
-    with pytest.raises(BionerError, match="is compressed by gzip and damaged"):
+    with pytest.raises(BionerError, match="is not a readable gzip file"):
         list(read_documents(format, broken))
     path.write_bytes(content.encode("utf-16"))
     with pytest.raises(BionerError, match="is in UTF-16: convert the file to UTF-8"):
@@ -243,7 +243,7 @@ def test_the_format_of_what_is_to_be_read(tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="holds no document"):
         chosen(tmp_path / "e" / "x.xml")
     (tmp_path / "e" / "x.xml").write_bytes(gzip.compress(b"<collection/>" * 9)[:-9])
-    with pytest.raises(BionerError, match="is compressed by gzip and damaged"):
+    with pytest.raises(BionerError, match="is not a readable gzip file"):
         chosen(tmp_path / "e" / "x.xml")
     assert [chosen(tmp_path / "f" / f"{name}.jsonl") for name in "xy"] == ["bioc", "textspans"]
 

@@ -40,7 +40,7 @@ def test_tasks(tmp_path: Path) -> None:
     second = {"data": {"pmid": 7, "body": TEXT, "year": 2000}, "annotations": [{"result": []}]}
     nobody = [task(annotations=[cancelled]), task(), task(predictions=[{"result": [region(0, 4, "D")]}])]
     path = export(tmp_path, first, second, *nobody)
-    with pytest.warns(BionerWarning, match="3 documents were rejected or ignored"):
+    with pytest.warns(BionerWarning, match="3 documents that were rejected or ignored"):
         documents = list(read(path))
     assert [(d.doc_id, d.text, d.meta) for d in documents] == [("3", TEXT, {}), ("7", TEXT, {"year": 2000})]
     assert [(m.start, m.end, m.label) for m in documents[0].mentions] == [(0, 4, "D"), (0, 4, "E"), (8, 12, "S")]

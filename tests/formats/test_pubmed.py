@@ -127,7 +127,7 @@ def test_cut_off_at_any_place(format: str, tmp_path: Path) -> None:
     whole = gzip.compress(content.encode())
     for end in (5, len(whole) // 2, len(whole) - 1):
         (tmp_path / "a.xml.gz").write_bytes(whole[:end])
-        with pytest.raises(BionerError, match="is compressed by gzip and damaged"):
+        with pytest.raises(BionerError, match="is not a readable gzip file"):
             list(read_texts(format, tmp_path / "a.xml.gz"))
 
 

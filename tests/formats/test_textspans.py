@@ -95,7 +95,7 @@ def test_what_was_not_accepted_is_counted_and_left_out(tmp_path: Path) -> None:
     path = write(
         tmp_path, GOOD, {**GOOD, "answer": "reject"}, {**GOOD, "answer": "accept"}, {**GOOD, "answer": "ignore"}
     )
-    with pytest.warns(BionerWarning, match="2 documents were rejected or ignored .* the first in line 2"):
+    with pytest.warns(BionerWarning, match=r"2 documents that were rejected or ignored .*first in line 2"):
         assert [document.line for document in read(path)] == [1, 3]
 
 
@@ -221,11 +221,11 @@ def test_answers_of_prodigy(tmp_path: Path) -> None:
     nothing = {"text": TEXT, "answer": "accept", "tokens": [{"text": "FOX2", "start": 0, "end": 4, "id": 0}]}
     assert read_one(tmp_path, nothing) == []
     ignored = [{"text": TEXT, "answer": "ignore"}, {"text": TEXT, "answer": "reject", "spans": "?"}, GOOD]
-    with pytest.warns(BionerWarning, match="2 documents were rejected or ignored"):
+    with pytest.warns(BionerWarning, match="2 documents that were rejected or ignored"):
         assert len(list(read(write(tmp_path, *ignored)))) == 1
     binary = [lists(spans=[span(0, 4)], answer="accept", **key) for key in ({"_is_binary": True}, {"_view_id": "ner"})]
     manual = lists(spans=[span(0, 4)], answer="accept", _view_id="ner_manual", _is_binary=False)
-    with pytest.warns(BionerWarning, match="2 records answer one question .* the first in line 1"):
+    with pytest.warns(BionerWarning, match="2 records that answer one question .*first in line 1"):
         assert [d.line for d in read(write(tmp_path, *binary, manual, {**binary[0], "no_missing": True}))] == [3, 4]
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy
@@ -28,7 +29,7 @@ from toy_corpora import (
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.pipeline.factory import make_multitask_ner
-from bioner_spacy.pipeline.multitask_ner import MultiTaskNER
+from bioner_spacy.pipeline.settings import Settings
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
 # -- settings
@@ -37,7 +38,7 @@ from bioner_spacy.scope import SPANS_KEY, set_gold
 def test_default_config_holds_every_setting() -> None:
     settings = set(inspect.signature(make_multitask_ner).parameters) - {"nlp", "name"}
     assert set(Language.get_factory_meta("multitask_ner").default_config) == settings
-    assert set(inspect.signature(MultiTaskNER).parameters) - {"vocab", "name"} == settings
+    assert {field.name for field in fields(Settings)} | {"model", "scorer"} == settings
 
 
 def test_bare_factory_fills_itself_and_learns_on_a_transformer(tiny_bert: str) -> None:

@@ -74,7 +74,7 @@ def test_lengths_of_bars_and_whiskers(comparison: Comparison) -> None:
 
 def test_without_matplotlib(comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(BionerError, match=r"need the package matplotlib: pip install 'bioner_spacy\[charts\]'"):
+    with pytest.raises(BionerError, match=r"needs the package matplotlib: pip install 'bioner_spacy\[charts\]'"):
         write_chart(comparison, tmp_path / "chart")
     assert not list(tmp_path.iterdir())
 

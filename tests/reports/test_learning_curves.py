@@ -61,9 +61,9 @@ def test_files_of_spacy_are_read(tmp_path: Path) -> None:
 )
 def test_other_files_are_refused(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "c").write_text(text, encoding="utf8")
-    with pytest.raises(BionerError, match=f"not a learning curve.*{told}"):
+    with pytest.raises(BionerError, match=f"holds no learning curve.*{told}"):
         read_curve(tmp_path / "c")
-    with pytest.raises(BionerError, match="not a learning curve.*No such file"):
+    with pytest.raises(BionerError, match="holds no learning curve.*No such file"):
         read_curve(tmp_path / "none")
 
 

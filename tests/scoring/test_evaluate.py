@@ -161,9 +161,9 @@ def test_results_of_another_form_are_refused(
 def test_missing_corpora_are_named(corpus_folder: Path) -> None:
     with pytest.raises(BionerError, match="nowhere; there is one for: drugs, genes"):
         corpus_files(corpus_folder, ["genes", "nowhere"], "test")
-    with pytest.raises(BionerError, match="No corpus to evaluate on"):
+    with pytest.raises(BionerError, match="holds no <corpus>/"):
         corpus_files(corpus_folder, None, "dev")
-    with pytest.raises(BionerError, match="No corpus to evaluate on"):
+    with pytest.raises(BionerError, match="holds no <corpus>/"):
         corpus_files(corpus_folder, [], "test")
 
 

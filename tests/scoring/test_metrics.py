@@ -76,7 +76,7 @@ def test_pairs_count_as_much_as_can_be(gold: set[Mention], predicted: set[Mentio
 
 
 def test_a_metric_that_is_not_there() -> None:
-    with pytest.raises(BionerError, match="no metric 'any'; there are: strict, exact, partial, type, nested, flat"):
+    with pytest.raises(BionerError, match="no metric 'any'; there are: strict, .*, flat"):
         get_metric("any")
     with pytest.raises(BionerError, match="no metric 'any'"):
         make_scorer(metrics=["any"])

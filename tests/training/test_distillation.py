@@ -106,7 +106,7 @@ def test_mistakes_are_told_in_one_sentence(teachers: Path, corpora: Path, tmp_pa
         (([one, one], corpora), "Two teachers have the name 'genes'"),
         (({"a/b": one}, corpora, ["genes"]), "The teacher's name 'a/b'"),
         (([one], corpora, ["planets"]), "Corpus planets has no converted split train"),
-        (([one], tmp_path / "nowhere"), "No corpora"),
+        (([one], tmp_path / "nowhere"), "holds no <corpus>/train.spacy"),
     ):
         split = {"split": arguments[3]} if len(arguments) > 3 else {}
         with pytest.raises(BionerError, match=message):

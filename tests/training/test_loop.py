@@ -134,7 +134,7 @@ def test_an_interrupted_run_goes_on_with_the_same_config_and_corpora_only(
     interrupted: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(
-        BionerError, match="was started with other values of these: config.training.dropout; use the same"
+        BionerError, match="was made with other values of these: config.training.dropout; use the same"
     ):
         train_run(**interrupted, resume=True, overrides={"training.dropout": 0.2})
     run = srsly.read_json(tmp_path / "run.unfinished" / RUN_FILE)
@@ -150,5 +150,5 @@ def test_an_interrupted_run_goes_on_with_the_same_config_and_corpora_only(
     checkpoint.write_bytes(content)
     train = tmp_path / "corpus/genes/train.spacy"
     train.write_bytes((tmp_path / "corpus/genes/devel.spacy").read_bytes() + b" ")
-    with pytest.raises(BionerError, match="was started with other values of these: checksums.*train.spacy"):
+    with pytest.raises(BionerError, match="was made with other values of these: checksums.*train.spacy"):
         train_run(**interrupted, resume=True)

@@ -79,9 +79,9 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_weights(
         pretrain(tmp_path / "parts", None, corpora, **settings)
     monkeypatch.undo()
     assert [file.name for file in tmp_path.glob("parts*")] == ["parts.checkpoint.safetensors"]
-    with pytest.raises(BionerError, match="is the checkpoint of an interrupted run"):
+    with pytest.raises(BionerError, match="holds a run that was interrupted"):
         pretrain(tmp_path / "parts", None, corpora, **settings)
-    with pytest.raises(BionerError, match="was started with other values of these: settings.rate"):
+    with pytest.raises(BionerError, match="was made with other values of these: settings.rate"):
         pretrain(tmp_path / "parts", None, corpora, **{**settings, "rate": 0.1}, resume=True)
     parts = pretrain(tmp_path / "parts", None, corpora, **settings, resume=True)
     assert not list(tmp_path.glob("*.checkpoint.*"))

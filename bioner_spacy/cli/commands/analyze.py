@@ -1,4 +1,9 @@
-"""Analyse the predictions of a pipeline: matches, errors with examples, calibration of scores, thresholds."""
+"""Analyse the predictions of a pipeline: matches, errors with examples, calibration of scores, thresholds.
+
+\b
+Example:
+  python -m spacy bioner analyze training/multi/model-last --corpora sample --corpus corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -22,12 +27,6 @@ def command(
     bins: Annotated[int, typer.Option(min=1, max=1000, help="Number of bins of the calibration.")] = BINS,
     tables: options.Tables = "",
 ) -> None:
-    """Analyse the predictions of a pipeline: matches, errors with examples, calibration of scores, thresholds.
-
-    \b
-    Example:
-      python -m spacy bioner analyze training/multi/model-last --corpora sample --corpus corpus/sample
-    """
     from ...analysis.analysis import analyze
     from ...reports.analysis import analysis_page
 

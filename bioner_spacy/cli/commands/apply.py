@@ -1,4 +1,11 @@
-"""Annotate the texts of files in any format, and write them in any format."""
+"""Annotate the texts of files in any format, and write them in any format.
+
+The exit status is 3 if documents or files could not be read or annotated; a file beside the output names them.
+
+\b
+Example:
+  python -m spacy bioner apply en_bioner_mtl abstracts.txt annotated.jsonl
+"""
 
 from typing import Annotated, Optional
 
@@ -44,14 +51,6 @@ def command(
     engine: Annotated[str, typer.Option(help="processes, or ray for a run on a cluster.")] = "processes",
     address: Annotated[Optional[str], typer.Option(help="Ray cluster; default: one on this machine.")] = None,
 ) -> None:
-    """Annotate the texts of files in any format, and write them in any format.
-
-    The exit status is 3 if documents or files could not be read or annotated; a file beside the output names them.
-
-    \b
-    Example:
-      python -m spacy bioner apply en_bioner_mtl abstracts.txt annotated.jsonl
-    """
     from ...serving.apply import apply_pipeline
 
     if shard_size is not None and str(source) == "-":

@@ -1,4 +1,10 @@
-"""Calibrate the scores of a pipeline and choose its thresholds, on development data."""
+"""Calibrate the scores of a pipeline and choose its thresholds, on development data.
+
+\b
+Example:
+  python -m spacy bioner calibrate training/multi/model-last training/calibrated --corpora sample --corpus
+  corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,13 +25,6 @@ def command(
         str, typer.Option(help="Types for doc.ents in order of preference, separated by commas; default: all alike.")
     ] = "",
 ) -> None:
-    """Calibrate the scores of a pipeline and choose its thresholds, on development data.
-
-    \b
-    Example:
-      python -m spacy bioner calibrate training/multi/model-last training/calibrated --corpora sample --corpus
-      corpus/sample
-    """
     from ...analysis.calibrate import calibrate
 
     fitted = calibrate(

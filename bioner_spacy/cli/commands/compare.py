@@ -1,4 +1,11 @@
-"""Compare the results of two systems on the same documents, such as multi-task with single-task pipelines."""
+"""Compare the results of two systems on the same documents, such as multi-task with single-task pipelines.
+
+Several results on one corpus are runs of different seeds.
+
+\b
+Example:
+  python -m spacy bioner compare slots.json tags.json --names slots,tags
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,14 +33,6 @@ def command(
     ] = False,
     tables: options.Tables = "",
 ) -> None:
-    """Compare the results of two systems on the same documents, such as multi-task with single-task pipelines.
-
-    Several results on one corpus are runs of different seeds.
-
-    \b
-    Example:
-      python -m spacy bioner compare slots.json tags.json --names slots,tags
-    """
     from ...reports.comparison import comparison_page
     from ...scoring.compare import compare
     from ...scoring.results import read_results

@@ -1,4 +1,9 @@
-"""Write annotated documents in another format, without a catalogue."""
+"""Write annotated documents in another format, without a catalogue.
+
+\b
+Example:
+  python -m spacy bioner convert corpus.pubtator corpus.spacy --input-format pubtator
+"""
 
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -33,12 +38,6 @@ def command(
     ] = None,
     columns: options.Columns = None,
 ) -> None:
-    """Write annotated documents in another format, without a catalogue.
-
-    \b
-    Example:
-      python -m spacy bioner convert corpus.pubtator corpus.spacy --input-format pubtator
-    """
     from ...serving.convert import convert_file
 
     with options.source_file(source, input_format, input_formats()) as file:

@@ -1,4 +1,9 @@
-"""Score a pipeline on converted corpora, by corpus and entity type."""
+"""Score a pipeline on converted corpora, by corpus and entity type.
+
+\b
+Example:
+  python -m spacy bioner evaluate training/multi/model-last --corpora sample --corpus corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -24,12 +29,6 @@ def command(
     ] = True,
     batch_size: Annotated[Optional[int], typer.Option(min=1, max=1_000_000, help="Documents per batch.")] = None,
 ) -> None:
-    """Score a pipeline on converted corpora, by corpus and entity type.
-
-    \b
-    Example:
-      python -m spacy bioner evaluate training/multi/model-last --corpora sample --corpus corpus/sample
-    """
     from ...files import require_file
     from ...reports.table import results_table
     from ...scoring.evaluate import evaluate

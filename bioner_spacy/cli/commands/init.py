@@ -1,4 +1,10 @@
-"""Create a project folder: project file, configs and sample corpora, ready to run."""
+"""Create a project folder: project file, configs and sample corpora, ready to run.
+
+\b
+Example:
+  python -m spacy bioner init mine
+  python -m spacy project run all mine
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +17,6 @@ from ..messages import msg
 def command(
     folder: Annotated[Path, typer.Argument(help="The folder to make; an existing one must be empty.")],
 ) -> None:
-    """Create a project folder: project file, configs and sample corpora, ready to run.
-
-    \b
-    Example:
-      python -m spacy bioner init mine
-      python -m spacy project run all mine
-    """
     from ...shipped import init_project
 
     init_project(folder)

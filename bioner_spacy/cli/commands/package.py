@@ -1,4 +1,9 @@
-"""Build wheels of a trained pipeline and of bioner_spacy."""
+"""Build wheels of a trained pipeline and of bioner_spacy.
+
+\b
+Example:
+  python -m spacy bioner package training/multi/model-last --name bioner_mine --results reports/multi.json
+"""
 
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -35,12 +40,6 @@ def command(
         typer.Option(help="Write the folder FOLDER/en_<name> for pip install, instead of wheels."),
     ] = None,
 ) -> None:
-    """Build wheels of a trained pipeline and of bioner_spacy.
-
-    \b
-    Example:
-      python -m spacy bioner package training/multi/model-last --name bioner_mine --results reports/multi.json
-    """
     from ...scoring.results import Results
     from ..wheels import build_wheels, write_package
 

@@ -1,4 +1,11 @@
-"""Train an encoder as a masked language model on the training texts of corpora."""
+"""Train an encoder as a masked language model on the training texts of corpora, before entities are learnt.
+
+No evaluation document is read. The folder is one for vars.encoder, or --encoder of other commands.
+
+\b
+Example:
+  python -m spacy bioner pretrain encoders/adapted --corpora sample --corpus corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,14 +30,6 @@ def command(
     gpu_id: options.GpuId = -1,
     resume: Annotated[bool, typer.Option(help="Continue an interrupted run.")] = False,
 ) -> None:
-    """Train an encoder as a masked language model on the training texts of corpora, before entities are learnt.
-
-    No evaluation document is read. The folder is one for vars.encoder, or --encoder of other commands.
-
-    \b
-    Example:
-      python -m spacy bioner pretrain encoders/adapted --corpora sample --corpus corpus/sample
-    """
     from ...training.pretraining import pretrain
 
     folder = pretrain(

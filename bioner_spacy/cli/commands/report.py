@@ -1,4 +1,9 @@
-"""Collect all reports of a run on one self-contained HTML page."""
+"""Collect all reports of a run on one self-contained HTML page.
+
+\b
+Example:
+  python -m spacy bioner report reports/sample --training training/sample
+"""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -20,12 +25,6 @@ def command(
     metric: options.MetricName = STRICT.name,
     output: Annotated[Optional[Path], typer.Option(help="File to write; default: report.html in the folder.")] = None,
 ) -> None:
-    """Collect all reports of a run on one self-contained HTML page.
-
-    \b
-    Example:
-      python -m spacy bioner report reports/sample --training training/sample
-    """
     from ...reports.report import write_report
 
     path = output or reports / "report.html"

@@ -1,4 +1,9 @@
-"""Serve a pipeline over HTTP, with a page to try it."""
+"""Serve a pipeline over HTTP, with a page to try it: docs/service.md.
+
+\b
+Example:
+  python -m spacy bioner serve en_bioner_mtl --port 8000
+"""
 
 from typing import Annotated
 
@@ -25,12 +30,6 @@ def command(
     spans_key: options.SpansKey = SPANS_KEY,
     gpu_id: options.GpuId = -1,
 ) -> None:
-    """Serve a pipeline over HTTP, with a page to try it: docs/service.md.
-
-    \b
-    Example:
-      python -m spacy bioner serve en_bioner_mtl --port 8000
-    """
     from ...serving.service import Limits, serve
 
     msg.info(f"Loading {pipeline}")

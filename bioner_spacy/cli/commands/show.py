@@ -1,4 +1,9 @@
-"""Show the entities of some texts, in the terminal and as a page."""
+"""Show the entities of some texts, in the terminal and as a page.
+
+\b
+Example:
+  python -m spacy bioner show en_bioner_mtl abstracts.jsonl --output abstracts.html
+"""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -22,12 +27,6 @@ def command(
     most: Annotated[int, typer.Option(min=1, help="Maximum number of texts.")] = 20,
     gpu_id: options.GpuId = -1,
 ) -> None:
-    """Show the entities of some texts, in the terminal and as a page.
-
-    \b
-    Example:
-      python -m spacy bioner show en_bioner_mtl abstracts.jsonl --output abstracts.html
-    """
     from ...serving.show import show
 
     with options.source_file(source, input_format, text_formats()) as texts:

@@ -1,4 +1,11 @@
-"""Store the predictions of trained pipelines for the training documents, for distillation."""
+"""Store the predictions of trained pipelines for the training documents, for distillation.
+
+Pipelines trained with vars.soft_targets auto and teach_scope or teach_across above 0 use them.
+
+\b
+Example:
+  python -m spacy bioner teach training/single/*/model-best --corpora sample --corpus corpus/sample
+"""
 
 from typing import Annotated
 
@@ -16,14 +23,6 @@ def command(
     data: options.Converted,
     gpu_id: options.GpuId = -1,
 ) -> None:
-    """Store the predictions of trained pipelines for the training documents, for distillation.
-
-    Pipelines trained with vars.soft_targets auto and teach_scope or teach_across above 0 use them.
-
-    \b
-    Example:
-      python -m spacy bioner teach training/single/*/model-best --corpora sample --corpus corpus/sample
-    """
     from ...training.distillation import name_teachers, write_soft_targets
 
     files = write_soft_targets(name_teachers(teachers), data.corpus, data.names, gpu_id=gpu_id)

@@ -1,4 +1,13 @@
-"""Train one pipeline on several corpora, or a single-task baseline on each of them."""
+"""Train one pipeline on several corpora, or a single-task baseline on each of them.
+
+Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
+
+Ctrl-C stops training after a checkpoint; the same command with --resume continues it.
+
+\b
+Example:
+  python -m spacy bioner train training/multi --corpora sample --corpus corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,16 +30,6 @@ def command(
     ] = False,
     checkpoint_minutes: Annotated[float, typer.Option(help="Minutes between two checkpoints.")] = 10.0,
 ) -> None:
-    """Train one pipeline on several corpora, or a single-task baseline on each of them.
-
-    Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
-
-    Ctrl-C stops training after a checkpoint; the same command with --resume continues it.
-
-    \b
-    Example:
-      python -m spacy bioner train training/multi --corpora sample --corpus corpus/sample
-    """
     from ...training.train import train
 
     overrides = config_overrides(context)

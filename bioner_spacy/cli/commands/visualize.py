@@ -1,4 +1,9 @@
-"""Draw a comparison as a chart, and test documents with their mentions as a page."""
+"""Draw a comparison as a chart, and test documents with their mentions as a page.
+
+\b
+Example:
+  python -m spacy bioner visualize training/multi/model-last reports/comparison.json --corpus corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,12 +24,6 @@ def command(
     output: options.OutputFolder = Path("reports"),
     gpu_id: options.GpuId = -1,
 ) -> None:
-    """Draw a comparison as a chart, and test documents with their mentions as a page.
-
-    \b
-    Example:
-      python -m spacy bioner visualize training/multi/model-last reports/comparison.json --corpus corpus/sample
-    """
     from ...reports.comparison import write_chart
     from ...reports.displacy_html import write_page
     from ...scoring.comparison import Comparison

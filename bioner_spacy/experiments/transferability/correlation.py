@@ -1,15 +1,15 @@
 """Correlation of measures between corpora with gains from auxiliary corpora."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import atanh, sqrt, tanh
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, Optional
+from typing import Optional
 
 import numpy
 
-from ...errors import BionerError, Errors, Warnings, warn
+from ...errors import BionerError, Errors, Warnings, import_extra, warn
 from ...scoring.results import reading_json
 from .gains import Gains, Pair
 from .measures import AFTER_TRAINING, MEASURES, Measures
@@ -101,21 +101,13 @@ def correlate(gains: Gains, measures: Measures) -> Correlations:
 
 def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
     """Pearson's correlation with an interval by Fisher's z: tanh(atanh(r) ± z / sqrt(n - 3))."""
-    stats = _scipy_stats()
-    if not _varies(x, y):
-        return Correlation(len(x))
-    found = stats.pearsonr(x, y)
-    return _with_interval(len(x), float(found.statistic), float(found.pvalue), 1.0)
+    return _correlation("pearsonr", x, y, lambda value: 1.0)
 
 
 def spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
     """Spearman's rank correlation, and its interval by Bonett and Wright (2000), Sample size requirements for
     estimating Pearson, Kendall and Spearman correlations: as Fisher's, with the variance (1 + rho^2 / 2) / (n - 3)."""
-    stats = _scipy_stats()
-    if not _varies(x, y):
-        return Correlation(len(x))
-    found = stats.spearmanr(x, y)
-    return _with_interval(len(x), float(found.statistic), float(found.pvalue), 1 + float(found.statistic) ** 2 / 2)
+    return _correlation("spearmanr", x, y, lambda value: 1 + value**2 / 2)
 
 
 def best_measure(path: Path) -> tuple[str, float]:
@@ -126,12 +118,9 @@ def best_measure(path: Path) -> tuple[str, float]:
 
     Returns:
         Its name and correlation.
-
-    Raises:
-        BionerError: the file is not there, or holds no such correlation.
     """
-    path = path / FILE if path.is_dir() else path
-    with reading_json(path, Errors.E556) as data:
+    advice = "write them with `spacy bioner experiment transferability correlate`"
+    with reading_json(path, "correlations of measures", advice, name=FILE) as data:
         found = {
             name: float(data["spearman"][name]["value"])
             for name in MEASURES
@@ -157,20 +146,13 @@ def _columns(points: Sequence[tuple[str, str, float, float]]) -> tuple[list[floa
     return [x for *_, x, _ in points], [y for *_, y in points]
 
 
-def _varies(x: Sequence[float], y: Sequence[float]) -> bool:
-    return len(x) > 2 and all(numpy.ptp(side) > 1e-12 for side in (x, y))
-
-
-def _with_interval(n: int, value: float, p: float, variance: float) -> Correlation:
+def _correlation(test: str, x: Sequence[float], y: Sequence[float], variance: Callable[[float], float]) -> Correlation:
+    """A correlation by a function of `scipy.stats`, with the variance of its interval, but for the factor 1 / (n - 3)."""
+    found, n = getattr(import_extra("scipy.stats", "transfer"), test), len(x)
+    if n < 3 or any(numpy.ptp(side) < 1e-12 for side in (x, y)):
+        return Correlation(n)
+    value, p = map(float, found(x, y))
     if n < 4 or abs(value) > 1 - 1e-12:
         return Correlation(n, value, p=p)
-    reach = NormalDist().inv_cdf((1 + LEVEL) / 2) * sqrt(variance / (n - 3))
+    reach = NormalDist().inv_cdf((1 + LEVEL) / 2) * sqrt(variance(value) / (n - 3))
     return Correlation(n, value, tanh(atanh(value) - reach), tanh(atanh(value) + reach), p)
-
-
-def _scipy_stats() -> Any:
-    try:
-        from scipy import stats
-    except ImportError:
-        raise BionerError(Errors.E552) from None
-    return stats

@@ -13,7 +13,6 @@ from typing import Any, Optional, Union
 
 import numpy
 
-from ...errors import Errors
 from ...scoring.compare import compare
 from ...scoring.comparison import Row
 from ...scoring.metrics import STRICT, Metric
@@ -21,6 +20,7 @@ from ...scoring.results import Results, reading_json
 from ...scoring.significance import ALPHA, RESAMPLES, holm
 
 FILE = "gains.json"
+ADVICE = "write them with `spacy bioner experiment transferability pairs`"
 NAMES = ("alone", "with auxiliary")
 
 Pair = tuple[str, str]
@@ -103,8 +103,7 @@ class Gains:
         Raises:
             BionerError: it is missing, or holds no gains.
         """
-        path = path / FILE if path.is_dir() else path
-        with reading_json(path, Errors.E550) as data:
+        with reading_json(path, "gains of auxiliary corpora", ADVICE, name=FILE) as data:
             data.pop("page", None)
             pairs = {(one["target"], one["auxiliary"]): Row.from_dict(one["row"]) for one in data.pop("pairs")}
             curves = {
@@ -130,9 +129,6 @@ def gain_rows(
     Args:
         alone: corpus -> results of its single runs, one per seed.
         joint: pair of corpora -> results of the joint runs, one per seed.
-        alpha: level of the intervals.
-        resamples: number of draws of each test.
-        metric: the metric or its name.
 
     Returns:
         Target and auxiliary -> F1 on the target, see `Gains`.

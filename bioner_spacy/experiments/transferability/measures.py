@@ -25,6 +25,7 @@ from .slopes import slopes
 from .topics import topic_weights
 
 FILE = "measures.json"
+ADVICE = "write them with `spacy bioner experiment transferability measures`"
 
 MEASURES = {
     "vocabulary": "Dice coefficient 2 |A and B| / (|A| + |B|) of the word types; words are what has a letter, in lower "
@@ -87,8 +88,7 @@ class Measures:
         Raises:
             BionerError: it is missing, or holds no measures.
         """
-        path = path / FILE if path.is_dir() else path
-        with reading_json(path, Errors.E554) as data:
+        with reading_json(path, "measures between corpora", ADVICE, name=FILE) as data:
             data.pop("page", None)
             # In the order of `MEASURES`; the file is sorted by name.
             of_file = {name: data["values"].pop(name) for name in MEASURES if name in data["values"]}
@@ -114,7 +114,6 @@ def measure_corpora(
     Excluded records (`exclude.json`) are left out.
 
     Args:
-        corpus_folder: folder with `<corpus>/train.spacy`.
         corpora: names of two corpora or more.
         encoder: name of a pretrained encoder, a folder, or package:NAME.
         words: approximate number of tokens of each corpus, the same documents as in training; 0 for all. Coefficients

@@ -47,7 +47,6 @@ def rank(measures: Measures, target: str, *, by: Optional[str] = None, sign: flo
 
     Args:
         measures: measures of the target and of the corpora.
-        target: name of the target.
         by: name of the ranking measure; None for the mean rank over all training-free measures that are defined for
             every corpus.
         sign: below 0 if small values of `by` are better.
@@ -64,7 +63,7 @@ def rank(measures: Measures, target: str, *, by: Optional[str] = None, sign: flo
         if name not in AFTER_TRAINING
     }
     if by is not None and by not in values:
-        raise BionerError(Errors.E557.format(measure=by, known=", ".join(values)))
+        raise BionerError(Errors.E523.format(what="measure without training", name=by, known=", ".join(values)))
     if by is None:
         counted = [name for name, found in values.items() if None not in found.values()]
         of_measures = [_ranks(values[name]) for name in counted]

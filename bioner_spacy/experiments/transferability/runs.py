@@ -46,11 +46,7 @@ def measure_gains(
             and seed-<seed>/joint/<corpus>+<corpus>. Its setting `words` is the approximate number of tokens per
             corpus; 0 for all.
         corpora: names of two corpora or more; corpora can be added to an experiment.
-        seeds: random seeds.
         equal_steps: whether single runs have as many steps as joint runs on average, instead of as many epochs.
-        alpha: level of the tests.
-        resamples: number of draws of each test.
-        metric: the metric or its name.
 
     Returns:
         The gains in both directions of every pair.
@@ -104,11 +100,7 @@ def measure_gains(
 
 
 def config_encoder(config: Path) -> str:
-    """Name of the encoder of a training config.
-
-    Raises:
-        BionerError: there is no such config.
-    """
+    """Name of the encoder of a training config."""
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
     with show_validation_error(config):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy
 from numpy.typing import NDArray
 
-from ...errors import BionerError, Errors
+from ...errors import BionerError, Errors, import_extra
 
 TOPICS = 15
 """Number of topics, as in Akdemir and Shibuya (2020)."""
@@ -35,19 +35,16 @@ def topic_weights(sentences: Mapping[str, Sequence[Sequence[str]]], *, seed: int
     Raises:
         BionerError: scikit-learn is not installed, or no token is in two chunks.
     """
-    try:
-        from sklearn.decomposition import NMF
-        from sklearn.feature_extraction.text import TfidfVectorizer
-    except ImportError:
-        raise BionerError(Errors.E552) from None
+    nmf = import_extra("sklearn.decomposition", "transfer", "scikit-learn").NMF
+    tf_idf = import_extra("sklearn.feature_extraction.text", "transfer", "scikit-learn").TfidfVectorizer
     chunks = [(corpus, text) for corpus, of_corpus in sentences.items() for text in _chunks(of_corpus)]
-    vectorizer = TfidfVectorizer(stop_words="english", sublinear_tf=True, min_df=2)
+    vectorizer = tf_idf(stop_words="english", sublinear_tf=True, min_df=2)
     try:
         matrix = vectorizer.fit_transform([text for _, text in chunks])
     except ValueError:
         raise BionerError(Errors.E553.format(corpora=", ".join(sentences))) from None
-    n_topics = max(1, min(TOPICS, len(chunks) // 2, matrix.shape[1]))  # no chunk has its own topic
-    factors = NMF(n_topics, init="nndsvda", max_iter=2000, tol=1e-3, random_state=seed)
+    n_topics = max(1, min(TOPICS, len(chunks) // 2, matrix.shape[1]))  # for no chunk one of its own
+    factors = nmf(n_topics, init="nndsvda", max_iter=2000, tol=1e-3, random_state=seed)
     weights = factors.fit_transform(matrix)
     names = numpy.array([corpus for corpus, _ in chunks])
     return {corpus: weights[names == corpus].mean(axis=0) for corpus in sentences}

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
-from ...errors import BionerError, Errors, Warnings, warn
+from ...errors import BionerError, Errors, Warnings, check_setting, warn
 from ..document import COLLECTION, INFONS, Mention, OnError, Passage, SourceDocument, stop
 from ..ledger import Ledger
 from ..standoff import IDENTIFIER, MentionBuilder, split_identifiers
@@ -52,31 +52,25 @@ def read(
     whitespace apart. Infons are kept; those that hold concept identifiers, `identifier` before all others, are read.
     Relations are no mentions, and annotations without a location (indexing terms) are left out; warnings count both.
 
+    All else is as for `Format.read`.
+
     Args:
-        path: the file. XML is read document by document, JSON whole.
         unit: "document", or "passage" to make a document of every passage.
         type_infon: key of the infon that holds the type of an annotation.
-        mismatch: what to do with an annotation whose text is not the one at its locations: "error", or "offsets" to
-            trust the locations and leave out what is outside of the text; or "drop" to leave out both. A warning
-            counts them.
         on_error: what to do about a document or an annotation that cannot be read: raise the error, or collect it and
             leave the part out. XML or JSON that is not valid always raises.
-
-    Yields:
-        The documents or passages in the order of the file.
 
     Raises:
         BionerError: the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC, passages
             overlap, if an annotation has no type, if its text is not the one at its locations, or, with "passage",
             if it is in no passage.
     """
-    builder, ledger = MentionBuilder(path, mismatch), Ledger(path)
+    builder = MentionBuilder(path, mismatch)
     unplaced: list[int] = []
-    for node, name, document in _documents(path, unit, type_infon, ledger, on_error):
+    for node, name, document in _documents(path, unit, type_infon, builder, on_error):
         mentions = list(_mentions(path, document, type_infon, builder, on_error, unplaced))
         yield from document.units(unit, mentions, name, string(path, node, "id").strip(), on_error)
     builder.finish()
-    ledger.finish()
     if unplaced:
         warn(Warnings.W105.format(path=path, count=len(unplaced), line=unplaced[0]))
 
@@ -90,9 +84,8 @@ def read_texts(path: Path, *, unit: str = "document", on_error: OnError = stop) 
 def _documents(
     path: Path, unit: str, type_infon: str, ledger: Ledger, on_error: OnError
 ) -> Iterator[tuple[Node, str, "_Document"]]:
-    """Parsed documents, with their names for messages and their texts."""
-    if unit not in UNITS:
-        raise BionerError(Errors.E105.format(setting="unit", value=unit, allowed=", ".join(UNITS)))
+    """Every document as it is parsed, its name for messages, and its text."""
+    check_setting("unit", unit, UNITS)
     count = 0
     for count, node in enumerate(parse(path, type_infon), start=1):
         try:

@@ -4,6 +4,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -12,7 +13,7 @@ from spacy.tokens import Doc
 
 from ...scope import SPANS_KEY
 from ..document import COLLECTION, INFONS, Mention, Passage
-from ..export import Annotated, Export, with_others
+from ..export import Annotated, Export
 from ..format import Format
 from ..standoff import IDENTIFIER, join_identifiers, split_identifiers
 from .parse import ABOUT
@@ -43,9 +44,9 @@ def write(format: Format, docs: Iterable[Doc], path: Path, spans_key: str = SPAN
         return rendered
 
     if is_json:
-        return export.write_file(docs, counted(_to_json), head=head, separator=",\n", tail="\n]}\n")
+        return export.write_file(docs, counted(partial(_to_json, export)), head=head, separator=",\n", tail="\n]}\n")
     pattern = re.compile(_NOT_XML)
-    render = counted(lambda document: _to_xml(document, export.without(pattern, document)))
+    render = counted(lambda document: _to_xml(export, document, export.without(pattern, document)))
     return export.write_file(docs, render, head=head, tail="</collection>\n")
 
 
@@ -68,9 +69,9 @@ def _head_xml(about: dict[str, Any]) -> str:
     return f"{head}<collection>{parts}{_infons_xml(about['infons'])}\n"
 
 
-def _infons(mention: Mention) -> dict[str, Any]:
+def _infons(export: Export, mention: Mention) -> dict[str, Any]:
     """Infons of a mention: those of its source, and its type, score and identifiers where these do not hold them."""
-    infons = with_others({"type": mention.label}, mention.infons)
+    infons = export.with_others({"type": mention.label}, mention.infons)
     held = {part for value in infons.values() for part in split_identifiers(str(value))}
     if not held.issuperset(mention.identifiers):
         infons[IDENTIFIER] = join_identifiers(mention)
@@ -79,10 +80,11 @@ def _infons(mention: Mention) -> dict[str, Any]:
     return infons
 
 
-def _document_infons(document: Annotated) -> dict[str, Any]:
+def _document_infons(export: Export, document: Annotated) -> dict[str, Any]:
     """Infons of a document, with what other formats say about it."""
     about = document.meta.get(INFONS)
-    return with_others(about if isinstance(about, dict) else {}, document.meta, without=(COLLECTION, INFONS))
+    others = {key: value for key, value in document.meta.items() if key not in (COLLECTION, INFONS)}
+    return export.with_others(about if isinstance(about, dict) else {}, others)
 
 
 def _passages(document: Annotated) -> list[tuple[Passage, list[tuple[int, Mention]]]]:
@@ -95,7 +97,7 @@ def _passages(document: Annotated) -> list[tuple[Passage, list[tuple[int, Mentio
     return list(zip(passages, inside))
 
 
-def _to_json(document: Annotated) -> str:
+def _to_json(export: Export, document: Annotated) -> str:
     empty: dict[str, list[str]] = {"sentences": [], "relations": []}
     passages = [
         {
@@ -105,7 +107,7 @@ def _to_json(document: Annotated) -> str:
             "annotations": [
                 {
                     "id": str(number),
-                    "infons": _infons(span),
+                    "infons": _infons(export, span),
                     "locations": [{"offset": span.start, "length": span.end - span.start}],
                     "text": document.text[span.start : span.end],
                 }
@@ -116,23 +118,23 @@ def _to_json(document: Annotated) -> str:
         for passage, spans in _passages(document)
     ]
     parts = {"passages": passages, "annotations": [], "relations": []}
-    return json.dumps({"id": document.id, "infons": _document_infons(document), **parts}, ensure_ascii=False)
+    return json.dumps({"id": document.id, "infons": _document_infons(export, document), **parts}, ensure_ascii=False)
 
 
-def _to_xml(document: Annotated, text: str) -> str:
+def _to_xml(export: Export, document: Annotated, text: str) -> str:
     passages = []
     for passage, spans in _passages(document):
         start, end, infons = passage.start, passage.end, _infons_xml(_passage_infons(passage))
-        annotations = "".join(_annotation_xml(number, span, text) for number, span in spans)
+        annotations = "".join(_annotation_xml(export, number, span, text) for number, span in spans)
         content = f"{infons}<offset>{start}</offset><text>{_escape(text[start:end])}</text>\n{annotations}"
         passages.append(f"<passage>{content}</passage>\n")
-    infons = _infons_xml(_document_infons(document))
+    infons = _infons_xml(_document_infons(export, document))
     return f"<document><id>{_escape(document.id)}</id>{infons}\n{''.join(passages)}</document>\n"
 
 
-def _annotation_xml(number: int, span: Mention, text: str) -> str:
+def _annotation_xml(export: Export, number: int, span: Mention, text: str) -> str:
     location = f'<location offset="{span.start}" length="{span.end - span.start}"/>'
-    content = f"{_infons_xml(_infons(span))}{location}<text>{_escape(text[span.start : span.end])}</text>"
+    content = f"{_infons_xml(_infons(export, span))}{location}<text>{_escape(text[span.start : span.end])}</text>"
     return f'<annotation id="{number}">{content}</annotation>\n'
 
 

@@ -20,9 +20,6 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, column
     and tokens with whitespace inside become several. The format has no room for scores and identifiers of concepts.
 
     Args:
-        docs: annotated documents.
-        path: the file to write; it is replaced when all documents are written.
-        spans_key: key in `doc.spans`.
         columns: number of tag columns.
 
     Returns:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from ...errors import BionerError, Errors, Warnings, warn
+from ...errors import BionerError, Errors, Warnings, check_setting, warn
 from ...files import BLANK, numbered_lines
 from ...tokenization import detokenize
 from ..document import Mention, OnError, SourceDocument, stop
@@ -53,10 +53,9 @@ def read(
 
     Columns are separated by tabs, or by spaces in lines without a tab. A line that begins with `-DOCSTART-` opens
     an article, and so does one such as `###MEDLINE:123`; sentences after it carry its identifier, or a number where it
-    has none and there are several such lines.
+    has none and there are several such lines. All else is as for `Format.read`.
 
     Args:
-        path: the file.
         scheme: "iob2", "iob1", "iobes", "biluo", or "auto" to see it from the prefixes that the file uses and from how
             its mentions begin.
         tag_columns: numbers of the columns that hold tags, from 0, or from -1 backwards; all but that of the token if
@@ -66,15 +65,6 @@ def read(
         default_label: label of tags without a type (bare `B` and `I`).
         invalid: what to do with a tag that does not continue the mention before it, or with a mention that has no
             end tag: "error", or "begin" to begin a mention there and to warn at the end.
-        on_error: what to do about a row or a tag that cannot be read: raise the error, or collect it and leave the
-            sentence out.
-
-    Yields:
-        The sentences in the order of the file.
-
-    Raises:
-        BionerError: the file is missing, empty, not UTF-8, or has a malformed line or tag, or a setting is
-            unknown.
     """
     _check_settings(scheme, invalid)
     rows = _Rows(path, token_column, tag_columns, comments)
@@ -127,17 +117,14 @@ def _document(path: Path, number: int, sentence: _Sentence, text: str, mentions:
 
 
 def _check_settings(scheme: str, invalid: str) -> None:
-    if scheme != "auto" and scheme not in SCHEMES:
-        raise BionerError(Errors.E105.format(setting="scheme", value=scheme, allowed=", ".join(["auto", *SCHEMES])))
-    if invalid not in INVALID:
-        raise BionerError(Errors.E105.format(setting="invalid", value=invalid, allowed=", ".join(INVALID)))
+    check_setting("scheme", scheme, ["auto", *SCHEMES])
+    check_setting("invalid", invalid, INVALID)
 
 
 class _Rows:
     """Rows of a column file. A first look tells how many columns they have, as one odd row must not speak for all.
 
     Args:
-        path: the file.
         token_column: as for `read`.
         tag_columns: as for `read`; none to look at no tags, and to take rows of any number of columns.
         comments: as for `read`.
@@ -160,11 +147,7 @@ class _Rows:
         self.width = max(widths, key=lambda width: (widths[width], width > 1), default=0)
 
     def scheme(self) -> str:
-        """The scheme of all tags.
-
-        Raises:
-            BionerError: the file mixes schemes.
-        """
+        """The scheme of all tags."""
         counts = SchemeCounts()
         for sentence in self.sentences(lambda error: None):
             for column in sentence.tags:
@@ -237,7 +220,7 @@ class _Rows:
     def _column(self, setting: str, column: int, width: int) -> int:
         if not -width <= column < width:
             allowed = f"0 to {width - 1}, or -1 to -{width}, in {self.path}"
-            raise _ColumnsError(Errors.E105.format(setting=setting, value=column, allowed=allowed))
+            raise _ColumnsError(Errors.E301.format(setting=setting, value=column, allowed=allowed))
         return column % width
 
     def _check_unnamed(self, columns: list[str], selected: Sequence[int], line: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spacy.tokens import Doc
 
-from ...errors import BionerError, Errors, Warnings, warn
+from ...errors import BionerError, Errors, Warnings, check_setting, warn
 from ...scope import SPANS_KEY
 from ...tokenization import detokenize
 from ..export import Annotated, Export, in_pieces
@@ -17,8 +17,7 @@ def write(
     format: Format, docs: Iterable[Doc], path: Path, spans_key: str = SPANS_KEY, columns: int = 1
 ) -> tuple[int, int]:
     """Write a column file; see `bioner_spacy.formats.iob.write`."""
-    if columns < 1:
-        raise BionerError(Errors.E105.format(setting="columns", value=columns, allowed="1 or more"))
+    check_setting("columns", columns, "1 or more", columns >= 1)
     export = Export(path, format, spans_key, label=r"\S+", not_in_id=r"[\s()]")
     sentences = _Sentences(export, columns)
     documents, mentions = export.write_file(docs, sentences.render)

@@ -29,7 +29,7 @@ from thinc.initializers import glorot_uniform_init, uniform_init
 from thinc.types import Floats2d, Ragged
 from torch.nn.functional import elu
 
-from ...errors import BionerError, Errors
+from ...errors import BionerError, Errors, check_setting
 from ...types import Array
 from ..encoder.windows import cut_windows
 from .lstm import bilstms, pack
@@ -62,11 +62,9 @@ class Structure:
     width: int
 
     def __post_init__(self) -> None:
-        if self.variant not in VARIANTS:
-            raise BionerError(Errors.E301.format(setting="variant", value=self.variant, allowed=", ".join(VARIANTS)))
+        check_setting("variant", self.variant, VARIANTS)
         for setting, value in (("hidden", self.hidden), ("width", self.width)):
-            if value < 1:
-                raise BionerError(Errors.E301.format(setting=setting, value=value, allowed="1 or more"))
+            check_setting(setting, value, "1 or more", value >= 1)
 
     def __str__(self) -> str:
         return f"variant {self.variant}, hidden {self.hidden}, width {self.width}"
@@ -112,7 +110,6 @@ def CrossSharing(
     their gates and outputs.
 
     Args:
-        structure: variant and sizes.
         orthogonality: weight of the orthogonality of S and T_k; for the variant "adv" only.
         nI: size of the token vectors.
 
@@ -247,7 +244,6 @@ def resize_tasks(old: Model, new: Model, sources: Sequence[Optional[int]]) -> No
     """Resize an initialised layer for another list of tasks.
 
     Args:
-        old: an initialised layer.
         new: an uninitialised layer with the same settings.
         sources: for each task, its index in `old`, or None if new. New tasks get random weights, and their gates see
             all others. Existing tasks keep their weights and gates, so their predictions do not change.

@@ -36,7 +36,6 @@ def dump_encoder(tokenizer: SubwordTokenizer, transformer: Any, *, weights: str)
     """Serialise an encoder.
 
     Args:
-        tokenizer: its tokenizer.
         transformer: a `Bert`, or a model of transformers.
         weights: one of `WEIGHTS`.
 

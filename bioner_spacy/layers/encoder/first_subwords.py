@@ -26,7 +26,6 @@ def mean_first_pieces(
     Args:
         name: of the encoder, as in the setting components.transformer.model.name.
         texts: group -> texts, at least one each.
-        batch_size: texts in a forward pass.
 
     Returns:
         Group -> (width,) vector. The result does not depend on batches.

@@ -59,7 +59,6 @@ class MaskedLanguageModel:
             ids: (B, L) ids of subwords, some of them masked.
             wanted: (B, L) ids as they are in the text.
             chosen: (B, L) bool, subwords to predict.
-            rate: learning rate.
             seed: random seed of dropout.
 
         Returns:

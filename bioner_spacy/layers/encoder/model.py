@@ -117,8 +117,6 @@ def make_windows(
     """Tokenize documents to subwords and cut them into windows.
 
     Args:
-        docs: D documents with N tokens in all.
-        tokenizer: tokenizer of the encoder.
         window: maximum number of subwords in a window, special tokens included.
         overlap: subwords of context on either side of a window's core.
         sentences: whether windows end at sentence boundaries.

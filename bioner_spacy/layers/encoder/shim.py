@@ -9,7 +9,7 @@ import srsly
 import torch
 from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_default_device, torch2xp
 
-from ...errors import BionerError, Errors
+from ...errors import BionerError, Errors, check_setting
 from ...types import Array
 from .files import dump_encoder, load_dumped_encoder, without_transformers
 from .packed_bert import Block, encode_packed, is_packable, use_fast_dropout
@@ -282,9 +282,7 @@ def check_settings(*, pooling: str, precision: str, window: int, overlap: int) -
     Raises:
         BionerError: a setting has a value that is not allowed; the message names it.
     """
-    if pooling not in POOLINGS:
-        raise BionerError(Errors.E301.format(setting="pooling", value=pooling, allowed=", ".join(POOLINGS)))
-    if precision not in PRECISIONS:
-        raise BionerError(Errors.E301.format(setting="precision", value=precision, allowed=", ".join(PRECISIONS)))
+    check_setting("pooling", pooling, POOLINGS)
+    check_setting("precision", precision, PRECISIONS)
     if overlap < 0 or window <= 2 * overlap:
         raise BionerError(Errors.E302.format(window=window, overlap=overlap))

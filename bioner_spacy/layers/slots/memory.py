@@ -66,7 +66,6 @@ class SlotMemory:
     Args:
         words: (B, T, d) vectors of the slots, zeros behind the end of a document.
         n_slots: (B,) slots of each document, longest first.
-        attention: parameters.
         record: keep what `unattend` and `unwrite` need.
     """
 

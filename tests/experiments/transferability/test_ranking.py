@@ -46,7 +46,7 @@ def test_what_is_not_known_stands_last(sign: float) -> None:
 
 
 def test_wrong_names() -> None:
-    with pytest.raises(BionerError, match="no measure 'curve' without training"):
+    with pytest.raises(BionerError, match="no measure without training 'curve'"):
         rank(MEASURES, "t", by="curve")
     with pytest.raises(BionerError, match="target x is not among"):
         rank(MEASURES, "x")

@@ -1,4 +1,9 @@
-"""Check corpora of the catalogue before any conversion."""
+"""Check corpora of the catalogue before conversion: files, labels, splits, suspicious patterns. Writes nothing.
+
+\b
+Example:
+  python -m spacy bioner corpora check --corpora mine --catalogue mine.yml
+"""
 
 from typing import TYPE_CHECKING
 
@@ -14,12 +19,6 @@ if TYPE_CHECKING:
 def command(
     selection: options.Selection, assets: options.Assets = options.ASSETS, merge_types: options.MergeTypes = ""
 ) -> None:
-    """Check corpora of the catalogue before conversion: files, labels, splits, suspicious patterns. Writes nothing.
-
-    \b
-    Example:
-      python -m spacy bioner corpora check --corpora mine --catalogue mine.yml
-    """
     from ....corpora import tokenizing_pipeline
     from ....corpora.check import check_corpus
     from ...check_report import render

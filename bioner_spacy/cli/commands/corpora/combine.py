@@ -1,4 +1,9 @@
-"""Make one training folder of training and development parts, without any sentence of a test part."""
+"""Make one training folder of training and development parts, without any sentence of a test part.
+
+\b
+Example:
+  python -m spacy bioner corpora combine corpus/all --corpora sample --corpus corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,12 +25,6 @@ def command(
     empty_shares: Annotated[str, typer.Option(help="Shares of documents without a mention to use, likewise.")] = "",
     seed: options.Seed = 0,
 ) -> None:
-    """Make one training folder of training and development parts, without any sentence of a test part.
-
-    \b
-    Example:
-      python -m spacy bioner corpora combine corpus/all --corpora sample --corpus corpus/sample
-    """
     from ....corpora.combine import combine
 
     reports = combine(

@@ -1,4 +1,9 @@
-"""Convert corpus files to DocBins with gold spans and annotation scope."""
+"""Convert corpus files to DocBins with gold spans and annotation scope.
+
+\b
+Example:
+  python -m spacy bioner corpora convert --corpora sample --output corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,12 +27,6 @@ def command(
     ] = "report",
     merge_types: options.MergeTypes = "",
 ) -> None:
-    """Convert corpus files to DocBins with gold spans and annotation scope.
-
-    \b
-    Example:
-      python -m spacy bioner corpora convert --corpora sample --output corpus/sample
-    """
     from ....corpora import convert, summary, tokenizing_pipeline
     from ....corpora.convert import SUMMARY
 

@@ -1,4 +1,9 @@
-"""Describe converted corpora: sizes, types, lengths, nesting, shared names, and where their guidelines disagree."""
+"""Describe converted corpora: sizes, types, lengths, nesting, shared names, and where their guidelines disagree.
+
+\b
+Example:
+  python -m spacy bioner corpora describe --corpora sample --corpus corpus/sample
+"""
 
 from pathlib import Path
 
@@ -8,12 +13,6 @@ from ... import options
 def command(
     data: options.Converted, output: options.OutputFolder = Path("reports"), tables: options.Tables = ""
 ) -> None:
-    """Describe converted corpora: sizes, types, lengths, nesting, shared names, and where their guidelines disagree.
-
-    \b
-    Example:
-      python -m spacy bioner corpora describe --corpora sample --corpus corpus/sample
-    """
     from ....reports.corpus_report import corpora_page, read_statistics
 
     statistics = read_statistics(data.corpus, data.names)

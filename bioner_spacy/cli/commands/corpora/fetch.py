@@ -1,4 +1,9 @@
-"""Fetch corpus files and compare their checksums."""
+"""Fetch corpus files and compare their checksums; existing files with the right checksum are kept.
+
+\b
+Example:
+  python -m spacy bioner corpora fetch --corpora benchmark
+"""
 
 from typing import Annotated, Optional
 
@@ -15,12 +20,6 @@ def command(
     ] = None,
     assets: options.Assets = options.ASSETS,
 ) -> None:
-    """Fetch corpus files and compare their checksums; existing files with the right checksum are kept.
-
-    \b
-    Example:
-      python -m spacy bioner corpora fetch --corpora benchmark
-    """
     from ....corpora import fetch
 
     files = fetch(selection.known, selection.names, folder=assets, source=source or None)

@@ -1,4 +1,9 @@
-"""Report evaluation sentences that are in training data too, and list the training sentences to leave out."""
+"""Report evaluation sentences that are in training data too, and list the training sentences to leave out.
+
+\b
+Example:
+  python -m spacy bioner corpora leakage corpus/sample --corpora sample
+"""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -20,12 +25,6 @@ def command(
     ] = 0.8,
     output: options.OutputFolder = Path("reports/leakage"),
 ) -> None:
-    """Report evaluation sentences that are in training data too, and list the training sentences to leave out.
-
-    \b
-    Example:
-      python -m spacy bioner corpora leakage corpus/sample --corpora sample
-    """
     from ....corpora.leakage import LEVELS, converted_corpora, find_leaks
     from ....reports.corpus_report import leakage_table, write_leakage
 

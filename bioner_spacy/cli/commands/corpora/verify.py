@@ -1,16 +1,15 @@
-"""Check that corpus files exist and have the right checksums."""
+"""Check that corpus files exist and have the right checksums.
+
+\b
+Example:
+  python -m spacy bioner corpora verify --corpora benchmark
+"""
 
 from ... import options
 from ...messages import msg
 
 
 def command(selection: options.Selection, assets: options.Assets = options.ASSETS) -> None:
-    """Check that corpus files exist and have the right checksums.
-
-    \b
-    Example:
-      python -m spacy bioner corpora verify --corpora benchmark
-    """
     from ....corpora import verify
 
     files = verify(selection.known, selection.names, folder=assets)

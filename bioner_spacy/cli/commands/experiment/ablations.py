@@ -1,4 +1,16 @@
-"""Measure the value of annotation scopes, over several seeds."""
+"""Measure the value of annotation scopes, over several seeds.
+
+`scope` compares scope masking, a naive merge, and one head per corpus, on the same corpora with the same number of
+steps. `split` compares one fully annotated corpus with the same corpus split into parts annotated for one type
+each.
+
+Further arguments change the config, as for `spacy train`: --training.dropout 0.2
+
+\b
+Example:
+  python -m spacy bioner experiment ablations scope reports/ablations --corpora sample --corpus corpus/sample
+  python -m spacy bioner experiment ablations split reports/split --corpora sample-cdr --corpus corpus/sample
+"""
 
 from enum import Enum
 from typing import Annotated
@@ -25,19 +37,6 @@ def command(
     seeds: options.Seeds = options.SEEDS,
     split: options.Split = "test",
 ) -> None:
-    """Measure the value of annotation scopes, over several seeds.
-
-    `scope` compares scope masking, a naive merge, and one head per corpus, on the same corpora with the same number of
-    steps. `split` compares one fully annotated corpus with the same corpus split into parts annotated for one type
-    each.
-
-    Further arguments change the config, as for `spacy train`: --training.dropout 0.2
-
-    \b
-    Example:
-      python -m spacy bioner experiment ablations scope reports/ablations --corpora sample --corpus corpus/sample
-      python -m spacy bioner experiment ablations split reports/split --corpora sample-cdr --corpus corpus/sample
-    """
     from ....experiments.ablations import ablate_annotation, ablate_scope
     from ....reports.comparison import systems_page
 

@@ -1,4 +1,9 @@
-"""Score pipelines on corpora that they were not trained on: a matrix and a heat map."""
+"""Score pipelines on corpora that they were not trained on: a matrix and a heat map.
+
+\b
+Example:
+  python -m spacy bioner experiment cross-corpus training/multi/model-last --each training/single --corpora sample
+"""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -26,12 +31,6 @@ def command(
     metric: options.MetricName = STRICT.name,
     tables: options.Tables = "",
 ) -> None:
-    """Score pipelines on corpora that they were not trained on: a matrix and a heat map.
-
-    \b
-    Example:
-      python -m spacy bioner experiment cross-corpus training/multi/model-last --each training/single --corpora sample
-    """
     from ....analysis.cross_corpus import cross_corpus
     from ....corpora.catalogue import type_pairs
     from ....reports.cross_corpus import cross_corpus_page

@@ -1,4 +1,11 @@
-"""Repeat the comparison of multi-task with single-task training over several seeds."""
+"""Repeat the comparison of multi-task with single-task training over several seeds.
+
+Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
+
+\b
+Example:
+  python -m spacy bioner experiment seeds reports/seeds --corpora sample --corpus corpus/sample --seeds 0,1,2
+"""
 
 from typing import Annotated
 
@@ -23,14 +30,6 @@ def command(
         ),
     ] = False,
 ) -> None:
-    """Repeat the comparison of multi-task with single-task training over several seeds.
-
-    Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain corpus
-
-    \b
-    Example:
-      python -m spacy bioner experiment seeds reports/seeds --corpora sample --corpus corpus/sample --seeds 0,1,2
-    """
     from ....experiments.seeds import compare_over_seeds
     from ....reports.comparison import comparison_page
 

@@ -1,4 +1,12 @@
-"""Compare transfer from other corpora, multi-task training with them, and both, with training on a corpus alone."""
+"""Compare transfer from other corpora, multi-task training with them, and both, with training on a corpus alone.
+
+The other corpora are those of --corpora, without the target. Further arguments change the config, as for
+`spacy train`: --components.multitask_ner.grain corpus
+
+\b
+Example:
+  python -m spacy bioner experiment transfer reports/transfer --target sample-diseases --corpora sample
+"""
 
 from typing import Annotated, Optional
 
@@ -20,15 +28,6 @@ def command(
     seeds: options.Seeds = options.SEEDS,
     split: options.Split = "test",
 ) -> None:
-    """Compare transfer from other corpora, multi-task training with them, and both, with training on a corpus alone.
-
-    The other corpora are those of --corpora, without the target. Further arguments change the config, as for
-    `spacy train`: --components.multitask_ner.grain corpus
-
-    \b
-    Example:
-      python -m spacy bioner experiment transfer reports/transfer --target sample-diseases --corpora sample
-    """
     from ....experiments.transfer import compare_transfer
     from ....reports.comparison import systems_page
 

@@ -1,4 +1,12 @@
-"""Search for the training settings that score best on development data."""
+"""Search for the training settings that score best on development data.
+
+The score of a trial is the mean over corpora of micro F1 on the devel split, and over the seeds. Further arguments
+change the config for all trials, as for `spacy train`: --components.multitask_ner.grain corpus
+
+\b
+Example:
+  python -m spacy bioner experiment tune reports/tuning --corpora sample --corpus corpus/sample --trials 20
+"""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -22,15 +30,6 @@ def command(
     trials: Annotated[int, typer.Option(min=1, help="Total number of trials in the folder.")] = 20,
     seeds: options.Seeds = "0",
 ) -> None:
-    """Search for the training settings that score best on development data.
-
-    The score of a trial is the mean over corpora of micro F1 on the devel split, and over the seeds. Further arguments
-    change the config for all trials, as for `spacy train`: --components.multitask_ner.grain corpus
-
-    \b
-    Example:
-      python -m spacy bioner experiment tune reports/tuning --corpora sample --corpus corpus/sample --trials 20
-    """
     from ....experiments.tune import tune
     from ....reports.tuning import tuning_page, write_tuning
 

@@ -1,4 +1,9 @@
-"""Sample predictions of types that the corpora do not annotate, and write a sheet for judges and its key."""
+"""Sample predictions of types that the corpora do not annotate, and write a sheet for judges and its key.
+
+\b
+Example:
+  python -m spacy bioner review make training/multi/model-last --corpora sample --corpus corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,12 +24,6 @@ def command(
     seed: options.Seed = 0,
     output: options.OutputFolder = Path("reports/review"),
 ) -> None:
-    """Sample predictions of types that the corpora do not annotate, and write a sheet for judges and its key.
-
-    \b
-    Example:
-      python -m spacy bioner review make training/multi/model-last --corpora sample --corpus corpus/sample
-    """
     from ....analysis.review import make_review
     from ....reports.review import write_review
 

@@ -1,4 +1,9 @@
-"""Report the agreement of two judges and the precision of the predictions."""
+"""Report the agreement of two judges and the precision of the predictions.
+
+\b
+Example:
+  python -m spacy bioner review score ann.tsv ben.tsv --key reports/review/key.json
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +20,6 @@ def command(
     ),
     output: options.OutputFolder = Path("reports/review"),
 ) -> None:
-    """Report the agreement of two judges and the precision of the predictions.
-
-    \b
-    Example:
-      python -m spacy bioner review score ann.tsv ben.tsv --key reports/review/key.json
-    """
     from ....analysis.review_scores import score_review
     from ....reports.review import scores_page
 

@@ -1,4 +1,9 @@
-"""Correlate each measure with the gains."""
+"""Correlate each measure with the gains.
+
+\b
+Example:
+  python -m spacy bioner experiment transferability correlate reports/gains
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +16,6 @@ from .... import options
 def command(
     output: Annotated[Path, typer.Argument(help="Folder with gains and measures; results are written there.")],
 ) -> None:
-    """Correlate each measure with the gains.
-
-    \b
-    Example:
-      python -m spacy bioner experiment transferability correlate reports/gains
-    """
     from .....experiments.transferability.correlation import correlate
     from .....experiments.transferability.gains import Gains
     from .....experiments.transferability.measures import Measures

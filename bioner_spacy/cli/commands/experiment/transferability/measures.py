@@ -1,15 +1,14 @@
-"""Measure how similar corpora are, without training."""
+"""Measure how similar corpora are, without training; with the gains in OUTPUT, by their learning curves too.
+
+\b
+Example:
+  python -m spacy bioner experiment transferability measures reports/gains --corpora sample --corpus corpus/sample
+"""
 
 from .... import options
 
 
 def command(output: options.Output, encoding: options.Encoding, words: options.Words = options.WORDS) -> None:
-    """Measure how similar corpora are, without training; with the gains in OUTPUT, by their learning curves too.
-
-    \b
-    Example:
-      python -m spacy bioner experiment transferability measures reports/gains --corpora sample --corpus corpus/sample
-    """
     from .....experiments.transferability.gains import FILE, Gains
     from .....experiments.transferability.measures import measure_corpora
     from .....experiments.transferability.runs import config_encoder

@@ -1,4 +1,13 @@
-"""Measure the gain in F1 on each corpus from training with each other one."""
+"""Measure the gain in F1 on each corpus from training with each other one.
+
+A run on a pair is scored on both corpora, and gives the gains in both directions. Without --epochs, corpora are
+read twelve times. Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain
+guideline
+
+\b
+Example:
+  python -m spacy bioner experiment transferability pairs reports/gains --corpora sample --corpus corpus/sample
+"""
 
 from typing import Annotated
 
@@ -27,16 +36,6 @@ def command(
         ),
     ] = True,
 ) -> None:
-    """Measure the gain in F1 on each corpus from training with each other one.
-
-    A run on a pair is scored on both corpora, and gives the gains in both directions. Without --epochs, corpora are
-    read twelve times. Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain
-    guideline
-
-    \b
-    Example:
-      python -m spacy bioner experiment transferability pairs reports/gains --corpora sample --corpus corpus/sample
-    """
     from dataclasses import replace
 
     from .....experiments.transferability.runs import EQUAL_EPOCHS, measure_gains

@@ -1,4 +1,9 @@
-"""Rank corpora as auxiliaries of a target by similarity, without training."""
+"""Rank corpora as auxiliaries of TARGET by similarity, without training.
+
+\b
+Example:
+  python -m spacy bioner experiment transferability rank sample-cdr --corpora sample --corpus corpus/sample
+"""
 
 from pathlib import Path
 from typing import Annotated, Optional
@@ -18,12 +23,6 @@ def command(
     ] = None,
     words: options.Words = options.WORDS,
 ) -> None:
-    """Rank corpora as auxiliaries of TARGET by similarity, without training.
-
-    \b
-    Example:
-      python -m spacy bioner experiment transferability rank sample-cdr --corpora sample --corpus corpus/sample
-    """
     from .....experiments.transferability.correlation import best_measure
     from .....experiments.transferability.measures import measure_corpora
     from .....experiments.transferability.ranking import rank
