@@ -3,9 +3,9 @@
 Lafferty, McCallum & Pereira 2001, "Conditional Random Fields". The probability of a tag sequence is that of a whole,
 exp(sum of the scores of its tags and of the moves between them) / Z, so that the tags of neighbours agree, which words
 that choose by themselves do not ensure: "renal" B, "oncocytomas" B. Moves that BIO forbids have no score and
-probability 0. The scores of moves are outputs of the heads as those of tags are, and may differ from word to word;
-they do not differ between the types of a task, see `KINDS`, so that a task costs a time proportional to the number of
-its types.
+probability 0. The scores of moves are outputs of the heads as those of tags are, and may differ from word to word. A type
+has its own scores for moves from and to O and within a mention; those from one mention to the next are the same for all
+types of a task, so that a task costs a time proportional to the number of its types, see `TRANSITIONS`.
 """
 
 import math
@@ -22,7 +22,7 @@ from ..types import Array, Gold, SpanArrays
 from .chains import NEVER, best_path_and_marginals, marginals
 from .soft_tags import SoftTags, bio_transitions, from_outside, make_soft_tags
 from .tags import BARRED, OUT_OF_SCOPE, TagFormulation, concatenate, document_starts, find_spans, in_barred_texts
-from .typed_chains import KINDS, kind_of
+from .typed_chains import n_transitions, n_types_of, transition_names, transition_number
 from .typed_crf import decode_typed, typed_loss
 
 # Words of a mention that the search for documents without any looks ahead.
@@ -33,7 +33,7 @@ _CHAIN_WORDS = 2**15
 # Chains side by side, about.
 _CHAINS = 32
 # Columns of a task of one type, for which all transitions at once are quicker.
-_ONE_TYPE = 3 + len(KINDS)
+_ONE_TYPE = 3 + n_transitions(1)
 
 
 class CRFFormulation(TagFormulation):
@@ -48,13 +48,14 @@ class CRFFormulation(TagFormulation):
     def __init__(self, tasks: Sequence[Task]) -> None:
         super().__init__(tasks)
         n_tag_columns = len(self.columns)
-        self.columns += [(task.name, *kind) for task in tasks for kind in KINDS]
-        # Tasks of one size, (K,); columns of their T tags and of their moves, (T + 8, K); tags before and after each
-        # move.
+        self.columns += [(task.name, *name) for task in tasks for name in transition_names(task.types)]
+        n_moves = numpy.array([n_transitions(n_types) for n_types in self._n_types], dtype="int64")
+        firsts = n_tag_columns + numpy.cumsum(n_moves) - n_moves
+        # Tasks of one size, (K,); columns of their tags and of the scores of moves, (T + M, K); tags before and after each move.
         self._chains = []
         for members, columns in self._groups:
             moves = list(zip(*numpy.nonzero(bio_transitions(columns.shape[1]))))
-            of_moves = n_tag_columns + members * len(KINDS) + numpy.arange(len(KINDS))[:, None]
+            of_moves = firsts[members] + numpy.arange(n_transitions(len(columns[0]) // 2))[:, None]
             self._chains.append((members, numpy.vstack([columns.T, of_moves]), moves))
 
     def targets(self, gold: Gold) -> tuple[Any, int]:
@@ -124,9 +125,10 @@ class CRFFormulation(TagFormulation):
                 d_edges[0] = xp.where(at_start, d_edges.sum(axis=0), d_edges[0])
                 d_edges[1:] *= ~at_start
                 d_edges *= scale
-                d_values = xp.concatenate([d_edges.sum(axis=0), xp.zeros((len(KINDS), *d_edges.shape[2:]))])
+                n_tags = len(d_edges)
+                d_values = xp.concatenate([d_edges.sum(axis=0), xp.zeros((len(columns) - n_tags, *d_edges.shape[2:]))])
                 for i, j in moves:
-                    d_values[d_edges.shape[0] + kind_of(i, j)] += d_edges[i, j]
+                    d_values[n_tags + transition_number(i, j, n_tags // 2)] += d_edges[i, j]
                 d_scores[places] += d_values.astype(d_scores.dtype)
         return losses, d_scores.reshape(scores.shape)
 
@@ -213,7 +215,7 @@ def _decode_edges(
     """Spans of the best sequences, whose tasks are chains, and their probabilities.
 
     Args:
-        values: (T + 8, N, K) scores of the tags and moves of a word.
+        values: (T + M, N, K) scores of the tags and moves of a word.
         begins: (N, K) whether a word begins a document.
         kept: (N, K) false for words that are to add nothing.
         moves: tags before and after each move.
@@ -325,7 +327,7 @@ def _chain_edges(values: Any, moves: Sequence[tuple[int, int]], begins: Any, kep
     """(T, T, N, K) double-precision edges of K chains.
 
     Args:
-        values: (T + 8, N, K) scores of the tags and moves of a word.
+        values: (T + M, N, K) scores of the tags and moves of a word.
         moves: tags before and after each move.
         begins: (N, K) whether a word begins a document.
         kept: (N, K) false for words that are to add nothing.
@@ -337,13 +339,13 @@ def _chain_edges(values: Any, moves: Sequence[tuple[int, int]], begins: Any, kep
 
 
 def _edges(values: Any, moves: Sequence[tuple[int, int]]) -> Any:
-    """(T, T, ...) score of moving from a tag to a word's tag, from (T + 8, ...) scores of the word's tags and
-    moves."""
+    """(T, T, ...) score of moving from a tag to a word's tag, from (T + M, ...) scores of the word's tags and moves."""
     xp = get_array_module(values)
-    n_tags = len(values) - len(KINDS)
+    n_types = n_types_of(len(values))
+    n_tags = 1 + 2 * n_types
     edges = xp.full((n_tags, n_tags, *values.shape[1:]), NEVER, dtype=values.dtype)
     for i, j in moves:
-        xp.add(values[j], values[n_tags + kind_of(i, j)], out=edges[i, j])
+        xp.add(values[j], values[n_tags + transition_number(i, j, n_types)], out=edges[i, j])
     return edges
 
 
@@ -354,7 +356,7 @@ def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, moves: Seq
     is found for mentions that end within some words. Where that changes no more in a document, and nowhere is it
     better to begin a mention than not to, no sequence is better than O throughout.
     """
-    n_tags, n_tasks = len(columns) - len(KINDS), columns.shape[1]
+    n_tags, n_tasks = 1 + 2 * n_types_of(len(columns)), columns.shape[1]
     found = numpy.zeros((n_tasks, len(lengths)), dtype=bool)
     if not len(scores):
         return found

@@ -1,29 +1,69 @@
-"""Sums over, and the best of, all BIO sequences of several types, where transitions do not depend on the type.
+"""Sums over, and the best of, all BIO sequences of several types, in a time proportional to the number of types.
 
-A transition has one of eight kinds, such as from O to B, whatever the types of the tags, and I follows on tags of its
-own type alone. What leads to a B is then a sum over all tags before it, the same for each type, so that the recursions
-of Viterbi and of the forward-backward algorithm (Rabiner 1989) take a time proportional to the number of types, and
-not to its square. Tags are numbered as in `TagFormulation`: O, then B and I of each type in turn.
+An I follows only a tag of its own type, and how a transition from one mention to the next is scored does not depend on
+their types. What leads to a B is then a sum over all tags before it, the same for each type, so that the recursions of
+Viterbi and of the forward-backward algorithm (Rabiner 1989) need not look at all pairs of tags. Tags are numbered as in
+`TagFormulation`: O, then B and I of each type in turn.
 
-Texts stand one after another in a chain. Chains go on side by side, a token at a time.
+Texts follow one another in a chain. Chains advance side by side, one token at a time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy
 from thinc.api import get_array_module
 
 from ..types import Array
 from .chains import NEVER
 
-KINDS = [(before, after) for before in "OBI" for after in "OBI" if (before, after) != ("O", "I")]
-"""Kinds of transitions: of the tag before, and of the tag."""
-_OO, _OB, _BO, _BB, _BI, _IO, _IB, _II = range(len(KINDS))
+TRANSITIONS = ("OO", "OB", "BO", "BB", "BI", "IO", "IB", "II")
+"""Kinds of transitions, in the order of their scores: the letter of the tag before, and of the tag."""
+
+OF_ALL_TYPES = {"OO", "BB", "IB"}
+"""Those of one score for all types; the others have a score for each type."""
 
 
-def kind_of(before: Any, after: Any) -> Any:
-    """Number of the kind of a transition between two tags, in `KINDS`; arrays of tags give arrays."""
-    return 3 * _letter(before) + _letter(after) - (before > 0)
+def transition_names(types: Sequence[str]) -> list[tuple[str, str]]:
+    """Tag before and tag of each transition score of a task; letters alone for those of all types.
+
+    Args:
+        types: names of the T types.
+
+    Returns:
+        3 + 5 T names.
+    """
+    names: list[tuple[str, str]] = []
+    for kind in TRANSITIONS:
+        before, after = kind[0], kind[1]
+        if kind in OF_ALL_TYPES:
+            names.append((before, after))
+        else:
+            names += [
+                (before if before == "O" else f"{before}-{name}", after if after == "O" else f"{after}-{name}")
+                for name in types
+            ]
+    return names
+
+
+def n_types_of(n_scores: int) -> int:
+    """Number T of types of a task, from the number 4 + 7 T of its scores of tags and transitions."""
+    return (n_scores - 4) // 7
+
+
+def n_transitions(n_types: int) -> int:
+    """Number of the transition scores of a task of so many types."""
+    return len(OF_ALL_TYPES) + (len(TRANSITIONS) - len(OF_ALL_TYPES)) * n_types
+
+
+def transition_number(before: Any, after: Any, n_types: int) -> Any:
+    """Number of the score of a transition between two tags that BIO allows; arrays of tags give arrays."""
+    widths = numpy.array([1 if kind in OF_ALL_TYPES else n_types for kind in TRANSITIONS])
+    kind = 3 * _letter(before) + _letter(after) - (before > 0)
+    # The type is that of the tag which is not O, and both have the same where neither is.
+    of_type = (numpy.maximum(before, after) - 1) // 2
+    return (numpy.cumsum(widths) - widths)[kind] + numpy.where(widths[kind] == 1, 0, of_type)
 
 
 def _letter(tag: Any) -> Any:
@@ -31,206 +71,217 @@ def _letter(tag: Any) -> Any:
     return (tag > 0) * (1 + (tag + 1) % 2)
 
 
+class _Sums(NamedTuple):
+    """Logarithms of sums for the tags of a token, or of many: (..., K) for O, and (..., K, T) for B and I."""
+
+    outside: Any
+    begin: Any
+    inside: Any
+
+    def total(self) -> Any:
+        """(..., K) sum over all tags."""
+        return _log_add(self.outside, _log_sum(self.begin), _log_sum(self.inside))
+
+    def at(self, n: Any) -> "_Sums":
+        """The sums of some tokens."""
+        return _Sums(*(sums[n] for sums in self))
+
+
 @dataclass(frozen=True)
 class TypedChains:
     """N tokens of each of K chains of T types.
 
     Attributes:
-        outside: (N, K) score of O.
-        begin: (N, K, T) scores of B.
-        inside: (N, K, T) scores of I.
-        moves: (N, 8, K) scores of the kinds of transitions to each token.
+        tags: scores of tags.
+        transitions: scores of the transitions to each token by their kinds, (N, K), or (N, K, T) if they depend on the type.
         begins: (N, K) bool, whether a token begins a text: an O precedes it.
     """
 
-    outside: Any
-    begin: Any
-    inside: Any
-    moves: Any
+    tags: _Sums
+    transitions: dict[str, Any]
     begins: Any
 
     @classmethod
-    def make(cls, tags: Any, moves: Any, begins: Any, kept: Any) -> "TypedChains":
-        """Chains, of tokens of which some add nothing.
+    def make(cls, tags: Any, transitions: Any, begins: Any, kept: Any) -> "TypedChains":
+        """Chains with some tokens that add nothing.
 
         Args:
             tags: (N, K, 1 + 2 T) scores of tags.
-            moves: (N, K, 8) scores of transitions.
+            transitions: (N, K, 3 + 5 T) scores of transitions.
             begins: (N, K) bool, whether a token begins a text.
             kept: (N, K) bool, false for tokens that add nothing.
         """
         xp = get_array_module(tags)
         tags = xp.where(kept[:, :, None], tags.astype("float64"), NEVER)
-        moves = xp.where(kept[:, :, None], moves.astype("float64"), 0.0).swapaxes(1, 2)
+        transitions = xp.where(kept[:, :, None], transitions.astype("float64"), 0.0)
+        n_types, of_kinds, offset = tags.shape[2] // 2, {}, 0
+        for kind in TRANSITIONS:
+            of_all = kind in OF_ALL_TYPES
+            width = 1 if of_all else n_types
+            part = transitions[:, :, offset : offset + width]
+            of_kinds[kind] = xp.ascontiguousarray(part[:, :, 0] if of_all else part)
+            offset += width
         outside = xp.where(kept, tags[:, :, 0], 0.0)
-        return cls(outside, tags[:, :, 1::2], tags[:, :, 2::2], moves, begins | ~kept)
+        tags = _Sums(outside, xp.ascontiguousarray(tags[:, :, 1::2]), xp.ascontiguousarray(tags[:, :, 2::2]))
+        return cls(tags, of_kinds, begins | ~kept)
 
     def marginals(self) -> "TypedMarginals":
         """The forward-backward algorithm."""
-        xp = get_array_module(self.outside)
-        n_tokens, n_chains, n_types = self.begin.shape
-        begin, inside = xp.empty(self.begin.shape), xp.empty(self.begin.shape)
-        outside, any_begin, any_inside = (xp.empty((n_tokens, n_chains)) for _ in range(3))
-        # Before the first token there is an O.
-        before = (xp.zeros(n_chains), *(xp.full(n_chains, NEVER) for _ in range(2)))
-        of_types = (xp.full((n_chains, n_types), NEVER),) * 2
+        xp = get_array_module(self.begins)
+        n_tokens, n_chains, n_types = self.tags.begin.shape
+        shapes = ((n_tokens, n_chains), *((n_tokens, n_chains, n_types),) * 2)
+        # Up to the tags before each token, and up to and with each token.
+        entering, forward = (_Sums(*map(xp.empty, shapes)) for _ in range(2))
+        sums = self._before_first()
         for n in range(n_tokens):
-            to_outside, to_begin = self._arrive(n, before)
-            outside[n] = to_outside + self.outside[n]
-            begin[n] = to_begin[:, None] + self.begin[n]
-            inside[n] = self._go_on(n, *of_types) + self.inside[n]
-            any_begin[n], any_inside[n] = _log_sum(begin[n]), _log_sum(inside[n])
-            before, of_types = (outside[n], any_begin[n], any_inside[n]), (begin[n], inside[n])
-        log_z = _log_add(*before)
+            sums = self._enter(n, sums, sums.total())
+            of_kinds, emitted = self._at(n), self.tags.at(n)
+            for kept, value in zip(entering, sums):
+                kept[n] = value
+            to_outside = _log_add(
+                sums.outside + of_kinds["OO"],
+                _log_sum(sums.begin + of_kinds["BO"]),
+                _log_sum(sums.inside + of_kinds["IO"]),
+            )
+            from_mention = xp.logaddexp(_log_sum(sums.begin) + of_kinds["BB"], _log_sum(sums.inside) + of_kinds["IB"])
+            to_begin = xp.logaddexp(sums.outside[:, None] + of_kinds["OB"], from_mention[:, None])
+            to_inside = xp.logaddexp(sums.begin + of_kinds["BI"], sums.inside + of_kinds["II"])
+            sums = _Sums(to_outside + emitted.outside, to_begin + emitted.begin, to_inside + emitted.inside)
+            for kept, value in zip(forward, sums):
+                kept[n] = value
+        log_z = sums.total()
 
-        # The same backwards: what follows on a tag, for O, and for B and I of each type where the mention ends.
-        after_outside, after_begin, after_inside = (xp.zeros((n_tokens, n_chains)) for _ in range(3))
-        after_types = xp.zeros((n_tokens, n_chains, n_types)), xp.zeros((n_tokens, n_chains, n_types))
-        next_outside, next_begin = (xp.zeros((n_tokens, n_chains)) for _ in range(2))
+        # From each token on, with it and behind it; and behind B and I of mentions that end there.
+        onward, behind = (_Sums(*map(xp.zeros, shapes)) for _ in range(2))
+        ending = _Sums(behind.outside, *(xp.zeros(shapes[1]) for _ in range(2)))
         for n in range(n_tokens - 1, -1, -1):
-            next_outside[n] = self.outside[n] + after_outside[n]
-            next_begin[n] = _log_sum(self.begin[n] + after_types[0][n])
+            for kept, emitted_n, value in zip(onward, self.tags, behind):
+                kept[n] = emitted_n[n] + value[n]
             if n == 0:
                 break
-            moves, at_start = self.moves[n], self.begins[n]
-            leave = [
-                xp.logaddexp(moves[kind] + next_outside[n], moves[kind + 1] + next_begin[n])
-                for kind in (_OO, _BO, _IO)
-            ]
-            after_outside[n - 1] = leave[0]
-            next_inside = self.inside[n] + after_types[1][n]
-            for i, (end, kind) in enumerate(((after_begin, _BI), (after_inside, _II))):
-                end[n - 1] = xp.where(at_start, leave[0], leave[i + 1])
-                goes_on = xp.where(at_start, NEVER, moves[kind])[:, None] + next_inside
-                after_types[i][n - 1] = xp.logaddexp(end[n - 1][:, None], goes_on)
-        return TypedMarginals(
-            self, outside, begin, inside, any_begin, any_inside, log_z, after_outside, *after_types, next_outside,
-            next_begin, after_begin, after_inside,
-        )  # fmt: skip
+            after, of_kinds, at_start = onward.at(n), self._at(n), self.begins[n]
+            any_begin = _log_sum(after.begin)
+            outside = xp.logaddexp(of_kinds["OO"] + after.outside, _log_sum(of_kinds["OB"] + after.begin))
+            behind.outside[n - 1] = outside
+            for end, whole, letter in zip(ending[1:], behind[1:], "BI"):
+                leaves = xp.logaddexp(
+                    of_kinds[letter + "O"] + after.outside[:, None], (of_kinds[letter + "B"] + any_begin)[:, None]
+                )
+                end[n - 1] = xp.where(at_start[:, None], outside[:, None], leaves)
+                goes_on = xp.where(at_start[:, None], NEVER, of_kinds[letter + "I"] + after.inside)
+                whole[n - 1] = xp.logaddexp(end[n - 1], goes_on)
+        return TypedMarginals(self, entering, forward, log_z, onward, behind, ending)
 
     def best_path(self) -> Array:
         """Viterbi (1967): (N, K) the tags with the highest sum of scores."""
-        xp = get_array_module(self.outside)
-        n_tokens, n_chains, n_types = self.begin.shape
+        xp = get_array_module(self.begins)
+        n_tokens, n_chains, n_types = self.tags.begin.shape
         chains = xp.arange(n_chains)
-        best = xp.zeros(n_chains), xp.full((n_chains, n_types), NEVER), xp.full((n_chains, n_types), NEVER)
-        # For O and for B, the best tag before; for I of each type, whether that is I.
-        to_outside, to_begin = (xp.zeros((n_tokens, n_chains), dtype="int64") for _ in range(2))
+        # The best tag before an O, and before a B of each type; and whether the one before an I is an I.
+        to_outside = xp.zeros((n_tokens, n_chains), dtype="int64")
+        to_begin = xp.zeros((n_tokens, n_chains, n_types), dtype="int64")
         from_inside = xp.zeros((n_tokens, n_chains, n_types), dtype=bool)
+        best, last = self._before_first(), xp.zeros(n_chains, dtype="int64")
         for n in range(n_tokens):
-            moves, at_start = self.moves[n], self.begins[n]
-            types = [states.argmax(axis=1) for states in best[1:]]
-            values = [best[0], *(states[chains, of] for states, of in zip(best[1:], types))]
-            tags = xp.stack([xp.zeros_like(chains), 1 + 2 * types[0], 2 + 2 * types[1]])
-            arrived = []
-            for back, kinds in ((to_outside, (_OO, _BO, _IO)), (to_begin, (_OB, _BB, _IB))):
-                ways = xp.stack(
-                    [value + xp.where(at_start, moves[kinds[0]], moves[kind]) for value, kind in zip(values, kinds)]
-                )
-                chosen = ways.argmax(axis=0)
-                back[n] = tags[chosen, chains]
-                arrived.append(ways[chosen, chains])
-            of_begin, of_inside = (best[1 + i] + moves[kind][:, None] for i, kind in enumerate((_BI, _II)))
-            from_inside[n] = of_inside > of_begin
-            goes_on = xp.where(at_start[:, None], NEVER, xp.maximum(of_begin, of_inside))
-            best = arrived[0] + self.outside[n], arrived[1][:, None] + self.begin[n], goes_on + self.inside[n]
+            best = self._enter(n, best, _highest(best, xp)[0])
+            of_kinds = self._at(n)
+            leaving = _Sums(best.outside + of_kinds["OO"], best.begin + of_kinds["BO"], best.inside + of_kinds["IO"])
+            of_outside, to_outside[n] = _highest(leaving, xp)
+            no_outside = xp.full(n_chains, 2 * NEVER)
+            between = _Sums(no_outside, best.begin + of_kinds["BB"][:, None], best.inside + of_kinds["IB"][:, None])
+            of_mention, mention = _highest(between, xp)
+            of_begin = best.outside[:, None] + of_kinds["OB"]
+            to_begin[n] = xp.where(of_begin >= of_mention[:, None], 0, mention[:, None])
+            to_inside = best.begin + of_kinds["BI"], best.inside + of_kinds["II"]
+            from_inside[n] = to_inside[1] > to_inside[0]
+            # Where a text begins, the last tag of the one before is the best by itself.
+            to_outside[n] = xp.where(self.begins[n], last, to_outside[n])
+            to_begin[n] = xp.where(self.begins[n][:, None], last[:, None], to_begin[n])
+            best = _Sums(
+                of_outside + self.tags.outside[n],
+                xp.maximum(of_begin, of_mention[:, None]) + self.tags.begin[n],
+                xp.maximum(*to_inside) + self.tags.inside[n],
+            )
+            last = _highest(best, xp)[1]
         result = xp.zeros((n_tokens, n_chains), dtype="int64")
         if n_tokens:
-            states = xp.concatenate([best[0][:, None], xp.stack(best[1:], axis=2).reshape(n_chains, -1)], axis=1)
-            result[-1] = states.argmax(axis=1)
+            result[-1] = last
         for n in range(n_tokens - 1, 0, -1):
             tag = result[n]
             of_type = xp.maximum(tag - 1, 0) // 2
             going_on = 1 + 2 * of_type + from_inside[n, chains, of_type]
-            back = xp.where(tag == 0, to_outside[n], to_begin[n])
-            result[n - 1] = xp.where((tag > 0) & (tag % 2 == 0), going_on, back)
+            arrived = xp.where(tag == 0, to_outside[n], to_begin[n, chains, of_type])
+            result[n - 1] = xp.where((tag > 0) & (tag % 2 == 0), going_on, arrived)
         return result
 
-    def _arrive(self, n: int, before: tuple[Any, Any, Any]) -> tuple[Any, Any]:
-        """(K,) sums over all ways to an O and to a B of token n, from sums over the tags before it: O, all B, and all
-        I."""
-        xp = get_array_module(self.outside)
-        at_start, moves = self.begins[n], self.moves[n]
-        return tuple(  # type: ignore[return-value]
-            _log_add(*(sums + xp.where(at_start, moves[kinds[0]], moves[kind]) for sums, kind in zip(before, kinds)))
-            for kinds in ((_OO, _BO, _IO), (_OB, _BB, _IB))
-        )
+    def _before_first(self) -> _Sums:
+        """Sums before the first token, where an O stands."""
+        xp = get_array_module(self.begins)
+        never = xp.full(self.tags.begin.shape[1:], NEVER)
+        return _Sums(xp.zeros(self.begins.shape[1]), never, never)
 
-    def _go_on(self, n: int, begin: Any, inside: Any) -> Any:
-        """(K, T) sums over all ways to an I of token n, from those to B and to I of the token before."""
-        xp = get_array_module(self.outside)
-        moves = self.moves[n]
-        sums = xp.logaddexp(begin + moves[_BI][:, None], inside + moves[_II][:, None])
-        return xp.where(self.begins[n][:, None], NEVER, sums)
+    def _enter(self, n: int, sums: _Sums, total: Any) -> _Sums:
+        """Sums up to the tags before token n; where a text begins with it, that is an O, whatever the text before ended with."""
+        xp = get_array_module(self.begins)
+        at_start = self.begins[n]
+        outside = xp.where(at_start, total, sums.outside)
+        return _Sums(outside, *(xp.where(at_start[:, None], NEVER, mention) for mention in sums[1:]))
+
+    def _at(self, n: int) -> dict[str, Any]:
+        """Scores of the transitions to token n."""
+        return {kind: scores[n] for kind, scores in self.transitions.items()}
 
 
 @dataclass(frozen=True)
 class TypedMarginals:
-    """Logarithms of sums over sequences: up to and with each token, and from behind it on.
+    """Logarithms of sums over the sequences of chains.
 
     Attributes:
         chains: the chains.
-        outside: (N, K) up to an O.
-        begin: (N, K, T) up to a B.
-        inside: (N, K, T) up to an I.
-        any_begin: (N, K) up to a B of any type.
-        any_inside: (N, K) up to an I of any type.
+        entering: up to the tags before each token, with an O before a text.
+        forward: up to the tags of each token.
         log_z: (K,) over all sequences.
-        after_outside: (N, K) behind an O.
-        after_begin: (N, K, T) behind a B.
-        after_inside: (N, K, T) behind an I.
-        next_outside: (N, K) from an O on.
-        next_begin: (N, K) from a B of any type on.
-        end_begin: (N, K) behind a B whose mention ends with it, the same for all types.
-        end_inside: (N, K) likewise behind an I.
+        onward: from the tags of each token on.
+        behind: behind the tags of each token.
+        ending: behind tags of each token whose mention ends there.
     """
 
     chains: TypedChains
-    outside: Any
-    begin: Any
-    inside: Any
-    any_begin: Any
-    any_inside: Any
+    entering: _Sums
+    forward: _Sums
     log_z: Any
-    after_outside: Any
-    after_begin: Any
-    after_inside: Any
-    next_outside: Any
-    next_begin: Any
-    end_begin: Any
-    end_inside: Any
+    onward: _Sums
+    behind: _Sums
+    ending: _Sums
 
     def tags(self) -> Any:
         """(N, K, 1 + 2 T) probabilities of tags."""
-        xp = get_array_module(self.outside)
-        n_tokens, n_chains, n_types = self.begin.shape
+        xp = get_array_module(self.log_z)
+        n_tokens, n_chains, n_types = self.forward.begin.shape
         p = xp.empty((n_tokens, n_chains, 1 + 2 * n_types))
-        p[:, :, 0] = xp.exp(self.outside + self.after_outside - self.log_z)
-        p[:, :, 1::2] = xp.exp(self.begin + self.after_begin - self.log_z[:, None])
-        p[:, :, 2::2] = xp.exp(self.inside + self.after_inside - self.log_z[:, None])
+        p[:, :, 0] = xp.exp(self.forward.outside + self.behind.outside - self.log_z)
+        p[:, :, 1::2] = xp.exp(self.forward.begin + self.behind.begin - self.log_z[:, None])
+        p[:, :, 2::2] = xp.exp(self.forward.inside + self.behind.inside - self.log_z[:, None])
         return p
 
-    def moves(self) -> Any:
-        """(N, K, 8) probabilities of the kinds of transitions."""
-        xp = get_array_module(self.outside)
-        chains = self.chains
-        first = xp.full_like(self.outside[:1], NEVER)
-        outside, begin, inside = (
-            xp.concatenate([head, sums[:-1]])
-            for head, sums in ((xp.zeros_like(first), self.outside), (first, self.any_begin), (first, self.any_inside))
-        )
-        # What begins a text does so behind an O, whatever the text before ended with.
-        outside = xp.where(chains.begins, _log_add(outside, begin, inside), outside)
-        begin, inside = (xp.where(chains.begins, NEVER, sums) for sums in (begin, inside))
-        log_p = xp.empty((*self.outside.shape, len(KINDS)))
-        for sums, to_outside in ((outside, _OO), (begin, _BO), (inside, _IO)):
-            log_p[:, :, to_outside] = sums + self.next_outside
-            log_p[:, :, to_outside + 1] = sums + self.next_begin
-        for sums, kind in ((self.begin, _BI), (self.inside, _II)):
-            goes_on = _log_sum(sums[:-1] + chains.inside[1:] + self.after_inside[1:])
-            log_p[0, :, kind] = NEVER
-            log_p[1:, :, kind] = xp.where(chains.begins[1:], NEVER, goes_on)
-        return xp.exp(log_p + chains.moves.swapaxes(1, 2) - self.log_z[:, None])
+    def transitions(self) -> Any:
+        """(N, K, 3 + 5 T) probabilities of transitions."""
+        xp = get_array_module(self.log_z)
+        before = dict(zip("OBI", self.entering))
+        after = dict(zip("OBI", self.onward))
+        log_p = []
+        for kind in TRANSITIONS:
+            if kind in OF_ALL_TYPES:
+                sums = [
+                    of[letter] if letter == "O" else _log_sum(of[letter]) for of, letter in zip((before, after), kind)
+                ]
+            else:
+                sums = [
+                    of[letter][..., None] if letter == "O" else of[letter] for of, letter in zip((before, after), kind)
+                ]
+            total = sums[0] + self.chains.transitions[kind] + sums[1]
+            log_p.append(total[..., None] if kind in OF_ALL_TYPES else total)
+        return xp.exp(xp.concatenate(log_p, axis=2) - self.log_z[:, None])
 
     def spans(self, starts: Array, ends: Array, numbers: Array, types: Array) -> Array:
         """(S,) probability of each span to be a mention: to begin, to go on, and to end where it does; on the CPU.
@@ -241,16 +292,28 @@ class TypedMarginals:
             numbers: (S,) number of the chain.
             types: (S,) number of the type.
         """
-        xp = get_array_module(self.outside)
+        xp = get_array_module(self.log_z)
         chains, lasts = self.chains, ends - 1
-        log_p = self.begin[starts, numbers, types] - self.log_z[numbers]
-        log_p += xp.where(lasts == starts, self.end_begin[lasts, numbers], self.end_inside[lasts, numbers])
+        log_p = self.forward.begin[starts, numbers, types] - self.log_z[numbers]
+        last = lasts, numbers, types
+        log_p += xp.where(lasts == starts, self.ending.begin[last], self.ending.inside[last])
         for width in range(1, int((ends - starts).max(initial=1))):
             wide = ends - starts > width
-            token, number = starts[wide] + width, numbers[wide]
-            kind = _BI if width == 1 else _II
-            log_p[wide] += chains.moves[token, kind, number] + chains.inside[token, number, types[wide]]
+            place = starts[wide] + width, numbers[wide], types[wide]
+            log_p[wide] += chains.transitions["BI" if width == 1 else "II"][place] + chains.tags.inside[place]
         return xp.exp(log_p)
+
+
+def _highest(sums: _Sums, xp: Any) -> tuple[Any, Any]:
+    """(K,) highest of the sums, and its tag."""
+    best, tag = sums.outside, xp.zeros(sums.outside.shape, dtype="int64")
+    chains = xp.arange(len(best))
+    for letter, values in enumerate(sums[1:], start=1):
+        of_type = values.argmax(axis=1)
+        value = values[chains, of_type]
+        tag = xp.where(value > best, 2 * of_type + letter, tag)
+        best = xp.maximum(best, value)
+    return best, tag
 
 
 def _log_add(*sums: Any) -> Any:

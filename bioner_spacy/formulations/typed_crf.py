@@ -7,14 +7,14 @@ from thinc.api import get_array_module
 
 from ..types import Array, SpanArrays
 from .tags import find_spans
-from .typed_chains import KINDS, TypedChains, kind_of
+from .typed_chains import TypedChains, n_types_of, transition_number
 
 
 def decode_typed(values: Array, begins: Array, kept: Array) -> tuple[SpanArrays, Array]:
     """Spans of the best sequences, whose tasks are chains, and their probabilities.
 
     Args:
-        values: (T + 8, N, K) scores of the tags and transitions of a token.
+        values: (T + M, N, K) scores of the tags and transitions of a token.
         begins: (N, K) bool, whether a token begins a text.
         kept: (N, K) bool, false for tokens that add nothing.
 
@@ -22,7 +22,7 @@ def decode_typed(values: Array, begins: Array, kept: Array) -> tuple[SpanArrays,
         S spans, and their (S,) probabilities.
     """
     values = numpy.moveaxis(values, 0, 2)
-    n_tags = values.shape[2] - len(KINDS)
+    n_tags = 1 + 2 * n_types_of(values.shape[2])
     chains = TypedChains.make(values[:, :, :n_tags], values[:, :, n_tags:], begins, kept)
     tags = chains.best_path()
     spans = find_spans(tags, numpy.arange(len(tags[0])))
@@ -38,7 +38,7 @@ def typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights:
         scores: (N, all columns) scores.
         tags: (N, K) targets.
         starts: (N,) bool, whether a token begins a text.
-        columns: (T + 8, K) columns of the tags and moves of each task.
+        columns: (T + M, K) columns of the tags and moves of each task.
         weights: (K,) weights of the tasks.
 
     Returns:
@@ -58,8 +58,9 @@ def typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights:
     kept = tokens < firsts[texts] + lengths[texts]
     tokens = numpy.minimum(tokens, len(starts) - 1)
     truth = numpy.where(kept, tags[tokens, k], 0)
-    kinds = kind_of(numpy.vstack([numpy.zeros_like(truth[:1]), truth[:-1]]), truth)
-    n_tags = len(columns) - len(KINDS)
+    n_types = n_types_of(len(columns))
+    n_tags = 1 + 2 * n_types
+    moves = transition_number(numpy.vstack([numpy.zeros_like(truth[:1]), truth[:-1]]), truth, n_types)
 
     places = xp.asarray(tokens[:, :, None] * scores.shape[1] + columns.T[k])
     kept_here = xp.asarray(kept)
@@ -67,9 +68,9 @@ def typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights:
     begins = xp.asarray(starts[tokens])
     chains = TypedChains.make(values[:, :, :n_tags], values[:, :, n_tags:], begins, kept_here)
     found = chains.marginals()
-    gradient = xp.concatenate([found.tags(), found.moves()], axis=2)
+    gradient = xp.concatenate([found.tags(), found.transitions()], axis=2)
     rows = [xp.asarray(indices) for indices in numpy.indices(truth.shape)]
-    chosen = [tuple([*rows, xp.asarray(numbers)]) for numbers in (truth, n_tags + kinds)]
+    chosen = [tuple([*rows, xp.asarray(numbers)]) for numbers in (truth, n_tags + moves)]
     values = values.astype("float64")
     of_gold = ((values[chosen[0]] + values[chosen[1]]) * kept_here).sum(axis=0)
     for numbers in chosen:

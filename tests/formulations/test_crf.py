@@ -35,9 +35,14 @@ def sequence_score(formulation: CRFFormulation, task: Task, scores: Any, tags: t
     """Sum of the scores of tags and moves, looked up by name."""
     column = {name: i for i, name in enumerate(formulation.columns)}
     return sum(
-        float(row[column[task.name, tag]] + row[column[task.name, before[0], tag[0]]])
+        float(row[column[task.name, tag]] + row[column[(task.name, *move(before, tag))]])
         for row, before, tag in zip(scores, ("O", *tags), tags, strict=False)
     )
+
+
+def move(before: str, tag: str) -> tuple[str, str]:
+    """Name of the score of a transition: from one mention to the next, it is the same for all types."""
+    return (before[0], tag[0]) if before != "O" and tag[0] == "B" else (before, tag)
 
 
 def tags_of(formulation: CRFFormulation, task_number: int, targets: Any) -> tuple[str, ...]:
@@ -55,7 +60,8 @@ def test_columns_are_tags_then_the_moves_that_bio_allows() -> None:
     columns = CRFFormulation([Task("A", ("A",)), Task("B", ("B",))]).columns
     assert columns[:6] == [("A", "O"), ("A", "B-A"), ("A", "I-A"), ("B", "O"), ("B", "B-B"), ("B", "I-B")]
     moves = {(before, after) for task, before, after in columns[6:] if task == "A"}
-    assert moves == {(i, j) for i in "OBI" for j in "OBI"} - {("O", "I")}
+    tags = ("O", "B-A", "I-A")
+    assert moves == {move(i, j) for i in tags for j in tags} - {("O", "I-A")}
     assert len(columns) == 6 + 2 * 8
 
 
@@ -168,7 +174,7 @@ def plain_edges(formulation: CRFFormulation, task: Task, scores: Any) -> tuple[l
     for i, before in enumerate(tags):
         for j, tag in enumerate(tags):
             if tag[0] != "I" or before[1:] == tag[1:]:
-                edges[:, i, j] = scores[:, column[task.name, tag]] + scores[:, column[task.name, before[0], tag[0]]]
+                edges[:, i, j] = scores[:, column[task.name, tag]] + scores[:, column[(task.name, *move(before, tag))]]
     edges[0, 1:] = -numpy.inf
     return tags, edges
 
@@ -239,7 +245,7 @@ def test_a_mention_that_pays_at_its_last_word_alone(start: int, monkeypatch: pyt
         scores[:, [column["A", "B-A"], column["A", "I-A"]]] = -20.0
         scores[start, column["A", "B-A"]] = 0.5 - (length - 1)
         scores[start + 1 : start + length, column["A", "I-A"]] = 1.0
-        scores[start + length, [column["A", before, "O"] for before in "BI"]] = -20.0
+        scores[start + length, [column["A", before, "O"] for before in ("B-A", "I-A")]] = -20.0
         assert rows_of(formulation.decode(scores, lengths)) == [(start, start + length, 0, 0)]
 
 
