@@ -25,6 +25,7 @@ _NOT_READ: dict[str, Optional[str]] = {
     "ref-list": "lists of references",
     "table": "tables",
     "tex-math": None,
+    **dict.fromkeys(("annotation", "annotation-xml")),  # of MathML: the formula once more
     **dict.fromkeys(("alt-text", "graphic", "label", "media", "object-id", "permissions")),
 }
 """Elements that are left out, and what they are called where that is reported."""
@@ -85,6 +86,7 @@ class _Passages:
                 self.walk(element, kind, "")
                 self.flush(kind, "")
         others = {
+            f"{meta}/title-group/trans-title-group": "translated titles",
             f"{meta}/trans-abstract": "translated abstracts",
             "sub-article": "sub-articles",
             "response": "responses",
@@ -106,7 +108,7 @@ class _Passages:
             kind: type of its passages.
             section: heading of the section that it is in, of the outermost one.
         """
-        if element.tag == "sec":
+        if element.tag in ("sec", "ack", "app", "glossary"):
             section = section or text_of(element.find("title"))
         self.add(element.text)
         for child in element:

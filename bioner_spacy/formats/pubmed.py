@@ -11,7 +11,10 @@ from .ledger import Ledger, RepeatedIds
 from .xml_parser import text_of, xml_records
 
 _RECORDS = ("PubmedArticle", "PubmedBookArticle", "MedlineCitation")
-_NOT_READ = {"OtherAbstract": "other abstracts (in other languages, or for laypeople)"}
+_NOT_READ = {
+    "OtherAbstract": "other abstracts (in other languages, or for laypeople)",
+    "VernacularTitle": "titles in the original language",
+}
 
 
 def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
