@@ -1,7 +1,7 @@
 """Every error and warning of the package, numbered, in one table.
 
-A message says what is wrong, where (file, line, corpus or setting) and what to do. Its number says where it is from, and
-it has a line of its own, however long, so that the table can be read from top to bottom.
+A message says what is wrong, where (file, line, corpus or setting) and what to do. Its number says where it is from,
+and it has a line of its own, however long, so that the table can be read from top to bottom.
 """
 
 import warnings

@@ -1,7 +1,7 @@
 """spacy-transformers without the parts of transformers that it imports and our encoders do without.
 
-The import of transformers' Auto classes brings text generation, and with it torch's compiler, scikit-learn, SciPy and pandas:
-more than half of the time that it takes to load a pipeline.
+The import of transformers' Auto classes brings text generation, and with it torch's compiler, scikit-learn, SciPy and
+pandas: more than half of the time that it takes to load a pipeline.
 """
 
 import importlib

@@ -168,8 +168,8 @@ class Export:
         self._lost[what] += count
 
     def with_details(self, about: Mapping[str, Any], mention: Mention) -> dict[str, Any]:
-        """What a record says about a mention: that given, its score and its concept identifiers where it has any, unless the
-        only one is `kb_id`, and its infons under other keys."""
+        """What a record says about a mention: that given, its score and its concept identifiers where it has any,
+        unless the only one is `kb_id`, and its infons under other keys."""
         found = dict(about)
         if mention.score is not None:
             found["score"] = mention.score
@@ -180,7 +180,8 @@ class Export:
     def with_others(
         self, record: Mapping[str, Any], others: Mapping[str, Any], *, own: Collection[str] = ()
     ) -> dict[str, Any]:
-        """A record, and what its source says beside it; what has a key of the format and another value is counted as lost.
+        """A record, and what its source says beside it; what has a key of the format and another value is counted as
+        lost.
 
         Args:
             own: keys of the format that are not in every record.

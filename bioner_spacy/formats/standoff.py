@@ -92,7 +92,8 @@ class MentionBuilder(Ledger):
         return Mention(merged[0][0], merged[-1][1], label, line, parts, score, tuple(identifiers), dict(infons or {}))
 
     def finish(self) -> None:
-        """Warn of annotations whose offsets were believed against their text, of those that are left out, and of the rest."""
+        """Warn of annotations whose offsets were believed against their text, of those that are left out, and of the
+        rest."""
         if self.mismatches:
             warn(Warnings.W102.format(path=self.path, count=len(self.mismatches), line=self.mismatches[0]))
         if self.left_out:

@@ -1,8 +1,8 @@
-"""The conditional random fields of tasks, beside a discriminator that guesses which tasks a document supervises.
+"""CRFs of tasks, with a discriminator that predicts which tasks a document supervises.
 
-Liu, Qiu & Huang 2017, "Adversarial multi-task learning for text classification": a linear softmax over tasks on what
-tasks share, which is trained to leave no trace of them there. The discriminator has one more output a word for each
-task, and its score of a task is the mean over the document's words.
+Liu, Qiu & Huang 2017, "Adversarial multi-task learning for text classification": a linear softmax over tasks on shared
+features, which are trained against it. The discriminator has one more output a token for each task, and its score of a
+task is the mean over the document's tokens.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ class AdversarialCRFFormulation(CRFFormulation):
     """BIO tags in a conditional random field for each of a list of tasks, and a discriminator of the tasks.
 
     Args:
-        tasks: the K tasks, in the order of the heads' outputs: tags, moves, then an output of the discriminator for
-            each.
+        tasks: the K tasks, in the order of the heads' outputs: tags, transitions, then an output of the discriminator
+            for each.
     """
 
     def __init__(self, tasks: Sequence[Task]) -> None:
@@ -44,11 +44,11 @@ class AdversarialCRFFormulation(CRFFormulation):
         """Cross-entropy of the discriminator, averaged over documents.
 
         A document that supervises several tasks is a part of each: its target is uniform over them. One that
-        supervises none, or has no word, is left out. With a single task there is nothing to guess, and the loss is 0.
+        supervises none, or has no token, is left out. With a single task there is nothing to guess, and the loss is 0.
 
         Args:
             scores: (N, columns) scores.
-            targets: as made by `targets`.
+            targets: from `targets`.
 
         Returns:
             The loss in nats, and its gradient for the (N, K) outputs of the discriminator.

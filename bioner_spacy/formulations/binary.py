@@ -1,4 +1,4 @@
-"""What formulations share that decide yes or no for every entity type of every task, by itself."""
+"""Shared parts of formulations with binary decisions per entity type and task."""
 
 import math
 from collections.abc import Sequence
@@ -50,11 +50,11 @@ def binary_entropy(scores: Array, truth: Any) -> Array:
 
 
 def crossed_out(starts: Array, ends: Array, pairs: Array, scores: Array) -> Array:
-    """Find spans to leave out so that none crosses another of its type.
+    """Find crossing spans of one type to leave out.
 
     Args:
-        starts: (M,) first word.
-        ends: (M,) one past the last word.
+        starts: (M,) first token.
+        ends: (M,) one past the last token.
         pairs: (M,) task and type.
         scores: (M,) of two that cross, the one with the higher score stays, or else the first.
 
@@ -67,7 +67,7 @@ def crossed_out(starts: Array, ends: Array, pairs: Array, scores: Array) -> Arra
     widest = (ends - starts).max(initial=0)
     for distance in range(1, len(order)):
         one, other = order[:-distance], order[distance:]
-        # Sorted by their first words: where none is near at one distance, none is at a larger one.
+        # Sorted by their first tokens: where none is near at one distance, none is at a larger one.
         near = (pairs[one] == pairs[other]) & (starts[other] - starts[one] < widest)
         if not near.any():
             break

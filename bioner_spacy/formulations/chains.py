@@ -1,14 +1,14 @@
-"""Sums over, and the best of, all state sequences of a chain, by array operations over many chains at once.
+"""Forward-backward and Viterbi over many chains at once, by array operations.
 
 The recursions of Viterbi and of the forward-backward algorithm are products of matrices in the semirings (max, +) and
-(+, *), and products can be taken in any bracketing (Blelloch 1990, "Prefix sums and their applications"): N words are
-cut into about sqrt(N) pieces which advance side by side, so that Python sees some sqrt(N) steps.
+(+, *), and products can be taken in any bracketing (Blelloch 1990, "Prefix sums and their applications"): N tokens are
+cut into about sqrt(N) segments that advance in parallel, so Python runs about sqrt(N) steps.
 
-`edges` is (N, K, S, S) throughout: for each word and each of K chains, the score of moving from a state of the word
-before to a state of this word. Documents stand one after another in a chain; one begins where the edges are the same
-from every state, which makes it independent of what comes before. Scores are finite; `NEVER` rules a move out.
+`edges` is (N, K, S, S) throughout: for each token and each of K chains, the score of moving from a state of the token
+before to a state of this token. Documents stand one after another in a chain; one begins where the edges are the same
+from every state, which makes it independent of what comes before. Scores are finite; `NEVER` rules a transition out.
 
-Inside, states come first and words last, (S, S, ..., words), so that every operation runs along many words.
+Inside, states come first and tokens last, (S, S, ..., tokens), so that every operation runs along many tokens.
 """
 
 import math
@@ -30,7 +30,7 @@ def best_path(edges: Any) -> Array:
     """Viterbi (1967): the sequence of states with the highest sum of edges.
 
     Args:
-        edges: (N, K, S, S), the first word's alike from every state.
+        edges: (N, K, S, S), the first token's alike from every state.
 
     Returns:
         (N, K) states.
@@ -43,11 +43,11 @@ def marginals(edges: Any) -> tuple[Array, Any]:
     """The forward-backward algorithm (Rabiner 1989).
 
     Args:
-        edges: (N, K, S, S), the first word's alike from every state.
+        edges: (N, K, S, S), the first token's alike from every state.
 
     Returns:
         (K,) logarithm of the sum over all state sequences of exp(sum of edges), and (N, K, S, S) probability that
-        a sequence makes each move. From which state the first word is reached is without meaning.
+        a sequence makes each transition. From which state the first token is reached is without meaning.
     """
     pieces = _cut(edges)
     log_z, p = _sum_up(pieces, _best_sums(pieces))
@@ -66,12 +66,12 @@ def _trace_back(pieces: Any, best: Any) -> Any:
     xp = get_array_module(pieces)
     size, n_states, _, n_pieces, n_chains = pieces.shape
     lanes = xp.arange(n_pieces * n_chains)
-    # For each state of each word, the place of the best state before it among the states and lanes of that word.
+    # For each state of each token, the place of the best state before it among the states and lanes of that token.
     back = xp.zeros((size, n_states, n_pieces, n_chains), dtype="int64")
     for state in range(n_states - 1, -1, -1):
         back = xp.where(best[:-1, state, None] + pieces[:, state] == best[1:], state, back)
     places = (back.reshape(size, n_states, -1) * len(lanes) + lanes).reshape(size, -1)
-    # State of the last word of each piece -> state of the last word of the piece before.
+    # State of the last token of each piece -> state of the last token of the piece before.
     jump = places[-1]
     for i in range(size - 2, -1, -1):
         jump = places[i][jump]
@@ -88,11 +88,11 @@ def _trace_back(pieces: Any, best: Any) -> Any:
 
 
 def _sum_up(pieces: Any, best: Any) -> tuple[Any, Any]:
-    """(K,) logarithm of the sum over all sequences, and (size, P, K, S, S) probability of each move.
+    """(K,) logarithm of the sum over all sequences, and (size, P, K, S, S) probability of each transition.
 
-    Sums are taken relative to the best sequence that leads to each state: so measured no move is worth more than 1,
-    some sequence is worth exactly 1, and what underflows is negligible however large scores are. A single exponential
-    of each edge is all that is not a sum or a product.
+    Sums are taken relative to the best sequence that leads to each state: so measured no transition is worth more than
+    1, some sequence is worth exactly 1, and what underflows is negligible however large scores are. A single
+    exponential of each edge is all that is not a sum or a product.
     """
     xp = get_array_module(pieces)
     weights = best[:-1, :, None] + pieces
@@ -124,7 +124,8 @@ def _sum_up(pieces: Any, best: Any) -> tuple[Any, Any]:
 
 
 def _best_sums(pieces: Any) -> Any:
-    """(size + 1, S, P, K) highest sum of edges to each state, before the first word of each piece and of each word."""
+    """(size + 1, S, P, K) highest sum of edges to each state, before the first token of each piece and of each
+    token."""
     xp = get_array_module(pieces)
     product = _product(pieces, xp.max, xp.add)
     starts = xp.zeros(pieces.shape[2:])
@@ -143,7 +144,7 @@ def _product(pieces: Any, plus: Callable, times: Callable) -> Any:
 
 
 def _forward(pieces: Any, starts: Any, plus: Callable, times: Callable) -> Any:
-    """(size + 1, S, P, K) sums over all ways to each state of each word, from (S, P, K) before each piece."""
+    """(size + 1, S, P, K) sums over all ways to each state of each token, from (S, P, K) before each piece."""
     xp = get_array_module(pieces)
     sums = xp.empty((len(pieces) + 1, *starts.shape))
     sums[0] = starts
@@ -156,18 +157,18 @@ def _cut(edges: Any) -> Any:
     """Cut (N, K, S, S) edges into (size, S, S, pieces, K), about as many pieces as their size."""
     xp = get_array_module(edges)
     n_words, n_chains, n_states = edges.shape[:3]
-    # No more words than that the sum over all their sequences, each worth 1 at most, is finite.
+    # No more tokens than that the sum over all their sequences, each worth 1 at most, is finite.
     most = _DECADES / math.log10(max(n_states, 2))
     size = max(1, int(min(n_words**0.5, most)))
     n_pieces = max(1, -(-n_words // size))
     pieces = xp.empty((n_states, n_states, n_pieces * size, n_chains))
     pieces[:, :, :n_words] = xp.moveaxis(edges, (2, 3), (0, 1))
-    # Pieces are filled up at the end, by words that lead from every state to every state and add nothing to the sum.
+    # Pieces are filled up at the end, by tokens that lead from every state to every state and add nothing to the sum.
     pieces[:, :, n_words:] = -math.log(n_states)
     split = pieces.reshape(n_states, n_states, n_pieces, size, n_chains)
     return xp.ascontiguousarray(xp.moveaxis(split, 3, 0))
 
 
 def _join(pieces: Any, n_words: int) -> Any:
-    """Undo what `_cut` does to words, for (size, pieces, K, ...)."""
+    """Undo what `_cut` does to tokens, for (size, pieces, K, ...)."""
     return pieces.swapaxes(0, 1).reshape(-1, *pieces.shape[2:])[:n_words]

@@ -1,4 +1,4 @@
-"""The most probable valid BIO sequence where the tags of words are independent of one another."""
+"""The most probable valid BIO sequence for independently scored tags."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ def best_valid_tags(log_p: Any, doc_starts: Any) -> Array:
     """Choose the best tag sequence in which I-x follows only B-x or I-x.
 
     Args:
-        log_p: (N, K, 1 + 2L) log-probabilities of O, B-1, I-1, B-2, I-2, ... of N words for K tasks.
-        doc_starts: (N,) bool, whether a word is the first of its document.
+        log_p: (N, K, 1 + 2L) log-probabilities of O, B-1, I-1, B-2, I-2, ... of N tokens for K tasks.
+        doc_starts: (N,) bool, whether a token is the first of its document.
 
     Returns:
         (N, K) tags that maximise the sum of log-probabilities of each document and task.
@@ -28,7 +28,7 @@ def best_valid_tags(log_p: Any, doc_starts: Any) -> Array:
     invalid = (tags > 0) & (tags % 2 == 0) & ~continued
     if not invalid.any():
         return tags
-    # The best tag of each word by itself is best overall where it is valid: search the other documents only, one task
+    # The best tag of each token alone is best overall where it is valid: search the other documents only, one task
     # after the other in a single chain.
     found = numpy.logical_or.reduceat(invalid, numpy.flatnonzero(doc_starts), axis=0)
     in_search = found[numpy.cumsum(doc_starts) - 1].T

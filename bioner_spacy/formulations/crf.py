@@ -1,11 +1,12 @@
 """BIO tags in a linear-chain conditional random field, one for each task.
 
 Lafferty, McCallum & Pereira 2001, "Conditional Random Fields". The probability of a tag sequence is that of a whole,
-exp(sum of the scores of its tags and of the moves between them) / Z, so that the tags of neighbours agree, which words
-that choose by themselves do not ensure: "renal" B, "oncocytomas" B. Moves that BIO forbids have no score and
-probability 0. The scores of moves are outputs of the heads as those of tags are, and may differ from word to word. A type
-has its own scores for moves from and to O and within a mention; those from one mention to the next are the same for all
-types of a task, so that a task costs a time proportional to the number of its types, see `TRANSITIONS`.
+exp(sum of the scores of its tags and of the transitions between them) / Z, so neighbouring tags agree, unlike with
+independent decisions: "renal" B, "oncocytomas" B. Transitions that BIO forbids have no score
+and probability 0. The scores of transitions are outputs of the heads as those of tags are, and may differ from token
+to token. A type has its own scores for transitions from and to O and within a mention; those from one mention to the
+next are the same for all types of a task, so that a task costs a time proportional to the number of its types, see
+`TRANSITIONS`.
 """
 
 import math
@@ -25,24 +26,24 @@ from .tags import BARRED, OUT_OF_SCOPE, TagFormulation, concatenate, document_st
 from .typed_chains import n_transitions, n_types_of, transition_names, transition_number
 from .typed_crf import decode_typed, typed_loss
 
-# Words of a mention that the search for documents without any looks ahead.
+# Tokens of a mention that the search for documents without any looks ahead.
 _LOOK_AHEAD = 4
-# Edges that it has at hand at once, so that they fit into a cache, and words that are decoded at once.
+# Edges that it has at hand at once, so that they fit into a cache, and tokens that are decoded at once.
 _BLOCK_EDGES = 2**16
 _CHAIN_WORDS = 2**15
-# Chains side by side, about.
+# Chains in parallel, about.
 _CHAINS = 32
 # Columns of a task of one type, for which all transitions at once are quicker.
 _ONE_TYPE = 3 + n_transitions(1)
 
 
 class CRFFormulation(TagFormulation):
-    """BIO tags for a list of tasks, with a score for each move between tags.
+    """BIO tags for a list of tasks, with a score for each transition between tags.
 
-    A document begins as if an O stood before it.
+    A document begins as if after an O.
 
     Args:
-        tasks: the K tasks, in the order of the heads' outputs: tags of all tasks, then moves of all tasks.
+        tasks: the K tasks, in the order of the heads' outputs: tags of all tasks, then their transitions.
     """
 
     def __init__(self, tasks: Sequence[Task]) -> None:
@@ -51,7 +52,8 @@ class CRFFormulation(TagFormulation):
         self.columns += [(task.name, *name) for task in tasks for name in transition_names(task.types)]
         n_moves = numpy.array([n_transitions(n_types) for n_types in self._n_types], dtype="int64")
         firsts = n_tag_columns + numpy.cumsum(n_moves) - n_moves
-        # Tasks of one size, (K,); columns of their tags and of the scores of moves, (T + M, K); tags before and after each move.
+        # Tasks of one size, (K,); columns of their tags and of the scores of transitions, (T + M, K); tags before and
+        # after each transition.
         self._chains = []
         for members, columns in self._groups:
             moves = list(zip(*numpy.nonzero(bio_transitions(columns.shape[1]))))
@@ -66,7 +68,7 @@ class CRFFormulation(TagFormulation):
         return (*targets, make_soft_tags(gold.taught, *targets, self._groups)), n_lost
 
     def loss(self, scores: Array, targets: Any, weights: Array) -> tuple[Array, Array]:
-        """Negative log-likelihood of the tags of each task, and of what is barred or taught outside of its scope.
+        """Negative log-likelihood of the tags of each task, and of barred spans and soft targets outside of its scope.
 
         In the scope it is divided by the number of tokens there. Outside, a mention of a disjoint type says that no
         mention of the task ends where it does: the loss is that of all tag sequences of the text in which none does,
@@ -80,12 +82,12 @@ class CRFFormulation(TagFormulation):
 
         Args:
             scores: (N, columns) scores of tags and transitions.
-            targets: as made by `targets`.
+            targets: from `targets`.
             weights: (K,) weight of each task in the sum whose gradient is returned.
 
         Returns:
-            (K,) loss in nats a token, 0 for a task without tokens in scope and none barred or taught, and (N, columns)
-            gradient, exactly 0 outside the scope but in texts with something barred, or that are taught.
+            (K,) loss in nats per token, 0 for a task without tokens in scope and none barred or taught, and (N,
+            columns) gradient, exactly 0 outside the scope but in texts with something barred, or that are taught.
         """
         xp = get_array_module(scores)
         losses = xp.zeros(self.n_tasks, dtype="f")
@@ -93,7 +95,7 @@ class CRFFormulation(TagFormulation):
         tags, starts, *taught = targets
         for number, (tasks, columns, moves) in enumerate(self._chains):
             passes = self._passes(number, targets)
-            # Of several types, only what teachers say of pairs of tags needs all pairs.
+            # With several types, only soft targets need all pairs of tags.
             if len(columns) > _ONE_TYPE and (not taught or not taught[0].share[:, tasks].any()):
                 found = typed_loss(scores, tags[:, tasks], starts, columns, to_numpy(weights)[tasks])
                 losses[xp.asarray(tasks)] += found[0]
@@ -176,11 +178,11 @@ class CRFFormulation(TagFormulation):
     def decode(self, scores: Array, lengths: Array) -> SpanArrays:
         """Spans of the most probable tag sequence of each task and document.
 
-        The score of a span is its probability: that of all tag sequences in which it stands.
+        The score of a span is its marginal probability.
 
         Args:
             scores: (N, columns), on any device.
-            lengths: (D,) words per document.
+            lengths: (D,) tokens per document.
         """
         scores = to_numpy(scores)
         starts = document_starts(lengths)
@@ -215,10 +217,10 @@ def _decode_edges(
     """Spans of the best sequences, whose tasks are chains, and their probabilities.
 
     Args:
-        values: (T + M, N, K) scores of the tags and moves of a word.
-        begins: (N, K) whether a word begins a document.
-        kept: (N, K) false for words that are to add nothing.
-        moves: tags before and after each move.
+        values: (T + M, N, K) scores of the tags and transitions of a token.
+        begins: (N, K) whether a token begins a document.
+        kept: (N, K) false for tokens that are to add nothing.
+        moves: tags before and after each transition.
     """
     edges = _chain_edges(values, moves, begins, kept)
     tags, p = best_path_and_marginals(numpy.moveaxis(edges, (0, 1), (2, 3)))
@@ -264,7 +266,7 @@ def _made(read: _Read) -> Any:
 
 
 def _taught_edges(read: _Read, *, p: Array, share: Array) -> tuple[Any, Any]:
-    """Like `_gold_edges`, with a share of the probabilities of teachers in the place of gold.
+    """Like `_gold_edges`, with a share of the probabilities of teachers instead of gold.
 
     Args:
         read: what is read; targets are without meaning where the share is 1.
@@ -305,10 +307,10 @@ def _line_up(pairs: Array, lengths: Array) -> tuple[Array, Array, Array]:
 
     Args:
         pairs: (P, 2) task and document, none of them empty.
-        lengths: (D,) words per document.
+        lengths: (D,) tokens per document.
 
     Returns:
-        (N, K) task and word of each place in a chain, and whether it is one; shorter chains end with others.
+        (N, K) task and token of each place in a chain, and whether it is one; shorter chains end with others.
     """
     n_words = lengths[pairs[:, 1]]
     ends = numpy.cumsum(n_words)
@@ -327,10 +329,10 @@ def _chain_edges(values: Any, moves: Sequence[tuple[int, int]], begins: Any, kep
     """(T, T, N, K) double-precision edges of K chains.
 
     Args:
-        values: (T + M, N, K) scores of the tags and moves of a word.
-        moves: tags before and after each move.
-        begins: (N, K) whether a word begins a document.
-        kept: (N, K) false for words that are to add nothing.
+        values: (T + M, N, K) scores of the tags and transitions of a token.
+        moves: tags before and after each transition.
+        begins: (N, K) whether a token begins a document.
+        kept: (N, K) false for tokens that are to add nothing.
     """
     xp = get_array_module(values)
     edges = _edges(values.astype("float64"), moves)
@@ -339,7 +341,8 @@ def _chain_edges(values: Any, moves: Sequence[tuple[int, int]], begins: Any, kep
 
 
 def _edges(values: Any, moves: Sequence[tuple[int, int]]) -> Any:
-    """(T, T, ...) score of moving from a tag to a word's tag, from (T + M, ...) scores of the word's tags and moves."""
+    """(T, T, ...) score of moving from a tag to a token's tag, from (T + M, ...) scores of the token's tags and
+    transitions."""
     xp = get_array_module(values)
     n_types = n_types_of(len(values))
     n_tags = 1 + 2 * n_types
@@ -350,10 +353,10 @@ def _edges(values: Any, moves: Sequence[tuple[int, int]]) -> Any:
 
 
 def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, moves: Sequence[tuple[int, int]]) -> Array:
-    """(K, D) bool; where False, O is the best tag of every word.
+    """(K, D) bool; where False, O is the best tag of every token.
 
-    Value iteration (Bellman 1957): what the words behind a word add at best, compared with O, while a mention goes on,
-    is found for mentions that end within some words. Where that changes no more in a document, and nowhere is it
+    Value iteration (Bellman 1957): what the tokens behind a token add at best, compared with O, while a mention goes
+    on, is found for mentions that end within some tokens. Where that changes no more in a document, and nowhere is it
     better to begin a mention than not to, no sequence is better than O throughout.
     """
     n_tags, n_tasks = 1 + 2 * n_types_of(len(columns)), columns.shape[1]
@@ -370,7 +373,7 @@ def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, moves: Seq
         block = slice(begin, begin + size + _LOOK_AHEAD + 1)
         edges = _edges(numpy.ascontiguousarray(scores[block].T)[columns], moves)
         edges -= edges[0, 0].copy()
-        # What is to come while a mention goes on, (T - 1, K, words): at first nothing but its end.
+        # What is to come while a mention goes on, (T - 1, K, tokens): at first nothing but its end.
         value, rest = edges[1:, 0], numpy.zeros_like(edges[1:, 0])
         for _ in range(_LOOK_AHEAD + 1):
             before, rest = rest, numpy.zeros_like(rest)
@@ -388,13 +391,13 @@ def _span_probabilities(spans: SpanArrays, p: Array, tags: Array, final: Array) 
 
     Args:
         spans: spans whose tasks are chains.
-        p: (N, K, T, T) probability of each move.
+        p: (N, K, T, T) probability of each transition.
         tags: (N, K) the chosen sequences.
-        final: (N, K) whether no span goes on from the word before.
+        final: (N, K) whether no span goes on from the token before.
     """
     tiny = numpy.finfo("float64").tiny
     widths = spans.ends - spans.starts
-    # All words of the spans, and the first of each.
+    # All tokens of the spans, and the first of each.
     firsts = numpy.cumsum(widths) - widths
     chains = numpy.repeat(spans.tasks, widths)
     words = numpy.arange(len(chains)) + numpy.repeat(spans.starts - firsts, widths)
@@ -404,7 +407,7 @@ def _span_probabilities(spans: SpanArrays, p: Array, tags: Array, final: Array) 
     went_on = numpy.log(moved) - numpy.log(numpy.roll(tag_p, 1))
     went_on[firsts] = numpy.log(tag_p[firsts])
     log_p = numpy.add.reduceat(went_on, firsts) if len(firsts) else went_on
-    # The word behind a span may go on with it, unless there is none or it begins another document.
+    # The token behind a span may go on with it, unless there is none or it begins another document.
     lasts = firsts + widths - 1
     behind = numpy.minimum(spans.ends, len(tags) - 1)
     go_on = p[behind, spans.tasks, chosen[lasts], 2 * spans.types + 2] / tag_p[lasts]

@@ -1,8 +1,8 @@
-"""Slots: a document is read word by word, and mentions are opened and closed on the way.
+"""Slots: a document is read token by token, and mentions are opened and closed.
 
-The transition system of SRU-NER: Ruano, Correia, Barreiros & Mendes 2025 (arXiv 2507.18542). Before each word, and
-behind the last, RE(t) closes the latest open mention of type t and TR(t) opens one at the word; SHIFT goes on to the
-next word, EOA ends the document. Mentions nest, in those of their own type too, and overlap those of other types as
+The transition system of SRU-NER: Ruano, Correia, Barreiros & Mendes 2025 (arXiv 2507.18542). Before each token, and
+behind the last, RE(t) closes the latest open mention of type t and TR(t) opens one at the token; SHIFT goes on to the
+next token, EOA ends the document. Mentions nest, in those of their own type too, and overlap those of other types as
 they like.
 
 Two things differ from the paper. The types of a document's scope alone are learnt at its last step too, where the
@@ -32,7 +32,7 @@ class SlotFormulation:
     Actions are EOA and SHIFT, then TR and RE of each (task, type) pair, in the order of tasks.
 
     Args:
-        least: log-odds from which TR and RE are taken in decoding, 0 in the paper.
+        least: minimum log-odds of TR and RE in decoding, 0 in the paper.
     """
 
     inexpressible = f"cross a longer one of their type, or begin or end where {DEPTH} others of their type do"
@@ -59,7 +59,7 @@ class SlotFormulation:
         kept = _expressible(spans.starts, spans.ends, pairs)
         starts, ends, pairs = spans.starts[kept], spans.ends[kept], pairs[kept]
         word_ends = numpy.cumsum(gold.lengths)
-        # A document has a place before each of its words and one behind the last.
+        # A document has a place before each of its tokens and one behind the last.
         n_places = numpy.where(gold.lengths > 0, gold.lengths + 1, 0)
         first_places = numpy.cumsum(n_places) - n_places
         docs = numpy.searchsorted(word_ends, starts, side="right")
@@ -103,7 +103,7 @@ class SlotFormulation:
 
         Args:
             scores: scores of steps taken under the guidance of `targets`.
-            targets: as made by `targets`.
+            targets: from `targets`.
             weights: (K,) weight of each task in the sum whose gradient is returned.
 
         Returns:
@@ -134,22 +134,22 @@ class SlotFormulation:
         return (losses / (len(self.columns) * n_steps)).astype("f"), d_log_odds.astype(scores.log_odds.dtype)
 
     def _supervised(self, targets: ActionSteps) -> Any:
-        """(D, K) bool, whether a document with words supervises a task."""
+        """(D, K) bool, whether a document with tokens supervises a task."""
         result = numpy.zeros((len(targets.lengths), self.n_tasks), dtype=bool)
         first = (numpy.cumsum(targets.lengths) - targets.lengths)[targets.lengths > 0]
         result[targets.lengths > 0] = targets.actions[first][:, FIRST_PAIR + 2 * self._first_pair] != OUT_OF_SCOPE
         return result
 
     def decode(self, scores: StepScores, lengths: Array) -> SpanArrays:
-        """Spans that are opened and closed by the steps in which neither EOA nor SHIFT is the most probable action.
+        """Spans opened and closed by steps in which neither EOA nor SHIFT is the most probable action.
 
-        In such a step every RE above `least` closes, then every TR above it opens. Spans of one
-        type cannot cross, as the one that was opened last is closed first. The score of a span is the product of the
+        In such a step, every RE above `least` closes a mention, then every TR above it opens one. Spans of one type
+        cannot cross, because the last one opened is closed first. The score of a span is the product of the
         probabilities of its opening and its closing; of equal spans the best one counts.
 
         Args:
-            scores: scores of the steps that a model took by itself.
-            lengths: (D,) words per document.
+            scores: scores of the steps that a model took alone.
+            lengths: (D,) tokens per document.
         """
         log_odds = to_numpy(scores.log_odds).astype("float64")
         acting = next_action(log_odds, self._least) > SHIFT

@@ -1,8 +1,8 @@
-"""Soft targets of tags: what teachers say of the transitions from tag to tag, and of which texts that is learnt.
+"""Soft targets of tag transitions, and the choice of texts to learn them from.
 
-Within the scope of a task the target is a mixture of gold and teachers (Clark et al. 2019, "BAM! Born-again multi-task
-networks for natural language understanding", arXiv 1907.04829). Outside of it teachers are all that there is, and a
-text is learnt if they are sure of every token of it.
+Within the scope, the target is a mixture of gold and teachers (Clark et al. 2019, "BAM! Born-again multi-task
+networks for natural language understanding", arXiv 1907.04829). Outside it, only texts are learnt for which the
+teachers are confident about every token.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import numpy
 from ..types import BARRED, Array, Taught
 
 SURE = 0.9
-"""Teachers are sure of a token if the probability of each of its tags is above this, or below what remains to 1."""
+"""Teachers are confident about a token if the probability of each of its tags is above this, or below 1 minus this."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class SoftTags:
 
 
 def make_soft_tags(taught: Taught, tags: Array, starts: Array, groups: Sequence[tuple[Array, Array]]) -> SoftTags:
-    """Soft targets from what teachers say.
+    """Make soft targets for a batch.
 
     Outside of the scope a text is taught if the teachers are sure of all of it, unless they see a mention end where
     the annotation says that none does (`BARRED`): gold goes before teachers.
 
     Args:
-        taught: what the teachers say.
+        taught: the soft targets.
         tags: (N, K) targets of the tags.
         starts: (N,) bool, whether a token begins a text.
         groups: numbers of the tasks of one size, and their columns, (tasks, T).

@@ -1,6 +1,6 @@
 """Span pairs: a binary decision for every span up to a width and every entity type.
 
-Nested spans, of one type too, are found without a sequential decoder, as every span is decided by itself.
+Nested spans, also of one type, are found without a sequential decoder, because every span is decided independently.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from .binary import binary_entropy, crossed_out, sigmoid, type_pairs
 class SpanPairFormulation:
     """Spans up to a width, for a list of tasks.
 
-    A task of L types has L * width scores a word: for each type those of the spans of 1, 2, ... `width` words that
-    begin at the word.
+    A task of L types has L * width scores per token: for each type those of the spans of 1, 2, ... `width` tokens that
+    begin at the token.
 
     Args:
         tasks: the K tasks, in the order of the heads' outputs.
-        width: most words in a span.
-        least: log-odds from which a span is a mention in decoding.
+        width: maximum number of tokens in a span.
+        least: minimum log-odds of a mention in decoding.
     """
 
     def __init__(self, tasks: Sequence[Task], *, width: int, least: float = 0.0) -> None:
@@ -63,15 +63,15 @@ class SpanPairFormulation:
         return targets.reshape(len(targets), len(self.columns)), int((~fits).sum())
 
     def loss(self, scores: Array, targets: Array, weights: Array) -> tuple[Array, Array]:
-        """Binary cross-entropy over the spans of each task, divided by the number of words in its scope.
+        """Binary cross-entropy over the spans of each task, divided by the number of tokens in its scope.
 
         Args:
             scores: (N, columns) log-odds.
-            targets: (N, columns) as made by `targets`.
+            targets: (N, columns) from `targets`.
             weights: (K,) weight of each task in the sum whose gradient is returned.
 
         Returns:
-            (K,) loss in nats a word, 0 for a task without words in scope, and (N, columns) gradient, exactly 0
+            (K,) loss in nats per token, 0 for a task without tokens in scope, and (N, columns) gradient, exactly 0
             outside the scope but for spans that are barred, whose loss is divided by the number of all tokens.
         """
         xp = get_array_module(scores)
@@ -96,7 +96,7 @@ class SpanPairFormulation:
 
         Args:
             scores: (N, columns), on any device.
-            lengths: (D,) words per document.
+            lengths: (D,) tokens per document.
         """
         cube = to_numpy(scores).reshape(len(scores), len(self._task_of), self.width)
         inside = numpy.arange(self.width) < _words_left(lengths)[:, None]
@@ -110,6 +110,6 @@ class SpanPairFormulation:
 
 
 def _words_left(lengths: Array) -> Array:
-    """(N,) words from each word to the end of its document, itself included."""
+    """(N,) number of tokens from each token to the end of its document, inclusive."""
     ends = numpy.repeat(numpy.cumsum(lengths), lengths)
     return ends - numpy.arange(len(ends))

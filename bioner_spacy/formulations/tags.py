@@ -1,6 +1,6 @@
-"""BIO tags: one softmax over O, B-x and I-x for each word and task, decoded under the constraint of the scheme.
+"""BIO tags: one softmax over O, B-x and I-x for each token and task, decoded under the constraint of the scheme.
 
-Multi-task heads with masked cross-entropy, each task's loss averaged over its own words (docs/balance.md); tasks are
+Multi-task heads with masked cross-entropy, each task's loss averaged over its own tokens (docs/balance.md); tasks are
 independent of one another, so spans of different tasks may overlap.
 """
 
@@ -21,7 +21,7 @@ OUTSIDE = "O"
 class TagFormulation:
     """BIO tags for a list of tasks.
 
-    A task of L types has 1 + 2L scores a word: O, then B and I of each type in turn. Tasks with the same number
+    A task of L types has 1 + 2L scores per token: O, then B and I of each type in turn. Tasks with the same number
     of types are handled together, by one set of array operations.
 
     Args:
@@ -83,12 +83,12 @@ class TagFormulation:
 
         Args:
             scores: (N, columns) unnormalised log-probabilities.
-            targets: as made by `targets`.
+            targets: from `targets`.
             weights: (K,) weight of each task in the sum whose gradient is returned.
 
         Returns:
-            (K,) loss in nats a token, 0 for a task without tokens in scope and none barred, and (N, columns) gradient,
-            exactly 0 outside the scope but for what is barred.
+            (K,) loss in nats per token, 0 for a task without tokens in scope and none barred, and (N, columns)
+            gradient, exactly 0 outside the scope but for what is barred.
         """
         xp = get_array_module(scores)
         losses = xp.zeros(self.n_tasks, dtype="f")
@@ -124,7 +124,7 @@ class TagFormulation:
 
         Args:
             scores: (N, columns), on any device.
-            lengths: (D,) words per document.
+            lengths: (D,) tokens per document.
         """
         scores = to_numpy(scores)
         doc_starts = document_starts(lengths)
@@ -137,7 +137,7 @@ class TagFormulation:
 
 
 def document_starts(lengths: Array) -> Array:
-    """(N,) bool, whether a word is the first of its document, from (D,) words per document."""
+    """(N,) bool, whether a token is the first of its document, from (D,) tokens per document."""
     starts = numpy.zeros(int(lengths.sum()), dtype=bool)
     starts[(numpy.cumsum(lengths) - lengths)[lengths > 0]] = True
     return starts

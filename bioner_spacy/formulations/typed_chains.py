@@ -2,10 +2,10 @@
 
 An I follows only a tag of its own type, and how a transition from one mention to the next is scored does not depend on
 their types. What leads to a B is then a sum over all tags before it, the same for each type, so that the recursions of
-Viterbi and of the forward-backward algorithm (Rabiner 1989) need not look at all pairs of tags. Tags are numbered as in
-`TagFormulation`: O, then B and I of each type in turn.
+Viterbi and of the forward-backward algorithm (Rabiner 1989) need not look at all pairs of tags. Tags are numbered as
+in `TagFormulation`: O, then B and I of each type in turn.
 
-Texts follow one another in a chain. Chains advance side by side, one token at a time.
+Texts follow one another in a chain. Chains advance in parallel, one token at a time.
 """
 
 from collections.abc import Sequence
@@ -93,7 +93,8 @@ class TypedChains:
 
     Attributes:
         tags: scores of tags.
-        transitions: scores of the transitions to each token by their kinds, (N, K), or (N, K, T) if they depend on the type.
+        transitions: scores of the transitions to each token by their kinds, (N, K), or (N, K, T) if they depend on the
+            type.
         begins: (N, K) bool, whether a token begins a text: an O precedes it.
     """
 
@@ -194,7 +195,7 @@ class TypedChains:
             to_begin[n] = xp.where(of_begin >= of_mention[:, None], 0, mention[:, None])
             to_inside = best.begin + of_kinds["BI"], best.inside + of_kinds["II"]
             from_inside[n] = to_inside[1] > to_inside[0]
-            # Where a text begins, the last tag of the one before is the best by itself.
+            # Where a text begins, the last tag of the one before is the best alone.
             to_outside[n] = xp.where(self.begins[n], last, to_outside[n])
             to_begin[n] = xp.where(self.begins[n][:, None], last[:, None], to_begin[n])
             best = _Sums(
@@ -221,7 +222,8 @@ class TypedChains:
         return _Sums(xp.zeros(self.begins.shape[1]), never, never)
 
     def _enter(self, n: int, sums: _Sums, total: Any) -> _Sums:
-        """Sums up to the tags before token n; where a text begins with it, that is an O, whatever the text before ended with."""
+        """Sums up to the tags before token n; where a text begins with it, that is an O, whatever the text before
+        ended with."""
         xp = get_array_module(self.begins)
         at_start = self.begins[n]
         outside = xp.where(at_start, total, sums.outside)

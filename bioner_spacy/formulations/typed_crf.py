@@ -38,7 +38,7 @@ def typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights:
         scores: (N, all columns) scores.
         tags: (N, K) targets.
         starts: (N,) bool, whether a token begins a text.
-        columns: (T + M, K) columns of the tags and moves of each task.
+        columns: (T + M, K) columns of the tags and transitions of each task.
         weights: (K,) weights of the tasks.
 
     Returns:

@@ -147,7 +147,8 @@ def _columns(points: Sequence[tuple[str, str, float, float]]) -> tuple[list[floa
 
 
 def _correlation(test: str, x: Sequence[float], y: Sequence[float], variance: Callable[[float], float]) -> Correlation:
-    """A correlation by a function of `scipy.stats`, with the variance of its interval, but for the factor 1 / (n - 3)."""
+    """A correlation by a function of `scipy.stats`, with the variance of its interval, but for the factor 1 / (n -
+    3)."""
     found, n = getattr(import_extra("scipy.stats", "transfer"), test), len(x)
     if n < 3 or any(numpy.ptp(side) < 1e-12 for side in (x, y)):
         return Correlation(n)

@@ -155,8 +155,8 @@ class EncoderShim(PyTorchShim):
         return map_threads(lambda states: self._pool(states, window_rows, batch), [hidden])[0]
 
     def _n_threads(self, n_subwords: int) -> int:
-        """Number of passes at once. In prediction on a CPU, threads make passes of their own: threads that share a pass wait
-        for one another at every layer, which takes long if other programs use their cores."""
+        """Number of passes at once. In prediction on a CPU, threads make passes of their own: threads that share a
+        pass wait for one another at every layer, which takes long if other programs use their cores."""
         if self.device.type != "cpu" or torch.is_grad_enabled():
             return 1
         return max(1, min(torch.get_num_threads(), n_subwords // _LEAST_SUBWORDS))
