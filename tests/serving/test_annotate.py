@@ -1,8 +1,7 @@
 """Texts and tables in Python."""
 
-import builtins
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import spacy
@@ -78,14 +77,7 @@ def test_what_is_wrong_with_tables(nlp: Language, monkeypatch: pytest.MonkeyPatc
         bioner_spacy.annotate(table, nlp, text_column="title", id_column="pmid")
     with pytest.raises(BionerError, match="Row 0 of the column 'year' is of the type int"):
         bioner_spacy.annotate(table, nlp, text_column="year")
-    imported = builtins.__import__
-
-    def without_narwhals(name: str, *args: Any) -> Any:
-        if name == "narwhals":
-            raise ModuleNotFoundError(name)
-        return imported(name, *args)
-
-    monkeypatch.setattr(builtins, "__import__", without_narwhals)
+    monkeypatch.setitem(sys.modules, "narwhals", None)
     with pytest.raises(BionerError, match="pip install 'bioner_spacy.frames"):
         bioner_spacy.annotate(table, nlp, text_column="title")
 

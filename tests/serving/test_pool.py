@@ -182,9 +182,8 @@ def test_no_process_outlives_its_parent(sent: str, pipeline: str, tmp_path: Path
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "preexec_fn": reset}
     parent = subprocess.Popen([*command, *options], cwd=tmp_path, **pipes)
     journal = tmp_path / "out.jsonl/_run/shards.jsonl"
-    until(lambda: journal.is_file() and journal.read_text())
+    until(lambda: journal.is_file() and journal.read_text() and len(children(parent.pid)) == 2)
     workers = children(parent.pid)
-    assert len(workers) == 2
     os.kill(parent.pid, getattr(signal, sent))
     printed = parent.communicate(timeout=60)[0].decode()
     until(lambda: not any(state_and_parent(worker)[0] in "RSD" for worker in workers))
