@@ -4,6 +4,7 @@ displaCy's markup for spans puts a space after every token, cuts off labels of d
 tokens and does not escape labels. Its templates are replaced here; the assignment of spans to levels is displaCy's.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -127,7 +128,14 @@ def render_page(
     shown = []
     for corpus, documents in corpora.items():
         documents = list(documents)
-        shown.append((corpus_name(corpus), [_document(document, max_words, keys) for document in documents]))
+        drawn = [_document(document, max_words, keys) for document in documents]
+        of_each = Counter(one["name"] for one in drawn)
+        numbers: Counter[str] = Counter()
+        for one in drawn:
+            if of_each[name := one["name"]] > 1:  # sentences of an article
+                numbers[name] += 1
+                one["name"] = f"{name}, part {numbers[name]}"
+        shown.append((corpus_name(corpus), drawn))
         types.update(
             span.label_ for one in documents for side in zip((one.gold, one.predicted), keys) for span in _spans(*side)
         )

@@ -43,6 +43,7 @@ _OF_ONE_RUN = ("multi.json", "comparison.json")
 _SCORES = """\
 In percent, {match}, on the {split} split, inside the annotation scope of each corpus: predictions of types that a
 corpus does not annotate do not count. Rows of means count each corpus alike; all mentions counts each mention alike."""
+_OTHERS = "Left out, as the {multi} pipeline was not scored on them: results on {corpora}."
 _CURVES = """\
 F1 on development data (of at most as many documents of a corpus as the config says) at each evaluation while training,
 and the mean loss of the updates since the evaluation before. Single-task runs make fewer updates, as they have less data.
@@ -214,10 +215,16 @@ def _scores(multi: Optional[Results], single: Path, metric: Metric) -> list[Show
         text = _SCORES.format(match=metric.description, split=multi.split)
         blocks += [Heading(f"The {MULTI} pipeline"), Text(text), results_table(multi.by(metric))]
     if single.is_dir():
-        tables = [results_table(results.by(metric)) for results in read_results([str(single)])]
+        every = read_results([str(single)])
+        own = [one for one in every if multi is None or not set(one.per_corpus).isdisjoint(multi.per_corpus)]
+        others = sorted({corpus_name(name) for one in every if one not in own for name in one.per_corpus})
+        if not own:
+            return blocks
+        tables = [results_table(results.by(metric)) for results in own]
         # Without the last two rows (sums over the single corpus).
         rows = [row for table in tables for row in table.rows[:-2]]
         blocks += [Heading(f"The {SINGLE} pipelines"), Table(tables[0].header, rows, tables[0].numbers)]
+        blocks += [Text(_OTHERS.format(multi=MULTI, corpora=", ".join(others)))] if others else []
     return blocks
 
 

@@ -67,6 +67,8 @@ def test_from_pipeline_to_reports(
     assert json.loads((tmp_path / "partial" / "c.json").read_text("utf8"))["metric"] == "partial"
     assert bioner("compare", multi, single, "--metric", "unknown") == 1
     assert bioner("compare", multi, single, "--names", "one") == 2
+    assert bioner("compare", single, multi, *output) == 2  # which is not the single-task one
+    assert bioner("compare", single, multi, "--names", "a,b", "--output", tmp_path / "swapped.json") == 0
     assert bioner("visualize", pipeline, reports / "c.json", *corpus, "--output", reports) == 0
     made = {"multi.json", "single.json", "c.json", "c.md", "comparison.svg", "comparison.png", "entities.html"}
     assert {path.name for path in reports.iterdir()} == made

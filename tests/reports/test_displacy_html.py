@@ -114,6 +114,14 @@ def test_everything_is_escaped(nlp: Language) -> None:
     assert outline.text["h1"] == [evil]
 
 
+def test_sentences_of_an_article_have_names_of_their_own(nlp: Language) -> None:
+    docs = [nlp.make_doc(text) for text in ("One gene.", "Two genes.", "Mice.")]
+    for doc, doc_id in zip(docs, ("test-1", "test-1", "test-2")):
+        set_gold(doc, [], scope=["GENE"], corpus="A", doc_id=doc_id)
+    page = render_page({"A": [Shown(doc, doc) for doc in docs]}, title="t")
+    assert Outline(page).text["h3"] == ["1. test-1, part 1", "2. test-1, part 2", "3. test-2"]
+
+
 def test_words_of_a_long_document_are_cut_after_a_whole_span() -> None:
     doc = Doc(VOCAB, words=["w"] * 20)
     doc.spans[SPANS_KEY] = [Span(doc, 4, 7, "GENE"), Span(doc, 15, 16, "GENE")]

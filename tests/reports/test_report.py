@@ -85,6 +85,14 @@ def test_what_is_missing_is_named_with_its_command(reports: Path, catalogue: Cat
     assert page.text.count("Multi-task against single-task (test split)") == 2  # title and heading
 
 
+def test_results_on_other_corpora_are_left_out(reports: Path, catalogue: Catalogue) -> None:
+    """Of an earlier run into the same folder."""
+    results("sample-cdr", 0.125).to_disk(reports / "single" / "sample-cdr.json")
+    text = Page(make_report(reports, catalogue=catalogue)).text
+    assert "12.50" not in text and "50.00" in text
+    assert "Left out, as the multi-task pipeline was not scored on them: results on sample-cdr." in text
+
+
 def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
     analysis = reports / "analysis"
     analysis.mkdir()
