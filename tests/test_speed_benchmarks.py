@@ -102,6 +102,23 @@ def test_size_and_memory(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(len(parts) == 11 for parts in memory.values())
 
 
+def test_threads(tiny_bert: str, tmp_path: Path) -> None:
+    nlp = make_nlp("transformer", tiny_bert)
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.to_disk(tmp_path / "pipeline")
+    (tmp_path / "texts.jsonl").write_text('"BRCA1 causes cancer."\n"Aspirin."\n', encoding="utf8")
+    arguments = ["pipeline", "texts.jsonl", "--busy", "1", "--repeats", "1"]
+    ran = subprocess.run(
+        [sys.executable, BENCHMARKS / "threads.py", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert len(re.findall(r"^a pass for each thread .* 1\.00$", ran.stdout, re.MULTILINE)) == 2
+
+
 def test_spacy_benchmark_speed() -> None:
     nlp = make_nlp()
     examples = make_examples(nlp)
