@@ -103,7 +103,7 @@ def _mention(part: JsonRecord, value: Any, tokens: list[str], offsets: list[tupl
     start, end, label = value.get("start"), value.get("end"), value.get("entity_type")
     if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(tokens):
         part.fail(f"a mention goes from token {start} to {end} of a sentence of {len(tokens)} tokens")
-    if not isinstance(label, str) or not label:
+    if not isinstance(label, str) or not label.strip():
         part.fail(f"the mention from token {start} to {end} has no entity_type")
     text = " ".join(tokens[start:end])
     if value.get("text", text) != text:
@@ -112,7 +112,7 @@ def _mention(part: JsonRecord, value: Any, tokens: list[str], offsets: list[tupl
     return Mention(
         offsets[start][0],
         offsets[end - 1][1],
-        label,
+        label.strip(),
         part.line,
         score=score if isinstance(score, float) else None,
         identifiers=tuple(map(str, identifiers)) if isinstance(identifiers, list) else (),
@@ -139,6 +139,7 @@ def _tagged(
         tags = [names[tag] for tag in tags]
     if not all(isinstance(tag, str) for tag in tags):
         part.fail(f"{key} has a tag that is no text")
+    tags = [tag.strip() for tag in tags]
     counts = SchemeCounts()
     counts.add(tags)
     scheme = counts.scheme()

@@ -135,3 +135,9 @@ def test_tags_of_tokens(tmp_path: Path) -> None:
     path.write_text(json.dumps({"tokens": tokens, "tags": [1, 2, 0, 0]}))
     with pytest.raises(BionerError, match="option tag_names"):
         list(read(path))
+
+
+def test_blanks_around_labels_are_no_part_of_them(tmp_path: Path) -> None:
+    tagged = {"tokens": ["FOX2", "binds"], "tags": ["B-DNA ", "O "]}
+    documents = list(read(write(tmp_path, {**GOOD, "entity_mentions": [mention(0, 1, " DNA ")]}, tagged)))
+    assert [[m.label for m in document.mentions] for document in documents] == [["DNA"], ["DNA"]]
