@@ -12,14 +12,14 @@ from ..reports.table import MISSING, Table
 
 REMARKS = {
     "lost": "mentions that would be lost",
-    "discontinuous": "mentions of several parts, lost by default or covered by one span (--discontinuous cover)",
-    "expanded": "mentions that do not begin and end where tokens do, expanded to all tokens that they touch",
-    "duplicate": "mentions that stand there already",
-    "edges": "mentions that begin or end with a blank or punctuation, or leave a bracket open",
+    "discontinuous": "discontinuous mentions, lost by default or covered by one span (--discontinuous cover)",
+    "expanded": "mentions that are not on token boundaries, expanded to whole tokens",
+    "duplicate": "duplicate mentions",
+    "edges": "mentions that begin or end with a space or punctuation, or with an unmatched bracket",
     "one token": "documents of a single token (are the breaks between sentences right?)",
     "long": f"documents of more than {LONG:,} tokens (are breaks missing? training needs memory for them)",
-    "id": "articles that stand in an earlier split too, by their identifiers",
-    "text": "documents that stand in an earlier split too, by their letters and digits",
+    "id": "articles that are also in an earlier split, by their identifiers",
+    "text": "documents that are also in an earlier split, by their letters and digits",
 }
 """Names of the findings of the check."""
 
@@ -35,7 +35,7 @@ def render(check: CorpusCheck) -> str:
         parts.append("Labels: mentions by split" + _labels(check).to_text())
         parts.append("Splits, as conversion would make them" + _splits(check).to_text())
         parts.append("Mentions by standard type" + types_table(statistics).to_text())
-        parts.append(_list("To look at", _remarks(check)) or "Nothing else to look at.\n")
+        parts.append(_list("Findings", _remarks(check)) or "Nothing else to look at.\n")
     parts.append(_list("Problems, with which conversion fails", check.problems))
     return "\n".join(part for part in parts if part)
 

@@ -15,17 +15,16 @@ from .table import MISSING, UNDEFINED, Table, percent, with_total
 
 _MATCHES = """\
 SemEval 2013, task 9.1, in percent. Strict: boundaries and type are right; exact: boundaries; partial: the mentions overlap,
-one half where the boundaries differ; type: they overlap and the type is right. A mention has at most one partner."""
+counted one half if the boundaries differ; type: they overlap and the type is right. A mention has at most one partner."""
 _MISTAKES = """\
-Every mention is of one kind. Split: one gold mention, several predictions of its type; merged: the other way round.
-Wrong boundary: the two overlap and have one type. A prediction inside a gold mention that is found is spurious."""
+Every mention is of one kind. Split: one gold mention, several predictions of its type; merged: the reverse.
+Wrong boundary: the two overlap and have the same type. A prediction inside a gold mention that is found is spurious."""
 _EXAMPLES = """\
-The most frequent mention texts of each kind, each with one place: all mentions of the mistake stand between ⟦ and ⟧.
+The most frequent mention texts of each kind, each with one example; mentions are between ⟦ and ⟧.
 `mistakes.tsv` lists every mistake."""
 _CALIBRATION = """\
-Precision of predictions against their score, in percent. ECE: expected calibration error, the mean distance of the
-precision of the predictions in a bin from their mean score, with {bins} bins of equal width, or of equal numbers of
-predictions. Brier score: mean squared error, 0 to 1."""
+Precision by score, in percent. ECE: expected calibration error, the mean difference of precision and mean score, over
+{bins} bins of equal width, or of equal numbers of predictions. Brier score: mean squared error, 0 to 1."""
 _THRESHOLDS = """\
 Predictions with a lower score than the threshold are left out. AP: average precision, over all thresholds. All: every
 prediction is kept. Threshold, P, R, F1: {goal}, chosen for the row. One: at the threshold of the row of all corpora and

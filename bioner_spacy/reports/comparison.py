@@ -85,8 +85,8 @@ def verdict(comparison: Comparison) -> list[str]:
     starts = {
         **{name: f"{_sentence(name)} is better on: " for name in comparison.names[::-1]},
         NOT_SIGNIFICANT: "Not significant on: ",
-        NOT_TESTED: "Not tested, as counts by document are missing (score again with `spacy bioner evaluate`): ",
-        NOT_COMPARED: "Not compared, as one of the two results is missing: ",
+        NOT_TESTED: "Not tested, because counts by document are missing (score again with `spacy bioner evaluate`): ",
+        NOT_COMPARED: "Not compared, because one of the two results is missing: ",
     }
     found = [f"{start}{', '.join(groups[group])}." for group, start in starts.items() if group in groups]
     mean = comparison.mean
@@ -99,7 +99,7 @@ def verdict(comparison: Comparison) -> list[str]:
     words = {NOT_SIGNIFICANT: "the difference is not significant", NOT_TESTED: "the difference was not tested"}
     found.append(f"On the {mean.corpus}, {words.get(better, f'{better} is better')} ({points}).")
     if comparison.runs == 1:
-        return [*found, "Each pipeline was trained once; other seeds move F1 as well."]
+        return [*found, "Each pipeline was trained once; F1 also varies between seeds."]
     return [*found, f"F1 is the mean of {comparison.runs} runs ± their standard deviation."]
 
 
@@ -110,15 +110,14 @@ def method(comparison: Comparison) -> list[str]:
     drawn = "the documents" if comparison.runs == 1 else "the documents and of the runs"
     draws = f"{comparison.resamples:,}"
     found = [
-        f"Interval: of the difference, from {draws} samples of {drawn} with replacement (paired bootstrap).",
-        f"p: of a difference at least as large by chance, from {draws} draws of approximate randomisation "
-        "over documents, two-sided; corrected by Holm's method for the number of corpora, and in the rows of single "
-        "types of a corpus with several for the number of those; not corrected for the mean.",
-        f"Better: the side for which p is below {comparison.alpha:g} and the interval leaves out 0, else {NOT_SIGNIFICANT}.",
+        f"Interval: paired bootstrap of the difference, {draws} samples of {drawn} with replacement.",
+        f"p: approximate randomisation over documents, two-sided, {draws} draws; corrected by Holm's method for the "
+        "number of corpora (in rows of single types, of types); not corrected for the mean.",
+        f"Better: the system with p below {comparison.alpha:g} and an interval that excludes 0, otherwise {NOT_SIGNIFICANT}.",
     ]
     if comparison.records:
         names = ", ".join(map(corpus_name, comparison.records))
-        found.append(f"Records count as documents in {names}, so that intervals there may be too narrow.")
+        found.append(f"Records count as documents in {names}, so intervals there may be too narrow.")
     return found
 
 

@@ -21,22 +21,18 @@ LENGTHS = (1, 2, 3, 4)
 """Mention lengths with their own column; longer ones share one."""
 
 SPLITS_TEXT = """\
-Documents are what the corpus file is made of: sentences, abstracts or whole texts; articles are what they belong to,
-where the file tells. Length: mean tokens of a mention; 1 to 5+: share of the mentions of that length, in percent.
-Nested: mentions inside another one; depth: how many are around one at most. Ambiguous: share of the different names,
-in percent, that are mentions of more than one type."""
+Documents are the records of the corpus file: sentences, abstracts or whole texts; articles are their sources, if known. Length: mean tokens of a mention; 1 to 5+: share of the mentions of that length, in percent.
+Nested: mentions inside another one; depth: maximum number of mentions around one. Ambiguous: share of names, in percent,
+that are mentions of more than one type."""
 TYPES_TEXT = """\
-Types without a mention in a split count as annotated there. A name is the same in upper and lower case, acronyms
-excepted."""
+Types without a mention in a split count as annotated there. Names ignore case, except acronyms."""
 OVERLAP_TEXT = """\
-Dice coefficient of the names that are mentions in two corpora, whatever their type, in percent: 100 where both have the
-same names."""
+Dice coefficient, in percent, of the names of two corpora, of any type: 100 if both have the same names."""
 GUIDELINES_TEXT = """\
-How two corpora that annotate one type treat the names that stand in the texts of both and that one of them annotates.
-An example such as "tumor 3/40, 25/26" stands 40 times in the first corpus, where 3 are annotated as the type, and 26
-times in the second; places inside a longer mention do not count, nor those after the first five million tokens of a
-split. Disagree: share of the names that one corpus annotates in most places and the other does not. Against: share of
-the places that are annotated where the other corpus does not annotate the name in most places, or the other way round."""
+How two corpora that annotate one type treat names that occur in both and are annotated in at least one. An example such as
+"tumor 3/40, 25/26" occurs 40 times in the first corpus, 3 of them annotated, and 26 times in the second. Occurrences inside
+a longer mention, or after the first five million tokens of a split, are not counted. Disagree: share of the names that only
+one corpus annotates mostly. Against: share of the occurrences treated differently from the majority in the other corpus."""
 
 
 def read_statistics(folder: Path, corpora: Sequence[str]) -> dict[tuple[str, str], SplitStatistics]:

@@ -24,23 +24,23 @@ _SCORES = """\
 F1, precision and recall in percent, {match}, on the {split} split, inside the annotation scope of each corpus:
 predictions of types that a corpus does not annotate do not count."""
 _NO_SCORES = "None were given when this package was built."
-_UNNAMED = "The same without the guideline of a corpus (`doc._.guideline`), as for texts of unknown guideline."
+_UNNAMED = "The same without a named guideline (`doc._.guideline`), as for texts of unknown guideline."
 _CALIBRATION = """\
 Expected calibration error of the scores in percent, on the development data that they were calibrated on; types with few
 predictions there are calibrated together. Spans with a score below the threshold of their type are not reported."""
 _CORPORA = """\
-What the pipeline learnt from, and what each corpus annotates. No corpus is part of this package. The licences of corpora
-bind those who pass the pipeline on, too."""
+Training corpora, and the types that each annotates. No corpus is part of this package. The licences of the corpora also apply
+to redistribution of the pipeline."""
 _CONTENTS = """\
-Weights of the encoder ({weights}) and of the heads, the vocabulary of the encoder's tokenizer as it was published, settings, the
-rules of the tokenizer, and the names of corpora and entity types. No text of the corpora, and no list of their words."""
+Weights of the encoder ({weights}) and heads, the published vocabulary of the encoder's tokenizer, settings, tokenizer rules, and
+names of corpora and entity types. No text of the corpora, and no list of their tokens."""
 _WEIGHTS = {"float32": "32 bits", "int8": "8 bits, with a scale for each row of a matrix"}
 _LIMITS = """\
-Scores are those of text like that of the corpora, by their guidelines: elsewhere expect less.
-Corpora annotate some types only. How good predictions of the others are in their text, the scores do not tell.
-One training with one seed; other seeds give other scores.
-Not examined for clinical use."""
-_SAMPLE = "The sample corpora are invented: they show that everything runs, and prove nothing about quality."
+Scores apply to text like that of the corpora, and to their guidelines; expect lower scores elsewhere.
+Corpora annotate some types only. Scores say nothing about predictions of other types in their text.
+Trained once, with one seed; scores vary between seeds.
+Not evaluated for clinical use."""
+_SAMPLE = "The sample corpora are invented: they show that everything runs, and say nothing about quality."
 _USE = """\
 ```python
 import spacy

@@ -42,15 +42,14 @@ _OF_ONE_RUN = ("multi.json", "comparison.json")
 
 _SCORES = """\
 In percent, {match}, on the {split} split, inside the annotation scope of each corpus: predictions of types that a
-corpus does not annotate do not count. Rows of means count each corpus alike; all mentions counts each mention alike."""
-_OTHERS = "Left out, as the {multi} pipeline was not scored on them: results on {corpora}."
+corpus does not annotate do not count. The mean is over corpora (macro); all mentions: micro average."""
+_OTHERS = "Left out, because the {multi} pipeline was not scored on them: results on {corpora}."
 _CURVES = """\
-F1 on development data (of at most as many documents of a corpus as the config says) at each evaluation while training,
-and the mean loss of the updates since the evaluation before. Single-task runs make fewer updates, as they have less data.
-Losses of different tasks are on different scales."""
+F1 on development data (documents per corpus limited by the config) at each evaluation, and the mean loss since the previous
+one. Single-task runs make fewer updates, because they have less data. Losses of different tasks are on different scales."""
 _FEW = """\
-The runs were evaluated too seldom for a curve: train with a smaller `--training.eval_frequency` than {frequency} updates."""
-_LICENCES = "Licences of corpora bind those who pass on what was trained on them, too; the catalogue has the details."
+Too few evaluations for a curve: train with `--training.eval_frequency` below {frequency} updates."""
+_LICENCES = "Licences of corpora also apply to pipelines trained on them; see the catalogue."
 _VERSIONS = "Installed where {where}."
 
 
@@ -144,7 +143,7 @@ def make_report(
         raise BionerError(Errors.E546.format(folder=reports))
     found["How it was made"] = list(_made(multi, catalogue, training))
     if missing:
-        found["Not there"] = [Text("These commands make what this page has no data of:"), Items(missing)]
+        found["Missing"] = [Text("These commands make the missing parts:"), Items(missing)]
     day = (made or datetime.now(timezone.utc)).strftime("%d %B %Y, %H:%M %Z").strip()
     name = comparison_page(comparison).title if comparison else f"Reports in {reports.name}"
     return render_report(name, f"{reports.name}, made on {day}", found)

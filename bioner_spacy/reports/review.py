@@ -20,13 +20,13 @@ from .page import Block, Heading, Page, Text
 from .table import UNDEFINED, Table, percent
 
 _AGREEMENT = """\
-Observed: share of the predictions that both judge alike, in percent. Kappa: Cohen (1960), 1 for full agreement, 0 for what
-chance gives; with a 95 % interval from the asymptotic variance of Fleiss, Cohen and Everitt (1969). Kappa is undefined where
-all answers are the same, and its interval where the judges differ nowhere, or everywhere, which leaves no variance. Both are of the sample as it is."""
+Observed: share of predictions that both judge alike, in percent. Kappa: Cohen (1960), 1 for full agreement, 0 for chance; with a
+95 % interval from the asymptotic variance of Fleiss, Cohen and Everitt (1969). Kappa is undefined if all answers are the same,
+its interval if the judges agree everywhere or nowhere. Both describe the sample."""
 _PRECISION = """\
-In percent, with 95 % intervals. A prediction is right where the judge says yes; unsure is not yes. Sample: share of the
+In percent, with 95 % intervals. A prediction is right if the judge says yes; unsure is not yes. Sample: share of the
 judged predictions, with the interval of Wilson (1927). Population: share of all {population} predictions of these types
-that the corpora do not annotate; each judged one counts for as many as its chance of being drawn says (Horvitz and
+that the corpora do not annotate; judged ones are weighted by the inverse of their probability of being drawn (Horvitz and
 Thompson 1952), with Wilson's interval for the effective sample size."""
 
 
@@ -97,7 +97,7 @@ def scores_page(scores: ReviewScores, *, brief: bool = False) -> Page:
     population = sum(stratum.population for stratum in scores.key.strata)
     blocks += [Heading("Precision"), Text(_PRECISION.format(population=population)), precision_table(scores)]
     if scores.agreement and not brief:
-        text = "Predictions that the two judges do not judge alike."
+        text = "Predictions on which the judges disagree."
         blocks += [Heading("Not judged alike"), Text(text), differences_table(scores)]
     pipeline = scores.key.pipeline
     title = f"{pipeline.name} {pipeline.version}, {scores.key.split} split: review"

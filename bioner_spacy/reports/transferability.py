@@ -24,22 +24,19 @@ DECIMALS = {"encoder": 6}
 """Decimals of measures that need more than four: cosines of mean [CLS] vectors are close to 1."""
 
 _ABOUT = """\
-F1 in percent on the target ({split} split, {match}) of training on target and auxiliary together, less F1 of training
-on the target alone. {budget} {epochs}A joint run is scored on both corpora and gives the gains in both directions.{seeds}"""
+F1 in percent on the target ({split} split, {match}) after training on target and auxiliary, minus F1 after training on
+the target alone. {budget} {epochs}A joint run is scored on both corpora and gives the gains in both directions.{seeds}"""
 _VERDICT = """\
 Interval: of the gain, from samples of the documents{runs} (paired bootstrap), not corrected. p: approximate randomisation
 over documents, two-sided, corrected by Holm's method for the {n} gains. "Not significant": p is not below {alpha:g}, or the
-interval holds 0. See docs/significance.md."""
+interval includes 0. See docs/significance.md."""
 _OVERALL = """\
 Each measure with the gain of F1 over all pairs. r: Pearson; rho: Spearman; intervals of 95 % by Fisher's z for r, and with
 the variance of Bonett and Wright (2000) for rho; p: two-sided, not corrected for the number of measures. {few}"""
 _FEW = """\
-There are {n} pairs of {corpora} corpora, and they are not independent: a joint run gives two of them, a corpus stands in
-{per_corpus}, and most measures are the same in both directions. The intervals take them for independent and are too
-narrow; what is found here is a hint."""
-_TARGETS = (
-    "Pearson's r over the auxiliaries of one target, with its interval, where there are more than three of them."
-)
+There are {n} pairs of {corpora} corpora, and they are not independent: a joint run gives two of them, a corpus is in
+{per_corpus}, and most measures are symmetric. The intervals assume independence and are too narrow; treat results as hints."""
+_TARGETS = "Pearson's r over the auxiliaries of one target, with an interval if there are more than three."
 
 
 def gains_page(gains: Gains) -> Page:
@@ -49,12 +46,12 @@ def gains_page(gains: Gains) -> Page:
     asked = f"Equal budgets of about {gains.budget:,} tokens" if gains.budget else "All training data"
     seeds = f" Mean of {len(gains.seeds)} runs (seeds {', '.join(map(str, gains.seeds))}) ± their standard deviation."
     if len(gains.seeds) == 1:
-        seeds = " One run each: other seeds move F1 as well, and the tests know nothing of that."
+        seeds = " One run each: F1 also varies between seeds, which the tests do not cover."
     about = _ABOUT.format(
         split=gains.split,
         match=get_metric(gains.metric).description,
         budget=f"{asked} of each corpus ({budget}).",
-        epochs=f"Joint runs have {gains.epochs} epochs, {gains.joint_steps:,} steps on the mean; runs alone {alone} steps. ",
+        epochs=f"Joint runs have {gains.epochs} epochs, {gains.joint_steps:,} steps on average; single runs {alone} steps. ",
         seeds=seeds,
     )
     runs = " and of the runs" if len(gains.seeds) > 1 else ""

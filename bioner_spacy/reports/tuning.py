@@ -54,5 +54,5 @@ def verdict(tuning: Tuning) -> list[str]:
         "The best score of many is too high by chance; score the pipeline that best.cfg gives on the test split, once."
     )
     if len(tuning.seeds) == 1:
-        found.append("Each trial was trained with one seed; other seeds move F1 as well.")
+        found.append("Each trial was trained with one seed; F1 also varies between seeds.")
     return found

@@ -87,7 +87,7 @@ def test_examples_are_few_and_all_are_counted(
     (tmp_path / "assets/real/mine/train.tsv").write_text(f"1|t|{'FOX2 ' * 9}\n{rows}")
     status, output = check(entry, tmp_path, capsys)
     assert status == 0
-    assert "expanded to all tokens that they touch: 9\n" in output
+    assert "expanded to whole tokens: 9\n" in output
     assert output.count("its boundaries are not token boundaries: now 'FOX2'") == 5
     assert "and 4 more" in output
 

@@ -59,7 +59,7 @@ def test_from_pipeline_to_reports(
     assert [found[name] for name in ("context", "context_words")] == ["group", 9]
     output = ["--output", reports / "c.json"]
     assert bioner("compare", multi, reports / "s*.json", "--resamples", 99, *output) == 0
-    assert "Not compared, as one of the two results is missing: genes." in (reports / "c.md").read_text("utf8")
+    assert "Not compared, because one of the two results is missing: genes." in (reports / "c.md").read_text("utf8")
     assert json.loads((reports / "c.json").read_text("utf8"))["mean"]["better"] == "not significant"
     tables = ["--tables", "csv,tex", "--output", tmp_path / "partial" / "c.json"]
     assert bioner("compare", multi, reports / "s*.json", "--resamples", 99, "--metric", "partial", *tables) == 0

@@ -90,7 +90,7 @@ def test_results_on_other_corpora_are_left_out(reports: Path, catalogue: Catalog
     results("sample-cdr", 0.125).to_disk(reports / "single" / "sample-cdr.json")
     text = Page(make_report(reports, catalogue=catalogue)).text
     assert "12.50" not in text and "50.00" in text
-    assert "Left out, as the multi-task pipeline was not scored on them: results on sample-cdr." in text
+    assert "Left out, because the multi-task pipeline was not scored on them: results on sample-cdr." in text
 
 
 def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_one_evaluation_is_no_curve(reports: Path, catalogue: Catalogue, tmp_pat
     line = {"epoch": 0, "step": 0, "losses": {}, "scores": {}, "score": 0.5}
     (tmp_path / "training" / "multi" / "curve.jsonl").write_text(json.dumps(line), encoding="utf8")
     page = Page(make_report(reports, catalogue=catalogue, training=tmp_path / "training"))
-    assert "evaluated too seldom" in page.text
+    assert "Too few evaluations" in page.text
 
 
 def test_no_text_becomes_part_of_the_page(catalogue: Catalogue, tmp_path: Path) -> None:

@@ -37,15 +37,15 @@ F1 in percent, strict match.
 - Multi-task is better on: A (+80.00).
 - Single-task is better on: B (-80.00).
 - Not significant on: C (+10.00).
-- Not compared, as one of the two results is missing: D, E.
+- Not compared, because one of the two results is missing: D, E.
 - On the mean over 3 of 5 corpora, the difference is not significant (+3.33 points of F1, 95 % interval - to +, p = 1.00).
-- Each pipeline was trained once; other seeds move F1 as well.
+- Each pipeline was trained once; F1 also varies between seeds.
 
-- Interval: of the difference, from 4,000 samples of the documents with replacement (paired bootstrap).
-- p: of a difference at least as large by chance, from 4,000 draws of approximate randomisation over documents, \
-two-sided; corrected by Holm's method for the number of corpora, and in the rows of single types of a corpus with several for the number of those; not corrected for the mean.
-- Better: the side for which p is below 0.05 and the interval leaves out 0, else not significant.
-- Records count as documents in C, so that intervals there may be too narrow.
+- Interval: paired bootstrap of the difference, 4,000 samples of the documents with replacement.
+- p: approximate randomisation over documents, two-sided, 4,000 draws; corrected by Holm's method for the \
+number of corpora (in rows of single types, of types); not corrected for the mean.
+- Better: the system with p below 0.05 and an interval that excludes 0, otherwise not significant.
+- Records count as documents in C, so intervals there may be too narrow.
 """
 
 
@@ -179,7 +179,7 @@ def test_results_without_counts_by_document_are_not_tested() -> None:
     found = compare([results({"A": 9, "B": 9})], [old, results({"B": 1})])
     assert verdict(found)[:2] == [
         "Multi-task is better on: B (+80.00).",
-        "Not tested, as counts by document are missing (score again with `spacy bioner evaluate`): A (+80.00).",
+        "Not tested, because counts by document are missing (score again with `spacy bioner evaluate`): A (+80.00).",
     ]
     assert "| A | GENE | 10 | 10.00 | 90.00 | +80.00 | – | – | not tested |" in comparison_page(found).to_markdown()
     # A test of the mean would be one of another mean.

@@ -175,7 +175,7 @@ def test_texts_are_never_markup(browser: Any) -> None:
     title = browser.title
     annotate(browser, INJECTION)
     assert drawn(browser) == [("aspirin", "CHEMICAL")]
-    assert browser.find_element(By.ID, "nothing").text == "Nothing found of COMPLEX, DISEASE, GENE, PROTEIN"
+    assert browser.find_element(By.ID, "nothing").text == "None found: COMPLEX, DISEASE, GENE, PROTEIN"
     assert browser.find_element(By.ID, "drawn").get_property("textContent") == INJECTION.replace(
         "aspirin", "aspirinCHEMICAL"
     )

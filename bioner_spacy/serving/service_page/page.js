@@ -102,7 +102,7 @@ function drawLegend() {
   });
   legend.replaceChildren(legend.querySelector("legend"), ...labels, ...(types.length > 1 ? all : []));
   const none = known.filter((type) => !counts.has(type));
-  nothing.textContent = none.length ? "Nothing found of " + none.join(", ") : "";
+  nothing.textContent = none.length ? "None found: " + none.join(", ") : "";
 }
 
 // Entities become elements inside each other. One that ends after the entity around it is cut there, and goes on after it.

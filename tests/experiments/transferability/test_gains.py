@@ -100,7 +100,7 @@ def test_files(gains: Gains, tmp_path: Path) -> None:
     page, picture = files[1].read_text(encoding="utf8"), files[2].read_text(encoding="utf8")
     assert (
         "about 1,000 tokens of each corpus" in page
-        and "20 steps on the mean; runs alone a 10, b 10, c 10 steps" in page
+        and "20 steps on average; single runs a 10, b 10, c 10 steps" in page
         and "for the 6 gains" in page
     )
     assert picture.count(">+35.00<") == 1 and ">55.00 ± 7.07<" in picture
