@@ -1,6 +1,5 @@
 """Settings of the component `multitask_ner` and their defaults."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -54,19 +53,19 @@ class Settings:
     spans_key: str = SPANS_KEY
     context: str = "source"
     grain: str = "type"
-    types: Optional[Sequence[str]] = None
+    types: Optional[list[str]] = None
     merge: Merge = "union"
     threshold: float = 0.0
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-    calibration: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+    calibration: dict[str, list[float]] = field(default_factory=dict)
     annotate_ents: bool = True
-    ents_types: Optional[Sequence[str]] = None
+    ents_types: Optional[list[str]] = None
     overwrite_ents: bool = False
-    task_weights: Mapping[str, float] = field(default_factory=dict)
+    task_weights: dict[str, float] = field(default_factory=dict)
     task_balance: Any = None
     ignore_scope: bool = False
     unscoped: str = "corpus"
-    disjoint: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    disjoint: dict[str, list[str]] = field(default_factory=dict)
     teach_scope: float = 0.0
     teach_across: float = 0.0
     learn_rate_factor: float = 10.0
@@ -84,4 +83,4 @@ class Settings:
         self.thresholds = dict(self.thresholds)
         self.calibration = dict(self.calibration)
         self.task_weights = dict(self.task_weights)
-        self.disjoint = {name: tuple(types) for name, types in self.disjoint.items()}
+        self.disjoint = {name: list(types) for name, types in self.disjoint.items()}

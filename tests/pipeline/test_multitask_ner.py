@@ -10,7 +10,7 @@ import pytest
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
-from thinc.api import Adam
+from thinc.api import Adam, ConfigValidationError
 from toy_corpora import (
     ASPIRIN,
     BREAST_CANCER,
@@ -39,6 +39,12 @@ def test_default_config_holds_every_setting() -> None:
     settings = set(inspect.signature(make_multitask_ner).parameters) - {"nlp", "name"}
     assert set(Language.get_factory_meta("multitask_ner").default_config) == settings
     assert {field.name for field in fields(Settings)} | {"model", "scorer"} == settings
+
+
+@pytest.mark.parametrize("config", [{"types": "GENE"}, {"nothing": 1}, {"threshold": "high"}], ids=str)
+def test_settings_have_names_and_types(config: dict[str, Any]) -> None:
+    with pytest.raises(ConfigValidationError):
+        blank_nlp().add_pipe("multitask_ner", config=config)
 
 
 def test_bare_factory_fills_itself_and_learns_on_a_transformer(tiny_bert: str) -> None:
