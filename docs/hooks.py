@@ -40,6 +40,11 @@ GROUPS = {
 }
 """Registries with settings, and their headings."""
 
+DESCRIBED_BY = {
+    "multitask_ner": ["bioner_spacy.pipeline.multitask_ner.MultiTaskNER", "bioner_spacy.pipeline.settings.Settings"]
+}
+"""Names whose settings are described elsewhere than at the registered function."""
+
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the generated pages before the site is built."""
@@ -76,11 +81,11 @@ def settings_page() -> str:
     for registry, heading in GROUPS.items():
         lines += ["", f"## {heading}"]
         for entry in sorted(entries.select(group=registry)):
-            target = entry.value.replace(":", ".")
-            if entry.name == "multitask_ner":
-                target = "bioner_spacy.pipeline.multitask_ner.MultiTaskNER"
-            options = "{show_root_heading: false, show_root_toc_entry: false, members: false, show_bases: false, docstring_section_style: list}"
-            lines += ["", f"### {entry.name}", "", f"::: {target}", f"    options: {options}"]
+            options = "{show_root_heading: false, show_root_toc_entry: false, members: false, show_bases: false, "
+            options += "docstring_section_style: list}"
+            lines += ["", f"### {entry.name}"]
+            for target in DESCRIBED_BY.get(entry.name, [entry.value.replace(":", ".")]):
+                lines += ["", f"::: {target}", f"    options: {options}"]
     config = (ROOT / "configs" / "small.cfg").read_text(encoding="utf8")
     return "\n".join([*lines, "", "## A complete config", "", "```ini", config.rstrip(), "```", ""])
 

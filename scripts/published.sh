@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains, calibrates, scores and packages the published pipeline, en_bioner_mtl: hours on two cores, minutes on a GPU.
 #   bash scripts/published.sh [FOLDER OR MIRROR OF THE CORPORA]
-# Run it again to go on after an interruption. SETH, RegEl and CellFinder are not fetched: put their files into assets/real
+# Run it again to continue after an interruption. SETH, RegEl and CellFinder are not fetched: put their files into assets/real
 # as the catalogue says.
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 learnt="published"
@@ -11,15 +11,15 @@ bioner() { python -m spacy bioner "$@"; }
 
 bioner corpora fetch --corpora "$learnt,$tested" ${1:+--source "$1"}
 bioner corpora convert --corpora "$learnt,$tested" --output corpus/all
-# All but test sentences, some held out; of the largest corpora a part, of sentences without mentions fewer.
+# All training and development data without test sentences; some are held out, and large corpora are sampled.
 bioner corpora combine corpus/published --corpora "$learnt" --corpus corpus/all --tested "$tested" \
     --shares CRAFT=0.5 --empty-shares linnaeus=0.4,JNLPBA=0.5,CRAFT=0.5
 
-# First a head for each guideline, so that the encoder learns from every corpus by its own rules.
+# First one head per guideline, so that the encoder learns every corpus by its own rules.
 bioner train training/stage-one "${train[@]}" --epochs "${STAGE_ONE_EPOCHS:-1}" \
     --components.multitask_ner.grain guideline --components.multitask_ner.model.guideline_rank 0 \
     --components.multitask_ner.task_weights '{}'
-# Then a head for each type, with corrections by guideline, on that encoder.
+# Then one head per type, with guideline corrections, on that encoder.
 bioner train training/stage-two "${train[@]}" --epochs "${STAGE_TWO_EPOCHS:-3}" \
     --vars.init_from training/stage-one/model-last --initialize.after_init.components '["transformer"]' \
     --training.before_to_disk.weights int8

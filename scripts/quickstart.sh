@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# First the published pipeline on a few abstracts; then the main job, end to end, on the sample corpora: train, score,
-# compare, package, draw. Arguments go to `spacy project run all`: bash scripts/quickstart.sh --vars.dataset benchmark
+# The published pipeline on a few abstracts; then everything on the sample corpora: train, score, compare, package, draw.
+# Arguments go to `spacy project run all`: bash scripts/quickstart.sh --vars.dataset benchmark
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 python -m pip install --quiet --constraint constraints.txt ./models/en_bioner_mtl
 python -m spacy bioner show en_bioner_mtl assets/abstracts/abstracts.jsonl --output reports/abstracts.html

@@ -6,6 +6,6 @@ ruff check .
 ruff format --check .
 mypy
 lint-imports
-# A process for each core, which computes in one thread.
+# One single-threaded process per core.
 OMP_NUM_THREADS=1 python -m pytest --numprocesses auto --dist loadfile "$@"
 echo "All checks passed in $VIRTUAL_ENV."

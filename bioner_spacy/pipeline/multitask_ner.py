@@ -52,7 +52,7 @@ class MultiTaskNER(TrainablePipe, Settings):
         model: model from a `Batch` to the scores of its formulation, such as `bioner_spacy.TagHeads.v1`; see
             `bioner_spacy.models`.
         name: name of the component in the pipeline.
-        settings: what it does, see `bioner_spacy.pipeline.settings.Settings`; each is an attribute, too.
+        settings: see `bioner_spacy.pipeline.settings.Settings`; they are also attributes.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from .merge import Merge
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Settings:
-    """What a `multitask_ner` learns and reports.
+    """Settings of the component.
 
     Attributes:
         spans_key: key of predicted and gold spans in `doc.spans`.
