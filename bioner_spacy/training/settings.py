@@ -2,7 +2,7 @@
 fail later."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,14 @@ from spacy.schemas import CONFIG_SCHEMAS
 
 from ..errors import BionerError, Errors, check_setting
 
-CHECKED = ("training", "nlp", "initialize")
-"""Sections with fixed settings; spaCy drops others without a warning."""
+_SCHEMAS: Mapping[str, Any] = CONFIG_SCHEMAS
+CHECKED: Mapping[str, Sequence[str]] = {
+    **{section: list(_SCHEMAS[section].model_fields) for section in ("training", "nlp", "initialize")},
+    "system": ("gpu_allocator", "seed"),
+}
+"""Sections with fixed settings, and these; spaCy drops others without a warning."""
+SECTIONS = (*CHECKED, "components", "corpora", "paths", "pretraining", "vars")
+"""Sections of a config; others may hold variables of the user."""
 
 Allowed = tuple[Callable[[float], bool], str]
 _FROM_1: Allowed = (lambda value: value >= 1, "1 or more")
@@ -42,7 +48,7 @@ LIMITS: Mapping[str, Allowed] = {
 
 
 def check_names(config: Mapping[str, Any]) -> None:
-    """Refuse unknown settings, such as misspelt ones, in sections with fixed settings.
+    """Refuse unknown settings, such as misspelt ones, in sections with fixed settings, and misspelt sections.
 
     Args:
         config: the config as it was read, before spaCy fills it.
@@ -50,9 +56,10 @@ def check_names(config: Mapping[str, Any]) -> None:
     Raises:
         BionerError: there is an unknown setting.
     """
-    for section in CHECKED:
-        schema: Any = CONFIG_SCHEMAS[section]
-        known = list(schema.model_fields)
+    for name in config:
+        if name not in SECTIONS and (close := difflib.get_close_matches(name, SECTIONS, n=1, cutoff=0.8)):
+            raise BionerError(Errors.E429.format(name=name, guess=f"did you mean {close[0]}?"))
+    for section, known in CHECKED.items():
         for name in config.get(section, {}):
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)

@@ -162,6 +162,8 @@ def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pyt
             "Setting training.droput is not known, and would be ignored: did you mean training.dropout?",
         ),
         ("[nlp]", "[nlp]\nbtach_size = 5", "did you mean nlp.batch_size?"),
+        ("[system]", "[system]\nsed = 5", "did you mean system.seed?"),
+        ("[nlp]", "[trainng]\ndropout = 0.5\n\n[nlp]", "did you mean training?"),
         ("[initialize]", "[initialize]\nxyz = 5", "known are after_init, before_init, components, "),
         (
             "accumulate_gradient = 1",
