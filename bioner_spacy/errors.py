@@ -35,11 +35,11 @@ def warn(message: str) -> None:
 def check_setting(
     setting: str, value: Any, allowed: Union[str, Collection[str]], is_allowed: Optional[bool] = None
 ) -> None:
-    """See that a setting has an allowed value.
+    """Check that a setting has an allowed value.
 
     Args:
-        allowed: the values that it may have, or words that say which these are.
-        is_allowed: whether it has such a value, where there are words.
+        allowed: the allowed values, or a description of them.
+        is_allowed: whether the value is allowed, if `allowed` is a description.
     """
     if value not in allowed if is_allowed is None else not is_allowed:
         text = allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))
@@ -51,7 +51,7 @@ def import_extra(module: str, extra: str, package: str = "") -> Any:
 
     Args:
         module: dotted name of the module.
-        package: the package that the module is in, where it has another name.
+        package: the package of the module, if it has another name.
 
     Raises:
         BionerError: it is not installed.
@@ -81,7 +81,7 @@ class Errors(metaclass=_WithCodes):
     E104 = "{path}, line {line}: {count} columns where {expected} are expected; correct the line."
     E106 = "{path}, line {line}: {reason}; correct the file, or the options of its reader."
     E107 = "File {path} mixes the prefixes of IOBES (E, S) and BILUO (L, U): correct its tags."
-    E108 = "{path} is a {kind}, where a file is to be {done}: name a file."
+    E108 = "{path} is a {kind} and cannot be {done}: name a file."
     E110 = "Corpus or set {name!r} is not in the catalogue {path}; known: {known}."
     E111 = "Catalogue {path}, {where}: {problem}."
     E112 = (
@@ -90,7 +90,7 @@ class Errors(metaclass=_WithCodes):
     )
     E113 = "{path}, line {line}: the boundaries of the mention {text!r} are not token boundaries (tokens {tokens!r}); change the tokenizer, or set alignment to expand."
     E114 = "Corpus {corpus}, {split}: {count} mentions were read and {accounted} are accounted for; this is a fault of the conversion, please report it."
-    E115 = "{path}, line {line}: the tokenizer changed the text, so that offsets of mentions are lost; use a tokenizer that keeps all characters."
+    E115 = "{path}, line {line}: the tokenizer changed the text, so offsets of mentions are lost; use a tokenizer that keeps all characters."
     E117 = "{path} is in UTF-16: convert the file to UTF-8."
     E118 = "{path} is not a readable {kind} file ({reason}): replace it by a complete copy."
     E119 = "The lines of {path} end in carriage returns alone (CR): convert them to line feeds (LF)."
@@ -136,10 +136,10 @@ class Errors(metaclass=_WithCodes):
     E152 = "{path} is not a readable DocBin ({reason}): convert the corpus again, or write the file again."
     E153 = "The folder {folder} holds no <corpus>/{split}.spacy: convert corpora first, or correct the path."
     E154 = (
-        "{file} is not the file that {report} was written for, as where a conversion was killed: convert "
+        "{file} is not the file that {report} was written for, perhaps because a conversion was killed: convert "
         "the corpus again, or remove the report if you changed the file yourself."
     )
-    E160 = "Document {doc_id}: the label {label!r} cannot be written in the format {format}, as it is empty or has whitespace or control characters; rename it."
+    E160 = "Document {doc_id}: the label {label!r} cannot be written in the format {format}, because it is empty or has whitespace or control characters; rename it."
     E161 = "Document {doc_id}: doc.spans[{key!r}] has {spans} spans and {scores} scores; correct the scores in its attrs, or remove them."
     E162 = "Document number {number} is not annotated: it has no doc.spans[{key!r}] (keys: {known}); annotate it with a pipeline first, or correct the spans key."
     E163 = "There is no document to write to {path}: correct the input."
@@ -212,7 +212,7 @@ class Errors(metaclass=_WithCodes):
         "width) that it was trained with; train it again if a task has several types and each pair of tags had a transition score of its own."
     )
     E412 = "The weights of {name} do not fit its model: load it with the architecture and the settings of components.{name}.model that it was trained with. Reason given: {reason}"
-    E413 = "{output} is there and holds no pipeline of an earlier run: name another folder to train into, or remove it, as a run replaces its folder with all that is in it."
+    E413 = "{output} is there and holds no pipeline of an earlier run: name another folder to train into, or remove it, because a run replaces its folder and everything in it."
     E414 = "Training config {config} cannot be used ({kind}: {reason}): correct it, or the settings given beside it."
     E415 = "Training config {config} has no variable {names} in its section vars, which has {known}: correct the name, or add it there."
     E416 = "The label {label!r} cannot be added: labels are texts{known}."
@@ -250,7 +250,7 @@ class Errors(metaclass=_WithCodes):
     E444 = "The soft targets {path} were made for other documents than the present ones: write them again with `spacy bioner teach`."
     E446 = "Two teachers have the name {name!r}: give each a different name, as NAME=FOLDER."
     E447 = (
-        "The pipeline {name} cannot teach, as none of its components ({components}) has tags in a conditional "
+        "The pipeline {name} cannot teach, because none of its components ({components}) has tags in a conditional "
         "random field: name one that was trained with bioner_spacy.TagHeads.v1 and crf = true."
     )
     E448 = (
@@ -289,7 +289,7 @@ class Errors(metaclass=_WithCodes):
     E524 = "{results} has no counts by the metric {metric}: evaluate again with `spacy bioner evaluate`."
     E526 = (
         "The document that starts with {start!r} has no doc.spans[{key!r}]; it has: {keys}. Name the key of its "
-        "mentions (option spans_key, or predicted_key for predictions); 'ents' stands for doc.ents."
+        "mentions (option spans_key, or predicted_key for predictions); 'ents' names doc.ents."
     )
     E530 = (
         "The pipeline predicts nothing in the split {split!r} of {corpora} that these corpora do not annotate, so "
@@ -311,7 +311,7 @@ class Errors(metaclass=_WithCodes):
     E542 = "Setting map names {types}, which no pipeline predicts and no corpus annotates; there are: {known}; correct it."
     E543 = "No pipeline predicts a type that a corpus annotates (pipelines: {predicted}; corpora: {annotated}); name others, or say which types mean the same (setting map)."
     E546 = "{folder} holds no reports: run the commands that write some first, such as `spacy bioner evaluate`, or correct the path."
-    E553 = "No word occurs in two parts of these corpora ({corpora}), so that they have no topics; read more of them."
+    E553 = "No word occurs in two parts of these corpora ({corpora}), so they have no topics; read more of them."
     E555 = "A correlation needs three corpora that have both gains and measures, found: {found}; name results that share more."
     E558 = "The target {target} is not among the measured corpora ({known}): name one of them."
     E559 = "The gains are of {gains} tokens of each corpus and the measures of {measures} (0: all), and measures depend on size: measure with --words {gains}."
@@ -323,7 +323,7 @@ class Errors(metaclass=_WithCodes):
     E604 = "{reason} Settings of the config are named with their section: --training.dropout 0.2"
     E605 = "An experiment sets {names} itself, not alike for all of its runs: take it out of the arguments."
     E606 = "The corpus {corpus} annotates {types}, and only a corpus of two types or more can be split by type: name another one."
-    E607 = "The corpus {corpus} has fewer training documents than its {types} types, so that a part would be empty: raise the fraction, or name another corpus."
+    E607 = "The corpus {corpus} has fewer training documents than its {types} types, so a part would be empty: raise the fraction, or name another corpus."
     E608 = "One corpus is needed as {what}, not {names}: name one."
     E609 = "Auxiliary corpora must differ from the target {target}, and there must be one or more; they are: {names}."
     E610 = "The best auxiliaries name {names}, which are not auxiliaries; those are: {known}."
@@ -341,9 +341,7 @@ class Errors(metaclass=_WithCodes):
     E620 = "Gains need two corpora or more, and {names} is one: name others (option corpora)."
     E630 = "{path} is not a search space ({reason}); one has a line for each setting, as configs/tuning.yml shows."
     E631 = "Search space {path}, setting {name}: {problem}."
-    E634 = (
-        "{path} has no F1, as nothing is annotated in the development data and nothing was found: name other corpora."
-    )
+    E634 = "{path} has no F1, because nothing is annotated in the development data and nothing was found: name other corpora."
     E650 = "Out of memory ({reason}): reduce the batch size, or give less data at a time."
     E651 = "This needs the package {package}: pip install 'bioner_spacy[{extra}]'."
     E652 = (
@@ -395,7 +393,7 @@ class Warnings(metaclass=_WithCodes):
     W105 = "File {path}: {count} annotations have no location, the first in line {line}: they are taken for indexing terms of their documents and left out."
     W107 = "File {path}: read without {what}."
     W108 = "The format {name} of another package ({value}) cannot be loaded, and is left out ({reason}): repair or remove that package."
-    W109 = "Folder {path}: {count} files are left out, as their names have no ending of the format {format}; the first are {first}."
+    W109 = "Folder {path}: {count} files are left out, because their names have no ending of the format {format}; the first are {first}."
     W110 = "{path}: {count} parts cannot be read and are left out; the first: {first}"
     W111 = "File {path}: {count} annotations are outside of the text of their documents, or have another text, and are left out, the first in line {line}."
     W112 = (
@@ -405,7 +403,7 @@ class Warnings(metaclass=_WithCodes):
     W114 = "{path}: {count} documents have the identifier of an earlier one, the first in line {line} ({doc_id}); all of them are read."
     W160 = "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document {first}."
     W161 = "{path}: {count} characters that the format {format} cannot hold were written as spaces, the first in document {first}; offsets are unchanged."
-    W162 = "{path}: {count} documents without a token were left out, as the format {format} cannot hold them; the first is document {first}."
+    W162 = "{path}: {count} documents without a token were left out, because the format {format} cannot hold them; the first is document {first}."
     W163 = (
         "{path}: {count} of {total} spans overlap others and do not fit into {columns} tag columns, the first in "
         "document {first}; they are not written. {needed} columns (option columns) hold all."
@@ -433,10 +431,10 @@ class Warnings(metaclass=_WithCodes):
     W405 = "{n} documents have entities and tokens of unknown annotation (missing); nothing is learnt from them: annotate every token, or put spans into doc.spans with set_gold."
     W406 = "{n} gold mentions have types outside the annotation scope of their documents and are not learnt ({types}): add a type to the scope where it is annotated exhaustively."
     W407 = (
-        "Documents with entities and without an annotation scope are taken to annotate the types that their corpus annotates ({corpora}): state the "
+        "Documents with entities and without an annotation scope count as annotated for the types of their corpus ({corpora}): state the "
         "scope with set_gold, or set components.multitask_ner.unscoped to all if they are annotated for every type of every corpus."
     )
-    W408 = "The components {names} have the same spans_key, {spans_key!r}, so that the later one replaces the spans of the earlier one: give each a different one."
+    W408 = "The components {names} have the same spans_key, {spans_key!r}, so the later one replaces the spans of the earlier one: give each a different one."
     W409 = (
         "The components {names} store hashes of tokens, so the pipeline is saved with all tokens that it has read, "
         "including those of the training texts: do not share it if these are confidential."
@@ -448,7 +446,7 @@ class Warnings(metaclass=_WithCodes):
     # 5xx evaluation
     W501 = "The compared results have different {what} ({found}), so the difference in F1 does not come from the training alone."
     W503 = "{count} predicted mentions have no score in the attrs of doc.spans[{key!r}], so calibration and thresholds are left out."
-    W504 = "The thresholds were chosen on the test split, so that scores on it are too high; choose them on development data (split devel)."
+    W504 = "The thresholds were chosen on the test split, so scores on it are too high; choose them on development data (split devel)."
     W505 = (
         "The component {name} leaves out spans with a score below {threshold}, so that lower thresholds are not "
         "tried; set components.{name}.threshold to 0, and thresholds to none, to see all."

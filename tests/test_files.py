@@ -30,9 +30,9 @@ def test_missing_file(tmp_path: Path, name: str) -> None:
 def test_devices_and_pipes_are_neither_read_nor_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path(os.devnull)):
-        with pytest.raises(BionerError, match="is a device or pipe, where a file is to be read"):
+        with pytest.raises(BionerError, match="is a device or pipe and cannot be read"):
             list(numbered_lines(path))
-        with pytest.raises(BionerError, match="is a device or pipe, where a file is to be written"):
+        with pytest.raises(BionerError, match="is a device or pipe and cannot be written"):
             with replacing(path):
                 pass
         with pytest.raises(BionerError, match="is a device or pipe"):
@@ -50,7 +50,7 @@ def test_folders_are_replaced_only_where_that_is_meant(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "kept.txt").write_text("kept")
-    with pytest.raises(BionerError, match="folder is a folder, where a file is to be written"):
+    with pytest.raises(BionerError, match="folder is a folder and cannot be written"):
         with replacing(tmp_path / "file", folder) as (part, _):
             part.write_text("new")
     assert (folder / "kept.txt").read_text() == "kept" and list(tmp_path.iterdir()) == [folder]

@@ -282,7 +282,7 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
         (gold, out, {"format": "brat", "spans_key": "sc"}, "Document number 1 is not annotated"),
         (gold, out, {"format": "docbin", "spans_key": "sc"}, "number 1 is not annotated.*keys: bioner"),
         (gold, gold, {}, "is the input, and is not replaced"),
-        (gold, folder, {}, "is a folder, where a file is to be written"),
+        (gold, folder, {}, "is a folder and cannot be written"),
         (tmp_path / "none.spacy", out, {"format": "brat"}, "is not there"),
         (broken, out, {"format": "brat"}, "is not a readable DocBin"),
         (mine, out, {"input_format": "pubtator", "format": "brat", "spans_key": "sc"}, "Setting spans_key"),
