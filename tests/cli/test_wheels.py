@@ -74,7 +74,7 @@ def test_a_package_holds_no_word_of_the_training_texts(build: Any, tmp_path: Pat
     files = [path for path in (tmp_path / "project").rglob("*") if path.is_file()]
     assert len(files) > 10 and not any(b"Naloxone" in path.read_bytes() for path in files)
     readme = next(path for path in files if path.name == "README.md").read_text(encoding="utf8")
-    assert "Weights of the encoder (32 bits)" in readme and "no list of their words" in readme
+    assert "Weights of the encoder (32 bits)" in readme and "no list of their tokens" in readme
     trained, packaged = (spacy.load(folder) for folder in (tmp_path / "pipeline", strings.parents[1]))
     for _, sentences in CORPORA.values():
         for text, _ in sentences:
