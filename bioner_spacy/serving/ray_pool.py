@@ -74,7 +74,10 @@ class _Actor:
             if time.monotonic() < end and not is_needless():
                 continue
             self.end()
-            raise NoRoom(f"find no free {'GPU' if gpus else 'CPU'} in the Ray cluster")
+            room = "GPU" if gpus else "CPU"
+            raise NoRoom(
+                f"were not ready after {START_SECONDS:.0f} s, because no {room} of the Ray cluster is free or it starts them slowly"
+            )
 
     def do(self, call: Call, on_progress: OnProgress) -> Done:
         """Do a task that writes a shard, without progress."""
