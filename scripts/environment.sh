@@ -18,7 +18,7 @@ export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(python -c 'import os; print(max(1, min(4, os.cpu_count() or 1)))')}"
 export TOKENIZERS_PARALLELISM="${TOKENIZERS_PARALLELISM:-false}"
 
-wanted=$(cat setup.py constraints.txt | cksum)
+wanted=$(cat setup.py bioner_spacy/about.py constraints.txt | cksum)
 stamp="$VIRTUAL_ENV/.bioner_spacy-$(pwd | cksum | cut -d' ' -f1)"
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing into $VIRTUAL_ENV"

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import srsly
 
+from bioner_spacy import __version__
+
 ROOT = Path(__file__).parents[1]
 PROJECT = srsly.read_yaml(ROOT / "project.yml")
 
@@ -125,7 +127,7 @@ def test_workflow_makes_everything(project: Path) -> None:
     made += [f"training/sample/{run}/curve.jsonl" for run in ("multi", *(f"single/{name}" for name in names))]
     assert [name for name in made if not (project / name).is_file()] == []
     wheels = sorted(path.name for path in (project / "packages" / "sample").iterdir())
-    assert wheels == ["bioner_spacy-0.1.0-py3-none-any.whl", "en_bioner_sample-0.1.0-py3-none-any.whl"]
+    assert wheels == [f"bioner_spacy-{__version__}-py3-none-any.whl", "en_bioner_sample-0.1.0-py3-none-any.whl"]
     scores = srsly.read_json(project / "reports" / "sample" / "multi.json")["scores"]["per_corpus"]
     assert sorted(scores) == sorted(names)
     # The disease corpus annotates no genes: what the pipeline finds of them there is not counted.

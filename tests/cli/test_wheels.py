@@ -11,13 +11,14 @@ import srsly
 from thinc.api import Config
 from toy_corpora import CORPORA, found, make_examples, make_nlp
 
+from bioner_spacy import __version__
 from bioner_spacy.cli import wheels as module
 from bioner_spacy.cli.wheels import build_wheels, write_package
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.errors import BionerError
 
 ROOT = Path(__file__).parents[2]
-MADE = ["en_mine-1.0.0-py3-none-any.whl", "bioner_spacy-0.1.0-py3-none-any.whl"]
+MADE = ["en_mine-1.0.0-py3-none-any.whl", f"bioner_spacy-{__version__}-py3-none-any.whl"]
 OLD = "en_mine-0.9.0-py3-none-any.whl"
 FOREIGN = "somebody_elses-2.0-py3-none-any.whl"
 

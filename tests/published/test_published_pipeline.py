@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import spacy
 import srsly
+from packaging.requirements import Requirement
 from spacy.language import Language
 from spacy.tokens import Doc
+
+from bioner_spacy import __version__
 
 MODELS = Path(__file__).parents[2] / "models"
 SENTENCES = list(srsly.read_jsonl(Path(__file__).parent / "sentences.jsonl"))
@@ -50,6 +53,15 @@ def absurd(sentence: dict[str, Any], doc: Doc) -> list[tuple[str, str]]:
             if one[2] == SAME.get(kind, kind) and one[0] < end and start < one[1]
         }
     return [(doc.text[start:end], kind) for start, end, kind in sorted(wrong)]
+
+
+def test_it_requires_this_version() -> None:
+    """Otherwise pip would look for another one. The changelog has it too."""
+    [meta] = {path.read_bytes() for path in (MODELS / "en_bioner_mtl").rglob("meta.json") if "build" not in path.parts}
+    [needed] = [one for one in map(Requirement, srsly.json_loads(meta)["requirements"]) if one.name == "bioner-spacy"]
+    assert __version__ in needed.specifier
+    changelog = (MODELS.parent / "CHANGELOG.md").read_text(encoding="utf8")
+    assert re.findall(r"^## \[(\d.*?)\]", changelog, flags=re.MULTILINE)[0] == __version__
 
 
 def test_certain_entities_are_found() -> None:
