@@ -11,6 +11,7 @@ from transformers import AutoModel, BertConfig, BertModel
 from bioner_spacy.layers.encoder.packed_bert import (
     Block,
     QuickDropout,
+    _attention,
     encode_packed,
     is_packable,
     rounded,
@@ -61,6 +62,22 @@ def test_padding_and_other_windows_change_nothing(encoder: str, train: bool, req
     assert len(of_alone) > 30 and sum(gradient.abs().max() > 0.1 for gradient in of_alone) > 20
     for actual, expected in zip(of_packed, of_alone, strict=True):
         torch.testing.assert_close(actual, expected, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("length", [1, 7, 128, 129])
+def test_attention_in_bfloat16_is_attention(length: int, masked: bool) -> None:
+    query, key, value = (part.to(torch.bfloat16) for part in torch.randn(3, 2, 4, length, 8).unbind())
+    lengths = torch.tensor([length, max(1, length - 3)])
+    mask = (torch.arange(length) < lengths[:, None])[:, None, None] if masked else None
+    with torch.inference_mode():
+        found = _attention(query, key, value, mask, torch.nn.Dropout(0.1).eval())
+    scores = query.double() @ key.double().transpose(2, 3) / 8**0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    expected = scores.softmax(dim=-1) @ value.double()
+    assert found.dtype == torch.bfloat16 and found.shape == query.shape
+    torch.testing.assert_close(found.double(), expected, atol=0.03, rtol=0.03)
 
 
 def test_few_numbers_of_pieces_are_close_to_all() -> None:
