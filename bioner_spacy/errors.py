@@ -97,7 +97,7 @@ class Errors(metaclass=_WithCodes):
     E120 = "{count} corpus files are missing or wrong: {files}; run `spacy bioner corpora fetch` for their corpora."
     E121 = "File {path} of the corpus {corpus} is missing or wrong and has no public address: put a right copy there. About this corpus: {description}"
     E122 = "Cannot fetch {address}: {problem}; check the address and the network, or name another source."
-    E123 = "Corpus {corpus}, {split}: what was fetched for {path} is not the right file ({problem}); nothing was kept."
+    E123 = "Corpus {corpus}, {split}: what was fetched for {path} is not the right file ({problem}), and was not kept; try again, or name another source."
     E130 = "{path} is not a folder of NAME.txt and NAME.ann files, which a corpus in brat format is: correct the path, or put the files there."
     E131 = "{path} has no {missing} beside it: put both files of the document into the folder, or remove this one."
     E132 = (
@@ -296,10 +296,6 @@ class Errors(metaclass=_WithCodes):
         "there is nothing to review; name a pipeline that knows other types too, or other corpora."
     )
     E531 = "A sample of {number} is too small for predictions of {count} types ({types}): raise the option number to {count} or more."
-    E532 = (
-        "{path} is not a filled-in review sheet ({reason}); fill in the sheet that `spacy bioner review make` "
-        "wrote, and save it as text with tabs, commas or semicolons, in UTF-8 or UTF-16."
-    )
     E533 = "{path}, line {line}: the row {row} has no judgement ({count} have none); write yes, no or unsure."
     E534 = "{path}, line {line}: the judgement {value!r} of the row {row} is none of yes, no and unsure; correct it."
     E535 = "{path}, line {line}: the row {row} is already in line {first}; remove one of the two."
@@ -387,20 +383,20 @@ class Warnings(metaclass=_WithCodes):
         "File {path}: {count} tags were not valid in their place and were read as the beginning or the end of a "
         "mention, the first in line {line}; check them, or set the option invalid to error."
     )
-    W102 = "File {path}: {count} annotations have another text than the one at their offsets, the first in line {line}; the offsets were trusted."
+    W102 = "File {path}: {count} annotations have another text than the one at their offsets, the first in line {line}; the offsets were trusted, so check some of them."
     W103 = "Corpus {corpus}: the catalogue knows no checksum of {files}; only their format was checked, so they may differ from the published files."
     W104 = "Corpus {corpus}, {split}: {count} of {total} mentions are lost, the first in {where}; the report beside the converted files has reasons."
     W105 = "File {path}: {count} annotations have no location, the first in line {line}: they are taken for indexing terms of their documents and left out."
     W107 = "File {path}: read without {what}."
     W108 = "The format {name} of another package ({value}) cannot be loaded, and is left out ({reason}): repair or remove that package."
     W109 = "Folder {path}: {count} files are left out, because their names have no ending of the format {format}; the first are {first}."
-    W110 = "{path}: {count} parts cannot be read and are left out; the first: {first}"
-    W111 = "File {path}: {count} annotations are outside of the text of their documents, or have another text, and are left out, the first in line {line}."
+    W110 = "{path}: {count} parts cannot be read and are left out: correct them. The first: {first}"
+    W111 = "File {path}: {count} annotations are outside of the text of their documents, or have another text, and are left out, the first in line {line}; correct them."
     W112 = (
         "Corpus {corpus}: {texts} texts are in it more than once, in {documents} documents; they stay together "
         "in one split. Their annotations agree with an F1 of {f1:.1f} % between copies."
     )
-    W114 = "{path}: {count} documents have the identifier of an earlier one, the first in line {line} ({doc_id}); all of them are read."
+    W114 = "{path}: {count} documents have the identifier of an earlier one, the first in line {line} ({doc_id}); all of them are read. Make identifiers unique if you look up results by them."
     W160 = "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document {first}."
     W161 = "{path}: {count} characters that the format {format} cannot hold were written as spaces, the first in document {first}; offsets are unchanged."
     W162 = "{path}: {count} documents without a token were left out, because the format {format} cannot hold them; the first is document {first}."
@@ -419,7 +415,7 @@ class Warnings(metaclass=_WithCodes):
 
     # 4xx pipeline and training
     W401 = "{n} of {total} gold mentions begin or end inside a token of the pipeline's tokenizer and are not learnt; convert the corpora with the same tokenizer."
-    W402 = "{n} of {total} gold mentions {problem}; they are not learnt."
+    W402 = "{n} of {total} gold mentions {problem}; they are not learnt. Another architecture may be able to represent them."
     W403 = (
         "The folder {path} has no exclude.json, so training sentences that are also in evaluation data are not "
         "left out: write it with `spacy bioner corpora leakage`, or set exclude to null."
@@ -461,8 +457,8 @@ class Warnings(metaclass=_WithCodes):
         "together with others of it: give folder and documents one name (set_gold)."
     )
     W512 = "{results} and {other} were measured on files with different checksums ({files}), so the difference in F1 does not come from the training alone."
-    W513 = "The compared results were made with different versions of: {names}."
-    W514 = "{folder} holds results that were made with other versions of these: {names}; further ones may differ."
+    W513 = "The compared results were made with different versions of {names}, which may change F1 a little: install the same ones to exclude that."
+    W514 = "{folder} holds results that were made with other versions of these: {names}. Further results may differ: install those versions, or name another folder."
 
     # 6xx commands and the service
     W602 = "Further {count} shards have warnings such as these, see {path}."

@@ -145,7 +145,7 @@ def test_where_results_come_from(results: tuple[Results, Results], tmp_path: Pat
     with pytest.warns(BionerWarning, match=r"different checksums \(drugs/test.spacy\)"):
         compare([system], [other], insist=True, resamples=5)
     versions = {"versions": {**baseline.provenance["versions"], "torch": "0.1"}}
-    with pytest.warns(BionerWarning, match="different versions of: torch"):
+    with pytest.warns(BionerWarning, match="different versions of torch"):
         compare([system], [replace(baseline, provenance={**baseline.provenance, **versions})], resamples=5)
     system.to_disk(tmp_path / "r.json")
     assert json.loads((tmp_path / "r.json").read_text("utf8"))["provenance"] == system.provenance
