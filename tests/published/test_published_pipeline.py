@@ -56,10 +56,11 @@ def absurd(sentence: dict[str, Any], doc: Doc) -> list[tuple[str, str]]:
 
 
 def test_it_requires_this_version() -> None:
-    """Otherwise pip would look for another one. The changelog has it too."""
+    """Otherwise pip would look for another one. Changelog and citation name it too."""
     [meta] = {path.read_bytes() for path in (MODELS / "en_bioner_mtl").rglob("meta.json") if "build" not in path.parts}
     [needed] = [one for one in map(Requirement, srsly.json_loads(meta)["requirements"]) if one.name == "bioner-spacy"]
     assert __version__ in needed.specifier
+    assert srsly.read_yaml(MODELS.parent / "CITATION.cff")["version"] == __version__
     changelog = (MODELS.parent / "CHANGELOG.md").read_text(encoding="utf8")
     assert re.findall(r"^## \[(\d.*?)\]", changelog, flags=re.MULTILINE)[0] == __version__
 
