@@ -30,7 +30,8 @@ def read(
     mismatch: str = "error",
     on_error: OnError = stop,
 ) -> Iterator[SourceDocument]:
-    """Read a file, which is one document.
+    """Read a file, which is one document. Other features of a mention that are texts, numbers or truth values, such as
+    its negation, are kept for the output.
 
     All else is as for `Format.read`.
 
@@ -62,10 +63,22 @@ def read(
             on_error(BionerError(Errors.E106.format(path=path, line=1, reason=where)))
             continue
         concepts = [concept] if isinstance(concept := getattr(one, identifier, None), str) and concept else []
-        place = [(one.begin, one.end)]
+        others = {
+            feature.name: kept
+            for feature in one.type.all_features
+            if feature.name not in ("begin", "end", label, identifier)
+            and isinstance(kept := getattr(one, feature.name), str | int | float)
+        }
         try:
             found = builder.mention(
-                path, 1, text, label=value.strip(), fragments=place, claimed="", identifiers=concepts
+                path,
+                1,
+                text,
+                label=value.strip(),
+                fragments=[(one.begin, one.end)],
+                claimed="",
+                identifiers=concepts,
+                infons=others,
             )
         except BionerError as error:
             on_error(error)
@@ -128,6 +141,6 @@ FORMAT = Format(
     read_texts=read_texts,
     endings=(".xmi",),
     usual_endings=(".json",),
-    holds=frozenset({"overlaps", "identifiers"}),
+    holds=frozenset({"overlaps", "identifiers", "infons"}),
     recognises=_recognises,
 )

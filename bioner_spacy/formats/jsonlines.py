@@ -31,6 +31,9 @@ _MENTION_KEYS = ("start", "end", "entity_type", "text", "score", "identifiers", 
 _TAGS = ("ner_tags", "tags")
 """Keys of the tags of tokens."""
 
+_NOT_KEPT = ("relations", "events", "relation_mentions", "event_mentions")
+"""Keys of lists of annotations that are no mentions."""
+
 
 def read(
     path: Path, *, tags: Optional[str] = None, tag_names: Optional[Sequence[str]] = None, on_error: OnError = stop
@@ -41,7 +44,7 @@ def read(
 
     Args:
         tags: key of the tags of tokens (IOB1, IOB2, IOBES or BILUO); None for `ner_tags` or `tags`, if there are no
-            `entity_mentions`.
+            `entity_mentions`; "entity_mentions" for these where they differ from tags, which is an error otherwise.
         tag_names: tags in the order of their numbers, for files that have numbers, such as O B-Disease I-Disease.
     """
     ledger = Ledger(path)
@@ -50,21 +53,14 @@ def read(
             record = part.object()
             tokens = _tokens(part, record)
             text, offsets = _in_text(record.get("text"), tokens) or _join(tokens)
-            key = tags or next((key for key in _TAGS if key in record and "entity_mentions" not in record), None)
-            if key:
-                mentions = _tagged(part, record, key, tag_names, offsets)
-            else:
-                annotations = record.get("entity_mentions")
-                if not isinstance(annotations, list):
-                    part.fail("the object has no list entity_mentions")
-                mentions = [_mention(part, annotation, tokens, offsets) for annotation in annotations]
-            document = _document(part, {name: record[name] for name in record if name != key}, text, mentions)
+            mentions = _mentions(part, record, tags, tag_names, tokens, offsets)
+            document = _document(part, record, text, mentions, tags)
         except BionerError as error:
             on_error(error)
         else:
-            for kind in ("relations", "events"):
-                for _ in record.get(f"{kind[:-1]}_mentions") or ():
-                    ledger.add(kind, part.line)
+            for key in _NOT_KEPT:
+                for _ in record[key] if isinstance(record.get(key), list) else ():
+                    ledger.add(f"{key.partition('_')[0].removesuffix('s')}s", part.line)
             yield document
     ledger.finish()
 
@@ -80,10 +76,13 @@ def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocume
     return each_readable(json_records(path), make, on_error)
 
 
-def _document(part: JsonRecord, record: dict[str, Any], text: str, mentions: Iterable[Mention]) -> SourceDocument:
+def _document(
+    part: JsonRecord, record: dict[str, Any], text: str, mentions: Iterable[Mention], tags: Optional[str] = None
+) -> SourceDocument:
     name = part.identifier(record, "sent_id")[0] or part.name
     doc_id = part.identifier(record, "doc_id")[0]
-    meta = {key: value for key, value in record.items() if key not in _KEYS}
+    gone = {tags, *_KEYS, *(key for key in (*_NOT_KEPT, *_TAGS) if _is_annotation(key, record))}
+    meta = {key: value for key, value in record.items() if key not in gone}
     return SourceDocument(name, text, tuple(mentions), part.path, part.line, doc_id, meta=meta)
 
 
@@ -95,6 +94,53 @@ def _tokens(part: JsonRecord, record: dict[str, Any]) -> list[str]:
         if not isinstance(token, str) or not token.strip():
             part.fail(f"the token {token!r} is no string or has no characters")
     return tokens
+
+
+def _is_annotation(key: str, record: dict[str, Any]) -> bool:
+    """Whether a key has a list of annotations: of tags, as many as there are tokens."""
+    value = record.get(key)
+    return isinstance(value, list) and (key not in _TAGS or len(value) == len(record["tokens"]))
+
+
+def _mentions(
+    part: JsonRecord,
+    record: dict[str, Any],
+    tags: Optional[str],
+    names: Optional[Sequence[str]],
+    tokens: list[str],
+    offsets: list[tuple[int, int]],
+) -> list[Mention]:
+    """The mentions under the key that is asked for, or under the one that is there."""
+
+    def under(key: str) -> list[Mention]:
+        if key != "entity_mentions":
+            return _tagged(part, record, key, names, offsets)
+        annotations = record.get(key)
+        if not isinstance(annotations, list):
+            part.fail(f"the object has no list {key}")
+        return [_mention(part, annotation, tokens, offsets) for annotation in annotations]
+
+    if tags:
+        return under(tags)
+    known = [key for key in ("entity_mentions", *_TAGS) if key in record] or ["entity_mentions"]
+    first, *others = known
+    mentions = under(first)
+    for key in others:
+        if _is_readable(key, record, names) and {_place(one) for one in under(key)} != {
+            _place(one) for one in mentions
+        }:
+            part.fail(f"{first} and {key} differ; choose one in the option tags (tags={first} or tags={key})")
+    return mentions
+
+
+def _is_readable(key: str, record: dict[str, Any], names: Optional[Sequence[str]]) -> bool:
+    """Whether a key of tags has them, and not numbers without names, or keywords of the sentence."""
+    tags = record[key] if _is_annotation(key, record) else [""]
+    return all(tag.strip() == "O" or "-" in tag if isinstance(tag, str) else bool(names) for tag in tags)
+
+
+def _place(mention: Mention) -> tuple[int, int, str]:
+    return mention.start, mention.end, mention.label
 
 
 def _mention(part: JsonRecord, value: Any, tokens: list[str], offsets: list[tuple[int, int]]) -> Mention:

@@ -117,6 +117,8 @@ class _Task:
             start, end = _place(value)
             if type(start) is not int or type(end) is not int:
                 part.fail(f"the region from {start!r} to {end!r} has no whole numbers for start and end")
+            if region.get("meta"):
+                builder.add("notes on spans (meta)", part.line)
             score = region.get("score")
             for label in labels:
                 if not isinstance(label, str) or not label.strip():

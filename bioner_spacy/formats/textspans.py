@@ -31,8 +31,11 @@ _SPAN_KEYS = (("start", "start_offset"), ("end", "end_offset"), ("label", "label
 _PLACES = ("token_start", "token_end", "id", "text", "answer", "kb_id", "identifiers", "score", "span", "obj")
 """What else is known of a span; further keys of it are kept as infons."""
 
-_NOT_KEPT = ("answer", "relations", "_is_binary", "_view_id", "no_missing")
+_NOT_KEPT = ("answer", "relations", "_is_binary", "_view_id", "_task_hash", "no_missing")
 """Keys that say something of the annotation that was there, and would say it of another one that takes its place."""
+
+_ATTRIBUTES = ("attributes", "modifications")
+"""Keys of what PubAnnotation says of denotations, such as negation: lists of objects with `pred`."""
 
 _ONE_QUESTION = ("ner", "spans")
 """Views of Prodigy in which an annotator accepts or rejects what is shown."""
@@ -52,8 +55,8 @@ def read(
 
     Records that an annotator has rejected or ignored (`answer` of Prodigy) say nothing that can be learnt, and those
     in which one question about one span was answered do not say what else is a mention: both are left out. So are
-    spans that are rejected or ignored (their own `answer`). Warnings count all of them, and relations. All other keys
-    of a record are kept for the output. All else is as for `Format.read`.
+    spans that are rejected or ignored (their own `answer`). Warnings count all of them, relations, and attributes of
+    spans such as negation. All other keys of a record are kept for the output. All else is as for `Format.read`.
 
     Args:
         spans: key of the list of spans, or of one of several in an object; None for the one that is there. Records
@@ -134,7 +137,7 @@ class _Record:
             *(["passages"] if passages else []),
             *({"id", "doc_id", "sourceid"} & {key}),
         }
-        meta = {name: value for name, value in self.content.items() if name not in gone and not _is_spans(name, value)}
+        meta = {name: value for name, value in self.content.items() if name not in gone and not _is_about(name, value)}
         if meta.get("id") is None:
             meta.pop("id", None)
         return SourceDocument(part.name, text, tuple(mentions), part.path, part.line, doc_id, passages, meta)
@@ -147,9 +150,11 @@ class _Record:
     ) -> list[Mention]:
         text = self.text
         found: list[Mention] = []
-        relations = self.content.get("relations")
-        for _ in relations if isinstance(relations, list) else ():
-            builder.add("relations", self.part.line)
+        for record in (self.content, *self._tracks().values()):
+            for key, values in record.items():
+                if _is_attributes(key, values) or (key == "relations" and isinstance(values, list)):
+                    for _ in values:
+                        builder.add("relations" if key == "relations" else "attributes", self.part.line)
         for span in self._spans(spans_key):
             answer = span.get("answer", "accept") if isinstance(span, dict) else "accept"
             if answer in ("reject", "ignore"):
@@ -164,7 +169,8 @@ class _Record:
         """The list of spans that is asked for, or the one that is there."""
         lists = self._lists()
         if key is not None:
-            chosen = lists.get(key, lists.get(f"spans.{key}", self.content.get(key)))
+            names = (key, f"spans.{key}", f"tracks.{key}")
+            chosen = next((lists[name] for name in names if name in lists), self.content.get(key))
             if not isinstance(chosen, list):
                 known = f"; it has {', '.join(lists)}" if lists else ""
                 self.part.fail(f"the object has no list of spans {key}{known}")
@@ -175,7 +181,7 @@ class _Record:
             self.part.fail(f"the object has no list of spans ({', '.join(SPANS)}), which may be empty")
         chosen = next(iter(lists.values()))
         if any(_places(other) != _places(chosen) for other in lists.values()):
-            choice = " or ".join(f"spans={name.removeprefix('spans.')}" for name in lists)
+            choice = " or ".join(f"spans={name.removeprefix('spans.').removeprefix('tracks.')}" for name in lists)
             place = {"path": self.part.path, "line": self.part.line}
             raise BionerError(Errors.E175.format(**place, keys=", ".join(lists), choice=choice))
         return chosen
@@ -194,7 +200,16 @@ class _Record:
             ):
                 del lists["ents"]
             lists = {**named, **lists}
-        return lists
+        return lists | {f"tracks.{name}": track["denotations"] for name, track in self._tracks().items()}
+
+    def _tracks(self) -> dict[str, dict[str, Any]]:
+        """The annotations of several projects of PubAnnotation, by the name or else the number of the project."""
+        tracks = self.content.get("tracks")
+        return {
+            str(track.get("project", number)): track
+            for number, track in enumerate(tracks if isinstance(tracks, list) else (), start=1)
+            if _is_track(track)
+        }
 
     def _mentions(
         self, span: Any, text: str, keys: Optional[Sequence[str]], builder: MentionBuilder
@@ -212,11 +227,12 @@ class _Record:
             start, end, label = span
         else:
             part.fail("a span must be an object, or a list of start, end and label")
-        start, end = (
-            int(place) if isinstance(place, float) and place.is_integer() else place for place in (start, end)
-        )
-        if type(start) is not int or type(end) is not int:
-            part.fail(f"the span from {start!r} to {end!r} has no whole numbers for start and end")
+        fragments = []
+        for place in (_parts(span) if isinstance(span, dict) else []) or [(start, end)]:
+            first, last = (int(value) if isinstance(value, float) and value.is_integer() else value for value in place)
+            if type(first) is not int or type(last) is not int:
+                part.fail(f"the span from {first!r} to {last!r} has no whole numbers for start and end")
+            fragments.append((first, last))
         labels = label if isinstance(label, list) and label else [label]
         if not isinstance(claimed, str):
             part.fail(f"the text of the span from {start} to {end} is no string")
@@ -229,7 +245,7 @@ class _Record:
                 part.line,
                 text,
                 label=name.strip(),
-                fragments=[(start, end)],
+                fragments=fragments,
                 claimed=claimed,
                 score=_score(span),
                 identifiers=_identifiers(span),
@@ -239,17 +255,35 @@ class _Record:
                 yield mention
 
 
+def _parts(span: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Start and end of each part of a denotation of PubAnnotation; nothing for other spans."""
+    place = span.get("span")
+    parts = place if isinstance(place, list) else [place]
+    if "obj" not in span or not all(isinstance(part, dict) for part in parts):
+        return []
+    return [(part.get("begin"), part.get("end")) for part in parts]
+
+
 def _of_pubannotation(span: dict[str, Any]) -> dict[str, Any]:
     """Start, end and label of a denotation of PubAnnotation, under their usual keys; nothing for other spans."""
-    place = span.get("span")
-    if not isinstance(place, dict) or "obj" not in span:
-        return {}
-    return {"start": place.get("begin"), "end": place.get("end"), "label": span["obj"]}
+    parts = _parts(span)
+    return {"start": parts[0][0], "end": parts[-1][1], "label": span["obj"]} if parts else {}
 
 
-def _is_spans(key: str, value: Any) -> bool:
-    """Whether a key of a record has the annotation that was there."""
-    return key in SPANS and (isinstance(value, list) or (key == "spans" and isinstance(value, dict)))
+def _is_attributes(key: str, value: Any) -> bool:
+    is_list = key in _ATTRIBUTES and isinstance(value, list)
+    return is_list and all(isinstance(one, dict) and "pred" in one for one in value)
+
+
+def _is_track(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("denotations"), list)
+
+
+def _is_about(key: str, value: Any) -> bool:
+    """Whether a key of a record has the annotation that was there, or something about it."""
+    if isinstance(value, list):
+        return key in SPANS or _is_attributes(key, value) or (key == "tracks" and any(map(_is_track, value)))
+    return key == "spans" and isinstance(value, dict)
 
 
 def _passages(text: str, values: Any) -> tuple[Passage, ...]:

@@ -58,7 +58,7 @@ def read(
     mismatch: str = "error",
     on_error: OnError = stop,
 ) -> Iterator[SourceDocument]:
-    """Read a file, which is one document.
+    """Read a file, which is one document. Other features of a mention, such as its negation, are kept for the output.
 
     Args:
         type: the layer of annotations that are mentions, by its full name or the last part of it.
@@ -99,6 +99,7 @@ def read(
                     fragments=fragments,
                     claimed="",
                     identifiers=concepts,
+                    infons={key: value for key, value in values.items() if value and key not in (label, identifier)},
                 )
             except BionerError as error:
                 on_error(error)
@@ -238,6 +239,6 @@ FORMAT = Format(
     read=read,
     read_texts=read_texts,
     usual_endings=(".tsv",),
-    holds=frozenset({"overlaps", "identifiers"}),
+    holds=frozenset({"overlaps", "identifiers", "infons"}),
     recognises=lambda head: head.startswith(_HEAD),
 )

@@ -23,11 +23,12 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     )
     for owner, feature in ((entity, "value"), (entity, "identifier"), (other, "label"), (about, "documentId")):
         types.create_feature(owner, feature, "uima.cas.String")
+    types.create_feature(entity, "negated", "uima.cas.Boolean")
     cas = cassis.Cas(typesystem=types)
     cas.sofa_string = TEXT
     cas.sofa_mime = "text/plain"
     cas.add(about(begin=0, end=11, documentId="77"))
-    cas.add(entity(begin=6, end=10, value="D", identifier="M:1"))
+    cas.add(entity(begin=6, end=10, value="D", identifier="M:1", negated=True))
     cas.add(entity(begin=2, end=10, value="E"))
     cas.add(other(begin=2, end=5, label="x"))
     path = tmp_path / f"a.{request.param}"
@@ -49,6 +50,7 @@ def test_mentions(file: Path) -> None:
         [document] = read_documents("cas", file)
     assert (document.text, document.doc_id) == (TEXT, "77")
     assert sorted(found(document)) == [("Old gout", "E", ()), ("gout", "D", ("M:1",))]
+    assert {mention.label: mention.infons for mention in document.mentions} == {"E": {}, "D": {"negated": True}}
     with pytest.warns(BionerWarning, match="2 annotations NamedEntity"):
         [document] = read_documents("cas", file, type="custom.Remark", label="label")
     assert found(document) == [("Old", "x", ())]

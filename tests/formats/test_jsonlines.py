@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioner_spacy.errors import BionerError
-from bioner_spacy.formats.jsonlines import read
+from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.formats.jsonlines import read, read_texts
 
 GOOD: dict[str, Any] = {"tokens": ["FOX2", "binds", "ER- cells", "."], "entity_mentions": []}
 
@@ -141,3 +141,30 @@ def test_blanks_around_labels_are_no_part_of_them(tmp_path: Path) -> None:
     tagged = {"tokens": ["FOX2", "binds"], "tags": ["B-DNA ", "O "]}
     documents = list(read(write(tmp_path, {**GOOD, "entity_mentions": [mention(0, 1, " DNA ")]}, tagged)))
     assert [[m.label for m in document.mentions] for document in documents] == [["DNA"], ["DNA"]]
+
+
+def test_lists_that_differ(tmp_path: Path) -> None:
+    mention = {"start": 1, "end": 2, "entity_type": "D"}
+    record = {"tokens": ["No", "gout"], "entity_mentions": [mention], "ner_tags": ["O", "B-D"], "tags": ["note"]}
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(record))
+    [document] = read(path)
+    assert document.meta == {"tags": ["note"]}
+    path.write_text(json.dumps({**record, "tags": ["two", "words"], "ner_tags": [0, 1]}))
+    assert len(list(read(path))) == 1
+    path.write_text(json.dumps({**record, "ner_tags": ["B-D", "O"]}))
+    with pytest.raises(BionerError, match="entity_mentions and ner_tags differ; .*tags=entity_mentions or tags=ner_tags"):
+        list(read(path))
+    for tags, start in (("ner_tags", 0), ("entity_mentions", 3)):
+        [document] = read(path, tags=tags)
+        assert [one.start for one in document.mentions] == [start] and document.meta == {"tags": ["note"]}
+
+
+def test_relations_and_tags_are_not_kept_beside_other_mentions(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"tokens": ["No", "gout"], "ner_tags": [0, 1], "relations": [[1]], "year": 2000}))
+    [text] = read_texts(path)
+    assert text.meta == {"year": 2000}
+    with pytest.warns(BionerWarning, match=r"1 relations \(first in line 1\)"):
+        [document] = read(path, tag_names=["O", "B-D"])
+    assert document.meta == {"year": 2000}

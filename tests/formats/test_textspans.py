@@ -268,3 +268,45 @@ def test_denotations_of_pubannotation(tmp_path: Path) -> None:
         [document] = read(write(tmp_path, record))
     [mention] = document.mentions
     assert (mention.start, mention.end, mention.label, mention.infons) == (0, 4, "gene", {})
+
+
+def test_attributes_of_denotations_are_counted(tmp_path: Path) -> None:
+    denotations = [{"id": "T1", "span": {"begin": 0, "end": 4}, "obj": "gene"}]
+    negation = {"id": "A1", "subj": "T1", "pred": "negation", "obj": True}
+    record = {"text": TEXT, "denotations": denotations, "attributes": [negation], "modifications": [negation]}
+    with pytest.warns(BionerWarning, match=r"2 attributes \(first in line 1\)"):
+        [document] = read(write(tmp_path, record))
+    assert len(document.mentions) == 1 and not document.meta
+    [text] = read_texts(write(tmp_path, record))
+    assert not text.meta  # which would speak of the mentions that take the place of those
+    [document] = read(write(tmp_path, {**record, "attributes": ["long"], "modifications": {"x": 1}}))
+    assert document.meta == {"attributes": ["long"], "modifications": {"x": 1}}
+
+
+def test_parts_of_a_denotation(tmp_path: Path) -> None:
+    places = [{"begin": 0, "end": 4}, {"begin": 5, "end": 8}, {"begin": 9, "end": 12}]
+    record = {"text": "FOX2 and Sp1", "denotations": [{"span": [places[0], places[2]], "obj": "gene"}]}
+    [document] = read(write(tmp_path, record))
+    [mention] = document.mentions
+    assert (mention.start, mention.end, mention.fragments) == (0, 12, ((0, 4), (9, 12)))
+    record["denotations"][0]["span"] = [{"begin": 0}]
+    with pytest.raises(BionerError, match="the span from 0 to None has no whole numbers"):
+        list(read(write(tmp_path, record)))
+
+
+def test_tracks_of_several_projects(tmp_path: Path) -> None:
+    first, second = (
+        {"project": name, "denotations": [{"span": {"begin": 0, "end": end}, "obj": "gene"}], "relations": [{}]}
+        for name, end in (("A", 4), ("B", 3))
+    )
+    with pytest.warns(BionerWarning, match="1 relations"):
+        [document] = read(write(tmp_path, {"text": TEXT, "tracks": [first]}))
+    assert [mention.end for mention in document.mentions] == [4] and not document.meta
+    several = write(tmp_path, {"text": TEXT, "tracks": [first, second]})
+    with pytest.raises(BionerError, match="spans=A or spans=B"):
+        list(read(several))
+    with pytest.warns(BionerWarning, match="2 relations"):
+        [document] = read(several, spans="B")
+    assert [mention.end for mention in document.mentions] == [3]
+    [document] = read(write(tmp_path, {"text": TEXT, "spans": [], "tracks": ["of an album"]}))
+    assert document.meta == {"tracks": ["of an album"]}

@@ -69,6 +69,14 @@ def test_mentions(file: Path) -> None:
     assert looks_like(file) == ["webanno"]
 
 
+def test_other_features_are_kept(file: Path) -> None:
+    rows = ("#Text=No gout", "1-1\t0-2\tNo\t_\t_", "1-2\t3-7\tgout\tD\ttrue")
+    file.write_text("\n".join(("#FORMAT=WebAnno TSV 3.3", "#T_SP=x.NamedEntity|value|negated", "", *rows, "")))
+    [document] = read_documents("webanno", file)
+    [mention] = document.mentions
+    assert (mention.label, mention.infons) == ("D", {"negated": "true"})
+
+
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
