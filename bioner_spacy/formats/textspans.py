@@ -257,11 +257,10 @@ class _Record:
 
 def _parts(span: dict[str, Any]) -> list[tuple[Any, Any]]:
     """Start and end of each part of a denotation of PubAnnotation; nothing for other spans."""
-    place = span.get("span")
+    place = span.get("span") if "obj" in span else None
     parts = place if isinstance(place, list) else [place]
-    if "obj" not in span or not all(isinstance(part, dict) for part in parts):
-        return []
-    return [(part.get("begin"), part.get("end")) for part in parts]
+    known = [(part.get("begin"), part.get("end")) for part in parts if isinstance(part, dict)]
+    return known if len(known) == len(parts) else []
 
 
 def _of_pubannotation(span: dict[str, Any]) -> dict[str, Any]:

@@ -153,7 +153,9 @@ def test_lists_that_differ(tmp_path: Path) -> None:
     path.write_text(json.dumps({**record, "tags": ["two", "words"], "ner_tags": [0, 1]}))
     assert len(list(read(path))) == 1
     path.write_text(json.dumps({**record, "ner_tags": ["B-D", "O"]}))
-    with pytest.raises(BionerError, match="entity_mentions and ner_tags differ; .*tags=entity_mentions or tags=ner_tags"):
+    with pytest.raises(
+        BionerError, match="entity_mentions and ner_tags differ; .*tags=entity_mentions or tags=ner_tags"
+    ):
         list(read(path))
     for tags, start in (("ner_tags", 0), ("entity_mentions", 3)):
         [document] = read(path, tags=tags)
