@@ -86,15 +86,16 @@ def matches_table(scores: dict[str, Any], shown: str = "prf") -> Table:
 
     Returns:
         Columns: corpus, entity type, and the scores of each scheme. A corpus of several types has a row with their
-        mean and one over all its mentions; the last two rows are the mean over corpora and all mentions.
+        mean and one over all its mentions; the last two rows of several corpora are their mean and all mentions.
     """
     rows: list[list[str]] = []
     for corpus, found in scores["per_corpus"].items():
         macro = {"mean over types": found["macro"]} if len(found["per_type"]) > 1 else {}
         groups = with_total({**found["per_type"], **macro}, found["micro"])
         rows.extend([corpus_name(corpus), name, *_cells(of_group, shown)] for name, of_group in groups.items())
-    rows.append(["mean over corpora", ALL_TYPES, *_cells(scores["macro"], shown)])
-    rows.append(["all mentions", ALL_TYPES, *_cells(scores["micro"], shown)])
+    if len(scores["per_corpus"]) > 1:
+        rows.append(["mean over corpora", ALL_TYPES, *_cells(scores["macro"], shown)])
+        rows.append(["all mentions", ALL_TYPES, *_cells(scores["micro"], shown)])
     names = {"p": "P", "r": "R", "f": "F1"}
     header = [f"{names[score]} {scheme}" for scheme in SCHEMES for score in shown]
     return Table(["Corpus", "Entity type", *header], rows, numbers=len(header))

@@ -9,7 +9,7 @@ import numpy
 
 from ..files import replacing
 from ..scoring.comparison import NOT_COMPARED, NOT_SIGNIFICANT, NOT_TESTED, Comparison, Row
-from ..scoring.metrics import get_metric
+from ..scoring.metrics import STRICT, get_metric
 from ..scoring.results import corpus_name
 from ..scoring.systems import Systems
 from .chart import BASELINE_COLOR, SYSTEM_COLOR, Axes, Figure, drawing, save_figure, tidy
@@ -35,12 +35,12 @@ def systems_page(systems: Systems, name: str = "systems") -> Page:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """F1 in percent, with the spread over runs if there are several; the last row is the mean over corpora."""
+    """F1 in percent, with the spread over runs if there are several; the last of several corpora is their mean."""
     baseline, system = comparison.names
     header = ["Corpus", "Entity type", "Gold", f"F1 {baseline}", f"F1 {system}", "Difference"]
     header += [f"{level(comparison.alpha)} interval", "p", "Better"]
     rows = []
-    for row in (*comparison.shown_rows, comparison.mean):
+    for row in comparison.shown_rows:
         cells = [corpus_name(row.corpus), row.entity_type, *row_cells(row), comparison.better(row)]
         rows.append([*cells, _ahead(row.differences)] if comparison.runs > 1 else cells)
     if comparison.runs > 1:
@@ -92,12 +92,13 @@ def verdict(comparison: Comparison) -> list[str]:
     mean = comparison.mean
     if mean.difference is None:
         return [*found, "No corpus has both results, so there is no mean."]
-    better = comparison.better(mean)
-    points = f"{signed(mean.difference)} points of F1"
-    if mean.significance is not None:
-        points += f", {level(comparison.alpha)} interval {_interval(mean)}, p = {row_cells(mean)[-1]}"
-    words = {NOT_SIGNIFICANT: "the difference is not significant", NOT_TESTED: "the difference was not tested"}
-    found.append(f"On the {mean.corpus}, {words.get(better, f'{better} is better')} ({points}).")
+    if mean in comparison.shown_rows:
+        better = comparison.better(mean)
+        points = f"{signed(mean.difference)} points of F1"
+        if mean.significance is not None:
+            points += f", {level(comparison.alpha)} interval {_interval(mean)}, p = {row_cells(mean)[-1]}"
+        words = {NOT_SIGNIFICANT: "the difference is not significant", NOT_TESTED: "the difference was not tested"}
+        found.append(f"On the {mean.corpus}, {words.get(better, f'{better} is better')} ({points}).")
     if comparison.runs == 1:
         return [*found, "Each pipeline was trained once; F1 also varies between seeds."]
     return [*found, f"F1 is the mean of {comparison.runs} runs ± their standard deviation."]
@@ -123,7 +124,8 @@ def method(comparison: Comparison) -> list[str]:
 
 def title(comparison: Comparison) -> str:
     """Title of a comparison."""
-    return f"{_sentence(comparison.names[1])} against {comparison.names[0]} ({comparison.split} split)"
+    details = f"{comparison.split} split" + (f", {comparison.metric}" if comparison.metric != STRICT.name else "")
+    return f"{_sentence(comparison.names[1])} against {comparison.names[0]} ({details})"
 
 
 def level(alpha: float) -> str:
@@ -140,10 +142,10 @@ def draw_comparison(comparison: Comparison) -> Figure:
         comparison: the comparison; a missing result is drawn as a dash.
 
     Returns:
-        The figure; one group of two bars per row of the table, and one for the mean over corpora. Whiskers are the
-        interval of the difference, drawn from the baseline.
+        The figure; one group of two bars per row of the table. Whiskers are the interval of the difference, drawn from
+        the baseline.
     """
-    rows = [*comparison.shown_rows, comparison.mean]
+    rows = comparison.shown_rows
     places = _places(rows)
     with drawing(8, 1.4 + 0.42 * (places[-1] + 1)) as figure:
         axes = figure.add_subplot()
@@ -151,8 +153,8 @@ def draw_comparison(comparison: Comparison) -> Figure:
         lower, upper = [place - _BAR / 2 for place in places], [place + _BAR / 2 for place in places]
         _draw_bars(axes, lower, [row.baseline for row in rows], baseline, BASELINE_COLOR)
         _draw_bars(axes, upper, [row.system for row in rows], system, SYSTEM_COLOR, _whiskers(rows))
-        names = [f"{corpus_name(row.corpus)}, {row.entity_type}" for row in rows[:-1]]
-        axes.set_yticks(places, [*names, rows[-1].corpus])
+        of_corpora = {id(row): f"{corpus_name(row.corpus)}, {row.entity_type}" for row in comparison.rows}
+        axes.set_yticks(places, [of_corpora.get(id(row), row.corpus) for row in rows])
         axes.set_ylim(places[-1] + 0.6, places[0] - 0.6)
         axes.set_xlim(0, 110)
         axes.set_xticks(range(0, 101, 20))

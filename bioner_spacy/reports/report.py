@@ -220,8 +220,7 @@ def _scores(multi: Optional[Results], single: Path, metric: Metric) -> list[Show
         if not own:
             return blocks
         tables = [results_table(results.by(metric)) for results in own]
-        # Without the last two rows (sums over the single corpus).
-        rows = [row for table in tables for row in table.rows[:-2]]
+        rows = [row for table in tables for row in table.rows]
         blocks += [Heading(f"The {SINGLE} pipelines"), Table(tables[0].header, rows, tables[0].numbers)]
         blocks += [Text(_OTHERS.format(multi=MULTI, corpora=", ".join(others)))] if others else []
     return blocks

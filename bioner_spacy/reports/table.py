@@ -90,21 +90,22 @@ def results_table(results: Results) -> Table:
     """Scores by corpus and entity type, in percent, with a row over all types of a corpus of several, and the means.
 
     Returns:
-        Columns: corpus, entity type, gold and predicted mentions, precision, recall, F1. The last two rows are the
-            mean over corpora (macro) and the score over all mentions (micro).
+        Columns: corpus, entity type, gold and predicted mentions, precision, recall, F1. The last two rows of several
+            corpora are the mean over them (macro) and the score over all mentions (micro).
     """
     rows = []
     for corpus, scores in results.per_corpus.items():
         for entity_type, part in with_total(scores["per_type"], scores).items():
             rows.append([corpus_name(corpus), entity_type, *_cells(part)])
     corpora = list(results.per_corpus.values())
-    # Results of other systems may be incomplete.
-    means = {name: mean(scores.get(name) for scores in corpora) for name in "prf" if name in corpora[0]}
-    total = {name: results.scores[name] for name in "prf" if name in results.scores}
-    counted = [name for name in ("gold", "predicted") if all(name in scores for scores in corpora)]
-    sums = {name: sum(scores[name] for scores in corpora) for name in counted}
-    rows.append(["mean over corpora", ALL_TYPES, *_cells(means)])
-    rows.append(["all mentions", ALL_TYPES, *_cells({**total, **sums})])
+    if len(corpora) > 1:
+        # Results of other systems may be incomplete.
+        means = {name: mean(scores.get(name) for scores in corpora) for name in "prf" if name in corpora[0]}
+        total = {name: results.scores[name] for name in "prf" if name in results.scores}
+        counted = [name for name in ("gold", "predicted") if all(name in scores for scores in corpora)]
+        sums = {name: sum(scores[name] for scores in corpora) for name in counted}
+        rows.append(["mean over corpora", ALL_TYPES, *_cells(means)])
+        rows.append(["all mentions", ALL_TYPES, *_cells({**total, **sums})])
     return Table(["Corpus", "Entity type", "Gold", "Predicted", "P", "R", "F1"], rows, numbers=5)
 
 

@@ -226,4 +226,5 @@ def _mean(rows: Sequence[Row], n_corpora: int, test: Optional[Significance]) -> 
         return tuple(sum(of_run) / len(known) for of_run in zip(*known, strict=True)) if known else None
 
     sides = (over_corpora([row.baseline_runs for row in rows]), over_corpora([row.system_runs for row in rows]))
-    return Row(f"mean over {len(rows)} of {n_corpora} corpora", ALL_TYPES, None, *sides, test)
+    of_them = "" if len(rows) == n_corpora else f"{len(rows)} of "
+    return Row(f"mean over {of_them}{n_corpora} corpora", ALL_TYPES, None, *sides, test)

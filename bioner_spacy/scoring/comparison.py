@@ -101,11 +101,13 @@ class Comparison:
 
     @property
     def shown_rows(self) -> list[Row]:
-        """The rows for tables and charts: a corpus of one entity type has one row, by the name of its type."""
+        """The rows for tables and charts: a corpus of one entity type has one row, by the name of its type; the mean
+        over corpora is last, unless there is only one."""
         types: dict[str, list[str]] = {}
         for row in self.rows:
             types.setdefault(row.corpus, []).append(row.entity_type)
-        return [row for row in self.rows if row.entity_type != ALL_TYPES or len(types[row.corpus]) != 2]
+        shown = [row for row in self.rows if row.entity_type != ALL_TYPES or len(types[row.corpus]) != 2]
+        return [*shown, self.mean] if len(types) > 1 else shown
 
     @property
     def runs(self) -> int:

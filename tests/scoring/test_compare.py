@@ -104,7 +104,7 @@ def test_page_has_every_corpus_of_either_side_and_says_where_there_is_no_differe
 
 def test_text_table_has_the_rows_of_the_page(comparison: Comparison) -> None:
     lines = comparison_table(comparison).to_text().strip().splitlines()
-    assert len(lines) == 2 + len(comparison.shown_rows) + 1
+    assert len(lines) == 2 + len(comparison.shown_rows)
     assert lines[3].split()[:6] == ["B", "GENE", "10", "90.00", "10.00", "-80.00"]
 
 
@@ -113,7 +113,14 @@ def test_a_corpus_of_several_types_has_a_row_over_all_of_them() -> None:
     system, baseline = ([results({"A": n}, types=two), results({"B": n})] for n in (9, 1))
     found = compare(system, baseline)
     shown = [(row.corpus, row.entity_type) for row in found.shown_rows]
-    assert shown == [("A", "DNA"), ("A", "GENE"), ("A", ALL_TYPES), ("B", "GENE")]
+    assert shown == [("A", "DNA"), ("A", "GENE"), ("A", ALL_TYPES), ("B", "GENE"), ("mean over 2 corpora", ALL_TYPES)]
+
+
+def test_a_single_corpus_has_no_mean_and_another_metric_is_named() -> None:
+    found = compare([results({"A": 9})], [results({"A": 1})])
+    assert [row.corpus for row in found.shown_rows] == ["A"]
+    assert "mean" not in " ".join(verdict(found))
+    assert title(replace(found, metric="type")).endswith("(test split, type)")
 
 
 def test_p_is_corrected_for_the_corpora_and_for_the_types() -> None:
