@@ -216,6 +216,7 @@ class Errors(metaclass=_WithCodes):
     E414 = "Training config {config} cannot be used ({kind}: {reason}): correct it, or the settings given beside it."
     E415 = "Training config {config} has no variable {names} in its section vars, which has {known}: correct the name, or add it there."
     E416 = "The label {label!r} cannot be added: labels are texts{known}."
+    E417 = "Training config {config}: {problems}; correct it, or the settings given beside it."
     E420 = "Setting exclude names {path}, which is not there: write it with `spacy bioner corpora leakage`, or set exclude to null."
     E421 = "{path} (setting exclude) {problem}: write it again with `spacy bioner corpora leakage`, for all corpora to train on."
     E422 = "Corpus {corpus}: {path} (setting exclude) leaves out all that is read of it; raise fraction or limit."

@@ -228,7 +228,7 @@ def _option_names(command: Callable[..., Any]) -> dict[str, str]:
 def _with_options(message: str, options: dict[str, str]) -> str:
     """A message with names of settings replaced by options."""
     typed = {name.removeprefix("--").replace("-", "_"): name for name in options.values() if name.startswith("--")}
-    pattern = rf"\b(?:(S)etting|(s)etting|set) ({'|'.join(map(re.escape, typed)) or '(?!)'})\b"
+    pattern = rf"\b(?:(S)etting|(s)etting|set) ({'|'.join(map(re.escape, typed)) or '(?!)'})(?!\.?\w)"
 
     def option(match: re.Match[str]) -> str:
         kind = "Option" if match[1] else "option" if match[2] else "set"

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from spacy.cli._util import show_validation_error
 from spacy.util import load_config
 
 from ..errors import BionerError, Errors, Warnings, check_setting, warn
@@ -15,6 +14,7 @@ from ..provenance import differences, provenance
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import evaluate
 from ..scoring.results import Results, reading_json, write_json
+from ..training.config_errors import config_errors
 from ..training.corpora import MultiCorpus
 from ..training.runs import epoch_size, train_run
 
@@ -182,7 +182,7 @@ class Experiment:
             BionerError: a corpus is missing, or there are no epochs.
         """
         values = {**self._values(), "vars.corpora": ",".join(corpora)}
-        with show_validation_error(self.config):
+        with config_errors(self.config, values):
             config = load_config(self.config, overrides=values, interpolate=True)
             words, steps = epoch_size(config)
         epochs = config["training"]["max_epochs"]
@@ -219,7 +219,7 @@ class Experiment:
             raise BionerError(Errors.E605.format(names=", ".join(sorted(taken))))
 
     def _variables(self) -> dict[str, Any]:
-        with show_validation_error(self.config):
+        with config_errors(self.config, self._values()):
             return dict(load_config(self.config, overrides=self._values(), interpolate=True)["vars"])
 
     def _values(self) -> dict[str, object]:

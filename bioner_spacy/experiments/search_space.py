@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 import srsly
-from spacy.cli._util import show_validation_error
 from spacy.schemas import ConfigSchemaTraining
 from spacy.util import load_config, load_model_from_config, registry
 from spacy.vocab import Vocab
@@ -16,6 +15,7 @@ from ..docbin import iter_docs
 from ..errors import BionerError, Errors
 from ..scope import SPANS_KEY, get_scope
 from ..tasks import make_tasks
+from ..training.config_errors import config_errors
 
 Value = Union[None, bool, int, float, str]
 
@@ -167,7 +167,7 @@ def resolve_space(
     shared = {f"vars.{name}": value for name, value in settings.items()}
     shared |= {"vars.corpora": ",".join(corpora), "vars.corpus_folder": str(corpus_folder)}
     values = {**shared, **overrides}
-    with show_validation_error(config):
+    with config_errors(config, values):
         filled = _build(config, values)
     space = _with_task_weights(path, read, filled, corpora, corpus_folder)
     taken = {*shared, *(f"vars.{name}" for name in _FIXED_VARS), *_FIXED}

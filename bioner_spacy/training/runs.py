@@ -1,17 +1,15 @@
 """One training run, like `spacy train`, that leaves either a complete pipeline or nothing."""
 
-import configparser
 import json
 import math
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
 import srsly
-from spacy.cli._util import setup_gpu, show_validation_error
+from spacy.cli._util import setup_gpu
 from spacy.language import Language
 from spacy.training.initialize import init_nlp
 from spacy.util import dot_to_object, load_config, registry
@@ -19,11 +17,12 @@ from thinc.api import Config
 
 from ..corpora.catalogue import CorpusSet
 from ..device import require_gpu
-from ..errors import BionerError, Errors, Warnings, reason, warn
+from ..errors import BionerError, Errors, Warnings, warn
 from ..files import replacing
 from ..provenance import differences, provenance
 from ..scope import score_name
 from .checkpoint import CHECKPOINT_FILE
+from .config_errors import config_errors
 from .loop import CURVE_FILE, MODEL_BEST, MODEL_LAST, Finished, train_with_checkpoints
 from .settings import check_names, check_numbers, check_variables
 
@@ -75,8 +74,9 @@ def enough_epochs(
     """
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
-    with _wrap_config_errors(config):
-        loaded = load_config(config, overrides={**_values(corpora, settings), **overrides}, interpolate=True)
+    values = {**_values(corpora, settings), **overrides}
+    with config_errors(config, values):
+        loaded = load_config(config, overrides=values, interpolate=True)
         _, steps = epoch_size(loaded)
     return max(int(loaded["training"]["max_epochs"]), min(MOST_EPOCHS, math.ceil(ENOUGH_STEPS / max(1, steps))))
 
@@ -164,12 +164,13 @@ def train_run(
     interrupted = (unfinished / CHECKPOINT_FILE).is_file()
     if interrupted and not resume:
         raise BionerError(Errors.E432.format(path=unfinished))
+    values = {**_values(corpora, settings), **overrides}
     try:
-        with _wrap_config_errors(config):
+        with config_errors(config, values):
             if gpu_id >= 0:
                 require_gpu(gpu_id)  # which says what is missing
             setup_gpu(gpu_id)
-            loaded, total = _load(config, {**_values(corpora, settings), **overrides})
+            loaded, total = _load(config, values)
             made_with = _made_with(loaded.interpolate())
             if interrupted:
                 _check_same(unfinished, made_with)
@@ -323,17 +324,3 @@ def _last_lines(output: Path, results: Mapping[str, Any]) -> str:
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     with replacing(path) as (part,):
         part.write_text(json.dumps(content, indent=2, sort_keys=True, default=str) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _wrap_config_errors(config: Path) -> Iterator[None]:
-    """Convert exceptions of spaCy, confection and Python's parser for a wrong config."""
-    try:
-        with show_validation_error(config, hint_fill=False):
-            yield
-    except BionerError:
-        raise
-    except (ValueError, KeyError, TypeError, configparser.Error) as error:
-        raise BionerError(
-            Errors.E414.format(config=config, kind=type(error).__name__, reason=reason(error))
-        ) from error

@@ -102,7 +102,7 @@ from bioner_spacy.files import replacing
 
 def main(source: Path, output: Path = Path("out"), spans_key: str = "") -> None:
     if spans_key:
-        raise BionerError(f"Setting spans_key is {spans_key!r}: change the setting spans_key, or set output to another.")
+        raise BionerError(f"Setting spans_key is {spans_key!r}: change the setting spans_key, or set output to another (setting output.x).")
     with replacing(output) as (part,):
         part.write_text("half")
         if os.fork() == 0:  # a worker, which ends as it always did
@@ -138,7 +138,7 @@ def test_signals_leave_nothing_half_written(name: str, tmp_path: Path) -> None:
         (["a", "--output", "-"], "[E653] --output is -, and a file or folder is needed there"),
         (
             ["a", "--spans-key", "x"],
-            "Option --spans-key is 'x': change the option --spans-key, or set --output to another.",
+            "Option --spans-key is 'x': change the option --spans-key, or set --output to another (setting output.x).",
         ),
     ],
 )

@@ -6,13 +6,13 @@ from pathlib import Path
 from statistics import mean
 from typing import Union
 
-from spacy.cli._util import show_validation_error
 from spacy.util import load_config
 
 from ...errors import BionerError, Errors, Warnings, warn
 from ...scoring.metrics import STRICT, Metric, get_metric
 from ...scoring.results import Results
 from ...scoring.significance import ALPHA, RESAMPLES
+from ...training.config_errors import config_errors
 from ..curves import read_curve
 from ..experiment import EPOCHS, MAX_EPOCHS, RESULTS, Budget, Experiment
 from .gains import Gains, Losses, gain_rows
@@ -103,7 +103,7 @@ def config_encoder(config: Path) -> str:
     """Name of the encoder of a training config."""
     if not config.is_file():
         raise BionerError(Errors.E410.format(path=config))
-    with show_validation_error(config):
+    with config_errors(config, {}):
         return str(load_config(config)["vars"]["encoder"])
 
 

@@ -1,0 +1,66 @@
+"""Report in one sentence what spaCy and its config system find wrong in a training config."""
+
+import configparser
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from spacy.util import dict_to_dot, load_config
+from thinc.config import ConfigValidationError
+
+from ..errors import BionerError, Errors, reason
+
+
+@contextmanager
+def config_errors(config: Path, values: Mapping[str, Any]) -> Iterator[None]:
+    """Within the block, convert exceptions of spaCy, confection and Python's parser for a wrong config.
+
+    Args:
+        config: the file.
+        values: settings given beside it, by dotted names.
+    """
+    try:
+        yield
+    except (BionerError, ModuleNotFoundError):
+        raise
+    except ConfigValidationError as error:
+        problems = _problems(error, config, values) or reason(error)
+        raise BionerError(Errors.E417.format(config=config, problems=problems)) from error
+    except (ValueError, KeyError, TypeError, ImportError, configparser.Error) as error:
+        raise BionerError(
+            Errors.E414.format(config=config, kind=type(error).__name__, reason=reason(error))
+        ) from error
+
+
+def _problems(error: ConfigValidationError, config: Path, values: Mapping[str, Any]) -> str:
+    """Each refused setting, with its section, its value, and what is wrong with it."""
+    written: dict[str, Any] = {}
+    filled: dict[str, Any] = {}  # with the values of variables, and so with copies of sections
+    with suppress(ValueError, configparser.Error):
+        loaded = load_config(config, overrides=dict(values))
+        written = dict_to_dot(loaded)
+        filled = dict_to_dot(loaded.interpolate())
+    problems = []
+    for one in error.errors or ():
+        place = list(map(str, one.get("loc", ())))
+        name = _setting(".".join(place), written, values)
+        if name and one["msg"].startswith("unexpected argument"):
+            section, _, key = name.rpartition(".")
+            close = difflib.get_close_matches(key, set(error.config or ()) - {key}, n=1)
+            problems.append(f"setting {name} is not known{f' (did you mean {section}.{close[0]}?)' if close else ''}")
+        else:
+            subject = f"setting {name}{f' is {filled[name]!r}' if name in filled else ''}: " if name else ""
+            problems.append(subject + one["msg"].removeprefix("at root: "))
+    return " ".join("; ".join(dict.fromkeys(problems)).split()) or " ".join((error.desc or "").split())
+
+
+def _setting(place: str, written: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """The whole name of a setting, of which an error has the end, or only the last part; as the error has it if it is
+    not known."""
+    for end in (place, place.rpartition(".")[2]):
+        fitting = [name for name in written if end and f".{name}".endswith(f".{end}")]
+        if fitting:
+            return min(fitting, key=lambda name: (name not in values, name.count(".")))
+    return place
