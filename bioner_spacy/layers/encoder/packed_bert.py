@@ -5,7 +5,9 @@ Attention is computed per block of windows of similar length. On a CPU this trai
 block.
 """
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -121,16 +123,36 @@ def _short_attention(query: Tensor, key: Tensor, value: Tensor, mask: Optional[T
     return torch.bmm(scores.softmax(dim=-1).to(values.dtype), values).view(shape)
 
 
+class _Thread(threading.local):
+    generator: Optional[torch.Generator] = None
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def random_bits(seed: int) -> Iterator[None]:
+    """Give this thread a generator of its own, so that what it draws does not depend on other threads."""
+    _thread.generator = torch.Generator().manual_seed(seed)
+    try:
+        yield
+    finally:
+        _thread.generator = None
+
+
 class QuickDropout(Dropout):
     """Dropout with masks at a sixth of the cost of torch's on a CPU.
 
-    It uses 16 random bits per element (of torch's generator) instead of 32; the rate is `p` up to 1/65536.
+    It uses 16 random bits per element instead of 32; the rate is `p` up to 1/65536. The bits are from torch's generator, or in
+    a thread from that of `random_bits`.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training or not 0 < self.p < 1 or input.device.type != "cpu":
             return super().forward(input)
-        draws = torch.empty((input.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
+        draws = torch.empty((input.numel() + 3) // 4, dtype=torch.int64).random_(
+            -(2**63), None, generator=_thread.generator
+        )
         dropped = round(self.p * 2**16)
         kept = draws.view(torch.int16)[: input.numel()].view(input.shape) >= dropped - 2**15
         return input * (kept * (2**16 / (2**16 - dropped))).to(input.dtype)

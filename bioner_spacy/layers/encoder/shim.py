@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Optional
 
 import numpy
@@ -12,13 +13,16 @@ from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_defaul
 from ...errors import BionerError, Errors, check_setting
 from ...types import Array
 from .files import dump_encoder, load_dumped_encoder, without_transformers
-from .packed_bert import Block, encode_packed, is_packable, use_fast_dropout
+from .packed_bert import Block, encode_packed, is_packable, random_bits, use_fast_dropout
 from .precision import PRECISIONS, bfloat16_enabled
 from .subwords import SubwordTokenizer
 from .threads import map_threads
 from .windows import SMALL_BLOCK, SMALL_PASS, WindowBatch, group_by_length
 
 POOLINGS = ("mean", "first")
+
+# Results of a function for each item, in order.
+_Map = Callable[..., list[Any]]
 
 # Least number of subwords for a thread of its own.
 _LEAST_SUBWORDS = 256
@@ -80,7 +84,8 @@ class EncoderShim(PyTorchShim):
         """
         self._model.eval()
         with torch.inference_mode():
-            return self._encode(inputs)
+            hidden, window_rows, run = self._encode(inputs)
+            return run(lambda states: self._pool(states, window_rows, inputs), [hidden])[0]
 
     def begin_update(  # type: ignore[override]
         self, inputs: WindowBatch
@@ -88,13 +93,38 @@ class EncoderShim(PyTorchShim):
         """Token vectors with dropout, and a callback that takes their gradient, (N, width)."""
         self._model.train()
         with torch.enable_grad():
-            vectors = self._encode(inputs)
+            hidden, window_rows, run = self._encode(inputs)
+            # The graph of each pass is left to the thread that follows it back.
+            ends = [states.detach().requires_grad_(states.requires_grad) for states in hidden]
+            vectors = self._pool(ends, window_rows, inputs)
 
         def backprop(d_vectors: torch.Tensor) -> None:
             if vectors.requires_grad:
                 torch.autograd.backward(vectors, d_vectors)
+                d_hidden = [end.grad for end in ends]
+                if run is map_threads:
+                    self._backprop_in_threads(hidden, d_hidden)
+                else:
+                    torch.autograd.backward(hidden, d_hidden)  # type: ignore[arg-type]
 
         return vectors.detach(), backprop
+
+    def _backprop_in_threads(self, hidden: list[torch.Tensor], d_hidden: list[Optional[torch.Tensor]]) -> None:
+        """Add the gradients of all passes to those of the parameters, in the order of the passes."""
+        learnt = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+
+        def backward_pass(number: int) -> tuple[Optional[torch.Tensor], ...]:
+            return torch.autograd.grad(hidden[number], learnt, d_hidden[number], allow_unused=True)
+
+        def add(number: int) -> None:
+            parameter = learnt[number]
+            for gradients in of_passes:
+                part = gradients[number]
+                if part is not None:
+                    parameter.grad = part if parameter.grad is None else parameter.grad.add_(part)
+
+        of_passes = map_threads(backward_pass, range(len(hidden)))
+        map_threads(add, range(len(learnt)))
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update every parameter that has a gradient.
@@ -116,7 +146,9 @@ class EncoderShim(PyTorchShim):
                 optimizer(key, weights, d_weights)
             parameter.grad = None
 
-    def _encode(self, batch: WindowBatch) -> torch.Tensor:
+    def _encode(self, batch: WindowBatch) -> tuple[list[torch.Tensor], Array, _Map]:
+        """Hidden states of each forward pass, the row of the first subword of each window in all of them, and what runs passes:
+        `map_threads`, or one after the other."""
         device = self.device
         tokenizer: Any = self.tokenizer
         prefix, suffix = tokenizer.prefix, tokenizer.suffix
@@ -145,21 +177,32 @@ class EncoderShim(PyTorchShim):
         run = self._run_packed if packed else self._run_padded
         bfloat16 = bfloat16_enabled(self.precision, device)
 
-        def forward_pass(part: slice) -> torch.Tensor:
-            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+        threads = n_threads > 1
+        # Random bits of a pass must not depend on other threads.
+        seeds = torch.randint(2**63 - 1, (len(passes),)).tolist() if threads and self._model.training else []
+
+        def forward_pass(number: int) -> torch.Tensor:
+            part = passes[number]
+            with (
+                # Each weight is used once in a pass: a cache of casts, which threads share, gains nothing.
+                torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16, cache_enabled=not threads),
+                random_bits(seeds[number]) if seeds else nullcontext(),
+            ):
                 return run(ids[part], of_groups[part])
 
-        if n_threads == 1:
-            return self._pool([forward_pass(part) for part in passes], window_rows, batch)
-        hidden = map_threads(forward_pass, passes)
-        return map_threads(lambda states: self._pool(states, window_rows, batch), [hidden])[0]
+        in_order: _Map = map_threads if threads else lambda function, items: list(map(function, items))
+        return in_order(forward_pass, range(len(passes))), window_rows, in_order
 
     def _n_threads(self, n_subwords: int) -> int:
-        """Number of passes at once. In prediction on a CPU, threads make passes of their own: threads that share a
-        pass wait for one another at every layer, which takes long if other programs use their cores."""
-        if self.device.type != "cpu" or torch.is_grad_enabled():
+        """Number of passes at once. On a CPU, threads make passes of their own: threads that share a pass wait for one
+        another at every layer, which takes long if other programs use their cores."""
+        if self.device.type != "cpu":
             return 1
-        return max(1, min(torch.get_num_threads(), n_subwords // _LEAST_SUBWORDS))
+        n_threads, most = torch.get_num_threads(), n_subwords // _LEAST_SUBWORDS
+        if torch.is_grad_enabled() and most < n_threads:
+            # Batches of training are small: many cores are better used by sharing a pass.
+            return 1
+        return max(1, min(n_threads, most))
 
     def _run_padded(self, ids: list[Array], lengths: list[Array]) -> torch.Tensor:
         """Hidden states, (subwords, width), of one padded group of windows."""

@@ -17,16 +17,17 @@ def map_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> li
     """Results of a function for each item, in order, computed by as many threads as torch uses, which are kept.
 
     Args:
-        function: called in threads in which torch uses one core and inference mode.
+        function: called in threads in which torch uses one core, with the gradient mode of the caller.
         items: arguments.
     """
+    grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
 
-    def infer(item: Item) -> Result:
-        with torch.inference_mode():
+    def call(item: Item) -> Result:
+        with torch.inference_mode(inference), torch.set_grad_enabled(grad):
             return function(item)
 
     # A forked process has none of the threads of its parent.
-    return list(_pool(os.getpid(), torch.get_num_threads()).map(infer, items))
+    return list(_pool(os.getpid(), torch.get_num_threads()).map(call, items))
 
 
 @functools.lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy
 import pytest
 import torch
-from tiny_encoder import make_docs, make_encoder, word_vectors
+from tiny_encoder import make_docs, make_encoder, own_encoder, word_vectors
 
 from bioner_spacy.layers.encoder import shim
 from bioner_spacy.layers.encoder.threads import map_threads
@@ -28,7 +28,8 @@ def test_results_are_in_order_and_of_several_threads(three_threads: None) -> Non
         meet.wait()
         return item, threading.current_thread().name, torch.get_num_threads(), torch.is_inference_mode_enabled()
 
-    results = map_threads(work, range(6))
+    with torch.inference_mode():
+        results = map_threads(work, range(6))
     assert [result[0] for result in results] == list(range(6))
     assert len({result[1] for result in results[:3]}) == 3
     assert all(result[2:] == (1, True) for result in results)
@@ -73,3 +74,32 @@ def test_vectors_are_the_same_with_any_number_of_threads(
     for actual, expected in zip(word_vectors(model, docs), alone, strict=True):
         numpy.testing.assert_allclose(actual, expected, atol=1e-5)
     assert passes[0] > 1
+
+
+@pytest.mark.parametrize("settings", [{}, {"transformer_config": {}}], ids=["no dropout", "dropout"])
+def test_gradients_of_threads(
+    tiny_bert: str, three_threads: None, monkeypatch: pytest.MonkeyPatch, settings: dict[str, dict[str, float]]
+) -> None:
+    docs = make_docs("gene", "", "gene mice " * 20, "cell protein mutant", "mice " * 7, " ")
+    passes = []
+    monkeypatch.setattr(
+        shim, "map_threads", lambda function, items: passes.append(len(items)) or map_threads(function, items)
+    )
+
+    def gradients(least: int) -> list[torch.Tensor]:
+        monkeypatch.setattr(shim, "_LEAST_SUBWORDS", least)
+        model = own_encoder(tiny_bert, **settings)
+        torch.manual_seed(0)
+        for _ in range(2):  # they add up
+            vectors, backprop = model.begin_update(docs)
+            backprop([numpy.cos(numpy.arange(array.size, dtype="f")).reshape(array.shape) for array in vectors])
+        [encoder] = [part for node in model.walk() for part in node.shims]
+        found = [parameter.grad for parameter in encoder.transformer.parameters()]
+        return [gradient.to_dense() for gradient in found if gradient is not None]
+
+    one, (threads, again) = gradients(10**6), (gradients(2) for _ in range(2))
+    assert passes and min(passes) > 1
+    for actual, repeated, expected in zip(threads, again, one, strict=True):
+        assert torch.equal(actual, repeated)
+        if not settings:
+            torch.testing.assert_close(actual, expected, atol=1e-4, rtol=1e-3)
