@@ -9,6 +9,7 @@ compared. Offsets count characters, the end is exclusive.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -369,7 +370,12 @@ def _span(export: Export, mention: Mention) -> dict[str, Any]:
 def _recognises(head: str) -> bool:
     keys = any(f'"{key}"' in head for key in (*SPANS, "answer"))
     others = any(f'"{key}"' in head for key in ("passages", "entity_mentions", "data"))
-    return head.lstrip().startswith(("{", "[")) and '"text"' in head and keys and not others
+    return keys and not others and (('"text"' in head and head.lstrip().startswith(("{", "["))) or _is_pair(head))
+
+
+def _is_pair(head: str) -> bool:
+    """Whether a file begins with a text and its annotation in an array, as spaCy 2 has them."""
+    return re.match(r'\s*(\[\s*){1,2}"(?:[^"\\]|\\.)*"\s*,\s*\{\s*"', head) is not None
 
 
 FORMAT = Format(

@@ -11,6 +11,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.formats.reading import looks_like
 from bioner_spacy.formats.textspans import read, read_texts
 
 TEXT = "FOX2 binds\nFOX3 \U0001f9ec in mice."
@@ -310,3 +311,12 @@ def test_tracks_of_several_projects(tmp_path: Path) -> None:
     assert [mention.end for mention in document.mentions] == [3]
     [document] = read(write(tmp_path, {"text": TEXT, "spans": [], "tracks": ["of an album"]}))
     assert document.meta == {"tracks": ["of an album"]}
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_pairs_of_spacy_2_are_recognised(nested: bool, tmp_path: Path) -> None:
+    pair = ['A "text", [0]', {"entities": [[0, 1, "D"]]}]
+    (tmp_path / "train.json").write_text(json.dumps([pair] if nested else pair, indent=1 if nested else None))
+    assert looks_like(tmp_path / "train.json") == ["textspans"]
+    [document] = read(tmp_path / "train.json")
+    assert [mention.label for mention in document.mentions] == ["D"]
