@@ -33,6 +33,21 @@ if not Doc.has_extension("guideline"):
     Doc.set_extension("guideline", default=None)
 
 
+def _score(span: Span) -> Optional[float]:
+    """The score that a span has in the `attrs` of a group of `doc.spans`; None for a span that was not predicted."""
+    place = (span.start, span.end, span.label)
+    for group in span.doc.spans.values():
+        for one, score in zip(group, group.attrs.get("scores", ())):
+            if (one.start, one.end, one.label) == place:
+                return float(score)
+    return None
+
+
+# `span._.score`, also of spans in `doc.ents`.
+if not Span.has_extension("score"):
+    Span.set_extension("score", getter=_score)
+
+
 def set_gold(
     doc: Doc,
     spans: Iterable[Span],

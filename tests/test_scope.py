@@ -3,7 +3,7 @@
 import pytest
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope, name_corpus, set_gold, set_origin, state_scopes
@@ -106,3 +106,15 @@ def test_guideline_is_unset_unless_given(doc: Doc) -> None:
     assert doc._.guideline is None
     doc._.guideline = "NCBI"
     assert doc._.guideline == "NCBI"
+
+
+def test_scores_of_spans(doc: Doc) -> None:
+    span, other = Span(doc, 0, 1, label="GENE"), Span(doc, 0, 1, label="RNA")
+    doc.spans["a"], doc.spans["b"] = [span], SpanGroup(doc, spans=[other, span], attrs={"scores": [0.25, 0.5]})
+    doc.ents = [span]
+    assert [one._.score for one in (*doc.ents, *doc.spans["b"], Span(doc, 0, 1, label="DNA"))] == [
+        0.5,
+        0.25,
+        0.5,
+        None,
+    ]
