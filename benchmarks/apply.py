@@ -63,7 +63,7 @@ def main(args: argparse.Namespace) -> None:
         hours = median / args.documents * 1e6 / 3600
         spread = f"{min(values):.1f}–{max(values):.1f}"
         rows.append([name, f"{median:.1f}", spread, f"{median / base:.2f}", f"{hours:,.0f}", f"{hours * PUBMED:,.0f}"])
-    header = ["", "CPU seconds", "least–most", "ratio", "core hours per million", f"core hours for {PUBMED} million"]
+    header = ["", "CPU seconds", "min–max", "ratio", "core hours per million", f"core hours for {PUBMED} million"]
     page = (
         f"{args.documents} abstracts, {tokens:,} tokens, {args.repeats} repeats; loading {loading:.1f} CPU seconds. "
     )

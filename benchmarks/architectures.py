@@ -4,7 +4,7 @@
 
 Each system trains on all corpora at once, or with `--each` on each corpus by itself, and is scored on `--split`. What is
 in OUTPUT already is not computed again. F1 is strict, in percent, mean ± sample standard deviation over the seeds.
-"Nested" are mentions inside another one of the same side, gold or predicted; "flat" are all others. The words per second
+"Nested" are mentions inside another one of the same side, gold or predicted; "flat" are all others. The tokens per second
 of training are of whole runs, setting up included; those of prediction are medians over interleaved repeats with the
 pipelines of the first seed on the same documents. Below the table each system is tested against the first one named (see
 docs/significance.md), on mentions of all kinds.
@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> None:
     speeds = prediction_speeds(args, systems, groups[0], seeds[0])
     nested = any(of["nested"]["gold"] for of in _corpora(rows[0][1][0]).values())
     header = ["System", *(f"{corpus}" for corpus in corpora), *(["mean"] if len(corpora) > 1 else [])]
-    header += ["nested", "flat"] * nested + ["words/s training", "words/s prediction"]
+    header += ["nested", "flat"] * nested + ["tokens/s training", "tokens/s prediction"]
     cells = []
     for system, seeded in rows:
         by_seed = [_corpora(of_seed) for of_seed in seeded]
@@ -74,7 +74,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 class Run(NamedTuple):
-    """Scores of a pipeline, and the words per second of its training."""
+    """Scores of a pipeline, and the tokens per second of its training."""
 
     results: Results
     speed: float
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int
     words = sum(int(n.sum()) for n in MultiCorpus(args.corpus, corpora, fraction=args.fraction).lengths().values())
     scored = {"corpora": corpora, "split": args.split, "gpu_id": args.gpu_id, "predicted_key": PREDICTED.get(system)}
     results = evaluate(folder / "model-last", args.corpus, **scored)
-    # spaCy's own model takes the folder of the encoder; the name tells that it is the same one.
+    # spaCy's own model takes the folder of the encoder; the name shows that it is the same one.
     results = replace(results, pipeline=replace(results.pipeline, encoder=settings["encoder"]))
     speed = words * args.epochs / seconds
     write_text(speed_file, f"{speed}\n")
@@ -118,7 +118,7 @@ def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int
 def prediction_speeds(
     args: argparse.Namespace, systems: Sequence[str], corpora: Sequence[str], seed: int
 ) -> dict[str, float]:
-    """Median words per second of each system, on the same documents, one system after the other in each repeat."""
+    """Median tokens per second of each system, on the same documents, one system after the other in each repeat."""
     measured: dict[str, list[float]] = {system: [] for system in systems}
     for _ in range(args.repeats):
         for system in systems:

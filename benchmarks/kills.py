@@ -104,6 +104,6 @@ if __name__ == "__main__":
     parser.add_argument("--shards", type=int, default=50)
     parser.add_argument("--shard-size", type=int, default=20)
     parser.add_argument("--n-process", type=int, default=2)
-    parser.add_argument("--ending", default="parquet", help="of the name of the output, which tells its format")
+    parser.add_argument("--ending", default="parquet", help="file ending of the output, which gives its format")
     parser.add_argument("--seed", type=int, default=1)
     main(parser.parse_args())

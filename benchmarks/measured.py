@@ -22,10 +22,10 @@ Speeds = Mapping[str, Sequence[float]]
 
 
 def interleaved(runs: Mapping[str, Callable[[], int]], repeats: int) -> dict[str, list[float]]:
-    """Words per second of each run, one after the other in each repeat, so that a noisy machine disturbs all alike.
+    """Tokens per second of each run, one after the other in each repeat, so that a noisy machine disturbs all alike.
 
     Args:
-        runs: functions by name that return the number of words that they went through.
+        runs: functions by name that return the number of tokens that they went through.
         repeats: number of measurements; before them each function is run once to warm up.
     """
     speeds: dict[str, list[float]] = {name: [] for name in runs}

@@ -23,7 +23,7 @@ def bare_encoder(nlp: Language, *, batch_pieces: int = 4096) -> Callable[[Sequen
 
     Args:
         nlp: a pipeline of ours.
-        batch_pieces: most word pieces in a batch, padding counted.
+        batch_pieces: most subwords in a batch, padding counted.
 
     Returns:
         A function that encodes texts.
@@ -106,7 +106,7 @@ def _shim(nlp: Language) -> Any:
 def _tokenizer(shim: Any) -> Any:
     """The tokenizer of an encoder as transformers has it."""
     one = shim.tokenizer
-    backend = Tokenizer.from_str(one.backend.to_str())  # a copy, for it is told what to cut
+    backend = Tokenizer.from_str(one.backend.to_str())  # a copy, because truncation is set on it
     settings = {"model_max_length": one.model_max_length, "pad_token": one.pad_token}
     return PreTrainedTokenizerFast(tokenizer_object=backend, **settings)
 

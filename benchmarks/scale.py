@@ -1,4 +1,4 @@
-"""What scale costs: words per second by number of types and corpora, document length, batch size and processes; memory.
+"""What scale costs: tokens per second by number of types and corpora, document length, batch size and processes; memory.
 
     python benchmarks/scale.py OUTPUT --parts types,length,batch,processes,size,memory
 
@@ -37,7 +37,7 @@ FRESH = Path(__file__).with_name("fresh.py")
 PARTS = ("types", "length", "batch", "processes", "size", "memory")
 # With it glibc hands large arrays back to the system at once, instead of keeping them between smaller ones.
 MALLOC, MMAP_BYTES = "MALLOC_MMAP_THRESHOLD_", 2**22
-SPEED = ["words/s", "least–most", "ratio"]
+SPEED = ["tokens/s", "min–max", "ratio"]
 
 
 class Section(NamedTuple):
@@ -79,7 +79,7 @@ def main(args: argparse.Namespace) -> None:
         section, speeds = getattr(bench, part)()
         print(f"{section.title}\n{section.table.to_text()}")
         sections.append(section)
-        panels[f"{section.title}, words per second"] = speeds
+        panels[f"{section.title}, tokens per second"] = speeds
     device = f"GPU {args.gpu_id}" if args.gpu_id >= 0 else "CPU"
     text = (
         f"Medians of {args.repeats} repeats, in which the rows of a table took turns, with the least and the most; ratios "
@@ -250,7 +250,7 @@ class Bench:
 
 
 def annotate(nlp: Language, texts: Sequence[str], **options: Any) -> int:
-    """Annotate texts; returns the number of words."""
+    """Annotate texts; returns the number of tokens."""
     return sum(len(doc) for doc in nlp.pipe(texts, **options))
 
 

@@ -18,7 +18,7 @@ from bioner_spacy.tokenization import create_tokenizer
 from bioner_spacy.tokenization.sentences import sentence_starts
 
 FILES = {"JNLPBA": ("iob", "JNLPBA/test.tsv"), "GENIA": ("genia", "GENIA-nested/original/GENIAcorpus3.02.xml")}
-HEADER = ("corpus", "borders", "method", "precision %", "recall %", "F1 %")
+HEADER = ("corpus", "boundaries", "method", "precision %", "recall %", "F1 %")
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         if (args.corpora / file).is_file():
             found = list(documents(args.corpora / file, format_))
             for label, method in {"bioner_spacy": sentence_starts, "sentencizer": sentencizer()}.items():
-                count = sum(len(borders) for _, borders in found)
+                count = sum(len(boundaries) for _, boundaries in found)
                 print(f"| {name} | {count:,} | {label} | {' | '.join(compare(method, found))} |", flush=True)
 
 
@@ -52,9 +52,9 @@ def sentencizer() -> Callable[[str], list[int]]:
 
 
 def compare(method: Callable[[str], list[int]], found: list[tuple[str, set[int]]]) -> Iterator[str]:
-    """Precision, recall and F1 of the borders of sentences, in percent."""
-    predicted = [(set(method(text)), borders) for text, borders in found]
-    right = sum(len(ours & borders) for ours, borders in predicted)
+    """Precision, recall and F1 of the boundaries of sentences, in percent."""
+    predicted = [(set(method(text)), boundaries) for text, boundaries in found]
+    right = sum(len(ours & boundaries) for ours, boundaries in predicted)
     precision, recall = (right / max(1, sum(map(len, side))) for side in zip(*predicted))
     for share in (precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)):
         yield f"{100 * share:.2f}"

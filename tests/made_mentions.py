@@ -11,8 +11,8 @@ TYPES = ("A", "B")
 
 def mention(length: int = 8) -> st.SearchStrategy[Mention]:
     """One mention in a text of so many characters."""
-    borders = st.tuples(st.integers(0, length), st.integers(0, length)).filter(lambda pair: pair[0] < pair[1])
-    return st.tuples(borders, st.sampled_from(TYPES)).map(lambda found: (*found[0], found[1]))
+    boundaries = st.tuples(st.integers(0, length), st.integers(0, length)).filter(lambda pair: pair[0] < pair[1])
+    return st.tuples(boundaries, st.sampled_from(TYPES)).map(lambda found: (*found[0], found[1]))
 
 
 def mentions(most: int = 5) -> st.SearchStrategy[set[Mention]]:
@@ -23,8 +23,8 @@ def mentions(most: int = 5) -> st.SearchStrategy[set[Mention]]:
 @st.composite
 def flat_mentions(draw: st.DrawFn) -> set[Mention]:
     """Mentions that do not overlap."""
-    borders = sorted(draw(st.sets(st.integers(0, 20), max_size=10)))
-    pairs = zip(borders[::2], borders[1::2])
+    boundaries = sorted(draw(st.sets(st.integers(0, 20), max_size=10)))
+    pairs = zip(boundaries[::2], boundaries[1::2])
     return {(start, end, draw(st.sampled_from(TYPES))) for start, end in pairs}
 
 

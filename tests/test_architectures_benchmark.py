@@ -21,7 +21,7 @@ def test_table(
     for _ in range(2):  # the second finds everything there
         runpy.run_path(str(BENCHMARKS / "architectures.py"), run_name="__main__")
     table = (tmp_path / "out" / "architectures.md").read_text(encoding="utf8").splitlines()
-    columns = ["System", "drugs", "genes", "mean", "nested", "flat", "words/s training", "words/s prediction"]
+    columns = ["System", "drugs", "genes", "mean", "nested", "flat", "tokens/s training", "tokens/s prediction"]
     assert table[0] == f"| {' | '.join(columns)} |"
     rows = table[2 : table.index("")]
     assert [row.split(" | ")[0] for row in rows] == ["| tags", "| spancat", "| ner"]

@@ -15,7 +15,7 @@ TABLES = {"Errors": vars(errors.Errors), "Warnings": vars(errors.Warnings)}
 CODE = re.compile(r"[EW]\d{3}")
 
 
-def test_no_number_stands_for_two_messages() -> None:
+def test_no_number_is_that_of_two_messages() -> None:
     """The second would replace the first without a word."""
     numbers = Counter(re.findall(r"^    ([EW]\d{3}) =", Path(errors.__file__).read_text("utf8"), flags=re.MULTILINE))
     assert numbers

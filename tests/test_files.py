@@ -86,7 +86,7 @@ def test_replacing_takes_away_the_folders_that_it_made_for_nothing(tmp_path: Pat
     assert (tmp_path / "there/a/b/c").read_text() == "x"
 
 
-def test_a_full_disk_is_told_with_the_file(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_with_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"No space left on device: .*report\.json"):
         with replacing(tmp_path / "report.json"), Path("/dev/full").open("w") as full:
             full.write("more")

@@ -56,7 +56,7 @@ def test_speed(run: Run) -> None:
     for name, numbers in rows.items():
         assert NUMBERS.match(f"| {' | '.join(numbers[:3])} |"), name
     assert {file.name for file in out.iterdir()} == {"speed.md", "speed.svg", "speed.png", "speed.json"}
-    assert "words per second" in (out / "speed.svg").read_text(encoding="utf8")
+    assert "tokens per second" in (out / "speed.svg").read_text(encoding="utf8")
 
 
 def test_speed_of_an_unknown_system(run: Run) -> None:

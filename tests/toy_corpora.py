@@ -107,7 +107,7 @@ def component(nlp: Language) -> MultiTaskNER:
 
 
 def output_names(nlp: Language) -> Sequence[tuple[str, ...]]:
-    """Name of each output of the heads: the task, or "" where tasks share it, and what else tells it from others."""
+    """Name of each output of the heads: the task, or "" where tasks share it, and what else distinguishes it."""
     ner = component(nlp)
     columns: Sequence[tuple[str, ...]] = ner.model.attrs["make_formulation"](ner.tasks).columns
     return columns

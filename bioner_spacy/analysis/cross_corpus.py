@@ -191,8 +191,8 @@ def _annotated(corpus: str, path: Path, limit: Optional[int], spans_key: str) ->
     """Entity types in the scopes of the documents of a corpus; None if a document states no scope."""
     docs = read_gold(Language(), corpus, path, limit=limit, spans_key=spans_key)
     scopes = [get_scope(doc, spans_key) for doc in docs]
-    told = [scope for scope in scopes if scope is not None]
-    return frozenset().union(*told) if len(told) == len(scopes) else None
+    stated = [scope for scope in scopes if scope is not None]
+    return frozenset().union(*stated) if len(stated) == len(scopes) else None
 
 
 def _check_map(mapped: Mapping[str, str], predicted: Sequence[frozenset[str]], annotated: Sequence[Types]) -> None:
@@ -204,8 +204,8 @@ def _check_map(mapped: Mapping[str, str], predicted: Sequence[frozenset[str]], a
         raise BionerError(Errors.E542.format(types=", ".join(unknown), known=", ".join(known)))
     any_shared = (_mapped(all_predicted, mapped) or frozenset()) & (_mapped(all_annotated, mapped) or frozenset())
     if not any_shared and None not in annotated:
-        told = {"predicted": ", ".join(sorted(all_predicted)), "annotated": ", ".join(sorted(all_annotated))}
-        raise BionerError(Errors.E543.format(**told))
+        types = {"predicted": ", ".join(sorted(all_predicted)), "annotated": ", ".join(sorted(all_annotated))}
+        raise BionerError(Errors.E543.format(**types))
 
 
 def _mapped(types: Types, mapped: Mapping[str, str]) -> Types:

@@ -97,8 +97,8 @@ class Mistakes:
         counts: dict[str, Any] = {}
         for (corpus, entity_type, side, kind), number in sorted(self.counts.items()):
             counts.setdefault(corpus, {}).setdefault(entity_type, {}).setdefault(side, {})[kind] = number
-        told = [{"count": count, **vars(mistake)} for mistake, count in self.most_frequent(examples)]
-        return {"counts": counts, "examples": told}
+        shown = [{"count": count, **vars(mistake)} for mistake, count in self.most_frequent(examples)]
+        return {"counts": counts, "examples": shown}
 
     def most_frequent(self, examples: int) -> list[tuple[Mistake, int]]:
         """The most frequent mistakes.
@@ -209,8 +209,8 @@ def _mistake(doc: ScoredDoc, judgement: Judgement) -> Mistake:
 
 def _describe_mentions(text: str, mentions: Sequence[Mention]) -> str:
     """Text and type of mentions; a dash if there is none."""
-    told = [f"{_one_line(text[start:end])} ({entity_type})" for start, end, entity_type in mentions]
-    return "; ".join(told) or "–"
+    texts = [f"{_one_line(text[start:end])} ({entity_type})" for start, end, entity_type in mentions]
+    return "; ".join(texts) or "–"
 
 
 def _context(text: str, mentions: Sequence[Mention]) -> str:

@@ -12,7 +12,7 @@ import typer
 from ..corpora.context import CONTEXT_WORDS
 from ..errors import BionerError, Errors
 from ..files import stdin_as_file
-from ..formats.documents import known_endings, output_formats
+from ..formats.documents import known_endings, output_formats, text_formats
 from ..provenance import digest
 from ..scope import SPANS_KEY
 from ..scoring.metrics import METRICS, STRICT, get_metric
@@ -28,8 +28,8 @@ def format_help(names: list[str]) -> str:
     """Help of a format option: names of formats, and their file endings."""
     endings = known_endings(names)
     defaults = {name: [ending for ending in endings if endings[ending] == name] for name in endings.values()}
-    told = ", ".join(f"{name} for {' and '.join(several)}" for name, several in defaults.items())
-    return f"One of {', '.join(names)}. Default: {told}."
+    by_ending = ", ".join(f"{name} for {' and '.join(several)}" for name, several in defaults.items())
+    return f"One of {', '.join(names)}. Default: {by_ending}."
 
 
 @contextmanager
@@ -74,6 +74,7 @@ Source = Annotated[
 SpansKey = Annotated[str, typer.Option(help="Key of the spans in doc.spans; ents: those in doc.ents.")]
 Split = Annotated[str, typer.Option(help="The split to score on.")]
 Tables = Annotated[str, typer.Option(help="Also write each table as a file: csv, tex, or both.")]
+TextFormat = Annotated[Optional[str], typer.Option(help=format_help(text_formats()))]
 Words = Annotated[int, typer.Option(min=0, help="Approximate number of training tokens per corpus; 0: all.")]
 
 ASSETS = Path("assets")

@@ -56,7 +56,7 @@ def ablate_annotation(
 ) -> Systems:
     """Train on a corpus of several types, and on parts of it annotated for one type each.
 
-    The parts hold the training examples of the corpus, split anew for every seed (`split_types`). Scope masking and a
+    The parts hold the training examples of the corpus, split again for every seed (`split_types`). Scope masking and a
     naive merge on the parts are compared with full annotation, on all types of the corpus.
 
     Args:

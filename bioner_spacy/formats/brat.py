@@ -28,7 +28,7 @@ NAME = "name"
 """The infon of the name of a concept, which lines of normalisation have after its identifier."""
 
 NO_DATABASE = "ID:"
-"""Stands before identifiers without a database, which brat does not have."""
+"""Prefix of identifiers without a database, which brat does not have."""
 
 _ANNOTATIONS = (".ann", ".a1")
 _ID = re.compile(r"T[0-9]\S*")

@@ -117,7 +117,7 @@ def join_passages(
 
     Args:
         parts: type, text and infons of every passage; those without a text are left out.
-        separator: what stands between two passages. None: a space after what ends as a sentence does, else a blank
+        separator: text between two passages. None: a space after what ends as a sentence does, else a blank
             line, which ends sentences too.
     """
     text, passages = "", []

@@ -39,7 +39,7 @@ def output_formats() -> list[str]:
 
 
 def known_endings(allowed: Iterable[str]) -> dict[str, str]:
-    """Ends of names that tell one of some formats: its own, and usual ones that no other of them has."""
+    """File endings that identify one of some formats: its own, and usual ones that no other of them has."""
     formats = [get_format(name) for name in allowed]
     found: dict[str, str] = {}
     for endings in ("endings", "usual_endings"):
@@ -50,7 +50,7 @@ def known_endings(allowed: Iterable[str]) -> dict[str, str]:
 
 
 def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str]) -> Format:
-    """The format of a file, as it was asked for, or else as the end of its name tells; `.gz` is no part of the name.
+    """The format of a file, as it was asked for, or else by the ending of its name; `.gz` is no part of the name.
 
     Args:
         setting: name of the setting, for messages.
@@ -68,7 +68,7 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
 
 
 def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str]) -> Format:
-    """The format of what is to be read, as it was asked for, or as its name or those of its files tell. Where several
+    """The format of what is to be read, as it was asked for, or by its name or those of its files. If several
     formats have the ending of a file, its beginning decides.
 
     Args:
@@ -89,7 +89,7 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
 
 
 def _guess_format(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
-    """The format that the names of some files tell, or the beginning of the first whose ending is that of a format."""
+    """The format by the names of some files, or by the beginning of the first whose ending is that of a format."""
     named = {name for file in files if (name := _guess_by_name(file, allowed))}
     claims = ((file, {name for name in allowed if get_format(name).has_ending(file)}) for file in files)
     first = next(((file, names) for file, names in claims if names), None)

@@ -21,7 +21,7 @@ from .document import Mention, Passage
 from .format import Format
 
 ARRAY = {"head": "[\n", "separator": ",\n", "tail": "\n]\n"}
-"""What stands around the records of a JSON array, one a line, see `Export.write_file`."""
+"""What is written around the records of a JSON array, one a line, see `Export.write_file`."""
 
 DECIMALS = 6
 """Scores are written with so many; those of the pipeline have single precision."""
@@ -258,7 +258,7 @@ class Export:
 
     def annotation(self, doc: Doc, number: int) -> tuple[Sequence[Span], Mapping[str, Any]]:
         """Spans of a document and the `attrs` of their group; its entities where the key is `ENTS`, and if there are
-        no groups at all, of which `warn_of_entities` tells; arguments and errors are those of `document`."""
+        no groups at all, of which `warn_of_entities` warns; arguments and errors are those of `document`."""
         key = self.spans_key
         if key in doc.spans:
             return list(doc.spans[key]), doc.spans[key].attrs
@@ -349,9 +349,9 @@ def in_pieces(places: Iterable[tuple[int, int]], pieces: Sequence[Sequence[str]]
 
 def _passages(text: str, attrs: Mapping[str, Any], doc_id: str) -> list[Passage]:
     passages = [Passage(*passage) for passage in attrs.get("passages", ())]
-    borders = [0, *(border for start, end, *_ in passages for border in (start, end)), len(text)]
-    between = (text[before:after] for before, after in zip(borders[::2], borders[1::2]))
-    if passages and (borders != sorted(borders) or any(part.strip() for part in between)):
+    boundaries = [0, *(boundary for start, end, *_ in passages for boundary in (start, end)), len(text)]
+    between = (text[before:after] for before, after in zip(boundaries[::2], boundaries[1::2]))
+    if passages and (boundaries != sorted(boundaries) or any(part.strip() for part in between)):
         raise BionerError(Errors.E167.format(doc_id=doc_id))
     return passages
 

@@ -14,7 +14,7 @@ MISMATCH = ("error", "offsets", "drop")
 leave out annotations outside of the text; or leave out both. What is believed and what is left out is counted."""
 
 _SEPARATORS = (" ", " ... ", " [...] ")
-"""What stands between the fragments in the text of a discontinuous annotation: brat has the first, converters
+"""What is between the fragments in the text of a discontinuous annotation: brat has the first, converters
 others."""
 
 

@@ -50,15 +50,15 @@ class CRFFormulation(TagFormulation):
         super().__init__(tasks)
         n_tag_columns = len(self.columns)
         self.columns += [(task.name, *name) for task in tasks for name in transition_names(task.types)]
-        n_moves = numpy.array([n_transitions(n_types) for n_types in self._n_types], dtype="int64")
-        firsts = n_tag_columns + numpy.cumsum(n_moves) - n_moves
+        counts = numpy.array([n_transitions(n_types) for n_types in self._n_types], dtype="int64")
+        firsts = n_tag_columns + numpy.cumsum(counts) - counts
         # Tasks of one size, (K,); columns of their tags and of the scores of transitions, (T + M, K); tags before and
         # after each transition.
         self._chains = []
         for members, columns in self._groups:
-            moves = list(zip(*numpy.nonzero(bio_transitions(columns.shape[1]))))
-            of_moves = firsts[members] + numpy.arange(n_transitions(len(columns[0]) // 2))[:, None]
-            self._chains.append((members, numpy.vstack([columns.T, of_moves]), moves))
+            transitions = list(zip(*numpy.nonzero(bio_transitions(columns.shape[1]))))
+            of_transitions = firsts[members] + numpy.arange(n_transitions(len(columns[0]) // 2))[:, None]
+            self._chains.append((members, numpy.vstack([columns.T, of_transitions]), transitions))
 
     def targets(self, gold: Gold) -> tuple[Any, int]:
         """Tags of each token as for `TagFormulation`, and `SoftTags` behind them if there are teachers."""
@@ -93,7 +93,7 @@ class CRFFormulation(TagFormulation):
         losses = xp.zeros(self.n_tasks, dtype="f")
         d_scores = xp.zeros_like(scores).ravel()
         tags, starts, *taught = targets
-        for number, (tasks, columns, moves) in enumerate(self._chains):
+        for number, (tasks, columns, transitions) in enumerate(self._chains):
             passes = self._passes(number, targets)
             # With several types, only soft targets need all pairs of tags.
             if len(columns) > _ONE_TYPE and (not taught or not taught[0].share[:, tasks].any()):
@@ -115,7 +115,7 @@ class CRFFormulation(TagFormulation):
                 here = (xp.asarray(array) for array in (kept, begins, scale, places, tasks, n_tokens))
                 kept, at_start, scale, places, numbers, counts = here
 
-                edges = _chain_edges(scores.ravel()[places], moves, at_start, kept)
+                edges = _chain_edges(scores.ravel()[places], transitions, at_start, kept)
                 log_z, p = marginals(xp.moveaxis(edges, (0, 1), (2, 3)))
                 log_allowed, p_allowed = allowed(_Read(edges, words, truth, begins, to_numpy(kept)))
                 # Where nothing is read, what rounding left of log Z is not a loss.
@@ -129,7 +129,7 @@ class CRFFormulation(TagFormulation):
                 d_edges *= scale
                 n_tags = len(d_edges)
                 d_values = xp.concatenate([d_edges.sum(axis=0), xp.zeros((len(columns) - n_tags, *d_edges.shape[2:]))])
-                for i, j in moves:
+                for i, j in transitions:
                     d_values[n_tags + transition_number(i, j, n_tags // 2)] += d_edges[i, j]
                 d_scores[places] += d_values.astype(d_scores.dtype)
         return losses, d_scores.reshape(scores.shape)
@@ -165,10 +165,10 @@ class CRFFormulation(TagFormulation):
         scores = to_numpy(scores)
         starts = document_starts(lengths)
         result: list[tuple[Array, Array]] = [(numpy.zeros(0, dtype="int64"), numpy.zeros((0, 0, 0)))] * self.n_tasks
-        for tasks, columns, moves in self._chains:
+        for tasks, columns, transitions in self._chains:
             begins = numpy.repeat(starts[:, None], len(tasks), axis=1)
             values = scores[:, columns.T].transpose(2, 0, 1)
-            edges = _chain_edges(values, moves, begins, numpy.ones_like(begins))
+            edges = _chain_edges(values, transitions, begins, numpy.ones_like(begins))
             p = from_outside(marginals(numpy.moveaxis(edges, (0, 1), (2, 3)))[1], starts)
             for i, k in enumerate(tasks.tolist()):
                 tokens = numpy.flatnonzero(p[:, i, 0, 0] < most)
@@ -187,18 +187,18 @@ class CRFFormulation(TagFormulation):
         scores = to_numpy(scores)
         starts = document_starts(lengths)
         parts = []
-        for tasks, columns, moves in self._chains:
+        for tasks, columns, transitions in self._chains:
             typed = len(columns) > _ONE_TYPE
             if typed:
                 pairs = numpy.argwhere(numpy.tile(lengths > 0, (len(tasks), 1)))
             else:
-                pairs = numpy.argwhere(_may_hold_mentions(scores, lengths, columns, moves))
+                pairs = numpy.argwhere(_may_hold_mentions(scores, lengths, columns, transitions))
             part_of = numpy.cumsum(lengths[pairs[:, 1]]) // _CHAIN_WORDS
             for part in numpy.split(pairs, numpy.flatnonzero(numpy.diff(part_of)) + 1) if len(pairs) else []:
                 k, words, kept = _line_up(part, lengths)
                 values = scores.ravel()[words * scores.shape[1] + columns[:, k]]
                 at = values, starts[words], kept
-                spans, p = decode_typed(*at) if typed else _decode_edges(*at, moves)
+                spans, p = decode_typed(*at) if typed else _decode_edges(*at, transitions)
                 parts.append(
                     SpanArrays(
                         starts=words[spans.starts, spans.tasks],
@@ -212,7 +212,7 @@ class CRFFormulation(TagFormulation):
 
 
 def _decode_edges(
-    values: Array, begins: Array, kept: Array, moves: Sequence[tuple[int, int]]
+    values: Array, begins: Array, kept: Array, transitions: Sequence[tuple[int, int]]
 ) -> tuple[SpanArrays, Array]:
     """Spans of the best sequences, whose tasks are chains, and their probabilities.
 
@@ -220,9 +220,9 @@ def _decode_edges(
         values: (T + M, N, K) scores of the tags and transitions of a token.
         begins: (N, K) whether a token begins a document.
         kept: (N, K) false for tokens that are to add nothing.
-        moves: tags before and after each transition.
+        transitions: tags before and after each transition.
     """
-    edges = _chain_edges(values, moves, begins, kept)
+    edges = _chain_edges(values, transitions, begins, kept)
     tags, p = best_path_and_marginals(numpy.moveaxis(edges, (0, 1), (2, 3)))
     spans = find_spans(tags, numpy.arange(len(tags[0])))
     return spans, _span_probabilities(spans, p, tags, begins | ~kept)
@@ -325,34 +325,34 @@ def _line_up(pairs: Array, lengths: Array) -> tuple[Array, Array, Array]:
     return pairs[pair, 0], places + (first_words - begins)[pair], kept
 
 
-def _chain_edges(values: Any, moves: Sequence[tuple[int, int]], begins: Any, kept: Any) -> Any:
+def _chain_edges(values: Any, transitions: Sequence[tuple[int, int]], begins: Any, kept: Any) -> Any:
     """(T, T, N, K) double-precision edges of K chains.
 
     Args:
         values: (T + M, N, K) scores of the tags and transitions of a token.
-        moves: tags before and after each transition.
+        transitions: tags before and after each transition.
         begins: (N, K) whether a token begins a document.
         kept: (N, K) false for tokens that are to add nothing.
     """
     xp = get_array_module(values)
-    edges = _edges(values.astype("float64"), moves)
+    edges = _edges(values.astype("float64"), transitions)
     edges[1:] = xp.where(begins, edges[:1], edges[1:])
     return xp.where(kept, edges, -math.log(len(edges)))
 
 
-def _edges(values: Any, moves: Sequence[tuple[int, int]]) -> Any:
+def _edges(values: Any, transitions: Sequence[tuple[int, int]]) -> Any:
     """(T, T, ...) score of moving from a tag to a token's tag, from (T + M, ...) scores of the token's tags and
     transitions."""
     xp = get_array_module(values)
     n_types = n_types_of(len(values))
     n_tags = 1 + 2 * n_types
     edges = xp.full((n_tags, n_tags, *values.shape[1:]), NEVER, dtype=values.dtype)
-    for i, j in moves:
+    for i, j in transitions:
         xp.add(values[j], values[n_tags + transition_number(i, j, n_types)], out=edges[i, j])
     return edges
 
 
-def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, moves: Sequence[tuple[int, int]]) -> Array:
+def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, transitions: Sequence[tuple[int, int]]) -> Array:
     """(K, D) bool; where False, O is the best tag of every token.
 
     Value iteration (Bellman 1957): what the tokens behind a token add at best, compared with O, while a mention goes
@@ -371,7 +371,7 @@ def _may_hold_mentions(scores: Array, lengths: Array, columns: Array, moves: Seq
     size = max(_BLOCK_EDGES // (n_tasks * n_tags**2), 4 * _LOOK_AHEAD)
     for begin in range(0, len(scores), size):
         block = slice(begin, begin + size + _LOOK_AHEAD + 1)
-        edges = _edges(numpy.ascontiguousarray(scores[block].T)[columns], moves)
+        edges = _edges(numpy.ascontiguousarray(scores[block].T)[columns], transitions)
         edges -= edges[0, 0].copy()
         # What is to come while a mention goes on, (T - 1, K, tokens): at first nothing but its end.
         value, rest = edges[1:, 0], numpy.zeros_like(edges[1:, 0])

@@ -216,7 +216,7 @@ class TypedChains:
         return result
 
     def _before_first(self) -> _Sums:
-        """Sums before the first token, where an O stands."""
+        """Sums before the first token, which are O."""
         xp = get_array_module(self.begins)
         never = xp.full(self.tags.begin.shape[1:], NEVER)
         return _Sums(xp.zeros(self.begins.shape[1]), never, never)

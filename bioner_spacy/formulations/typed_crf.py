@@ -60,7 +60,7 @@ def typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights:
     truth = numpy.where(kept, tags[tokens, k], 0)
     n_types = n_types_of(len(columns))
     n_tags = 1 + 2 * n_types
-    moves = transition_number(numpy.vstack([numpy.zeros_like(truth[:1]), truth[:-1]]), truth, n_types)
+    transitions = transition_number(numpy.vstack([numpy.zeros_like(truth[:1]), truth[:-1]]), truth, n_types)
 
     places = xp.asarray(tokens[:, :, None] * scores.shape[1] + columns.T[k])
     kept_here = xp.asarray(kept)
@@ -70,7 +70,7 @@ def typed_loss(scores: Any, tags: Array, starts: Array, columns: Array, weights:
     found = chains.marginals()
     gradient = xp.concatenate([found.tags(), found.transitions()], axis=2)
     rows = [xp.asarray(indices) for indices in numpy.indices(truth.shape)]
-    chosen = [tuple([*rows, xp.asarray(numbers)]) for numbers in (truth, n_tags + moves)]
+    chosen = [tuple([*rows, xp.asarray(numbers)]) for numbers in (truth, n_tags + transitions)]
     values = values.astype("float64")
     of_gold = ((values[chosen[0]] + values[chosen[1]]) * kept_here).sum(axis=0)
     for numbers in chosen:

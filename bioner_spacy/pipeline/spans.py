@@ -169,9 +169,9 @@ def split_by_document(spans: SpanArrays, lengths: Array) -> Iterator[SpanArrays]
     """Spans of each document, over its own tokens."""
     ends = numpy.cumsum(lengths)
     order = numpy.argsort(spans.starts, kind="stable")
-    borders = numpy.searchsorted(spans.starts[order], numpy.concatenate([[0], ends]))
+    boundaries = numpy.searchsorted(spans.starts[order], numpy.concatenate([[0], ends]))
     for d, base in enumerate(ends - lengths):
-        part = order[borders[d] : borders[d + 1]]
+        part = order[boundaries[d] : boundaries[d + 1]]
         yield SpanArrays(
             spans.starts[part] - base,
             spans.ends[part] - base,

@@ -211,7 +211,7 @@ def _units(doc: Doc, spans: Sequence[Span], end: int) -> tuple[list[str], list[i
     Returns:
         The texts of the units, and for each token the index of its unit.
     """
-    borders = {border for span in spans for border in (span.start, span.end)}
+    boundaries = {boundary for span in spans for boundary in (span.start, span.end)}
     covered = {index for span in spans for index in range(span.start, span.end)}
     crossed = {index for span in spans for index in range(span.start + 1, span.end)}  # a span crosses the boundary
     label_width: dict[int, float] = {}
@@ -222,7 +222,12 @@ def _units(doc: Doc, spans: Sequence[Span], end: int) -> tuple[list[str], list[i
     room = 0.0  # minimum length of a unit for its labels
     for token in doc[:end]:
         index = token.i
-        if index in borders or index not in covered or token.is_space or not _goes_with_previous(token, units, room):
+        if (
+            index in boundaries
+            or index not in covered
+            or token.is_space
+            or not _goes_with_previous(token, units, room)
+        ):
             units.append("")
             room = label_width.get(index, 0.0)
         unit_of.append(len(units) - 1)

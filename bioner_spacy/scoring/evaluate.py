@@ -57,7 +57,7 @@ def evaluate(
             ("sentence"), consecutive sentences of one article ("group"), or a whole article ("document"). The gold
             mentions are the same.
         context_words: maximum number of tokens in a group.
-        guideline: whether the pipeline is told the guideline of each document.
+        guideline: whether documents name the guideline of their corpus.
         batch_size: documents per batch; None for the setting of the pipeline.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
         spans_key: key in `doc.spans` of the gold mentions; "ents" for the entities of documents that have no spans.
@@ -214,7 +214,7 @@ class Run:
     """One timed pass of a pipeline over corpora.
 
     Args:
-        guideline: whether it is told by the guideline of which corpus to annotate.
+        guideline: whether documents name the guideline of their corpus.
     """
 
     def __init__(

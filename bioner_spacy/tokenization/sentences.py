@@ -74,8 +74,8 @@ def doc_sentence_starts(doc: Doc) -> list[int]:
 def sentence_lengths(doc: Doc) -> NDArray[Any]:
     """(sentences,) tokens of each sentence of a document; an empty document has one empty sentence."""
     starts, _ = word_offsets(doc)
-    borders = numpy.searchsorted(starts, numpy.array(doc_sentence_starts(doc), dtype="int64"))
-    return numpy.diff(numpy.unique([0, *borders, len(doc)])) if len(doc) else numpy.zeros(1, dtype="int64")
+    boundaries = numpy.searchsorted(starts, numpy.array(doc_sentence_starts(doc), dtype="int64"))
+    return numpy.diff(numpy.unique([0, *boundaries, len(doc)])) if len(doc) else numpy.zeros(1, dtype="int64")
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:

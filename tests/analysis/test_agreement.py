@@ -54,7 +54,7 @@ def test_undefined_kappa() -> None:
     assert agreement(["yes"] * 4, ["yes"] * 4) == Agreement(4, 1.0)
     everywhere = agreement(["yes", "no", "no"], ["yes", "no", "no"])
     assert everywhere == Agreement(3, 1.0, pytest.approx(1.0), None, None)
-    one_sided = agreement(["yes", "yes"], ["yes", "no"])  # no more than chance, as the first judge tells nothing
+    one_sided = agreement(["yes", "yes"], ["yes", "no"])  # no more than chance, because the first judge says nothing
     assert (one_sided.observed, one_sided.kappa) == (0.5, 0.0)
     with pytest.raises(ValueError):
         agreement(["yes"], [])

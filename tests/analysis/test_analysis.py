@@ -106,7 +106,7 @@ def test_all_of_it(pipeline: Callable[..., Language], devel: Path, tmp_path: Pat
     assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
 
 
-def test_the_chosen_threshold_does_what_was_told(
+def test_the_chosen_threshold_does_what_was_asked(
     pipeline: Callable[..., Language], devel: Path, tmp_path: Path
 ) -> None:
     """It is a setting that can be changed when a pipeline is loaded, and stays in a pipeline that is saved again."""

@@ -97,7 +97,7 @@ def test_predictions_by_corpus_and_type() -> None:
     assert (found["c", "B"].right.tolist(), found["c", "B"].gold) == ([False], 0)
 
 
-def test_nothing_predicted_is_told_by_dashes() -> None:
+def test_nothing_predicted_is_shown_by_dashes() -> None:
     empty = describe_calibration(predictions(gold=3))
     assert (empty["ece"], empty["brier"], empty["score"], empty["bins"]) == (None, None, None, [])
     assert calibration_table({("c", "A"): empty}).rows == [["c", "A", "0", *["undefined"] * 5]]

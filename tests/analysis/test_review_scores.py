@@ -72,7 +72,7 @@ def test_reports(tmp_path: Path) -> None:
     files = scores_page(found).to_disk(tmp_path / "out")
     assert [file.name for file in files] == ["review.json", "review.md"]
     page = files[1].read_text("utf8")
-    # A judge whose file is named like the row of both is told by the path.
+    # A judge whose file is named like the row of both is named by its path.
     assert "| abc-1 | drugs | 1 | GENE | words of abc-1 | no: a \\| family | yes |" in page
     assert str(first) in page and "abc-0" not in page
     data = json.loads(files[0].read_text("utf8"))

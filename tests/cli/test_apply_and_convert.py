@@ -109,7 +109,7 @@ def test_every_format_becomes_every_other(input_format: str, format: str, gold: 
 def test_texts_of_every_format_are_annotated(
     input_format: str, format: str, gold: Path, pipeline: Path, tmp_path: Path
 ) -> None:
-    """Anew, under their identifiers."""
+    """Annotated again, under their identifiers."""
     source = gold
     if input_format != "docbin":
         source = tmp_path / "in"
@@ -142,7 +142,7 @@ def test_title_and_abstract_stay_apart(input_format: str, pipeline: Path, tmp_pa
 
 
 def test_gold_of_a_file(tmp_path: Path) -> None:
-    """What becomes of its mentions is told, and its labels are its annotation scope."""
+    """What becomes of its mentions is reported, and its labels are its annotation scope."""
     source = tmp_path / "mine.pubtator"
     source.write_text(PUBTATOR)
     labels = "Disease=DISEASE, Species="

@@ -86,7 +86,7 @@ def test_one_pipeline_for_each_corpus(
     assert {path.name for path in (tmp_path / "reports" / "single").iterdir()} == {f"{corpus}.json" for corpus in GOLD}
 
 
-def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_scored(
+def test_a_place_that_cannot_be_written_to_is_reported_before_anything_is_scored(
     monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -97,7 +97,7 @@ def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_scored(
         assert bioner("evaluate", pipeline, *arguments) == 1
 
 
-def test_a_mistake_is_told_in_one_line(
+def test_a_mistake_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
     pipeline: Path,
     catalogue: Path,

@@ -306,7 +306,7 @@ def test_a_trained_pipeline_is_a_source_for_further_training(
 
 
 @small_config
-def test_mistakes_are_told_in_one_sentence(config: Path, overrides: dict[str, Any], tmp_path: Path) -> None:
+def test_mistakes_are_reported_in_one_sentence(config: Path, overrides: dict[str, Any], tmp_path: Path) -> None:
     for change, message in (
         ({"vars.corpora": "planets"}, "Corpus planets has no converted split"),
         ({"vars.corpus_folder": str(tmp_path), "vars.exclude": None}, "holds no <corpus>/train.spacy"),

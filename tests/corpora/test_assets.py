@@ -130,7 +130,7 @@ def test_unreachable_source(checked: dict[str, Any], load: Load, tmp_path: Path,
 
 
 def test_cut_download_is_refused(data: dict[str, Any], load: Load, tmp_path: Path) -> None:
-    """Without a checksum, only the announced length tells that a file is cut."""
+    """Without a checksum, only the announced length shows that a file is cut."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:

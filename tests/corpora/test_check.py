@@ -222,7 +222,7 @@ def test_labels_without_a_mapping_and_mappings_without_a_label(check: Check) -> 
     assert found.splits["train"].report.mentions_out == {"GENE": 1}
 
 
-def test_what_stands_in_two_splits(check: Check) -> None:
+def test_what_is_in_two_splits(check: Check) -> None:
     def record(doc_id: str, text: str) -> str:
         return json.dumps({"tokens": text.split(), "doc_id": doc_id, "entity_mentions": []}) + "\n"
 

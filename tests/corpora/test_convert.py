@@ -316,7 +316,7 @@ def test_issues_are_counted_and_the_first_ones_listed(
     assert [mention["line"] for mention in found["mentions"]] == [4, 5]
 
 
-def test_speed_is_told_in_tokens_and_mebibytes() -> None:
+def test_speed_is_reported_in_tokens_and_mebibytes() -> None:
     report = SplitReport("a", "train", ["X"], documents=1, tokens=1000, size=3 * 2**20, seconds=2.0)
     row, sums = summary([report, SplitReport("b", "test", ["X"], tokens=200, size=2**20, seconds=6.0)])[::2]
     cells = dict(zip(SUMMARY, row))

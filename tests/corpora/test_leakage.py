@@ -230,7 +230,7 @@ def test_other_splits_can_be_named(write: Write) -> None:
     assert found.exclude("devel") == {"a": {"records": 2, "exclude": dict.fromkeys("01", record_hash(MICE))}}
 
 
-def test_mistakes_are_told(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mistakes_are_reported(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write({"a/train": [("", MICE)], "b/other": [("", MICE)], "c/test": []})
     (folder / "c/train.spacy").write_bytes(b"no DocBin")
     with pytest.raises(BionerError, match="Corpus b is not converted: .* none of the splits train, devel, test"):

@@ -91,7 +91,7 @@ def test_alignment_error_and_unknown_setting() -> None:
         to_doc(document, split_at_spaces, CORPUS, alignment="strict")
 
 
-def test_duplicates_and_mentions_that_fall_together_are_told_apart() -> None:
+def test_duplicates_and_mentions_that_coincide_are_distinguished() -> None:
     mentions = [(0, 4, "gene"), (0, 4, "protein"), (0, 3, "gene"), (5, 7, "gene"), (4, 5, "gene")]
     doc, issues = to_doc(source("FOX2 up", *mentions), split_at_spaces, CORPUS)
     assert gold(doc) == [("FOX2", "GENE"), ("up", "GENE")]

@@ -69,7 +69,7 @@ def passages_of(text: str) -> st.SearchStrategy[list[list[Any]]]:
 
 
 def passages(doc: Doc) -> list[list[Any]]:
-    """Passages of a document; all of it where none are told apart."""
+    """Passages of a document; all of it where none are distinguished."""
     found: list[list[Any]] = doc.spans["bioner"].attrs.get("passages", [[0, len(doc.text), ""]])
     return found
 

@@ -147,7 +147,7 @@ def test_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["annotations", "locations"])
 def test_keys_in_the_singular_lose_no_mention(key: str, tmp_path: Path) -> None:
     text = json.dumps(collection(passage(0, "Ataxia", annotation(0, 6))))
-    with pytest.raises(BionerError, match=f"{key[:-1]} stands where BioC in JSON has {key}"):
+    with pytest.raises(BionerError, match=f"{key[:-1]} is where BioC in JSON has {key}"):
         list(read(write(tmp_path, text.replace(key, key[:-1]))))
 
 
@@ -268,8 +268,8 @@ def documents(draw: st.DrawFn) -> tuple[list[tuple[int, str]], str, list[Mention
         text += part
     places = st.lists(st.integers(0, len(text)), min_size=2, max_size=6, unique=True).map(sorted)
     mentions = []
-    for borders in draw(st.lists(places, max_size=4)):
-        fragments = list(zip(borders[::2], borders[1::2]))
+    for boundaries in draw(st.lists(places, max_size=4)):
+        fragments = list(zip(boundaries[::2], boundaries[1::2]))
         kept = fragments[:1]
         for start, end in fragments[1:]:
             if text[kept[-1][1] : start].strip():

@@ -143,8 +143,8 @@ def documents(draw: st.DrawFn) -> tuple[str, list[Mention]]:
     text = draw(st.text(CHARACTERS, min_size=1, max_size=25))
     places = st.lists(st.integers(0, len(text)), min_size=2, max_size=6, unique=True).map(sorted)
     mentions = []
-    for line, borders in enumerate(draw(st.lists(places, max_size=5)), start=1):
-        fragments = list(zip(borders[::2], borders[1::2]))
+    for line, boundaries in enumerate(draw(st.lists(places, max_size=5)), start=1):
+        fragments = list(zip(boundaries[::2], boundaries[1::2]))
         kept = fragments[:1]
         for start, end in fragments[1:]:
             if text[kept[-1][1] : start].strip():

@@ -347,7 +347,7 @@ def test_commas_in_labels_of_the_command_line() -> None:
         ("Gout\tNN\tB-D\nwas\tVB\tO\n\n", "iob"),
     ],
 )
-def test_a_file_of_another_format_is_told(content: str, format: str, tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_reported(content: str, format: str, tmp_path: Path) -> None:
     (tmp_path / "in").write_text(content)
     for other in ("pubtator", "bioc", "jsonlines", "iob"):
         if other != format:

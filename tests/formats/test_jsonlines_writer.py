@@ -59,7 +59,7 @@ def test_what_is_written_is_read(documents: list[Doc]) -> None:
     for doc, document, records in zip(kept, found, written, strict=True):
         assert words_of(document.text) == words_of(doc.text)
         spans = [span for span in doc.spans["bioner"] if span.text.strip()]
-        # Where a span begins and ends is told by the words before and in it.
+        # Tokens before and in a span decide where it begins and ends.
         assert [
             (words_of(document.text[: m.start]), words_of(document.text[m.start : m.end]), m.label)
             for m in document.mentions

@@ -63,12 +63,12 @@ def test_partition_function_and_marginals(edges: Any) -> None:
             numpy.testing.assert_allclose(p[word, k].sum(axis=0), weight @ here, atol=1e-9)
             if word:
                 there = paths[:, word - 1, None] == states
-                moves = numpy.einsum("q,qi,qj->ij", weight, there, here)
-                numpy.testing.assert_allclose(p[word, k], moves, atol=1e-9)
+                transitions = numpy.einsum("q,qi,qj->ij", weight, there, here)
+                numpy.testing.assert_allclose(p[word, k], transitions, atol=1e-9)
 
 
 @pytest.mark.parametrize("n_words", [50, 299])
-def test_long_chain_with_forbidden_moves_agrees_with_the_plain_recursion(n_words: int) -> None:
+def test_long_chain_with_forbidden_transitions_agrees_with_the_plain_recursion(n_words: int) -> None:
     rng = numpy.random.default_rng(n_words)
     edges = rng.normal(scale=3.0, size=(n_words, 1, 3, 3))
     edges[:, 0, 0, 2] = NEVER
@@ -88,7 +88,7 @@ def test_long_chain_with_forbidden_moves_agrees_with_the_plain_recursion(n_words
 
 @pytest.mark.parametrize("scale", [1e-2, 30.0, 1e4])
 def test_scores_of_any_size(scale: float) -> None:
-    """Weights of moves differ by more than a float can, and the best move of a word may be out of reach."""
+    """Weights of transitions differ by more than a float can, and the best transition of a word may be out of reach."""
     rng = numpy.random.default_rng(0)
     edges = scale * (rng.normal(size=(200, 1, 3, 3)) + rng.normal(size=(3, 3)))
     edges[:, 0, 0, 2] = NEVER

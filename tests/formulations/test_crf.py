@@ -32,15 +32,15 @@ def all_sequences(task: Task, length: int) -> list[tuple[str, ...]]:
 
 
 def sequence_score(formulation: CRFFormulation, task: Task, scores: Any, tags: tuple[str, ...]) -> float:
-    """Sum of the scores of tags and moves, looked up by name."""
+    """Sum of the scores of tags and transitions, looked up by name."""
     column = {name: i for i, name in enumerate(formulation.columns)}
     return sum(
-        float(row[column[task.name, tag]] + row[column[(task.name, *move(before, tag))]])
+        float(row[column[task.name, tag]] + row[column[(task.name, *transition(before, tag))]])
         for row, before, tag in zip(scores, ("O", *tags), tags, strict=False)
     )
 
 
-def move(before: str, tag: str) -> tuple[str, str]:
+def transition(before: str, tag: str) -> tuple[str, str]:
     """Name of the score of a transition: from one mention to the next, it is the same for all types."""
     return (before[0], tag[0]) if before != "O" and tag[0] == "B" else (before, tag)
 
@@ -56,12 +56,12 @@ def random_batch(seed: int, lengths: list[int]) -> tuple[CRFFormulation, Any, Go
     return formulation, rng.normal(scale=2.0, size=(sum(lengths), len(formulation.columns))), gold
 
 
-def test_columns_are_tags_then_the_moves_that_bio_allows() -> None:
+def test_columns_are_tags_then_the_transitions_that_bio_allows() -> None:
     columns = CRFFormulation([Task("A", ("A",)), Task("B", ("B",))]).columns
     assert columns[:6] == [("A", "O"), ("A", "B-A"), ("A", "I-A"), ("B", "O"), ("B", "B-B"), ("B", "I-B")]
-    moves = {(before, after) for task, before, after in columns[6:] if task == "A"}
+    transitions = {(before, after) for task, before, after in columns[6:] if task == "A"}
     tags = ("O", "B-A", "I-A")
-    assert moves == {move(i, j) for i in tags for j in tags} - {("O", "I-A")}
+    assert transitions == {transition(i, j) for i in tags for j in tags} - {("O", "I-A")}
     assert len(columns) == 6 + 2 * 8
 
 
@@ -174,7 +174,9 @@ def plain_edges(formulation: CRFFormulation, task: Task, scores: Any) -> tuple[l
     for i, before in enumerate(tags):
         for j, tag in enumerate(tags):
             if tag[0] != "I" or before[1:] == tag[1:]:
-                edges[:, i, j] = scores[:, column[task.name, tag]] + scores[:, column[(task.name, *move(before, tag))]]
+                edges[:, i, j] = (
+                    scores[:, column[task.name, tag]] + scores[:, column[(task.name, *transition(before, tag))]]
+                )
     edges[0, 1:] = -numpy.inf
     return tags, edges
 
@@ -185,17 +187,17 @@ def plain_log_sum(edges: Any, allowed: Any) -> float:
         barred = numpy.log(allowed)
     total = numpy.zeros(1)
     for word in range(len(edges)):
-        moves = edges[word, : len(total)] + barred[word]
-        total = numpy.logaddexp.reduce(total[:, None] + moves, axis=0)
+        transitions = edges[word, : len(total)] + barred[word]
+        total = numpy.logaddexp.reduce(total[:, None] + transitions, axis=0)
     return float(numpy.logaddexp.reduce(total))
 
 
 def plain_best_tags(edges: Any) -> list[int]:
     """Viterbi, word by word."""
     best, back = edges[0, 0], []
-    for move in edges[1:]:
-        back.append((best[:, None] + move).argmax(axis=0))
-        best = (best[:, None] + move).max(axis=0)
+    for transition in edges[1:]:
+        back.append((best[:, None] + transition).argmax(axis=0))
+        best = (best[:, None] + transition).max(axis=0)
     tags = [int(best.argmax())]
     for choice in reversed(back):
         tags.append(int(choice[tags[-1]]))

@@ -39,8 +39,8 @@ def flat_gold(draw: st.DrawFn) -> Gold:
     base = 0
     for length in lengths:
         for k, task in enumerate(TASKS):
-            borders = sorted(draw(st.sets(st.integers(0, length), max_size=5)))
-            for start, end in zip(borders, borders[1:]):
+            boundaries = sorted(draw(st.sets(st.integers(0, length), max_size=5)))
+            for start, end in zip(boundaries, boundaries[1:]):
                 if draw(st.booleans()):
                     rows.append((base + start, base + end, k, draw(st.integers(0, len(task.types) - 1))))
         base += length

@@ -33,20 +33,20 @@ def test_same_as_over_all_pairs_of_tags(seed: int, n_types: int, scale: float) -
     rng = numpy.random.default_rng(seed)
     n_tokens, n_chains, n_tags = int(rng.integers(1, 12)), int(rng.integers(1, 4)), 1 + 2 * n_types
     tags = rng.normal(scale=scale, size=(n_tokens, n_chains, n_tags))
-    moves = rng.normal(scale=scale, size=(n_tokens, n_chains, n_transitions(n_types)))
+    transitions = rng.normal(scale=scale, size=(n_tokens, n_chains, n_transitions(n_types)))
     begins = rng.random((n_tokens, n_chains)) < 0.3
     begins[0] = True
     kept = numpy.arange(n_tokens)[:, None] < rng.integers(1, n_tokens + 1, size=n_chains)
     edges = numpy.full((n_tokens, n_chains, n_tags, n_tags), NEVER)
     allowed = bio_transitions(n_tags)
     for i, j in zip(*numpy.nonzero(allowed)):
-        edges[:, :, i, j] = tags[:, :, j] + moves[:, :, transition_number(i, j, n_types)]
+        edges[:, :, i, j] = tags[:, :, j] + transitions[:, :, transition_number(i, j, n_types)]
     edges = numpy.where(begins[:, :, None, None], edges[:, :, :1], edges)
     edges[~kept] = -math.log(n_tags)
     log_z, p = marginals(edges)
     path, _ = best_path_and_marginals(edges)
 
-    chains = TypedChains.make(tags, moves, begins, kept)
+    chains = TypedChains.make(tags, transitions, begins, kept)
     found = chains.marginals()
     assert found.log_z == pytest.approx(log_z, rel=1e-9, abs=1e-6)
     assert found.tags()[kept] == pytest.approx(p.sum(axis=2)[kept], abs=1e-6)

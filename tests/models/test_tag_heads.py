@@ -66,7 +66,7 @@ def test_dropout_in_training_only() -> None:
 
 @pytest.mark.parametrize("architecture", ["TagHeads", "CrossSharing"])
 def test_mentions_are_rare_before_training(architecture: str) -> None:
-    """Tags of B and I; not O, moves from tag to tag, and what tells tasks apart."""
+    """Tags of B and I; not O, transitions from tag to tag, and what distinguishes tasks."""
     settings = {"variant": "adv", "hidden": 2, "width": 2} if architecture == "CrossSharing" else {}
     formulation = construct(architecture, **settings).attrs["make_formulation"]([DISEASE, GENE])
     model = initialise(construct(architecture, **settings), formulation.columns)

@@ -191,9 +191,9 @@ def tokenised_twice(draw: st.DrawFn) -> tuple[list[str], list[str], list[bool], 
     for chunk in chunks:
         for words, spaces in sides:
             cuts = sorted(draw(st.sets(st.integers(1, 3)))) if len(chunk) > 1 else []
-            borders = [0, *(cut for cut in cuts if cut < len(chunk)), len(chunk)]
-            words += [chunk[begin:end] for begin, end in zip(borders, borders[1:])]
-            spaces += [False] * (len(borders) - 2) + [True]
+            boundaries = [0, *(cut for cut in cuts if cut < len(chunk)), len(chunk)]
+            words += [chunk[begin:end] for begin, end in zip(boundaries, boundaries[1:])]
+            spaces += [False] * (len(boundaries) - 2) + [True]
     return sides[0][0], sides[1][0], sides[0][1], sides[1][1]
 
 

@@ -72,13 +72,13 @@ def problems(draw: st.DrawFn) -> tuple[list[Task], Merge, list[Row], Optional[st
     tasks = make_tasks(LABEL_DATA, grain)
     policies = st.sampled_from([*POLICIES, *(CORPORA if grain != "type" else [])])
     merge = draw(st.one_of(policies, st.dictionaries(st.sampled_from([*TYPES, "*"]), policies)))
-    borders = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 2)), max_size=4, unique=True))
+    boundaries = draw(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 2)), max_size=4, unique=True))
     # Scores with few bits: sums and means compare exactly, and means of one half are frequent.
     rows = [
         (start, start + length, k, i, draw(st.integers(0, 8)) / 8)
         for k, task in enumerate(tasks)
         for i in range(len(task.types))
-        for start, length in borders
+        for start, length in boundaries
         if draw(st.booleans())
     ]
     return tasks, merge, draw(st.permutations(rows)), draw(st.sampled_from([None, *CORPORA, "unknown"]))

@@ -389,14 +389,14 @@ def test_documents_of_another_vocabulary(nlp: Language) -> None:
     assert found(nlp(doc)) == found(nlp(BREAST_CANCER[0]))
 
 
-def test_mentions_outside_the_scope_are_told() -> None:
+def test_mentions_outside_the_scope_are_reported() -> None:
     nlp = make_nlp()
     reference = gold_doc(nlp, BREAST_CANCER, "diseases", ["Disease"])
     with pytest.warns(BionerWarning, match=r"2 gold mentions have types outside .* \(DISEASE\)"):
         nlp.initialize(lambda: [Example(nlp.make_doc(BREAST_CANCER[0]), reference)])
 
 
-def test_incomplete_entities_are_told() -> None:
+def test_incomplete_entities_are_reported() -> None:
     nlp = make_nlp()
     doc = nlp.make_doc("BRCA1 and p53")
     reference = doc.copy()

@@ -145,7 +145,7 @@ def test_saved_and_loaded(balance: dict[str, Any], tmp_path: Path) -> None:
 
 
 @each_learning
-def test_initialisation_starts_anew_and_added_labels_grow(balance: dict[str, Any]) -> None:
+def test_initialisation_starts_again_and_added_labels_grow(balance: dict[str, Any]) -> None:
     nlp = make_nlp(task_balance=balance)
     train(nlp, make_examples(nlp), steps=4)
     before = weights(nlp)

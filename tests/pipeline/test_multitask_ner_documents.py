@@ -96,7 +96,7 @@ def test_mentions_have_no_whitespace_at_their_ends(nlp: Language, encoder: str) 
 
 
 @pytest.mark.parametrize("heads", [{"@architectures": TAG_HEADS}, *HEADS.values()], ids=["cnn", *HEADS])
-def test_a_sentence_has_the_same_entities_wherever_it_stands(heads: dict[str, Any], tiny_bert: str) -> None:
+def test_a_sentence_has_the_same_entities_wherever_it_is(heads: dict[str, Any], tiny_bert: str) -> None:
     """With random heads, which find mentions everywhere."""
     texts = ["Patients with breast cancer had fever. ", "BRCA1. ", "Asthma (E. coli) was common in mice.\n\n", "End. "]
     names = {"name": tiny_bert, "precision": "float32"}

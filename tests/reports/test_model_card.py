@@ -97,7 +97,7 @@ def test_corpora_with_licences_and_policies(pipeline: Path, catalogue: Catalogue
     assert "invented" not in text
 
 
-def test_corpora_that_the_catalogue_does_not_know_are_told(pipeline: Path, catalogue: Catalogue) -> None:
+def test_corpora_that_the_catalogue_does_not_know_are_reported(pipeline: Path, catalogue: Catalogue) -> None:
     with pytest.warns(BionerWarning, match="does not know the corpora genes"):
         meta = complete_meta(
             pipeline, replace(catalogue, corpora={"diseases": catalogue.corpora["diseases"]}), None, name="x"
@@ -119,7 +119,7 @@ def test_results_of_a_pipeline_of_other_corpora(pipeline: Path, catalogue: Catal
     assert complete_meta(pipeline, catalogue, unknown, name="x")["performance"]
 
 
-def test_what_the_pipeline_saw_is_told(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
+def test_what_the_pipeline_saw_is_reported(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
     grouped = replace(results, context="group", context_words=90)
     meta = complete_meta(pipeline, catalogue, grouped, name="x")
     assert "saw one group of at most 90 tokens at a time" in meta["notes"]

@@ -128,7 +128,7 @@ def test_reports_of_another_run_stay_apart(reports: Path, catalogue: Catalogue) 
     assert "sample-diseases" not in page.text and "Elsewhere" not in page.text and "sample-genes" in page.text
 
 
-def test_corpora_that_the_catalogue_does_not_know_are_told(catalogue: Catalogue, tmp_path: Path) -> None:
+def test_corpora_that_the_catalogue_does_not_know_are_reported(catalogue: Catalogue, tmp_path: Path) -> None:
     results("my-notes", 0.5).to_disk(tmp_path / "multi.json")
     assert "not known: the corpus is not in the catalogue" in Page(make_report(tmp_path, catalogue=catalogue)).text
 

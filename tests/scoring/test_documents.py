@@ -58,6 +58,6 @@ def test_columns_of_two_systems() -> None:
         ),
     ],
 )
-def test_other_gold_is_told(texts: list[Compared], problem: str | None) -> None:
+def test_other_gold_is_reported(texts: list[Compared], problem: str | None) -> None:
     gold = counts_of(Compared("a", "1", {GENE}, {GENE}), Compared("a", "2", {GENE}, set()))
     assert gold_difference(gold, counts_of(*texts)) == problem

@@ -144,7 +144,7 @@ def test_both_must_say_that_there_is_a_difference() -> None:
     assert not Significance(-0.01, 0.03, p=0.01).differs(0.05)
 
 
-def test_a_corpus_is_drawn_alike_whatever_stands_beside_it() -> None:
+def test_a_corpus_is_drawn_alike_whatever_is_beside_it() -> None:
     corpora = {name: random_counts(seed, documents=20, better=0.1) for seed, name in enumerate("abc")}
     found, mean = significance(corpora, resamples=300)
     alone, mean_alone = significance({"b": corpora["b"]}, resamples=300)

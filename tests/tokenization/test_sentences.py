@@ -11,8 +11,8 @@ NLP = tokenizing_pipeline()
 
 
 def sentences(text: str) -> list[str]:
-    borders = [0, *sentence_starts(text), len(text)]
-    return [text[start:end] for start, end in zip(borders, borders[1:])]
+    boundaries = [0, *sentence_starts(text), len(text)]
+    return [text[start:end] for start, end in zip(boundaries, boundaries[1:])]
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_tokens_are_not_split_any_further(text):
 
 
 @given(st.one_of(st.text(), biomedical_text))
-def test_punctuation_stands_alone_but_in_numbers(text):
+def test_punctuation_is_separate_except_in_numbers(text):
     for token in tokens(text):
         if len(token) > 1 and not token.isspace() and re.search(PUNCTUATION, token):
             assert re.fullmatch(r"\d+\.\d+|\d{1,3}(,\d{3})+(\.\d+)?", token)

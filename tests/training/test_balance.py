@@ -147,7 +147,7 @@ def test_a_high_temperature_is_no_weighting() -> None:
 
 
 @pytest.mark.parametrize("balance", all_policies()[1:], ids=["uncertainty", "dwa"])
-def test_added_tasks_start_anew_and_others_stay(balance: TaskBalance) -> None:
+def test_added_tasks_start_again_and_others_stay(balance: TaskBalance) -> None:
     for losses in ([0.1, 4.0, 2.0], [0.2, 3.0, 0.5]):
         step(balance, losses)
     before = balance.weights()

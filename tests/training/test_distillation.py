@@ -96,7 +96,7 @@ def test_records_that_are_tokenised_otherwise_are_not_taught(teachers: Path, cor
     assert not targets.known[0] and targets.lengths.tolist() == [len(doc) for doc in docs]
 
 
-def test_mistakes_are_told_in_one_sentence(teachers: Path, corpora: Path, tmp_path: Path) -> None:
+def test_mistakes_are_reported_in_one_sentence(teachers: Path, corpora: Path, tmp_path: Path) -> None:
     one = teachers / "genes" / "model-last"
     for arguments, message in (
         (([one], corpora, ["genes"], "devel"), "for the split train alone"),

@@ -113,7 +113,7 @@ def test_every_architecture_goes_on_from_what_it_knows(encoder: str, tiny_bert: 
     assert same_predictions(nlp, source, atol=0.01 if encoder == "cnn with slots" else 1e-4)
 
 
-def test_what_does_not_fit_is_told(trained: Path, tiny_bert: str, tiny_cased_bert: str, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_reported(trained: Path, tiny_bert: str, tiny_cased_bert: str, tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="nowhere .* cannot be loaded"):
         begin(make_nlp("transformer", tiny_bert), tmp_path / "nowhere", ["drugs"])
     shutil.copytree(trained, tmp_path / "broken")

@@ -61,7 +61,7 @@ def test_impossible_values_are_named_before_training(nlp: Language) -> None:
 
 
 @pytest.mark.parametrize("evaluated", [[0], [0, 2], []])
-def test_that_there_is_no_best_pipeline_is_told(nlp: Language, evaluated: list[int]) -> None:
+def test_that_there_is_no_best_pipeline_is_reported(nlp: Language, evaluated: list[int]) -> None:
     stdout = io.StringIO()
     log_step, finalize = multitask_logger(None)(nlp, stdout, stdout)
     for step in range(5):

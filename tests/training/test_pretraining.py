@@ -90,7 +90,7 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_weights(
     assert (whole / "pretraining.json").exists() and (parts / "pretraining.json").exists()
 
 
-def test_mistakes_are_told_in_one_sentence(corpora: Path, tiny_bert: str, tmp_path: Path) -> None:
+def test_mistakes_are_reported_in_one_sentence(corpora: Path, tiny_bert: str, tmp_path: Path) -> None:
     full = tmp_path / "full"
     full.mkdir()
     (full / "file").touch()

@@ -114,7 +114,7 @@ def test_small_corpora_are_read_more_often(
     monkeypatch.setattr(runs, "MOST_EPOCHS", most)
     settings = {"epochs": 3, "batch_words": 20, "corpus_folder": str(tmp_path / "corpus")}
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # that nothing is excluded is told by the training itself
+        warnings.simplefilter("error")  # training itself warns that nothing is excluded
         assert enough_epochs(CONFIG, ["genes", "diseases"], settings=settings) == epochs  # two batches an epoch
     with pytest.raises(BionerError, match="none.cfg"):
         enough_epochs(tmp_path / "none.cfg", ["genes"], settings=settings)
@@ -202,7 +202,7 @@ def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pyt
         ("threshold = 0.0", "threshold = 60", "Setting threshold is 60; allowed: a number from 0 to 1"),
     ],
 )
-def test_a_wrong_config_is_told_and_leaves_nothing(
+def test_a_wrong_config_is_reported_and_leaves_nothing(
     tiny_bert: str, tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     text = CONFIG.read_text("utf8")
@@ -215,7 +215,7 @@ def test_a_wrong_config_is_told_and_leaves_nothing(
     except BionerError as error:
         assert re.search(message, str(error)) and "\n" not in str(error), error
     else:
-        pytest.fail("nothing was told")
+        pytest.fail("no error was reported")
     assert {path.name for path in tmp_path.iterdir()} == {"config.cfg", "corpus"}
 
 

@@ -24,7 +24,7 @@ def command(
     pipeline: options.Pipeline,
     source: options.Source,
     output: options.OutputFile,
-    input_format: Annotated[Optional[str], typer.Option(help=options.format_help(text_formats()))] = None,
+    input_format: options.TextFormat = None,
     reader_options: options.ReaderOptions = "",
     format: options.Format = None,
     spans_key: options.SpansKey = SPANS_KEY,

@@ -19,7 +19,7 @@ def command(
     pipeline: options.Pipeline,
     source: options.Source,
     output: Annotated[Optional[Path], typer.Option(help="HTML page to write, drawn by displaCy.")] = None,
-    input_format: Annotated[Optional[str], typer.Option(help=options.format_help(text_formats()))] = None,
+    input_format: options.TextFormat = None,
     reader_options: options.ReaderOptions = "",
     guideline: Annotated[
         Optional[str], typer.Option(help="Corpus whose guideline is followed; default: none.")

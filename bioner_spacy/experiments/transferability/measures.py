@@ -31,7 +31,7 @@ MEASURES = {
     "vocabulary": "Dice coefficient 2 |A and B| / (|A| + |B|) of the word types; words are what has a letter, in lower "
     "case but for acronyms.",
     "topic": "Cosine of the mean topic weights (TF-IDF, non-negative matrix factorisation, 15 topics).",
-    "encoder": "Cosine of the mean vectors of the first piece ([CLS]) of the sentences, layers -2, -3 and -4 of the "
+    "encoder": "Cosine of the mean vectors of the first subword ([CLS]) of the sentences, layers -2, -3 and -4 of the "
     "pretrained encoder.",
     "names": "Dice coefficient of the different names that are mentions, whatever their type.",
     "labels": "Share of the places of shared names that both corpora treat alike, annotated as a type or not, over the "

@@ -15,7 +15,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     """Write a BioC file, JSON where its name ends in .json, else XML.
 
     Documents have the passages that their source distinguished, with their infons, or else one passage without a type;
-    an annotation stands in the passage that it begins in. Annotations have their entity type in the infon `type`,
+    an annotation is in the passage that it begins in. Annotations have their entity type in the infon `type`,
     their score, where they are predicted, in the infon `score`, their concept identifiers in the infons of their
     source or in `identifier`. What a collection and a document say about themselves is kept. Characters that XML does
     not have are written as spaces with a warning; offsets are those of the text.

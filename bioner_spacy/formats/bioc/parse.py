@@ -68,7 +68,7 @@ def objects(path: Path, node: Node, key: str) -> list[Node]:
     A key in the singular is taken for a mistake and not for a missing one.
     """
     if key not in node and isinstance(node.get(key[:-1]), list | dict):
-        fail(path, node, f"{key[:-1]} stands where BioC in JSON has {key}")
+        fail(path, node, f"{key[:-1]} is where BioC in JSON has {key}")
     value = node.get(key) or []
     if not isinstance(value, list) or not all(isinstance(part, Node) for part in value):
         fail(path, node, f"{key} must be a list of objects")
@@ -234,7 +234,7 @@ class _XmlParser(XmlParser):
             self.about[tag] = "".join(self.text)
 
     def add_leaf(self, tag: str, value: str) -> None:
-        """Keep the content of an element in the element that it stands in."""
+        """Keep the content of an element in its parent element."""
         node = self.nodes[-1]
         if tag == "infon" and self.infon is not None:
             infons, is_type = (

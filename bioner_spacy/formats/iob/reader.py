@@ -122,7 +122,7 @@ def _check_settings(scheme: str, invalid: str) -> None:
 
 
 class _Rows:
-    """Rows of a column file. A first look tells how many columns they have, as one odd row must not speak for all.
+    """Rows of a column file. A first pass finds how many columns they have, because one odd row must not decide it.
 
     Args:
         token_column: as for `read`.

@@ -38,7 +38,7 @@ def is_tag(text: str) -> bool:
 
 
 class SchemeCounts:
-    """What tells schemes apart: prefixes, and where mentions begin."""
+    """What distinguishes schemes: prefixes, and where mentions begin."""
 
     def __init__(self) -> None:
         self.prefixes: Counter[str] = Counter()
@@ -81,7 +81,7 @@ def decode_tags(
         read as the beginning of a mention, or as the end of one, without being it.
 
     Raises:
-        TagError: at a tag that is unknown or, with "error", not valid where it stands.
+        TagError: at a tag that is unknown or, with "error", not valid in its place.
     """
     spans: list[tuple[int, int, str]] = []
     repaired: list[int] = []

@@ -76,7 +76,7 @@ def to_layers(spans: Iterable[tuple[int, int, str]]) -> list[list[tuple[int, int
         spans: first token, token after the last one and label.
 
     Returns:
-        The layers; a span stands in the first one in which it does not overlap a shorter span.
+        The layers; a span is in the first one in which it does not overlap a shorter span.
     """
     layers: list[list[tuple[int, int, str]]] = []
     for start, end, label in sorted(spans, key=lambda span: (span[1] - span[0], span)):

@@ -193,9 +193,9 @@ def _features(
     sizes = windows.ends - windows.starts
     # Windows of similar length are computed together.
     order = numpy.argsort(-sizes, kind="stable")
-    borders = 1 + numpy.flatnonzero(numpy.diff((numpy.cumsum(sizes[order]) - 1) // GROUP_WORDS))
+    boundaries = 1 + numpy.flatnonzero(numpy.diff((numpy.cumsum(sizes[order]) - 1) // GROUP_WORDS))
     parts, rows = [], []
-    for group in numpy.split(order, borders):
+    for group in numpy.split(order, boundaries):
         packing = pack(windows.starts[group], sizes[group])
         states = bilstms(x[_to_torch(packing.rows, x)], weights["W"], weights["U"], weights["b"], packing)
         # Each token takes its features from one window.

@@ -166,8 +166,8 @@ def _texts(doc: Doc, base: int, sentences: bool) -> Iterator[tuple[str, int]]:
     if not sentences:
         yield text, base
         return
-    borders = [0, *doc_sentence_starts(doc), len(text)]
-    yield from ((text[start:end].rstrip(), base + start) for start, end in zip(borders, borders[1:]))
+    boundaries = [0, *doc_sentence_starts(doc), len(text)]
+    yield from ((text[start:end].rstrip(), base + start) for start, end in zip(boundaries, boundaries[1:]))
 
 
 def _split_by_doc(docs: Sequence[Doc], lengths: list[int], vectors: Floats2d) -> WordVectorBatch:

@@ -275,8 +275,8 @@ def _full_passes(ids: list[Array], limit: int) -> list[slice]:
 def _even_passes(ids: list[Array], n_passes: int) -> list[slice]:
     """Groups of windows of each forward pass, with about the same number of subwords in all passes."""
     ends = numpy.cumsum([0, *(group.size for group in ids)])
-    borders = numpy.searchsorted(ends, ends[-1] * numpy.arange(n_passes + 1) / n_passes)
-    return [slice(begin, end) for begin, end in zip(borders.tolist(), borders[1:].tolist()) if begin < end]
+    boundaries = numpy.searchsorted(ends, ends[-1] * numpy.arange(n_passes + 1) / n_passes)
+    return [slice(begin, end) for begin, end in zip(boundaries.tolist(), boundaries[1:].tolist()) if begin < end]
 
 
 def _update_rows(optimizer: Optimizer, key: tuple[int, str], table: Any, gradient: torch.Tensor) -> None:

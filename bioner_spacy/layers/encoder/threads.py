@@ -32,7 +32,7 @@ def map_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> li
 
 @functools.lru_cache(maxsize=1)
 def _pool(process: int, n_threads: int) -> ThreadPoolExecutor:
-    """Threads that have told torch, and the libraries that it calls, to start no others."""
+    """Threads in which torch, and the libraries that it calls, may start no others."""
     ready = threading.Barrier(n_threads + 1)
 
     def begin() -> None:

@@ -41,7 +41,7 @@ def test_spearman_by_hand() -> None:
 
 
 @pytest.mark.parametrize("correlation", [pearson, spearman])
-def test_what_cannot_be_told(correlation: Any) -> None:
+def test_correlations_that_are_undefined(correlation: Any) -> None:
     assert correlation(X, [1.0] * 5).value is None
     assert correlation(X[:2], Y[:2]).value is None
     three = correlation(X[:3], Y[:3])

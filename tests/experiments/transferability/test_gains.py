@@ -81,7 +81,7 @@ def test_a_joint_run_gives_the_gains_of_both(gains: Gains) -> None:
     assert gains.alone("a") == (0.5, 0.6)
 
 
-def test_only_differences_beyond_chance_are_told(gains: Gains) -> None:
+def test_only_differences_beyond_chance_are_reported(gains: Gains) -> None:
     assert [pair for pair in gains.rows if gains.differs(*pair)] == [("a", "b"), ("a", "c")]
     tests = [row.significance for row in gains.rows.values()]
     for test in tests:

@@ -39,7 +39,7 @@ def test_one_measure_decides_in_the_direction_of_its_sign() -> None:
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_what_is_not_known_stands_last(sign: float) -> None:
+def test_what_is_not_known_comes_last(sign: float) -> None:
     found = rank(MEASURES, "t", by="labels", sign=sign)
     assert found.auxiliaries == (["c", "b", "a"] if sign > 0 else ["b", "c", "a"])
     assert found.missing == ["a"] and ranking_table(found).rows[-1][:2] == ["a", "–"]

@@ -98,7 +98,7 @@ def test_equal_steps(gains: Any, tmp_path: Path) -> None:
     assert made == {"genes-10-epochs.json", "genes-30-epochs.json"}
 
 
-def test_runs_alone_are_trained_anew_where_other_corpora_change_their_steps(gains: Any, tmp_path: Path) -> None:
+def test_runs_alone_are_trained_again_where_other_corpora_change_their_steps(gains: Any, tmp_path: Path) -> None:
     before = gains([1], CORPORA[:2], equal_steps=True)
     after = gains([1], CORPORA, equal_steps=True)
     assert before.steps["genes"] == 30 and after.steps["genes"] != 30
@@ -108,7 +108,7 @@ def test_runs_alone_are_trained_anew_where_other_corpora_change_their_steps(gain
     assert after.alone("genes") == (results.per_corpus["genes"]["f"],)
 
 
-def test_a_small_corpus_is_told(gains: Any) -> None:
+def test_a_small_corpus_is_reported(gains: Any) -> None:
     with pytest.warns(BionerWarning, match=r"Corpus \w+ has 1\d tokens to train on and 99 are asked for"):
         gains([1], CORPORA[:2], words=99)
 

@@ -31,7 +31,7 @@ def folder(request: pytest.FixtureRequest) -> str:
 
 
 def pieces_of_words(tokenizer: Any, doc: Doc) -> tuple[list[int], list[list[int]]]:
-    """Ids of a text with its special pieces, and the places of the pieces of each word, by naive overlap."""
+    """Ids of a text with its special subwords, and the places of the subwords of each word, by naive overlap."""
     encoding = tokenizer(doc.text, return_offsets_mapping=True, return_special_tokens_mask=True)
     rows = zip(encoding["offset_mapping"], encoding["special_tokens_mask"], strict=True)
     offsets = [(-1, -1) if special else pair for pair, special in rows]
@@ -77,7 +77,7 @@ def test_vectors_do_not_depend_on_the_batch(folder: str) -> None:
         numpy.testing.assert_allclose(word_vectors(model, [doc])[0], expected, atol=1e-5)
 
 
-def test_word_without_pieces_has_a_zero_vector(tiny_bert: str) -> None:
+def test_word_without_subwords_has_a_zero_vector(tiny_bert: str) -> None:
     docs = make_docs("gene  cell", " \n ")
     assert [word.is_space for word in docs[0]] == [False, True, False]
     vectors = word_vectors(make_encoder(tiny_bert), docs)
@@ -86,7 +86,7 @@ def test_word_without_pieces_has_a_zero_vector(tiny_bert: str) -> None:
 
 
 def test_pieces_far_away_change_nothing(tiny_bert: str) -> None:
-    """Words of one piece each, windows of 30: those beyond a word's window do not reach its vector."""
+    """Words of one subword each, windows of 30: those beyond a word's window do not reach its vector."""
     words = ["gene", "cell", "protein", "mice"] * 50
     changed = words.copy()
     changed[100] = "mutant"
@@ -100,13 +100,13 @@ def test_pieces_far_away_change_nothing(tiny_bert: str) -> None:
 
 
 def test_vector_of_a_word_in_a_long_document_is_that_of_its_window(tiny_bert: str) -> None:
-    """First, inner and last window of a text of one piece a word, passed alone."""
+    """First, inner and last window of a text of one subword a word, passed alone."""
     words = [f"{a}{b}" for a in "abcdef" for b in ".,;:"] * 3
     words = [character for word in words for character in word]
     doc = make_docs(" ".join(words))[0]
     [vectors] = word_vectors(make_encoder(tiny_bert, window=POSITIONS), [doc])
     tokenizer, transformer = AutoTokenizer.from_pretrained(tiny_bert), AutoModel.from_pretrained(tiny_bert).eval()
-    # 144 pieces, room for 62, margins of 8: three windows, whose cores meet in the middle of what they share.
+    # 144 subwords, room for 62, margins of 8: three windows, whose cores meet in the middle of what they share.
     for first, last, core, end in [(0, 58, 0, 50), (42, 101, 50, 93), (85, 144, 93, 144)]:
         window = make_docs(" ".join(words[first:last]))[0]
         with torch.no_grad():
@@ -114,7 +114,7 @@ def test_vector_of_a_word_in_a_long_document_is_that_of_its_window(tiny_bert: st
         numpy.testing.assert_allclose(vectors[core:end], expected.numpy(), atol=1e-5)
 
 
-def test_a_sentence_has_the_same_vectors_wherever_it_stands(folder: str) -> None:
+def test_a_sentence_has_the_same_vectors_wherever_it_is(folder: str) -> None:
     sentences = ["Genes mutate. ", "Mice (n = 3) had it. ", "Cells, E. coli too,\n\n", "gene " * 70 + ". ", "Mutant. "]
     docs = make_docs("".join(sentences), "", " ", sentences[0])
     model = make_encoder(folder, context="sentence")
@@ -150,7 +150,7 @@ def test_no_documents(tiny_bert: str) -> None:
 def test_window_is_lowered_to_what_the_encoder_takes(
     folder: str, window: int, overlap: int, tokenizer_config: dict[str, Any]
 ) -> None:
-    """Texts around the limit of 62 pieces: one of 62 is one window, as if windows had been asked to be so wide."""
+    """Texts around the limit of 62 subwords: one of 62 is one window, as if windows had been asked to be so wide."""
     docs = make_docs(*(" ".join("abcdefghij"[i % 10] for i in range(length)) for length in (61, 62, 63, 200)))
     model = make_encoder(folder, window=window, overlap=overlap, tokenizer_config=tokenizer_config)
     fitting = make_encoder(folder, window=POSITIONS, overlap=overlap * POSITIONS // window)

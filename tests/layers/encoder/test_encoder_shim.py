@@ -132,7 +132,7 @@ def table_of(model: Model) -> torch.nn.Parameter:
 
 
 @pytest.mark.parametrize("use_radam", [False, True])
-def test_rows_of_absent_pieces_rest(tiny_bert: str, use_radam: bool) -> None:
+def test_rows_of_absent_subwords_rest(tiny_bert: str, use_radam: bool) -> None:
     """A row is changed as an optimizer with the same count of steps would change it, by its own gradients alone."""
     model = own_encoder(tiny_bert)
     settings: dict[str, Any] = {"learn_rate": 0.01, "L2": 0.1, "L2_is_weight_decay": True, "grad_clip": 0.0}
@@ -173,7 +173,7 @@ def test_no_gradient_is_left_for_the_next_update(tiny_bert: str) -> None:
 
 
 @pytest.mark.parametrize("encoder, expected", [("tiny_bert", 64), ("tiny_roberta", 64)])
-def test_most_pieces(encoder: str, expected: int, request: pytest.FixtureRequest) -> None:
+def test_most_subwords(encoder: str, expected: int, request: pytest.FixtureRequest) -> None:
     """The RoBERTa has 66 positions, of which it does not use the first two."""
     assert max_pieces(AutoModel.from_pretrained(request.getfixturevalue(encoder))) == expected
 

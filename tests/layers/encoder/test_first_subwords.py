@@ -1,4 +1,4 @@
-"""Vectors of texts by their first piece."""
+"""Vectors of texts by their first subword."""
 
 import numpy
 import pytest

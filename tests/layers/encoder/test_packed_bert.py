@@ -40,7 +40,7 @@ def test_padding_and_other_windows_change_nothing(encoder: str, train: bool, req
     transformer = AutoModel.from_pretrained(request.getfixturevalue(encoder), **NO_DROPOUT).train(train)
     rng = numpy.random.default_rng(0)
     blocks, rows = [], []
-    for lengths in ([9, 7, 4], [3, 3], [2]):  # 35 pieces, which are rounded up where nothing is learnt
+    for lengths in ([9, 7, 4], [3, 3], [2]):  # 35 subwords, which are rounded up where nothing is learnt
         mask = numpy.arange(max(lengths)) < numpy.array(lengths)[:, None]
         blocks.append((mask, rng.integers(5, 40, mask.shape)))
         rows += [ids[kept] for kept, ids in zip(*blocks[-1], strict=True)]
@@ -80,7 +80,7 @@ def test_attention_in_bfloat16_is_attention(length: int, masked: bool) -> None:
     torch.testing.assert_close(found.double(), expected, atol=0.03, rtol=0.03)
 
 
-def test_few_numbers_of_pieces_are_close_to_all() -> None:
+def test_few_numbers_of_subwords_are_close_to_all() -> None:
     found = [rounded(n) for n in range(1, 4097)]
     assert all(n <= more <= n * 17 / 16 for n, more in enumerate(found, start=1))
     assert found[34] == 36 and found[-1] == 4096 and len(set(found)) < 150

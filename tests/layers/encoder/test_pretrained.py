@@ -164,7 +164,7 @@ def test_other_names_are_passed_on(name: str) -> None:
     assert resolve_encoder(name) == (name, "main")
 
 
-def test_revisions_are_told_from_names(tmp_path: Path) -> None:
+def test_revisions_are_distinguished_from_names(tmp_path: Path) -> None:
     assert resolve_encoder("lab/model@refs/pr/3") == ("lab/model", "refs/pr/3")
     folder = tmp_path / "run@2"
     folder.mkdir()

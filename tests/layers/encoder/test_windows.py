@@ -1,4 +1,4 @@
-"""From words to pieces to windows, against naive loops."""
+"""From words to subwords to windows, against naive loops."""
 
 from typing import Any
 
@@ -17,39 +17,39 @@ def ints(values: list[int]) -> Any:
 @st.composite
 def intervals(draw: st.DrawFn, length: int = 12) -> list[tuple[int, int]]:
     """Intervals of at least one character, in order and apart from one another, gaps allowed."""
-    borders = sorted(draw(st.sets(st.integers(0, length))))
-    return [pair for pair in zip(borders, borders[1:]) if draw(st.integers(0, 4))]
+    boundaries = sorted(draw(st.sets(st.integers(0, length))))
+    return [pair for pair in zip(boundaries, boundaries[1:]) if draw(st.integers(0, 4))]
 
 
 @given(intervals(), intervals(), st.data())
 @settings(max_examples=100, deadline=None)
 def test_pieces_of_a_word_are_those_that_overlap_it(
-    words: list[tuple[int, int]], pieces: list[tuple[int, int]], data: st.DataObject
+    words: list[tuple[int, int]], subwords: list[tuple[int, int]], data: st.DataObject
 ) -> None:
-    # A character of several bytes can be several pieces with the same offsets.
-    pieces = [piece for piece in pieces for _ in range(data.draw(st.integers(1, 3)))]
-    columns = (ints([pair[side] for pair in pairs]) for pairs in (words, pieces) for side in (0, 1))
+    # A character of several bytes can be several subwords with the same offsets.
+    subwords = [subword for subword in subwords for _ in range(data.draw(st.integers(1, 3)))]
+    columns = (ints([pair[side] for pair in pairs]) for pairs in (words, subwords) for side in (0, 1))
     firsts, counts = align_pieces(*columns)
     assert len(firsts) == len(counts) == len(words)
     for (start, end), first, count in zip(words, firsts.tolist(), counts.tolist()):
-        expected = [i for i, piece in enumerate(pieces) if piece[0] < end and piece[1] > start]
+        expected = [i for i, subword in enumerate(subwords) if subword[0] < end and subword[1] > start]
         assert list(range(first, first + count)) == expected
 
 
 @st.composite
 def cuts(draw: st.DrawFn) -> tuple[list[int], list[tuple[int, int]], int, int]:
-    """Lengths of texts, words as (first piece, number of pieces), window and overlap."""
+    """Lengths of texts, words as (first subword, number of subwords), window and overlap."""
     overlap = draw(st.integers(0, 4))
     window = draw(st.integers(2 * overlap + 1, 2 * overlap + 8))
     lengths = draw(st.lists(st.integers(0, 40), max_size=4))
     words = []
     base = 0
     for length in lengths:
-        borders = sorted(draw(st.sets(st.integers(0, length), max_size=12)) | {0, length})
-        for begin, end in zip(borders, borders[1:]):
+        boundaries = sorted(draw(st.sets(st.integers(0, length), max_size=12)) | {0, length})
+        for begin, end in zip(boundaries, boundaries[1:]):
             words.append((base + begin, end - begin))
             if not draw(st.integers(0, 3)):
-                # A word without pieces, such as a run of spaces: before the next piece, or after the last.
+                # A word without subwords, such as a run of spaces: before the next subword, or after the last.
                 words.append((base + end, 0))
         base += length
     return lengths, words, window, overlap
@@ -74,7 +74,7 @@ def test_windows_fit_their_text_and_no_fewer_would_do(case: tuple[list[int], lis
     for d, length in enumerate(lengths):
         of_text = sizes[text_of[batch.starts] == d]
         if length > window:
-            # The first of n windows covers `window` pieces of a text, each further one all but what it shares.
+            # The first of n windows covers `window` subwords of a text, each further one all but what it shares.
             assert window + (len(of_text) - 2) * (window - 2 * overlap) < length
             assert of_text.max() - of_text.min() <= 1
             assert of_text.sum() == length + (len(of_text) - 1) * 2 * overlap
@@ -104,7 +104,7 @@ def test_every_word_has_its_context(case: tuple[list[int], list[tuple[int, int]]
 @given(cuts())
 @settings(max_examples=100, deadline=None)
 def test_cores_tile_the_text(case: tuple[list[int], list[tuple[int, int]], int, int]) -> None:
-    """Words of one piece each: the windows that they choose divide every text, in order, without a gap."""
+    """Words of one subword each: the windows that they choose divide every text, in order, without a gap."""
     lengths, _, window, overlap = case
     batch = cut(lengths, [(i, 1) for i in range(sum(lengths))], window, overlap)
     assert set(batch.word_windows.tolist()) == set(range(len(batch.starts)))
@@ -112,7 +112,7 @@ def test_cores_tile_the_text(case: tuple[list[int], list[tuple[int, int]], int, 
 
 
 def test_cut_by_hand() -> None:
-    """Windows of at most 8 pieces that share 4: a text of 10 pieces has two, of 13 three, of 8 one."""
+    """Windows of at most 8 subwords that share 4: a text of 10 subwords has two, of 13 three, of 8 one."""
     batch = cut([10, 8, 13], [(0, 1), (3, 3), (6, 1), (9, 1), (10, 8), (23, 1), (24, 1)], 8, 2)
     assert batch.starts.tolist() == [0, 3, 10, 18, 21, 24]
     assert batch.ends.tolist() == [7, 10, 18, 25, 28, 31]
