@@ -6,7 +6,8 @@ All on the same encoder and text. Training is that of `spacy train`, reading and
 and optimizer for all. Since untrained heads find mentions everywhere, prediction is measured afterwards, with what these
 steps have taught (`--steps` times `--repeats`): from raw text to annotated documents, tokenizer included. `encoder` is the
 encoder of ours with its tokenizer on batches sorted by length, in the same precision; `hugging-face` a pipeline for token
-classification with the weights of `tags-softmax`, as it comes, in float32.
+classification with the weights of `tags-softmax`, as it comes, in float32. `eds-nlp`, which must be installed and named, is
+EDS-NLP's transformer and CRF in bfloat16, trained by a loop of forward, backward and AdamW alone.
 
 Systems take turns in each repeat. OUTPUT gets a table (speed.md), a chart (speed.svg) and what was measured (speed.json).
 """
@@ -19,10 +20,12 @@ from itertools import islice
 from pathlib import Path
 
 import srsly
+from eds_nlp import NAME as EDS_NLP
+from eds_nlp import EdsNlp
 from measured import cells, interleaved, surroundings, write_speeds
 from plain import bare_encoder, hugging_face
 from spacy.language import Language
-from systems import SYSTEMS, add_arguments, make_pipeline, read_texts, training
+from systems import LEARN_RATE, SYSTEMS, add_arguments, make_pipeline, read_texts, training
 
 from bioner_spacy.reports.table import Table
 
@@ -31,24 +34,29 @@ ENCODER, HUGGING_FACE = "encoder", "hugging-face"
 DONORS = {ENCODER: "tags", HUGGING_FACE: "tags-softmax"}
 BASELINE = "ner"
 NAMES = {"ner": "spaCy transformer + ner", "spancat": "spaCy transformer + spancat"}
-NAMES |= {ENCODER: "encoder alone", HUGGING_FACE: "Hugging Face pipeline"}
+NAMES |= {EDS_NLP: "EDS-NLP transformer + ner_crf", ENCODER: "encoder alone", HUGGING_FACE: "Hugging Face pipeline"}
 
 
 def main(args: argparse.Namespace) -> None:
     """Measure all systems, print the table and write everything."""
     systems = args.systems.split(",")
-    if unknown := set(systems) - {*SYSTEMS, *DONORS}:
-        sys.exit(f"Unknown: {', '.join(sorted(unknown))}. Systems are {', '.join((*SYSTEMS, *DONORS))}.")
-    needed = dict.fromkeys(DONORS.get(system, system) for system in systems)
+    if unknown := set(systems) - {*SYSTEMS, *DONORS, EDS_NLP}:
+        sys.exit(f"Unknown: {', '.join(sorted(unknown))}. Systems are {', '.join((*SYSTEMS, *DONORS, EDS_NLP))}.")
+    needed = dict.fromkeys(DONORS.get(system, system) for system in systems if system != EDS_NLP)
     make = partial(make_pipeline, config=args.config, corpus=args.corpus, corpora=args.corpora, gpu_id=args.gpu_id)
     pipelines = {system: make(system, encoder=args.encoder, precision=args.precision) for system in needed}
     loops = {system: training(nlp) for system, nlp in pipelines.items()}
+    settings = next(iter(pipelines.values())).config["vars"]
+    predictors = {system: predictor(system, pipelines) for system in systems if system != EDS_NLP}
+    if EDS_NLP in systems:
+        peer = EdsNlp(settings["encoder"], args.corpus, args.corpora, settings["batch_words"], LEARN_RATE)
+        loops[EDS_NLP], predictors[EDS_NLP] = peer.training(), peer.predictor()
     trained = interleaved(
         {system: partial(lambda loop: sum(islice(loop, args.steps)), loop) for system, loop in loops.items()},
         args.repeats,
     )
     texts, n_words = read_texts(args.corpus, args.corpora, args.split, n_words=args.words)
-    runs = {system: partial(_predict, predictor(system, pipelines), texts, n_words) for system in systems}
+    runs = {system: partial(_predict, predictors[system], texts, n_words) for system in systems}
     predicted = interleaved(runs, args.repeats)
     measured = {
         "prediction": {NAMES.get(system, system): predicted[system] for system in systems},
@@ -61,8 +69,7 @@ def main(args: argparse.Namespace) -> None:
         rows.append([NAMES.get(system, system), *(cell for part in parts for cell in cells(*part))])
     table = Table(["System", *columns], rows, numbers=len(columns))
     print(table.to_text())
-    encoder = args.encoder or pipelines[next(iter(needed))].config["vars"]["encoder"]
-    text = f"{_explain(args, encoder, n_words)}\n\n{table.to_markdown()}"
+    text = f"{_explain(args, settings['encoder'], n_words)}\n\n{table.to_markdown()}"
     write_speeds(
         args.output, "speed", text, {f"{part}, tokens per second": speeds for part, speeds in measured.items()}
     )
@@ -95,6 +102,6 @@ def _explain(args: argparse.Namespace, encoder: str, n_words: int) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="folder of the results")
-    parser.add_argument("--systems", default=",".join((*NAMES, *(s for s in SYSTEMS if s not in NAMES))))
+    parser.add_argument("--systems", default=",".join(dict.fromkeys((BASELINE, "spancat", *DONORS, *SYSTEMS))))
     add_arguments(parser)
     main(parser.parse_args())

@@ -26,6 +26,7 @@ MODELS: dict[str, dict[str, Any]] = {
     **{name: {"@architectures": "bioner_spacy.CrossSharing.v1", "variant": name} for name in VARIANTS},
 }
 SYSTEMS = (*MODELS, *STOCK)
+LEARN_RATE = 3e-4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +71,7 @@ def make_pipeline(
     corpora: Optional[str] = None,
     encoder: Optional[str] = None,
     precision: str = "auto",
-    learn_rate: float = 3e-4,
+    learn_rate: float = LEARN_RATE,
     gpu_id: int = -1,
     **settings: Any,
 ) -> Language:

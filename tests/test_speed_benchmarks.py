@@ -59,6 +59,14 @@ def test_speed(run: Run) -> None:
     assert "tokens per second" in (out / "speed.svg").read_text(encoding="utf8")
 
 
+def test_speed_beside_eds_nlp(run: Run) -> None:
+    pytest.importorskip("edsnlp")
+    out = run("speed.py", systems="eds-nlp,tags")
+    rows = {row[0]: row[1:] for row in table(out / "speed.md", "Medians")}
+    assert list(rows) == ["EDS-NLP transformer + ner_crf", "tags"]
+    assert all(NUMBERS.match(f"| {' | '.join([*numbers[:2], '1.00'])} |") for numbers in rows.values())
+
+
 def test_speed_of_an_unknown_system(run: Run) -> None:
     with pytest.raises(SystemExit, match="Unknown: mine. Systems are tags, "):
         run("speed.py", systems="tags,mine")
