@@ -2,6 +2,16 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+[PIPELINE] = (Path(__file__).parents[1] / "models/en_bioner_mtl/en_bioner_mtl").glob("en_bioner_mtl-*")
+LOAD = """
+import sys
+import spacy
+spacy.load(sys.argv[1])
+heavy = {"torch._dynamo", "sympy", "sklearn", "scipy", "pandas", "transformers.generation"}.intersection(sys.modules)
+assert not heavy, heavy
+"""
 
 CODE = """
 import sys
@@ -32,4 +42,9 @@ import_spacy_transformers()
 def test_what_is_not_needed_is_not_imported() -> None:
     """Neither the compiler of torch nor what transformers generates texts with; and transformers is as ever afterwards."""
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_nor_does_spacy_import_it_to_load_a_pipeline() -> None:
+    done = subprocess.run([sys.executable, "-c", LOAD, PIPELINE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 
+from ..lean import import_spacy_transformers
+
 # Every character that is no letter, digit or space; combining marks belong to the letter before them.
 PUNCTUATION = r"(?:[^\w\s\u0300-\u036f]|_)"
 
@@ -47,6 +49,8 @@ def create_tokenizer() -> Callable[[Language], Tokenizer]:
         A function that takes a pipeline and returns its tokenizer, which shares the vocabulary of the pipeline and
         is saved with it.
     """
+    # The first code of ours that runs when a pipeline is loaded; spaCy imports spacy-transformers soon after.
+    import_spacy_transformers()
 
     def tokenizer_factory(nlp: Language) -> Tokenizer:
         return Tokenizer(nlp.vocab, infix_finditer=INFIX.finditer)
