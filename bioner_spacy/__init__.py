@@ -6,6 +6,7 @@ The public names, which keep their meaning within a major version; everything el
 - `load_catalogue`, `fetch`, `verify`, `convert`: from the corpora of a catalogue to DocBins.
 - `convert_file`, `apply`: write annotated files in another format; annotate the texts of a file.
 - `annotate`: annotate texts in Python, or a table of pandas or polars with a column of them.
+- `to_dataframe`: a table of the mentions of annotated documents.
 - `train`, `evaluate`, `compare`: pipelines, their scores, and what the difference between two is worth.
 - `MultiTaskNER`: the component; `BionerError`, `BionerWarning`: what mistakes and doubts are reported as.
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .scope import get_corpus, get_doc_id, get_scope, set_gold
     from .scoring.compare import compare
     from .scoring.evaluate import evaluate
-    from .serving.annotate import annotate
+    from .serving.annotate import annotate, to_dataframe
     from .serving.apply import apply_pipeline as apply
     from .serving.convert import convert_file
     from .training.train import train
@@ -45,6 +46,7 @@ _PLACES = {
     "get_scope": "scope",
     "load_catalogue": "corpora",
     "set_gold": "scope",
+    "to_dataframe": "serving.annotate",
     "train": "training.train",
     "verify": "corpora",
 }
@@ -67,6 +69,7 @@ __all__ = [
     "get_scope",
     "load_catalogue",
     "set_gold",
+    "to_dataframe",
     "train",
     "verify",
 ]

@@ -1,4 +1,4 @@
-"""`bioner_spacy.annotate`: texts in Python, or tables of them, for notebooks."""
+"""`bioner_spacy.annotate` and `to_dataframe`: texts in Python, or tables of them, for notebooks."""
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors, check_setting, import_extra
-from ..scope import SPANS_KEY
+from ..scope import SPANS_KEY, get_doc_id
 from ..scoring.evaluate import load_pipeline, require_length
 from .mentions import choose, find_mentions, predicted_spans
 
@@ -73,7 +73,26 @@ def annotate(
     words = ["" if is_missing else text for text, is_missing in zip(given.to_list(), missing)]
     ids = frame[id_column].to_list() if id_column else range(len(words))
     id_type = frame.schema[id_column] if id_column else None
-    return _table(frame, zip(ids, docs(words, text_column)), id_type, spans_key)
+    return _table(frame.implementation, zip(ids, docs(words, text_column)), id_type, spans_key)
+
+
+def to_dataframe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY, library: str = "pandas") -> Any:
+    """A table of the mentions of annotated documents, which needs the extra `frames`.
+
+    Args:
+        docs: documents of a pipeline.
+        spans_key: key in `doc.spans`; "ents" for the entities.
+        library: "pandas", "polars", or another that narwhals can make a table of.
+
+    Returns:
+        A table with the columns of `annotate`; documents without an identifier have their number, from 0.
+
+    Raises:
+        BionerError: a document has no mentions under the key because no pipeline wrote them, or the extra is missing.
+    """
+    narwhals = import_extra("narwhals", "frames")
+    ids = ((get_doc_id(doc) or str(number), doc) for number, doc in enumerate(docs))
+    return _table(library, ids, narwhals.String(), spans_key)
 
 
 def _checked(nlp: Language, texts: Iterable[Any], name: str) -> Iterator[str]:
@@ -97,8 +116,8 @@ def _frame(table: Any) -> Any:
     return frame.collect() if isinstance(frame, narwhals.LazyFrame) else frame
 
 
-def _table(frame: Any, docs: Iterable[tuple[Any, Doc]], id_type: Any, spans_key: str) -> Any:
-    """A table of mentions, of the same library as another table."""
+def _table(library: Any, docs: Iterable[tuple[Any, Doc]], id_type: Any, spans_key: str) -> Any:
+    """A table of mentions, of a library as narwhals names it."""
     import narwhals
 
     schema = {
@@ -117,4 +136,4 @@ def _table(frame: Any, docs: Iterable[tuple[Any, Doc]], id_type: Any, spans_key:
             row = (doc_id, mention.start, mention.end, text, mention.label, mention.score, mention.flat)
             for column, value in zip(columns.values(), row):
                 column.append(value)
-    return narwhals.from_dict(columns, schema, backend=frame.implementation).to_native()
+    return narwhals.from_dict(columns, schema, backend=library).to_native()

@@ -9,6 +9,7 @@ from spacy.language import Language
 
 import bioner_spacy
 from bioner_spacy.errors import BionerError
+from bioner_spacy.scope import set_origin
 
 TEXTS = ["The NOD2 protein complex of aspirin", "", "NOD2 in Crohn disease"]
 ROWS = [
@@ -93,3 +94,14 @@ def test_what_is_wrong_with_texts(nlp: Language) -> None:
         list(bioner_spacy.annotate(["a", None], nlp))
     with pytest.raises(BionerError, match="does not set"):
         list(bioner_spacy.annotate(["a"], spacy.blank("en")))
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_table_of_documents(nlp: Language, library: str) -> None:
+    pytest.importorskip(library)
+    docs = list(bioner_spacy.annotate(TEXTS, nlp, threshold=0.35))
+    set_origin(docs[2], doc_id="d")
+    table = bioner_spacy.to_dataframe(docs, library=library)
+    rows = table.itertuples(index=False, name=None) if library == "pandas" else table.iter_rows()
+    assert list(table.columns) == COLUMNS
+    assert list(rows) == [("0" if row[0] == "b" else "d", *row[1:]) for row in ROWS]
