@@ -188,7 +188,7 @@ class Errors(metaclass=_WithCodes):
     E310 = (
         "The encoder {name!r} (setting components.transformer.model.name) has no weights that can be loaded. They must be "
         "safetensors, as pickled ones (pytorch_model.bin) can run code: name a revision that has them, such as NAME@refs/pr/1 for a "
-        "pull request of the hub's bot, or convert what you trust (docs/encoders.md). Reason given: {reason}"
+        "pull request of the hub's bot, or convert what you trust (page Encoders of the documentation). Reason given: {reason}"
     )
     E311 = "The encoder of the pipeline cannot be loaded, because its file is damaged or of another program: replace the pipeline by a complete copy. Reason given: {reason}"
     E312 = "{what} needs code of its own, which is never run: choose an encoder whose layers and tokenizer transformers itself has."
@@ -228,7 +228,7 @@ class Errors(metaclass=_WithCodes):
     E425 = "The weights of {name} in {path} (setting init_from) {problem}; train with the settings of components.{name}.model that they were trained with."
     E426 = (
         "Component {name} listens to a transformer ({upstream}), and none comes before it in the pipeline: add the component transformer before it, as "
-        "configs/small.cfg has it, or set components.{name}.model.tok2vec to a layer of its own, such as spacy.HashEmbedCNN.v2 (docs/training.md)."
+        "configs/small.cfg has it, or set components.{name}.model.tok2vec to a layer of its own, such as spacy.HashEmbedCNN.v2 (page Train of the documentation)."
     )
     E427 = (
         "Component {name} listens to a component {upstream!r} whose vectors documents do not have: put the component transformer (or "

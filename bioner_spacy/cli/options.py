@@ -61,7 +61,10 @@ OutputFolder = Annotated[Path, typer.Option(help="Folder to write to.")]
 Pipeline = Annotated[str, typer.Argument(help="Folder or package name of a pipeline.")]
 ReaderOptions = Annotated[
     str,
-    typer.Option("--options", help="Options of the input's reader, such as mismatch=offsets; see docs/formats.md."),
+    typer.Option(
+        "--options",
+        help="Options of the input's reader, such as mismatch=offsets; see File formats in the documentation.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
 Seeds = Annotated[str, typer.Option(help="Random seeds, separated by commas.")]

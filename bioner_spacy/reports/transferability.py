@@ -29,7 +29,7 @@ the target alone. {budget} {epochs}A joint run is scored on both corpora and giv
 _VERDICT = """\
 Interval: of the gain, from samples of the documents{runs} (paired bootstrap), not corrected. p: approximate randomisation
 over documents, two-sided, corrected by Holm's method for the {n} gains. "Not significant": p is not below {alpha:g}, or the
-interval includes 0. See docs/significance.md."""
+interval includes 0."""
 _OVERALL = """\
 Each measure with the gain of F1 over all pairs. r: Pearson; rho: Spearman; intervals of 95 % by Fisher's z for r, and with
 the variance of Bonett and Wright (2000) for rho; p: two-sided, not corrected for the number of measures. {few}"""

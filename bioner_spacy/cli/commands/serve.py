@@ -1,4 +1,4 @@
-"""Serve a pipeline over HTTP, with a page to try it: docs/service.md.
+"""Serve a pipeline over HTTP, with a page to try it.
 
 \b
 Example:

@@ -85,7 +85,7 @@ def change_width(folder: Path) -> None:
         (shutil.rmtree, "cannot be loaded"),
         (
             pickle_weights,
-            "convert what you trust (docs/encoders.md). Reason given: Error no file named model.safetensors",
+            "convert what you trust (page Encoders of the documentation). Reason given: Error no file named model.safetensors",
         ),
         (truncate_weights, "deserializing header"),
         (remove("model.safetensors"), "no file named model.safetensors"),
