@@ -22,11 +22,11 @@ class EdsNlp:
         encoder: name of the encoder, as our configs take it.
         corpus: folder of converted corpora.
         corpora: names of those to train on, separated by commas; None for all.
-        words: words in a batch, about.
+        tokens: tokens in a batch, about.
         learn_rate: the learning rate, throughout.
     """
 
-    def __init__(self, encoder: str, corpus: Path, corpora: Optional[str], words: int, learn_rate: float) -> None:
+    def __init__(self, encoder: str, corpus: Path, corpora: Optional[str], tokens: int, learn_rate: float) -> None:
         import edsnlp
         import edsnlp.pipes as eds
 
@@ -37,17 +37,17 @@ class EdsNlp:
         examples = MultiCorpus(corpus, corpora, split="train", exclude=None)(self.nlp)
         self.docs = [_gold(self.nlp, example.reference) for example in examples]
         self.nlp.post_init(self.docs)
-        self.words = words
+        self.tokens = tokens
         self.optimizer = torch.optim.AdamW(self.nlp.parameters(), lr=learn_rate)
 
     def training(self) -> Iterator[int]:
-        """Train without end, and yield the words of each batch."""
+        """Train without end, and yield the number of tokens of each batch."""
         ner: Any = self.nlp.get_pipe("ner")
         batch: list[Doc] = []
         for doc in cycle(self.docs):
             batch.append(doc)
-            n_words = sum(map(len, batch))
-            if n_words < self.words:
+            n_tokens = sum(map(len, batch))
+            if n_tokens < self.tokens:
                 continue
             self.optimizer.zero_grad()
             ner.train()
@@ -55,7 +55,7 @@ class EdsNlp:
                 loss = ner.forward(ner.prepare_batch(batch, supervision=True))["loss"]
             loss.backward()
             self.optimizer.step()
-            yield n_words
+            yield n_tokens
             batch = []
 
     def predictor(self) -> Callable[[Sequence[str]], object]:
