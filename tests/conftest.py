@@ -4,18 +4,30 @@ torch and transformers are imported by the tests that need them, so that the oth
 """
 
 import os
+import random
+import sys
 
 # Before any library reads them: a test that asks the network for a model must fail at once.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import numpy
 import pytest
 from hypothesis import HealthCheck, settings
 
 # A slow machine is no fault of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+@pytest.fixture(autouse=True)
+def seeds() -> None:
+    """The same random weights in every run of a test, whatever ran before it in the process."""
+    random.seed(0)
+    numpy.random.seed(0)
+    if "torch" in sys.modules:  # its own seed is fixed when it is imported
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")
