@@ -227,8 +227,8 @@ class Errors(metaclass=_WithCodes):
     )
     E425 = "The weights of {name} in {path} (setting init_from) {problem}; train with the settings of components.{name}.model that they were trained with."
     E426 = (
-        "Component {name} listens to a transformer ({upstream}), and none comes before it in the pipeline: add the component transformer before it, as "
-        "configs/small.cfg has it, or set components.{name}.model.tok2vec to a layer of its own, such as spacy.HashEmbedCNN.v2 (page Train of the documentation)."
+        "Component {name} listens to the component {upstream!r}, which does not come before it in the pipeline: put it before, or set "
+        "components.{name}.model.tok2vec to null, which takes what the pipeline has, or to a layer of its own (page Train of the documentation)."
     )
     E427 = (
         "Component {name} listens to a component {upstream!r} whose vectors documents do not have: put the component transformer (or "
@@ -258,6 +258,7 @@ class Errors(metaclass=_WithCodes):
         "No training document has soft targets for the component {name}, whose setting teach_scope or teach_across is above 0: write "
         "them with `spacy bioner teach`, set soft_targets in [corpora.train] to auto, or both settings to 0."
     )
+    E449 = "The layer for token vectors (setting model.tok2vec) has not been chosen yet: call nlp.initialize, or load a trained pipeline."
     E450 = "The encoder has no mask token, and cannot be pretrained as a masked language model: name another one."
     E451 = (
         "Encoders are pretrained on the split train alone, and not on {split!r}: no evaluation document may be read."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Optional
 
 from spacy.tokens import Doc
 from thinc.api import Dropout, Model, chain, list2ragged, with_array
@@ -14,13 +14,14 @@ from ..formulations.crf import CRFFormulation
 from ..layers.batch import batch2words
 from ..layers.cross_sharing.model import CrossSharing, Structure, resize_tasks
 from ..layers.task_linear import ADVERSARY, TaskLinear
+from ..layers.undecided import or_undecided
 from ..types import Batch
 from .resize import replace_output
 from .tag_heads import resize_output
 
 
 def build_cross_sharing(
-    tok2vec: Model[list[Doc], list[Floats2d]],
+    tok2vec: Optional[Model[list[Doc], list[Floats2d]]] = None,
     variant: str = "cs",
     hidden: int = 256,
     width: int = 128,
@@ -35,7 +36,7 @@ def build_cross_sharing(
     (`bioner_spacy.formulations.crf`).
 
     Args:
-        tok2vec: token vectors, from a transformer listener or any other embedding layer.
+        tok2vec: token vectors, from a listener or any other embedding layer; None: chosen on initialisation.
         variant: "cs" (cross-sharing: a gate lets each task see the others), "adv" (shared and private, separated by a
             task discriminator and orthogonality), "sp" (shared and private), "fs" (fully shared) or "stm" (single
             task: private only; tasks share the encoder only).
@@ -55,6 +56,7 @@ def build_cross_sharing(
     structure = Structure(variant, hidden, width)
     for setting, value in (("adversarial", adversarial), ("orthogonality", orthogonality)):
         check_setting(setting, value, "0 or more", value >= 0)
+    tok2vec = or_undecided(tok2vec)
     n_inputs = tok2vec.maybe_get_dim("nO")
     make_features = partial(CrossSharing, structure, orthogonality, n_inputs)
     make_output = partial(TaskLinear, width, private=structure.private, shared=structure.shared, reversal=adversarial)

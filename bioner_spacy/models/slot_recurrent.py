@@ -13,6 +13,7 @@ from ..formulations.binary import threshold_log_odds
 from ..formulations.slots import SlotFormulation
 from ..layers.batch import as_batch, batch2words
 from ..layers.slots.model import Slots
+from ..layers.undecided import or_undecided
 from ..types import Batch, StepScores
 from .resize import replace_output, set_n_outputs
 
@@ -22,7 +23,7 @@ ADDED = -6.0
 
 
 def build_slot_recurrent(
-    tok2vec: Model[list[Doc], list[Floats2d]],
+    tok2vec: Optional[Model[list[Doc], list[Floats2d]]] = None,
     queries: int = 2,
     window: int = 150,
     scale: float = 1.0,
@@ -39,7 +40,7 @@ def build_slot_recurrent(
     and `learn_scale` to true.
 
     Args:
-        tok2vec: token vectors, from a transformer listener or any other embedding layer. The paper pools subwords by
+        tok2vec: token vectors, from a listener or any other embedding layer; None: chosen on initialisation. The paper pools subwords by
             their maximum; here the encoder's pooling is used. Special slots are learned vectors.
         queries: latent queries of attention for each action.
         window: maximum distance in tokens with a position embedding in attention.
@@ -60,6 +61,7 @@ def build_slot_recurrent(
     """
     for setting, value in (("queries", queries), ("window", window)):
         check_setting(setting, value, "1 or more", value >= 1)
+    tok2vec = or_undecided(tok2vec)
     least = threshold_log_odds("action_threshold", action_threshold)
     make_output = partial(
         Slots,

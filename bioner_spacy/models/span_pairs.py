@@ -16,12 +16,13 @@ from ..layers.biaffine import Biaffine
 from ..layers.gelu import Gelu
 from ..layers.linear import linear
 from ..layers.prior import RARE
+from ..layers.undecided import or_undecided
 from ..types import Batch
 from .resize import replace_output, set_n_outputs
 
 
 def build_span_pairs(
-    tok2vec: Model[list[Doc], list[Floats2d]],
+    tok2vec: Optional[Model[list[Doc], list[Floats2d]]] = None,
     width: int = 12,
     hidden: int = 256,
     span_threshold: float = 0.5,
@@ -31,7 +32,7 @@ def build_span_pairs(
     """Build span-pair heads for the `multitask_ner` component; they also find nested mentions of one type.
 
     Args:
-        tok2vec: token vectors, from a transformer listener or any other embedding layer.
+        tok2vec: token vectors, from a listener or any other embedding layer; None: chosen on initialisation.
         width: maximum number of tokens in a mention. A warning counts longer gold mentions, which are not learnt.
         hidden: size of the vectors of a token as the first and as the last of a span.
         span_threshold: minimum probability of a mention. Lower values find more mentions at lower precision.
@@ -47,6 +48,7 @@ def build_span_pairs(
     for setting, value in (("width", width), ("hidden", hidden)):
         check_setting(setting, value, "1 or more", value >= 1)
     least = threshold_log_odds("span_threshold", span_threshold)
+    tok2vec = or_undecided(tok2vec)
     output: Model = Biaffine(None if nO is None else nO // width, width, nI=2 * hidden)
     output.name = "spans"
     ends: Model = linear(2 * hidden, tok2vec.maybe_get_dim("nO"))

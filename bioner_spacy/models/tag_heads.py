@@ -13,6 +13,7 @@ from ..layers.batch import batch2docs
 from ..layers.guideline import guideline_residual, resized_corrections
 from ..layers.linear import linear
 from ..layers.prior import RARE
+from ..layers.undecided import or_undecided
 from ..types import Batch
 from .resize import replace_output, set_n_outputs
 
@@ -21,7 +22,7 @@ MARGIN = 5.0
 
 
 def build_tag_heads(
-    tok2vec: Model[list[Doc], list[Floats2d]],
+    tok2vec: Optional[Model[list[Doc], list[Floats2d]]] = None,
     dropout: float = 0.1,
     crf: bool = True,
     guideline_rank: int = 0,
@@ -31,7 +32,7 @@ def build_tag_heads(
     """Build BIO tag heads for the `multitask_ner` component: a linear classifier for each task on token vectors.
 
     Args:
-        tok2vec: token vectors, from a transformer listener or any other embedding layer.
+        tok2vec: token vectors, from a listener or any other embedding layer; None: chosen on initialisation.
         dropout: dropout on the token vectors. `training.dropout` overrides it.
         crf: whether the tags of a task form a CRF (`bioner_spacy.formulations.crf`), or each token is classified
             independently and decoding finds the best valid sequence.
@@ -43,6 +44,7 @@ def build_tag_heads(
     Returns:
         Model from a batch to scores, (tokens of the batch, scores of all tasks).
     """
+    tok2vec = or_undecided(tok2vec)
     output: Model = linear(nO, tok2vec.maybe_get_dim("nO"))
     output.name = "heads"
     model: Model

@@ -19,14 +19,8 @@ DEFAULT_MODEL_CONFIG = """
 @architectures = "bioner_spacy.TagHeads.v1"
 dropout = 0.1
 crf = true
-
-[model.tok2vec]
-@architectures = "spacy-transformers.TransformerListener.v1"
-grad_factor = 1.0
-upstream = "*"
-
-[model.tok2vec.pooling]
-@layers = "reduce_mean.v1"
+# A listener or another embedding layer; null: chosen on initialisation.
+tok2vec = null
 """
 DEFAULT_MODEL = Config().from_str(DEFAULT_MODEL_CONFIG)["model"]
 

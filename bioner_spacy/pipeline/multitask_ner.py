@@ -20,6 +20,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate, to_numpy
 from ..corpora.context import WHOLE
 from ..errors import BionerError, Errors, Warnings, warn
 from ..layers import limit_threads
+from ..layers.undecided import is_undecided
 from ..scope import annotated_types, get_corpus, warn_of_unscoped
 from ..tasks import Task, make_tasks, require_annotated
 from ..tokenization.sentences import sentence_lengths
@@ -39,6 +40,7 @@ from .spans import (
     without_spaces,
 )
 from .teaching import check_teaching, gather_taught, has_tags, require_teachers
+from .tok2vec import TRANSFORMER_LISTENER, build_tok2vec, choose_tok2vec
 
 
 class MultiTaskNER(TrainablePipe, Settings):
@@ -155,9 +157,12 @@ class MultiTaskNER(TrainablePipe, Settings):
 
         Raises:
             BionerError: no example is annotated, a setting names a type or task that no corpus annotates, or the model
-                listens to a component that does not come before this one.
+                is to listen to a component that does not come before this one.
         """
         validate_get_examples(get_examples, "MultiTaskNER.initialize")
+        if nlp is not None and is_undecided(self.model):
+            choose_tok2vec(self, nlp)
+        self._listen_to_transformer()
         for node in self.model.walk():
             # Listeners know the width of the transformer's vectors by now.
             if hasattr(node, "upstream_name") and node.has_dim("nO") is None:
@@ -185,6 +190,11 @@ class MultiTaskNER(TrainablePipe, Settings):
         sample = list(islice((example for example in get_examples() if len(example.predicted)), 10))
         self._resize(old_columns)
         self.model.initialize(X=self.make_batch(sample))
+
+    def _listen_to_transformer(self) -> None:
+        """Listen to the transformer if token vectors are undecided, as saved pipelines without a choice did."""
+        if is_undecided(self.model):
+            build_tok2vec(self, TRANSFORMER_LISTENER)
 
     def _check_unscoped(self, unscoped: Mapping[str, Collection[str]]) -> None:
         """Refuse documents that state no scope, or warn of their assumed scope."""
@@ -399,6 +409,7 @@ class MultiTaskNER(TrainablePipe, Settings):
     def _loading(self) -> Iterator[None]:
         """Load weights, and check that they fit the settings."""
         self.cfg.pop("task_balance", None)
+        self._listen_to_transformer()
         try:
             yield
         except BionerError:

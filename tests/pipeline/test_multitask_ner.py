@@ -30,6 +30,7 @@ from toy_corpora import (
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.pipeline.factory import make_multitask_ner
 from bioner_spacy.pipeline.settings import Settings
+from bioner_spacy.pipeline.tok2vec import TRANSFORMER_LISTENER
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
 # -- settings
@@ -55,7 +56,7 @@ def test_bare_factory_fills_itself_and_learns_on_a_transformer(tiny_bert: str) -
     nlp.add_pipe("multitask_ner")
     block = nlp.config["components"]["multitask_ner"]
     assert block["model"]["@architectures"] == TAG_HEADS
-    assert block["model"]["tok2vec"]["@architectures"] == "spacy-transformers.TransformerListener.v1"
+    assert block["model"]["tok2vec"] is None
     assert block["scorer"]["@scorers"] == "bioner_spacy.multitask_scorer.v1"
     losses = train(nlp, make_examples(nlp), steps=10)
     assert losses[-1] < losses[0]
@@ -145,13 +146,12 @@ def test_examples_without_annotation_are_an_error() -> None:
 
 @pytest.mark.parametrize("behind", [False, True])
 def test_a_transformer_that_does_not_come_before_is_an_error(tiny_bert: str, behind: bool) -> None:
-    nlp = make_nlp("transformer", tiny_bert)
-    if behind:
-        nlp.add_pipe("multitask_ner", name="first", first=True)
-    else:
-        nlp = blank_nlp()
-        nlp.add_pipe("multitask_ner", name="first")
-    with pytest.raises(BionerError, match=r"Component first listens to a transformer \(\*\), and none comes before"):
+    nlp = make_nlp("transformer", tiny_bert) if behind else blank_nlp()
+    model = {"tok2vec": TRANSFORMER_LISTENER}
+    nlp.add_pipe("multitask_ner", name="first", first=True, config={"model": model})
+    with pytest.raises(
+        BionerError, match=r"Component first listens to the component '\*', which does not come before"
+    ):
         nlp.initialize(lambda: make_examples(nlp))
 
 
