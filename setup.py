@@ -72,11 +72,16 @@ ENTRY_POINTS = {
         "bioner_spacy.SpanPairs.v1 = bioner_spacy.models.span_pairs:build_span_pairs",
         "bioner_spacy.CrossSharing.v1 = bioner_spacy.models.cross_sharing:build_cross_sharing",
         "bioner_spacy.SlotRecurrent.v1 = bioner_spacy.models.slot_recurrent:build_slot_recurrent",
-        "bioner_spacy.TransformerModel.v1 = bioner_spacy.models.encoder:build_transformer",
-        "bioner_spacy.Tok2VecTransformer.v1 = bioner_spacy.models.encoder:build_tok2vec_transformer",
+        "bioner_spacy.TransformerModel.v1 = bioner_spacy.models.encoder:build_transformer_v1",
+        "bioner_spacy.TransformerModel.v2 = bioner_spacy.models.encoder:build_transformer",
+        "bioner_spacy.Tok2VecTransformer.v1 = bioner_spacy.models.encoder:build_tok2vec_transformer_v1",
+        "bioner_spacy.Tok2VecTransformer.v2 = bioner_spacy.models.encoder:build_tok2vec_transformer",
     ],
     "spacy_tokenizers": ["bioner_spacy.BiomedicalTokenizer.v1 = bioner_spacy.tokenization:create_tokenizer"],
-    "spacy_readers": ["bioner_spacy.MultiCorpus.v1 = bioner_spacy.training.corpora:MultiCorpus"],
+    "spacy_readers": [
+        "bioner_spacy.MultiCorpus.v1 = bioner_spacy.training.corpora:make_multi_corpus_v1",
+        "bioner_spacy.MultiCorpus.v2 = bioner_spacy.training.corpora:MultiCorpus",
+    ],
     "spacy_batchers": ["bioner_spacy.MultiCorpusBatcher.v1 = bioner_spacy.training.batching:MultiCorpusBatcher"],
     "thinc_schedules": [
         "bioner_spacy.linear_decay_over_epochs.v1 = bioner_spacy.training.batching:linear_decay_over_epochs"

@@ -87,7 +87,7 @@ PREDICTED = {"ner": "ents"}
 def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int, *, keep: bool) -> Run:
     """Train and score one pipeline, unless that was done before."""
     folder = args.output / system / f"{'-'.join(corpora)}-{seed}"
-    result, speed_file = folder.with_suffix(".json"), folder.with_suffix(".words-per-second")
+    result, speed_file = folder.with_suffix(".json"), folder.with_suffix(".tokens-per-second")
     if result.is_file():
         return Run(Results.from_disk(result), float(speed_file.read_text(encoding="utf8")))
     config = load_config(args.config, interpolate=False)
@@ -102,12 +102,12 @@ def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int
     start = time.perf_counter()
     train_run(path, folder, corpora, settings=settings, gpu_id=args.gpu_id)
     seconds = time.perf_counter() - start
-    words = sum(int(n.sum()) for n in MultiCorpus(args.corpus, corpora, fraction=args.fraction).lengths().values())
+    tokens = sum(int(n.sum()) for n in MultiCorpus(args.corpus, corpora, fraction=args.fraction).lengths().values())
     scored = {"corpora": corpora, "split": args.split, "gpu_id": args.gpu_id, "predicted_key": PREDICTED.get(system)}
     results = evaluate(folder / "model-last", args.corpus, **scored)
     # spaCy's own model takes the folder of the encoder; the name shows that it is the same one.
     results = replace(results, pipeline=replace(results.pipeline, encoder=settings["encoder"]))
-    speed = words * args.epochs / seconds
+    speed = tokens * args.epochs / seconds
     write_text(speed_file, f"{speed}\n")
     results.to_disk(result)
     if not keep:
@@ -132,7 +132,7 @@ def prediction_speeds(
                 gpu_id=args.gpu_id,
                 predicted_key=PREDICTED.get(system),
             )
-            measured[system].append(results.words_per_second)
+            measured[system].append(results.tokens_per_second)
     return {system: statistics.median(speeds) for system, speeds in measured.items()}
 
 

@@ -36,7 +36,7 @@ def main() -> None:
     print("|" + " --- |" * len(HEADER))
     for name, (raw_name, pattern) in PAIRS.items():
         raw = "\n".join(raw_text(path) for path in sorted((args.corpora / raw_name).glob(pattern)))
-        sentences = [words for path in sorted((args.corpora / name).glob("*.tsv")) for words in read_words(path)]
+        sentences = [tokens for path in sorted((args.corpora / name).glob("*.tsv")) for tokens in read_tokens(path)]
         found = list(look_up(sentences, raw))
         for label, join in joiners().items():
             if found:
@@ -45,7 +45,7 @@ def main() -> None:
 
 def joiners() -> dict[str, Joiner]:
     """The methods to compare, by name."""
-    methods: dict[str, Joiner] = {"bioner_spacy": lambda words: detokenize(words)[0], "one space": " ".join}
+    methods: dict[str, Joiner] = {"bioner_spacy": lambda tokens: detokenize(tokens)[0], "one space": " ".join}
     try:
         from sacremoses import MosesDetokenizer
     except ImportError:
@@ -61,17 +61,17 @@ def raw_text(path: Path) -> str:
     return "\n".join(line.split("|", 2)[2] for line in lines if "|t|" in line[:30] or "|a|" in line[:30])
 
 
-def read_words(path: Path) -> Iterator[list[str]]:
+def read_tokens(path: Path) -> Iterator[list[str]]:
     """Sentences of a column file."""
-    words: list[str] = []
+    tokens: list[str] = []
     for _, line in numbered_lines(path):
         if line.strip():
-            words.append(line.split("\t")[0])
-        elif words:
-            yield words
-            words = []
-    if words:
-        yield words
+            tokens.append(line.split("\t")[0])
+        elif tokens:
+            yield tokens
+            tokens = []
+    if tokens:
+        yield tokens
 
 
 def look_up(sentences: Sequence[list[str]], raw: str) -> Iterator[tuple[list[str], str]]:
@@ -79,21 +79,21 @@ def look_up(sentences: Sequence[list[str]], raw: str) -> Iterator[tuple[list[str
     places = [i for i, char in enumerate(raw) if not char.isspace()]
     squeezed = "".join(raw[i] for i in places)
     place = 0
-    for words in sentences:
-        characters = "".join(words)
+    for tokens in sentences:
+        characters = "".join(tokens)
         place = max(squeezed.find(characters, place), squeezed.find(characters))
         if place >= 0 and len(characters) >= 12:
             text = raw[places[place] : places[place + len(characters) - 1] + 1]
-            yield words, " ".join(text.split())
+            yield tokens, " ".join(text.split())
         place = max(place, 0)
 
 
 def compare(join: Joiner, found: Sequence[tuple[list[str], str]]) -> tuple[str, str]:
-    """Share of the places between two words where a method has a space exactly if the raw text has, and share of
+    """Share of the places between two tokens where a method has a space exactly if the raw text has, and share of
     the sentences with no other place, in percent."""
     right = gaps = equal = 0
-    for words, raw in found:
-        ours, theirs = spaces(words, join(words)), spaces(words, raw)
+    for tokens, raw in found:
+        ours, theirs = spaces(tokens, join(tokens)), spaces(tokens, raw)
         agreeing = sum(a == b for a, b in zip(ours, theirs))
         right += agreeing
         gaps += len(theirs)
@@ -101,12 +101,12 @@ def compare(join: Joiner, found: Sequence[tuple[list[str], str]]) -> tuple[str, 
     return f"{100 * right / gaps:.2f}", f"{100 * equal / len(found):.2f}"
 
 
-def spaces(words: Sequence[str], text: str) -> list[bool]:
-    """Whether there is a space after each word but the last one; spaces inside words are ignored."""
+def spaces(tokens: Sequence[str], text: str) -> list[bool]:
+    """Whether there is a space after each token but the last one; spaces inside tokens are ignored."""
     result = []
     place = 0
-    for word in words[:-1]:
-        for char in word:
+    for token in tokens[:-1]:
+        for char in token:
             place = text.index(char, place) + 1
         result.append(text[place : place + 1] == " ")
     return result

@@ -28,7 +28,7 @@ def measure(pipelines: Sequence[str], texts: Sequence[str], *, documents: int, k
     """Load pipelines and annotate texts with each of them.
 
     Returns:
-        Seconds of loading and of annotating, words, resident memory before loading, after it and after each part of the
+        Seconds of loading and of annotating, tokens, resident memory before loading, after it and after each part of the
         documents, and the highest.
     """
     before = resident()
@@ -36,13 +36,13 @@ def measure(pipelines: Sequence[str], texts: Sequence[str], *, documents: int, k
     loaded = [spacy.load(path) for path in pipelines]
     found = {"load": time.perf_counter() - start, "before": before, "loaded": resident()}
     start = time.perf_counter()
-    todo, words, parts = _documents(texts, documents), 0, []
+    todo, tokens, parts = _documents(texts, documents), 0, []
     size = max(1, (documents or len(texts)) // PARTS)
     while part := list(islice(todo, size)):
-        words += [_annotate(nlp, part, keep_strings) for nlp in loaded][0]
+        tokens += [_annotate(nlp, part, keep_strings) for nlp in loaded][0]
         parts.append(resident())
     seconds = time.perf_counter() - start
-    return {**found, "seconds": seconds, "words": words, "parts": parts, "peak": resident("VmHWM")}
+    return {**found, "seconds": seconds, "tokens": tokens, "parts": parts, "peak": resident("VmHWM")}
 
 
 def resident(field: str = "VmRSS") -> float:

@@ -32,11 +32,11 @@ def interleaved(runs: Mapping[str, Callable[[], int]], repeats: int) -> dict[str
     for repeat in range(repeats + 1):
         for name, run in runs.items():
             start = time.perf_counter()
-            words = run()
+            tokens = run()
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
             if repeat:
-                speeds[name].append(words / (time.perf_counter() - start))
+                speeds[name].append(tokens / (time.perf_counter() - start))
     return speeds
 
 

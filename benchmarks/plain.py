@@ -18,12 +18,12 @@ WINDOW = 256
 OVERLAP = 32
 
 
-def bare_encoder(nlp: Language, *, batch_pieces: int = 4096) -> Callable[[Sequence[str]], Any]:
+def bare_encoder(nlp: Language, *, batch_subwords: int = 4096) -> Callable[[Sequence[str]], Any]:
     """The encoder of a pipeline of ours and its tokenizer, on batches sorted by length, in the same precision.
 
     Args:
         nlp: a pipeline of ours.
-        batch_pieces: most subwords in a batch, padding counted.
+        batch_subwords: most subwords in a batch, padding counted.
 
     Returns:
         A function that encodes texts.
@@ -37,7 +37,7 @@ def bare_encoder(nlp: Language, *, batch_pieces: int = 4096) -> Callable[[Sequen
         ids = tokenizer(list(texts), truncation=True, max_length=most, return_overflowing_tokens=True)["input_ids"]
         transformer.eval()
         with torch.inference_mode(), torch.autocast(device.type, dtype=dtype, enabled=enabled):
-            for batch in _sorted_batches(ids, batch_pieces):
+            for batch in _sorted_batches(ids, batch_subwords):
                 padded = torch.full((len(batch), len(batch[0])), tokenizer.pad_token_id)
                 mask = torch.zeros_like(padded)
                 for row, text in enumerate(batch):
@@ -48,10 +48,10 @@ def bare_encoder(nlp: Language, *, batch_pieces: int = 4096) -> Callable[[Sequen
     return encode
 
 
-def _sorted_batches(ids: Sequence[list[int]], batch_pieces: int) -> list[list[list[int]]]:
+def _sorted_batches(ids: Sequence[list[int]], batch_subwords: int) -> list[list[list[int]]]:
     batches: list[list[list[int]]] = []
     for text in sorted(ids, key=len, reverse=True):
-        if batches and (len(batches[-1]) + 1) * len(batches[-1][0]) <= batch_pieces:
+        if batches and (len(batches[-1]) + 1) * len(batches[-1][0]) <= batch_subwords:
             batches[-1].append(text)
         else:
             batches.append([text])

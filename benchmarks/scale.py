@@ -2,7 +2,7 @@
 
     python benchmarks/scale.py OUTPUT --parts types,length,batch,processes,size,memory
 
-The corpora are made of given ones: the type of each mention is drawn by its words, so that there are as many mentions
+The corpora are made of given ones: the type of each mention is drawn by its tokens, so that there are as many mentions
 whatever the number of types. Each pipeline learns from them for some steps (`--steps` times `--repeats`), since untrained
 heads find mentions everywhere; then it is measured on raw text. All parts but the first use the pipeline with most types.
 OUTPUT gets tables (scale.md) and a chart (scale.svg).
@@ -124,7 +124,7 @@ class Bench:
         self.trained = interleaved(steps, args.repeats)
         self.most = Variant(most)
         self.nlp = self.pipelines[self.most]
-        self.texts, self.n_words = read_texts(args.corpus, args.corpora, args.split, n_words=args.words)
+        self.texts, self.n_tokens = read_texts(args.corpus, args.corpora, args.split, n_tokens=args.tokens)
 
     def types(self) -> tuple[Section, Speeds]:
         """Prediction and training by number of types and of corpora."""
@@ -137,7 +137,7 @@ class Bench:
             n_tasks = str(len(component.tasks))
             rows.append([variant.name, n_tasks, *(cell for part in parts for cell in cells(*part))])
         header = ["Types", "tasks", *(f"{column} {part}" for part in ("prediction", "training") for column in SPEED)]
-        text = f"Prediction of {self.n_words:,} words; training by {self.args.steps} steps a repeat."
+        text = f"Prediction of {self.n_tokens:,} tokens; training by {self.args.steps} steps a repeat."
         return Section("Entity types", text, Table(header, rows, numbers=len(header) - 1)), predicted
 
     def length(self) -> tuple[Section, Speeds]:
@@ -145,12 +145,12 @@ class Bench:
         words = " ".join(self.texts).split()
         documents = {}
         for length in (int(length) for length in self.args.lengths.split(",")):
-            enough = words * -(-max(length, self.args.words) // len(words))
-            count = max(1, self.args.words // length)
+            enough = words * -(-max(length, self.args.tokens) // len(words))
+            count = max(1, self.args.tokens // length)
             documents[f"{length:,}"] = [" ".join(enough[i * length : (i + 1) * length]) for i in range(count)]
         runs = {name: partial(annotate, self.nlp, texts) for name, texts in documents.items()}
         memory = {name: number(self.fresh([self.most], texts)["peak"]) for name, texts in documents.items()}
-        text = "Words between spaces in a document. Peak memory in MiB of a process that loads the pipeline and annotates."
+        text = "Words, separated by spaces, in a document. Peak memory in MiB of a process that loads the pipeline and annotates."
         return self._table("Document length", text, runs, {"peak MiB": memory})
 
     def batch(self) -> tuple[Section, Speeds]:
@@ -185,7 +185,7 @@ class Bench:
             median = {
                 key: statistics.median(m[key] for m in measured[name]) for key in ("load", "before", "loaded", "peak")
             }
-            speeds[name] = [m["words"] / m["seconds"] for m in measured[name]]
+            speeds[name] = [m["tokens"] / m["seconds"] for m in measured[name]]
             memory = [median["loaded"] - median["before"], median["peak"]]
             table.append(
                 [
@@ -255,7 +255,7 @@ def annotate(nlp: Language, texts: Sequence[str], **options: Any) -> int:
 
 
 def write_corpora(docs: Sequence[Doc], folder: Path, variant: Variant) -> None:
-    """Write converted corpora with the mentions of documents, and types drawn by the words of a mention."""
+    """Write converted corpora with the mentions of documents, and types drawn by the tokens of a mention."""
     bins = [DocBin() for _ in range(variant.n_corpora)]
     for i, doc in enumerate(docs):
         corpus = i % variant.n_corpora

@@ -49,14 +49,14 @@ def main(args: argparse.Namespace) -> None:
     settings = next(iter(pipelines.values())).config["vars"]
     predictors = {system: predictor(system, pipelines) for system in systems if system != EDS_NLP}
     if EDS_NLP in systems:
-        peer = EdsNlp(settings["encoder"], args.corpus, args.corpora, settings["batch_words"], LEARN_RATE)
+        peer = EdsNlp(settings["encoder"], args.corpus, args.corpora, settings["batch_tokens"], LEARN_RATE)
         loops[EDS_NLP], predictors[EDS_NLP] = peer.training(), peer.predictor()
     trained = interleaved(
         {system: partial(lambda loop: sum(islice(loop, args.steps)), loop) for system, loop in loops.items()},
         args.repeats,
     )
-    texts, n_words = read_texts(args.corpus, args.corpora, args.split, n_words=args.words)
-    runs = {system: partial(_predict, predictors[system], texts, n_words) for system in systems}
+    texts, n_tokens = read_texts(args.corpus, args.corpora, args.split, n_tokens=args.tokens)
+    runs = {system: partial(_predict, predictors[system], texts, n_tokens) for system in systems}
     predicted = interleaved(runs, args.repeats)
     measured = {
         "prediction": {NAMES.get(system, system): predicted[system] for system in systems},
@@ -69,7 +69,7 @@ def main(args: argparse.Namespace) -> None:
         rows.append([NAMES.get(system, system), *(cell for part in parts for cell in cells(*part))])
     table = Table(["System", *columns], rows, numbers=len(columns))
     print(table.to_text())
-    text = f"{_explain(args, settings['encoder'], n_words)}\n\n{table.to_markdown()}"
+    text = f"{_explain(args, settings['encoder'], n_tokens)}\n\n{table.to_markdown()}"
     write_speeds(
         args.output, "speed", text, {f"{part}, tokens per second": speeds for part, speeds in measured.items()}
     )
@@ -85,17 +85,17 @@ def predictor(system: str, pipelines: dict[str, Language]) -> Callable[[Sequence
     return lambda texts: list(pipelines[system].pipe(texts))
 
 
-def _predict(run: Callable[[Sequence[str]], object], texts: Sequence[str], n_words: int) -> int:
+def _predict(run: Callable[[Sequence[str]], object], texts: Sequence[str], n_tokens: int) -> int:
     run(texts)
-    return n_words
+    return n_tokens
 
 
-def _explain(args: argparse.Namespace, encoder: str, n_words: int) -> str:
+def _explain(args: argparse.Namespace, encoder: str, n_tokens: int) -> str:
     device = f"GPU {args.gpu_id}" if args.gpu_id >= 0 else "CPU"
     return (
         f"Medians of {args.repeats} repeats, in which the systems took turns, with the least and the most; ratios of "
         f"medians to {NAMES[BASELINE]}. Encoder: {encoder}, precision of ours: {args.precision}. Prediction: "
-        f"{n_words:,} words, after training. Training: {args.steps} steps a repeat. {surroundings(device)}"
+        f"{n_tokens:,} tokens, after training. Training: {args.steps} steps a repeat. {surroundings(device)}"
     )
 
 

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpus/sample"), help="folder of converted corpora")
     parser.add_argument("--corpora", default=None, help="names of corpora, separated by commas; default: all")
     parser.add_argument("--split", default="test", help="split whose texts are annotated")
-    parser.add_argument("--words", type=int, default=20_000, help="words to annotate in a repeat, about")
+    parser.add_argument("--tokens", type=int, default=20_000, help="tokens to annotate in a repeat, about")
     parser.add_argument("--steps", type=int, default=20, help="of training in a repeat")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--config", type=Path, default=Path("configs/small.cfg"))
@@ -99,7 +99,7 @@ def make_pipeline(
 
 
 def training(nlp: Language, *, seed: int = 0) -> Iterator[int]:
-    """Train a pipeline without end by the loop of `spacy train`, and yield the words of each batch.
+    """Train a pipeline without end by the loop of `spacy train`, and yield the tokens of each batch.
 
     The batches depend on the seed alone, whatever else draws random numbers between two steps.
     """
@@ -136,11 +136,11 @@ def _with_own_random(items: Iterator[Any], seed: int) -> Iterator[Any]:
         yield item
 
 
-def read_texts(corpus: Path, corpora: Optional[str], split: str, *, n_words: int) -> tuple[list[str], int]:
+def read_texts(corpus: Path, corpora: Optional[str], split: str, *, n_tokens: int) -> tuple[list[str], int]:
     """Texts of converted corpora, over and over until there are so many tokens, and the number of tokens that there are."""
     docs = cycle([example.reference for example in MultiCorpus(corpus, corpora, split=split)(spacy.blank("en"))])
     texts, found = [], 0
-    while found < n_words:
+    while found < n_tokens:
         doc = next(docs)
         texts.append(doc.text)
         found += len(doc)

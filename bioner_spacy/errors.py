@@ -165,7 +165,7 @@ class Errors(metaclass=_WithCodes):
     )
 
     # 2xx tokenization
-    E201 = "Token {index} of a tokenised sentence is {word!r}: a token must have characters and no whitespace; correct the corpus file, or its column separator in the catalogue."
+    E201 = "Token {index} of a tokenised sentence is {token!r}: a token must have characters and no whitespace; correct the corpus file, or its column separator in the catalogue."
 
     # 3xx settings, formulations, layers and models
     E301 = "Setting {setting} is {value!r}; allowed: {allowed}."
@@ -309,10 +309,10 @@ class Errors(metaclass=_WithCodes):
     E542 = "Setting map names {types}, which no pipeline predicts and no corpus annotates; there are: {known}; correct it."
     E543 = "No pipeline predicts a type that a corpus annotates (pipelines: {predicted}; corpora: {annotated}); name others, or say which types mean the same (setting map)."
     E546 = "{folder} holds no reports: run the commands that write some first, such as `spacy bioner evaluate`, or correct the path."
-    E553 = "No word occurs in two parts of these corpora ({corpora}), so they have no topics; read more of them."
+    E553 = "No token occurs in two parts of these corpora ({corpora}), so they have no topics; read more of them."
     E555 = "A correlation needs three corpora that have both gains and measures, found: {found}; name results that share more."
     E558 = "The target {target} is not among the measured corpora ({known}): name one of them."
-    E559 = "The gains are of {gains} tokens of each corpus and the measures of {measures} (0: all), and measures depend on size: measure with --words {gains}."
+    E559 = "The gains are of {gains} tokens of each corpus and the measures of {measures} (0: all), and measures depend on size: measure with --tokens {gains}."
 
     # 6xx commands and the service
     E601 = "{pipeline} holds no trained pipeline (no meta.json): train it first or correct the path."
@@ -414,6 +414,7 @@ class Warnings(metaclass=_WithCodes):
         "The vocabulary of the encoder {name!r} is cased, but its published tokenizer converts text to lower case: case is "
         "kept. To change this, set do_lower_case in components.transformer.model.tokenizer_config."
     )
+    W302 = "{where} have old names ({old}), which still work; their new names are {new}."
 
     # 4xx pipeline and training
     W401 = "{n} of {total} gold mentions begin or end inside a token of the pipeline's tokenizer and are not learnt; convert the corpora with the same tokenizer."
@@ -451,7 +452,7 @@ class Warnings(metaclass=_WithCodes):
     )
     W506 = "{count} predictions have no score in the attrs of doc.spans[{key!r}], so the sample is stratified by entity type alone."
     W507 = "The pipeline {pipeline} does not say which corpora it was trained on, so it is not known which of its scores are in-domain."
-    W508 = "Corpus {corpus} has {found} tokens to train on and {wanted} are asked for, so budgets are not equal; lower the option words, or leave it out."
+    W508 = "Corpus {corpus} has {found} tokens to train on and {wanted} are asked for, so budgets are not equal; lower the option tokens, or leave it out."
     W509 = "Correlations over {n} pairs, which are not independent, say little: their intervals are too narrow, and the best of several measures looks better than it is."
     W510 = "The catalogue does not know the corpora {names}, so their licences are not reported: name the catalogue that has them."
     W511 = (

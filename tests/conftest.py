@@ -48,7 +48,7 @@ def tiny_cased_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def tiny_roberta(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Folder of a RoBERTa (byte-level pieces, cased) with random weights."""
+    """Folder of a RoBERTa (byte-level subwords, cased) with random weights."""
     from tiny_encoder import write_roberta
 
     return write_roberta(tmp_path_factory.mktemp("encoders") / "roberta")

@@ -52,7 +52,7 @@ def small_catalogue() -> dict[str, Any]:
         "types": {"GENE": "gene", "DNA": "dna", "DISEASE": "disease"},
         "sources": {"public": "https://example.org/{corpus}/{file}"},
         "corpora": corpora,
-        "sets": {"small": {"corpora": list(CONTENT), "epochs": 2, "batch_words": 50}},
+        "sets": {"small": {"corpora": list(CONTENT), "epochs": 2, "batch_tokens": 50}},
     }
 
 

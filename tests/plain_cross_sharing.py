@@ -1,4 +1,4 @@
-"""Cross-sharing as its equations read: one document, one direction, one word, one task at a time."""
+"""Cross-sharing as its equations read: one document, one direction, one token, one task at a time."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ def sigmoid(x: Any) -> Any:
 
 
 def plain_lstm(x: Any, W: Any, U: Any, b: Any) -> list[Any]:
-    """States of an LSTM after each word; units in the order input, forget and output gate, cell."""
+    """States of an LSTM after each token; units in the order input, forget and output gate, cell."""
     h = c = numpy.zeros(len(U))
     states = []
-    for word in x:
-        i, f, o, g = numpy.split(word @ W + h @ U + b, 4)
+    for token in x:
+        i, f, o, g = numpy.split(token @ W + h @ U + b, 4)
         c = sigmoid(f) * c + sigmoid(i) * numpy.tanh(g)
         h = sigmoid(o) * numpy.tanh(c)
         states.append(h)
@@ -23,7 +23,7 @@ def plain_lstm(x: Any, W: Any, U: Any, b: Any) -> list[Any]:
 
 
 def plain_blocks(layer: Model, x: Any) -> dict[Any, Any]:
-    """T_k' (T_k without a gate) by k, and S under "S", (n, width) each, of a document with word vectors x.
+    """T_k' (T_k without a gate) by k, and S under "S", (n, width) each, of a document with token vectors x.
 
     Args:
         layer: an initialised `CrossSharing` layer.

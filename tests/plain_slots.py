@@ -46,22 +46,22 @@ def attend(weights: Weights, E: list[Tensor], centre: int, window: int) -> Tenso
 
 
 def read(
-    weights: Weights, words: Tensor, window: int, gold: Optional[tuple[Any, Any]] = None, least: float = 0.0
+    weights: Weights, tokens: Tensor, window: int, gold: Optional[tuple[Any, Any]] = None, least: float = 0.0
 ) -> tuple[list[Tensor], list[int], list[int], list[bool]]:
     """Read a document.
 
     Args:
         weights: parameters.
-        words: (n, d).
+        tokens: (n, d).
         window: h.
-        gold: rows of 1, 0 and -1 (out of scope) for each gold step, and the words before it; None to go the most
+        gold: rows of 1, 0 and -1 (out of scope) for each gold step, and the tokens before it; None to go the most
             probable way.
         least: log-odds from which a TR or RE is taken.
 
     Returns:
         Log-odds of each step; place, gold step and whether it was postponed.
     """
-    W = [weights["slots"][0], *words, weights["slots"][1]]
+    W = [weights["slots"][0], *tokens, weights["slots"][1]]
     E = list(W)
     log_odds: list[Tensor] = []
     places: list[int] = []

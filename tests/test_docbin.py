@@ -75,7 +75,7 @@ def test_blocks_can_be_nested(file: Path) -> None:
 
 
 def make_docs(nlp: Language, number: int) -> Iterator[Doc]:
-    """Documents of three tokens each, of which one is a word of its own and a gold span."""
+    """Documents of three tokens each, of which one is a token of its own and a gold span."""
     for i in range(number):
         doc = nlp.make_doc(f"gene GEN{i} .")
         set_gold(doc, [Span(doc, 1, 2, label=f"T{i % 2}")], corpus="c", scope=["T0", "T1"], doc_id=str(i))
@@ -108,8 +108,8 @@ def test_a_large_corpus_holds_what_a_small_one_does(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
-def test_words_of_later_files_are_forgotten(tmp_path: Path) -> None:
-    """Else memory would grow with the number of different words."""
+def test_tokens_of_later_files_are_forgotten(tmp_path: Path) -> None:
+    """Else memory would grow with the number of different tokens."""
     nlp = spacy.blank("en")
     write_docs(make_docs(nlp, 10), tmp_path / "many", nlp.vocab, file_tokens=4)
     known = [f"GEN{i}" in nlp.vocab.strings for i in range(10)]

@@ -27,7 +27,14 @@ def run(tiny_bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
 
     def run(name: str, **options: object) -> Path:
-        given = {"encoder": tiny_bert, "corpus": tmp_path / "corpus", "words": 50, "steps": 1, "repeats": 2, **options}
+        given = {
+            "encoder": tiny_bert,
+            "corpus": tmp_path / "corpus",
+            "tokens": 50,
+            "steps": 1,
+            "repeats": 2,
+            **options,
+        }
         pairs = [(f"--{option.replace('_', '-')}", str(value)) for option, value in given.items()]
         monkeypatch.setattr(sys, "argv", [name, str(tmp_path / "out"), *(part for pair in pairs for part in pair)])
         runpy.run_path(str(BENCHMARKS / name), run_name="__main__")

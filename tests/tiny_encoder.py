@@ -38,7 +38,7 @@ SIZES = {
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
     "intermediate_size": 32,
-    # Ten times the usual spread: a difference of one piece must show in the vectors.
+    # Ten times the usual spread: a difference of one subword must show in the vectors.
     "initializer_range": 0.2,
 }
 
@@ -61,9 +61,9 @@ def write_electra(folder: Path) -> str:
 
 def _write_word_pieces(folder: Path, *, cased: bool) -> BertTokenizerFast:
     letters = ALPHABET + ALPHABET[:26].upper() if cased else ALPHABET
-    words = SUBWORDS + [word.capitalize() for word in SUBWORDS] if cased else SUBWORDS
-    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *PUNCTUATION, *letters, *words]
-    vocab += [f"##{piece}" for piece in (*letters, *words)]
+    tokens = SUBWORDS + [token.capitalize() for token in SUBWORDS] if cased else SUBWORDS
+    vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *PUNCTUATION, *letters, *tokens]
+    vocab += [f"##{subword}" for subword in (*letters, *tokens)]
     folder.mkdir(parents=True)
     vocab_file = folder / "vocab.txt"
     vocab_file.write_text("\n".join(vocab), encoding="utf8")
@@ -75,18 +75,18 @@ def write_roberta(folder: Path) -> str:
     space = bytes_to_unicode()[ord(" ")]
     vocab = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *bytes_to_unicode().values()]
     merges: list[str] = []
-    for word in [space + word for word in SUBWORDS]:
-        for end in range(1, len(word)):
-            if word[: end + 1] not in vocab:
-                merges.append(f"{word[:end]} {word[end]}")
-                vocab.append(word[: end + 1])
+    for token in [space + token for token in SUBWORDS]:
+        for end in range(1, len(token)):
+            if token[: end + 1] not in vocab:
+                merges.append(f"{token[:end]} {token[end]}")
+                vocab.append(token[: end + 1])
     folder.mkdir(parents=True)
     vocab_file, merges_file = folder / "vocab.json", folder / "merges.txt"
-    vocab_file.write_text(json.dumps({piece: i for i, piece in enumerate(vocab)}), encoding="utf8")
+    vocab_file.write_text(json.dumps({subword: i for i, subword in enumerate(vocab)}), encoding="utf8")
     merges_file.write_text("\n".join(["#version: 0.2", *merges]), encoding="utf8")
     tokenizer = RobertaTokenizerFast(str(vocab_file), str(merges_file), model_max_length=POSITIONS)
     torch.manual_seed(0)
-    # Positions of a RoBERTa begin after the number of its padding piece.
+    # Positions of a RoBERTa begin after the number of its padding subword.
     positions = POSITIONS + tokenizer.pad_token_id + 1
     special = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
     config = RobertaConfig(
@@ -116,8 +116,8 @@ def make_encoder(folder: str, **settings: Any) -> Model[list[Doc], Any]:
     return model
 
 
-def word_vectors(model: Model[list[Doc], Any], docs: Sequence[Doc]) -> list[numpy.ndarray]:
-    """Vectors of the words of each document, (words, width), as listeners get them."""
+def token_vectors(model: Model[list[Doc], Any], docs: Sequence[Doc]) -> list[numpy.ndarray]:
+    """Vectors of the tokens of each document, (tokens, width), as listeners get them."""
     vectors = []
     for doc, data in zip(docs, model.predict(docs).doc_data, strict=True):
         vectors.append(data.tensors[0][0] if len(doc) else numpy.zeros((0, WIDTH), dtype="f"))
@@ -125,9 +125,9 @@ def word_vectors(model: Model[list[Doc], Any], docs: Sequence[Doc]) -> list[nump
 
 
 def assert_same_vectors(one: Model, other: Model) -> None:
-    """See that two encoders give the words of some texts the same vectors."""
+    """See that two encoders give the tokens of some texts the same vectors."""
     docs = make_docs("The mutant Protein in mice.", "gene " * 60, "")
-    for left, right in zip(word_vectors(one, docs), word_vectors(other, docs), strict=True):
+    for left, right in zip(token_vectors(one, docs), token_vectors(other, docs), strict=True):
         numpy.testing.assert_array_equal(left, right)
 
 

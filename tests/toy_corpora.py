@@ -66,7 +66,7 @@ HEADS: dict[str, dict[str, Any]] = {
     "cnn with cross sharing": {"@architectures": "bioner_spacy.CrossSharing.v1", "hidden": 16, "width": 8},
     "cnn with slots": {"@architectures": "bioner_spacy.SlotRecurrent.v1", "window": 4},
 }
-# Where the word vectors come from: a CNN inside the component, a CNN that it listens to, a transformer likewise.
+# Where the token vectors come from: a CNN inside the component, a CNN that it listens to, a transformer likewise.
 ENCODERS = ("cnn", "tok2vec", "transformer", *HEADS)
 
 
@@ -85,7 +85,7 @@ def make_nlp(encoder: str = "cnn", folder: Optional[str] = None, **settings: Any
     """
     nlp = blank_nlp()
     if encoder == "transformer":
-        model = {"@architectures": "bioner_spacy.TransformerModel.v1", "name": folder, "window": 32, "overlap": 8}
+        model = {"@architectures": "bioner_spacy.TransformerModel.v2", "name": folder, "window": 32, "overlap": 8}
         nlp.add_pipe("transformer", config={"model": {**model, "precision": "float32"}})
         nlp.add_pipe("multitask_ner", config=settings)
         return nlp

@@ -7,7 +7,7 @@ from typing import Any, Optional, Union
 
 from spacy.language import Language
 
-from ..corpora.context import CONTEXT_WORDS, check_context
+from ..corpora.context import CONTEXT_TOKENS, check_context
 from ..errors import Warnings, warn
 from ..provenance import provenance
 from ..scope import SPANS_KEY
@@ -96,7 +96,7 @@ def analyze(
     bins: int = BINS,
     limit: Optional[int] = None,
     context: str = "source",
-    context_words: int = CONTEXT_WORDS,
+    context_tokens: int = CONTEXT_TOKENS,
     gpu_id: int = -1,
     spans_key: str = SPANS_KEY,
     predicted_key: Optional[str] = None,
@@ -115,11 +115,11 @@ def analyze(
     Raises:
         BionerError: as `evaluate`, or scores are not one per span, 0 to 1.
     """
-    check_context(context, context_words)
+    check_context(context, context_tokens)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     files = corpus_files(corpus_folder, corpora, split)
     keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key or spans_key}
-    examples = Run(nlp, **keys).examples(files, limit=limit, context=context, context_words=context_words)
+    examples = Run(nlp, **keys).examples(files, limit=limit, context=context, context_tokens=context_tokens)
     docs = list(scored_docs(examples, **keys))
     component, by_type = _component_with_threshold(nlp)
     unscored = sum(len(doc.predicted) - len(doc.scores) for doc in docs)

@@ -14,7 +14,7 @@ import numpy
 import spacy
 from numpy.typing import NDArray
 
-from ..corpora.context import CONTEXT_WORDS
+from ..corpora.context import CONTEXT_TOKENS
 from ..errors import BionerError, Errors
 from ..files import replacing
 from ..scope import SPANS_KEY
@@ -59,7 +59,7 @@ def calibrate(
     ents_types: Optional[Sequence[str]] = None,
     limit: Optional[int] = None,
     context: str = "source",
-    context_words: int = CONTEXT_WORDS,
+    context_tokens: int = CONTEXT_TOKENS,
     gpu_id: int = -1,
     spans_key: str = SPANS_KEY,
     predicted_key: Optional[str] = None,
@@ -89,7 +89,7 @@ def calibrate(
     files = corpus_files(corpus_folder, corpora, split)
     keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key}
     run = Run(nlp, guideline=False, **keys)
-    docs = list(scored_docs(run.examples(files, limit=limit, context=context, context_words=context_words), **keys))
+    docs = list(scored_docs(run.examples(files, limit=limit, context=context, context_tokens=context_tokens), **keys))
     lines = fit_calibration(docs)
     fitted = {}
     for (corpus, kind), found in scored_mentions(docs).items():

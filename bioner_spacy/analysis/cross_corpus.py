@@ -8,7 +8,7 @@ from typing import Any, Optional, Union
 from spacy.language import Language
 from spacy.training import Example
 
-from ..corpora.context import CONTEXT_WORDS, check_context
+from ..corpora.context import CONTEXT_TOKENS, check_context
 from ..errors import BionerError, Errors, Warnings, warn
 from ..provenance import provenance
 from ..scope import SPANS_KEY, get_doc_id, get_scope, score_name
@@ -95,7 +95,7 @@ def cross_corpus(
     mapped: Optional[Mapping[str, str]] = None,
     limit: Optional[int] = None,
     context: str = "source",
-    context_words: int = CONTEXT_WORDS,
+    context_tokens: int = CONTEXT_TOKENS,
     gpu_id: int = -1,
     metric: Union[str, Metric] = STRICT,
     spans_key: str = SPANS_KEY,
@@ -117,7 +117,7 @@ def cross_corpus(
         BionerError: as `evaluate`, a pipeline has no labels, there are not as many different names as pipelines, the
             map names unknown types, or no type is shared anywhere.
     """
-    check_context(context, context_words)
+    check_context(context, context_tokens)
     mapped, metric = mapped or {}, get_metric(metric)
     keys = list(predicted_keys or [spans_key] * len(pipelines))
     if len(keys) != len(pipelines):
@@ -143,7 +143,7 @@ def cross_corpus(
         shared = {corpus: own if scope is None else own & scope for corpus, scope in annotated.items()}
         wanted = {corpus: path for corpus, path in files.items() if shared[corpus]}
         run = Run(nlp, spans_key=spans_key, predicted_key=key)
-        examples = run.examples(wanted, limit=limit, context=context, context_words=context_words)
+        examples = run.examples(wanted, limit=limit, context=context, context_tokens=context_tokens)
         compared = _compared(examples, own, mapped, (spans_key, key)) if wanted else ()
         scores = score_mentions(compared, metric=metric)[score_name("per_corpus")]
         for corpus in files:

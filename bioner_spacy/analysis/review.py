@@ -14,7 +14,7 @@ import numpy
 from spacy.language import Language
 from spacy.training import Example
 
-from ..corpora.context import CONTEXT_WORDS, check_context
+from ..corpora.context import CONTEXT_TOKENS, check_context
 from ..errors import BionerError, Errors, Warnings, warn
 from ..provenance import provenance
 from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope
@@ -72,7 +72,7 @@ def make_review(
     definitions: Optional[Mapping[str, str]] = None,
     limit: Optional[int] = None,
     context: str = "source",
-    context_words: int = CONTEXT_WORDS,
+    context_tokens: int = CONTEXT_TOKENS,
     gpu_id: int = -1,
     spans_key: str = SPANS_KEY,
     predicted_key: Optional[str] = None,
@@ -97,11 +97,11 @@ def make_review(
         BionerError: as `evaluate`, there is no such prediction, the sample is smaller than the number of types, or
             scores are not one per span, 0 to 1.
     """
-    check_context(context, context_words)
+    check_context(context, context_tokens)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     files = corpus_files(corpus_folder, corpora, split)
     keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key or spans_key}
-    examples = Run(nlp, **keys).examples(files, limit=limit, context=context, context_words=context_words)
+    examples = Run(nlp, **keys).examples(files, limit=limit, context=context, context_tokens=context_tokens)
     population = list(out_of_scope(examples, **keys))
     if not population:
         raise BionerError(Errors.E530.format(split=split, corpora=", ".join(files)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from ..corpora.context import CONTEXT_WORDS
+from ..corpora.context import CONTEXT_TOKENS
 from ..errors import BionerError, Errors
 from ..files import stdin_as_file
 from ..formats.documents import known_endings, output_formats, text_formats
@@ -78,11 +78,11 @@ SpansKey = Annotated[str, typer.Option(help="Key of the spans in doc.spans; ents
 Split = Annotated[str, typer.Option(help="The split to score on.")]
 Tables = Annotated[str, typer.Option(help="Also write each table as a file: csv, tex, or both.")]
 TextFormat = Annotated[Optional[str], typer.Option(help=format_help(text_formats()))]
-Words = Annotated[int, typer.Option(min=0, help="Approximate number of training tokens per corpus; 0: all.")]
+Tokens = Annotated[int, typer.Option(min=0, help="Approximate number of training tokens per corpus; 0: all.")]
 
 ASSETS = Path("assets")
 SEEDS = "0,1,2"
-WORDS = 20_000
+TOKENS = 20_000
 
 
 def show(page: "Page", folder: Path, *, brief: Optional["Page"] = None, tables: str = "") -> None:
@@ -187,7 +187,7 @@ class Reading(Keys):
     context: Annotated[
         str, typer.Option(help="What the pipeline reads at once: source, sentence, group or document.")
     ] = "source"
-    context_words: Annotated[int, typer.Option(min=1, help="Maximum number of tokens of a group.")] = CONTEXT_WORDS
+    context_tokens: Annotated[int, typer.Option(min=1, help="Maximum number of tokens of a group.")] = CONTEXT_TOKENS
     gpu_id: GpuId = -1
 
 

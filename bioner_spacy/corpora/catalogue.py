@@ -163,7 +163,7 @@ class CorpusSet:
     name: str
     corpora: tuple[str, ...]
     epochs: int
-    batch_words: int
+    batch_tokens: int
 
 
 @dataclass(frozen=True)
@@ -238,8 +238,8 @@ class Catalogue:
         epochs = max((group.epochs for group in named), default=0)
         if not {corpus for group in named for corpus in group.corpora}.issuperset(names):
             epochs = 0
-        batch_words = min((group.batch_words for group in named if group.batch_words), default=0)
-        return CorpusSet(text, tuple(names), epochs, batch_words)
+        batch_tokens = min((group.batch_tokens for group in named if group.batch_tokens), default=0)
+        return CorpusSet(text, tuple(names), epochs, batch_tokens)
 
 
 def type_pairs(text: str, setting: str, *, known: Optional[Collection[str]] = None) -> dict[str, str]:

@@ -15,6 +15,7 @@ import srsly
 from ..errors import BionerError, Errors
 from ..formats.documents import input_formats
 from ..formats.registry import get_format
+from ..old_names import with_new_names
 from ..shipped import CATALOGUE, project_file
 from .catalogue import SPLITS, Catalogue, Corpus, CorpusFile, CorpusSet
 
@@ -249,9 +250,9 @@ class _Checker:
         where = f"sets: {name}"
         if name in corpora:
             self.fail(where, "has the name of a corpus")
-        entry = self.mapping(value, where)
-        self.keys(entry, where, ("corpora",), ("epochs", "batch_words"))
-        for key in ("epochs", "batch_words"):
+        entry = with_new_names(self.mapping(value, where))
+        self.keys(entry, where, ("corpora",), ("epochs", "batch_tokens"))
+        for key in ("epochs", "batch_tokens"):
             if key in entry and (type(entry[key]) is not int or entry[key] < 1):
                 self.fail(where, f"must have a whole number of {key}, 1 or more")
         names = entry["corpora"]
@@ -260,4 +261,4 @@ class _Checker:
         for corpus in names:
             if corpus not in list(corpora):
                 self.fail(where, f"lists {corpus!r}, which is not among the corpora: {', '.join(corpora)}")
-        return CorpusSet(name, tuple(names), entry.get("epochs", 0), entry.get("batch_words", 0))
+        return CorpusSet(name, tuple(names), entry.get("epochs", 0), entry.get("batch_tokens", 0))

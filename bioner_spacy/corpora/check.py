@@ -15,7 +15,7 @@ from ..errors import BionerError, BionerWarning, Errors
 from ..files import checksum
 from ..formats.document import SourceDocument
 from ..tokenization.alignment import measure
-from ..words import word_offsets
+from ..tokens import token_offsets
 from .bounded_list import BoundedList
 from .catalogue import Corpus
 from .convert import SplitReport, convert_documents
@@ -199,7 +199,7 @@ class _Checker:
 
         kept = [mention for mention in source.mentions if self.corpus.labels[mention.label]]
         places = [(mention.start, mention.end) for mention in kept if not mention.fragments]
-        tokens = [(int(start), int(end)) for start, end in zip(*word_offsets(doc))]
+        tokens = [(int(start), int(end)) for start, end in zip(*token_offsets(doc))]
         alignment = measure(lambda _: tokens, [(source.text, places)])
         found.boundaries += alignment.boundaries
         found.aligned += alignment.aligned

@@ -15,7 +15,7 @@ from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from ..errors import check_setting
 from ..scope import get_corpus, get_doc_id, get_scope, join_attrs, part_of_attrs
 from ..tokenization.sentences import sentence_starts
-from ..words import word_offsets
+from ..tokens import token_offsets
 
 CONTEXTS = ("source", "sentence", "group", "document")
 """A record as it is, one sentence, consecutive sentences of a document up to a number of tokens, or a whole
@@ -23,21 +23,21 @@ document."""
 WHOLE = ("group", "document")
 """Contexts in which a text is read as a whole; in the others it is read sentence by sentence."""
 
-CONTEXT_WORDS = 180
+CONTEXT_TOKENS = 180
 """Tokens of a group: at 1.3 subwords per token, they fit a window of 256 subwords."""
 
 # What a `DocBin` keeps of every token.
 _ATTRIBUTES: list[Any] = list(DocBin().attrs)
 
 
-def check_context(context: str, words: int = CONTEXT_WORDS) -> None:
+def check_context(context: str, tokens: int = CONTEXT_TOKENS) -> None:
     """Check the two settings.
 
     Args:
-        words: the setting `context_words`, maximum number of tokens in a group.
+        tokens: the setting `context_tokens`, maximum number of tokens in a group.
     """
     check_setting("context", context, CONTEXTS)
-    check_setting("context_words", words, "1 or above", words >= 1)
+    check_setting("context_tokens", tokens, "1 or above", tokens >= 1)
 
 
 def documents(records: Sequence[Doc], context: str) -> list[list[int]]:
@@ -63,18 +63,18 @@ def documents(records: Sequence[Doc], context: str) -> list[list[int]]:
     return found
 
 
-def in_context(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) -> Iterator[Doc]:
+def in_context(records: Sequence[Doc], context: str, tokens: int = CONTEXT_TOKENS) -> Iterator[Doc]:
     """All texts of a corpus, see `regroup`.
 
     Args:
         records: all records of the corpus, in order.
-        words: maximum number of tokens in a group.
+        tokens: maximum number of tokens in a group.
     """
     for numbers in documents(records, context):
-        yield from regroup([records[number] for number in numbers], context, words)
+        yield from regroup([records[number] for number in numbers], context, tokens)
 
 
-def regroup(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) -> list[Doc]:
+def regroup(records: Sequence[Doc], context: str, tokens: int = CONTEXT_TOKENS) -> list[Doc]:
     """Join or split consecutive records of one document.
 
     Records are joined with a space, unless there is whitespace. Sentences are those of `Doc.sents` if set, else found
@@ -83,7 +83,7 @@ def regroup(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) ->
 
     Args:
         records: one or several records of one document in order, with the same attributes of their span groups.
-        words: maximum number of tokens in a group.
+        tokens: maximum number of tokens in a group.
 
     Returns:
         The texts with their spans; unchanged records are returned as they are.
@@ -98,7 +98,7 @@ def regroup(records: Sequence[Doc], context: str, words: int = CONTEXT_WORDS) ->
         starts += [base + start for start in _sentences(record)]
         base += len(record)
     starts = sorted({start for start in starts if start < len(joined)})
-    return _cut(joined, starts if context == "sentence" else _pack(starts, len(joined), words))
+    return _cut(joined, starts if context == "sentence" else _pack(starts, len(joined), tokens))
 
 
 def _sentences(record: Doc) -> list[int]:
@@ -106,16 +106,16 @@ def _sentences(record: Doc) -> list[int]:
     if record.has_annotation("SENT_START"):  # which is true of any text of a single token
         found = {sentence.start for sentence in record.sents}
     else:
-        words = {int(offset): number for number, offset in enumerate(word_offsets(record)[0])}
-        found = {0, *(words[start] for start in sentence_starts(record.text) if start in words)}
+        places = {int(offset): number for number, offset in enumerate(token_offsets(record)[0])}
+        found = {0, *(places[start] for start in sentence_starts(record.text) if start in places)}
     whole = [*record.ents, *(span for group in record.spans.values() for span in group)]
     return sorted(found.difference(*(range(span.start + 1, span.end) for span in whole)))
 
 
-def _pack(starts: Sequence[int], n_words: int, most: int) -> list[int]:
+def _pack(starts: Sequence[int], n_tokens: int, most: int) -> list[int]:
     """First token of every group of consecutive sentences, each as long as it may be."""
     cuts = [0]
-    for start, end in zip(starts, [*starts[1:], n_words]):
+    for start, end in zip(starts, [*starts[1:], n_tokens]):
         if start and end - cuts[-1] > most:
             cuts.append(start)
     return cuts
@@ -128,8 +128,8 @@ def _join(records: Sequence[Doc]) -> Doc:
     for record, before in zip(records[:-1], spaces):
         if len(record) and not record[-1].is_space:
             before[-1] = True
-    words = [token.text for record in records for token in record]
-    joined = Doc(records[0].vocab, words=words, spaces=numpy.concatenate(spaces).tolist())
+    tokens = [token.text for record in records for token in record]
+    joined = Doc(records[0].vocab, words=tokens, spaces=numpy.concatenate(spaces).tolist())
     arrays = [record.to_array(_ATTRIBUTES).reshape(-1, len(_ATTRIBUTES)) for record in records]
     array: Any = numpy.concatenate(arrays)
     joined.from_array(_ATTRIBUTES, array)
@@ -149,20 +149,20 @@ def _join(records: Sequence[Doc]) -> Doc:
 def _cut(doc: Doc, starts: Sequence[int]) -> list[Doc]:
     if len(starts) < 2:
         return [doc]
-    words, spaces = [token.text for token in doc], _spaces(doc)
+    tokens, spaces = [token.text for token in doc], _spaces(doc)
     array: Any = doc.to_array(_ATTRIBUTES)
     groups = [(key, group.attrs, list(group)) for key, group in doc.spans.items()]
-    pieces = []
+    parts = []
     spaces[[start - 1 for start in starts[1:]]] = False
     for start, end in zip(starts, [*starts[1:], len(doc)]):
-        piece = Doc(doc.vocab, words=words[start:end], spaces=spaces[start:end].tolist())
-        piece.from_array(_ATTRIBUTES, array[start:end])
+        part = Doc(doc.vocab, words=tokens[start:end], spaces=spaces[start:end].tolist())
+        part.from_array(_ATTRIBUTES, array[start:end])
         for key, attrs, spans in groups:
             inside = [number for number, span in enumerate(spans) if start <= span.start < end]
             placed = ((spans[number], -start) for number in inside)
-            _set_spans(piece, key, part_of_attrs(attrs, inside, len(spans)), placed)
-        pieces.append(piece)
-    return pieces
+            _set_spans(part, key, part_of_attrs(attrs, inside, len(spans)), placed)
+        parts.append(part)
+    return parts
 
 
 def _spaces(doc: Doc) -> NDArray[numpy.bool_]:

@@ -82,7 +82,7 @@ class SplitStatistics:
         """Count a gold document; its article is not counted (see `describe`)."""
         # Whitespace tokens are ignored in names.
         texts = [token.text.strip() for token in doc]
-        words = [intern(fold(text)) for text in texts if text]
+        tokens = [intern(fold(text)) for text in texts if text]
         before = list(accumulate(map(bool, texts), initial=0))
         spans = doc.spans.get(spans_key, ())
         places = sorted((before[span.start], before[span.end], span.label_) for span in spans)
@@ -92,10 +92,10 @@ class SplitStatistics:
         for start, end, label in places:
             self.mentions[label] += 1
             self.lengths[end - start] += 1
-            self.surfaces[label][tuple(words[start:end])] += 1
+            self.surfaces[label][tuple(tokens[start:end])] += 1
         self._add_overlaps(places)
         if self.tokens <= KEPT_TOKENS:
-            self.texts.append((words, places))
+            self.texts.append((tokens, places))
 
     def _add_overlaps(self, places: Sequence[Place]) -> None:
         crossing: set[Place] = set()
@@ -129,9 +129,9 @@ def name_text(surface: Surface) -> str:
     return detokenize(surface)[0]
 
 
-def fold(word: str) -> str:
+def fold(token: str) -> str:
     """A token in lower case, except acronyms (ALL is a leukaemia, "all" is not)."""
-    return word if word.isupper() and sum(map(str.isalpha, word)) > 1 else word.lower()
+    return token if token.isupper() and sum(map(str.isalpha, token)) > 1 else token.lower()
 
 
 def describe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY) -> SplitStatistics:
@@ -194,9 +194,9 @@ def count_usage(
                 lengths[surface[0]].add(len(surface))
     occurrences: Counter[tuple[str, Surface]] = Counter()
     annotated: Counter[tuple[str, Surface]] = Counter()
-    for words, places in (text for split in statistics for text in split.texts):
+    for tokens, places in (text for split in statistics for text in split.texts):
         known = set(places)
-        for start, end, surface in _find(words, wanted, lengths):
+        for start, end, surface in _find(tokens, wanted, lengths):
             for entity_type in wanted[surface]:
                 if (start, end, entity_type) in known:
                     annotated[entity_type, surface] += 1
@@ -210,12 +210,12 @@ def count_usage(
 
 
 def _find(
-    words: Sequence[str], wanted: Collection[Surface], lengths: Mapping[str, Collection[int]]
+    tokens: Sequence[str], wanted: Collection[Surface], lengths: Mapping[str, Collection[int]]
 ) -> Iterator[tuple[int, int, Surface]]:
     """Places of the wanted names in a text: first token, the token after the last one, name."""
-    for start, word in enumerate(words):
-        for length in lengths.get(word, ()):
-            surface = tuple(words[start : start + length])
+    for start, token in enumerate(tokens):
+        for length in lengths.get(token, ()):
+            surface = tuple(tokens[start : start + length])
             if len(surface) == length and surface in wanted:  # it is shorter at the end of the text
                 yield start, start + length, surface
 

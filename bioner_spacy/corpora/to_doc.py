@@ -78,9 +78,9 @@ def to_doc(
     doc = tokenizer(document.text)
     if doc.text != document.text:
         raise BionerError(Errors.E115.format(path=document.path, line=document.line))
-    words = [token for token in doc if not token.is_space]  # a span must not begin or end with whitespace
-    starts = [word.idx for word in words]
-    ends = [word.idx + len(word) for word in words]
+    visible = [token for token in doc if not token.is_space]  # a span must not begin or end with whitespace
+    starts = [token.idx for token in visible]
+    ends = [token.idx + len(token) for token in visible]
     spans: dict[tuple[int, int, str], Mention] = {}
     concepts: dict[tuple[int, int, str], dict[str, None]] = {}
     issues = []
@@ -102,7 +102,7 @@ def to_doc(
             report("lost", mention, "it holds no token")
             continue
         aligned = starts[first] == mention.start and ends[last] == mention.end
-        span = Span(doc, words[first].i, words[last].i + 1, label=label)
+        span = Span(doc, visible[first].i, visible[last].i + 1, label=label)
         tokens = span.text
         if not aligned:
             if alignment == "error":

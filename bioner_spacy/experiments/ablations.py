@@ -88,13 +88,13 @@ def _run_on_parts(experiment: Experiment, corpus: str, system: str, seed: int) -
     name, folder = run_name(seed, system), experiment.folder / PARTS / f"seed-{seed}"
     parts: Sequence[str] = ()
     if not experiment.results(name).is_file():
-        context = experiment.variable("context", "context_words")
-        chosen = experiment.variable("fraction", "words", "exclude")
+        context = experiment.variable("context", "context_tokens")
+        chosen = experiment.variable("fraction", "tokens", "exclude")
         training = MultiCorpus(experiment.corpus_folder, [corpus], "train", **chosen, **context)
         development = MultiCorpus(experiment.corpus_folder, [corpus], "devel", **context)
         parts = split_types(training, development, corpus, folder, seed=seed)
     # The parts are already a selection.
-    plain = {"fraction": 1.0, "words": 0, "exclude": None, "context": "source"}
+    plain = {"fraction": 1.0, "tokens": 0, "exclude": None, "context": "source"}
     overrides = {f"vars.{setting}": plain[setting] for setting in experiment.variable(*plain)}
     return experiment.run(
         name,

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from spacy.util import load_config
-
 from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from ..files import checksum, locked
+from ..old_names import with_new_names
 from ..provenance import differences, provenance
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import evaluate
@@ -17,6 +16,7 @@ from ..scoring.results import Results, reading_json, write_json
 from ..training.config_errors import config_errors
 from ..training.corpora import MultiCorpus
 from ..training.runs import epoch_size, train_run
+from ..training.settings import read_config
 
 SETTINGS_FILE = "settings.json"
 START_AGAIN = "name another folder, or remove this one to start again"
@@ -43,7 +43,7 @@ _SET_BY_RUNS = (
 class Budget(NamedTuple):
     """Training budget of a run: tokens, epochs, and steps."""
 
-    words: int
+    tokens: int
     epochs: int
     steps: int
 
@@ -51,7 +51,7 @@ class Budget(NamedTuple):
         """The budget with the number of epochs (at least one) closest to a number of steps."""
         per_epoch = self.steps / self.epochs
         epochs = max(1, round(steps / per_epoch))
-        return Budget(self.words, epochs, round(epochs * per_epoch))
+        return Budget(self.tokens, epochs, round(epochs * per_epoch))
 
 
 class Experiment:
@@ -112,7 +112,7 @@ class Experiment:
         self._check({**made_with, "excluded sentences": self._checksum_of_excluded()})
         self._checksums: dict[Path, str] = {}
         # Score with the context used in training.
-        self._context = self.variable("context", "context_words")
+        self._context = self.variable("context", "context_tokens")
 
     def run(
         self,
@@ -183,11 +183,11 @@ class Experiment:
         """
         values = {**self._values(), "vars.corpora": ",".join(corpora)}
         with config_errors(self.config, values):
-            config = load_config(self.config, overrides=values, interpolate=True)
-            words, steps = epoch_size(config)
+            config = read_config(self.config, values, interpolate=True)
+            tokens, steps = epoch_size(config)
         epochs = config["training"]["max_epochs"]
         check_setting(MAX_EPOCHS, epochs, "1 and more", isinstance(epochs, int) and epochs > 0)
-        return Budget(words, epochs, epochs * steps)
+        return Budget(tokens, epochs, epochs * steps)
 
     def results(self, name: str) -> Path:
         """File of the results of a run."""
@@ -220,7 +220,7 @@ class Experiment:
 
     def _variables(self) -> dict[str, Any]:
         with config_errors(self.config, self._values()):
-            return dict(load_config(self.config, overrides=self._values(), interpolate=True)["vars"])
+            return with_new_names(read_config(self.config, self._values(), interpolate=True)["vars"])
 
     def _values(self) -> dict[str, object]:
         return {**{f"vars.{name}": value for name, value in self.settings.items()}, **self.overrides}
@@ -234,6 +234,7 @@ class Experiment:
         with reading_json(path, "settings of an experiment", START_AGAIN) as before:
             if not isinstance(before, dict):
                 raise TypeError("no settings by name")
+            before = with_new_names(before)
         versions = [{"versions": one.get("versions", {})} for one in (before.pop(PROVENANCE, origin), origin)]
         if changed := differences(*versions):
             warn(Warnings.W514.format(folder=self.folder, names=", ".join(changed)))

@@ -8,7 +8,7 @@ from typing import Any, Optional, Union
 
 import srsly
 from spacy.schemas import ConfigSchemaTraining
-from spacy.util import load_config, load_model_from_config, registry
+from spacy.util import load_model_from_config, registry
 from spacy.vocab import Vocab
 
 from ..docbin import iter_docs
@@ -16,6 +16,7 @@ from ..errors import BionerError, Errors
 from ..scope import SPANS_KEY, get_scope
 from ..tasks import make_tasks
 from ..training.config_errors import config_errors
+from ..training.settings import read_config
 
 Value = Union[None, bool, int, float, str]
 
@@ -26,7 +27,7 @@ COMPONENT = "components.multitask_ner"
 GRAIN, TYPES, WEIGHTS = f"{COMPONENT}.grain", f"{COMPONENT}.types", f"{COMPONENT}.task_weights"
 # Data and scoring settings, which are the same in all trials.
 _FIXED = ("corpora", "system", "training.seed")
-_FIXED_VARS = ("corpora", "corpus_folder", "seed", "context", "context_words", "exclude")
+_FIXED_VARS = ("corpora", "corpus_folder", "seed", "context", "context_tokens", "exclude")
 _DIGITS = 4  # significant digits of a value
 
 
@@ -251,7 +252,7 @@ def _build(config: Path, values: Mapping[str, object]) -> Any:
     """Build pipeline and training of a config, without data and weights; the config with all defaults."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # training will warn
-        nlp = load_model_from_config(load_config(config, overrides=dict(values)), auto_fill=True)
+        nlp = load_model_from_config(read_config(config, values), auto_fill=True)
         filled = nlp.config.interpolate()
         registry.resolve(filled["training"], schema=ConfigSchemaTraining)
     return filled

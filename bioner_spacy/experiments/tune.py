@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy
-from spacy.util import load_config
 from wasabi import msg
 
 from ..errors import BionerError, Errors, import_extra
 from ..scope import SPANS_KEY
 from ..scoring.results import Results, write_text
+from ..training.settings import read_config
 from .experiment import Experiment
 from .search_space import Choice, Range, SearchSpace, Setting, Value, resolve_space
 from .tuning import TRIALS_FILE, Trial, Tuning, read_trials, value_text, write_trials
@@ -177,7 +177,7 @@ def _write(tuning: Tuning, experiment: Experiment, report: Callable[[Tuning, Pat
     values = {**{f"vars.{name}": value for name, value in variables.items()}, **experiment.overrides}
     best = tuning.trials[tuning.best]
     values.update({name: best.values[name] for name in tuning.space.settings})
-    filled = load_config(experiment.config, overrides=values)
+    filled = read_config(experiment.config, values)
     trial = f"Trial {tuning.best + 1} of {len(tuning.trials)} of `spacy bioner experiment tune`"
     head = f"# {trial}: F1 {100 * best.score:.2f} on development data.\n"
     write_text(folder / BEST, head + filled.to_str(interpolate=False) + "\n")

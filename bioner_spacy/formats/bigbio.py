@@ -56,12 +56,12 @@ def _document(part: JsonRecord, record: dict[str, Any]) -> SourceDocument:
     text = ""
     passages = []
     for passage in _objects(part, record, "passages"):
-        for piece, (start, end) in zip(_texts(part, passage), _offsets(part, passage), strict=True):
-            if not 0 <= start - len(text) <= _LONGEST_GAP or end - start != len(piece):
+        for text_part, (start, end) in zip(_texts(part, passage), _offsets(part, passage), strict=True):
+            if not 0 <= start - len(text) <= _LONGEST_GAP or end - start != len(text_part):
                 part.fail(
                     f"the passage from {start} to {end} is not behind the text before it, or not as long as its text"
                 )
-            text += " " * (start - len(text)) + piece
+            text += " " * (start - len(text)) + text_part
             type_ = passage.get("type")
             passages.append(Passage(start, end, type_ if isinstance(type_, str) else ""))
     doc_id = part.identifier(record, "document_id")[0] or part.identifier(record, "id")[0]

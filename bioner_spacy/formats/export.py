@@ -95,7 +95,7 @@ class Export:
         self._of_entities = 0
         self._blank: list[str] = []
         self._replaced: list[tuple[str, int]] = []
-        self._wordless: list[str] = []
+        self._without_tokens: list[str] = []
 
     def documents(self, docs: Iterable[Doc]) -> Iterator[Annotated]:
         """Documents in order, one at a time.
@@ -154,7 +154,7 @@ class Export:
 
     def leave_out(self, document: Annotated) -> str:
         """Count a document without tokens as left out, and return an empty string."""
-        self._wordless.append(document.id)
+        self._without_tokens.append(document.id)
         self._written -= len(document.mentions)
         return ""
 
@@ -207,13 +207,17 @@ class Export:
             warn(
                 Warnings.W161.format(path=self.path, format=self.format.name, count=count, first=self._replaced[0][0])
             )
-        if self._wordless:
-            count = len(self._wordless)
-            warn(Warnings.W162.format(path=self.path, format=self.format.name, count=count, first=self._wordless[0]))
+        if self._without_tokens:
+            count = len(self._without_tokens)
+            warn(
+                Warnings.W162.format(
+                    path=self.path, format=self.format.name, count=count, first=self._without_tokens[0]
+                )
+            )
         if lost := {what: count for what, count in self._lost.items() if count}:
             kinds = ", ".join(f"{count} {what}" for what, count in lost.items())
             warn(Warnings.W164.format(path=self.path, format=self.format.name, what=kinds))
-        return self._documents - len(self._wordless), self._written
+        return self._documents - len(self._without_tokens), self._written
 
     def document(self, doc: Doc, number: int) -> Annotated:
         """One document; see `documents`.
@@ -333,17 +337,17 @@ def _of_spans(attrs: Mapping[str, Any], key: str, spans: Sequence[Span]) -> list
     return list(values) if values is not None and len(values) == len(spans) else [()] * len(spans)
 
 
-def in_pieces(places: Iterable[tuple[int, int]], pieces: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
-    """Places in a sequence in which every token has been replaced by several pieces, or by none.
+def places_of_parts(places: Iterable[tuple[int, int]], parts: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+    """Places in a sequence in which every token has been replaced by several parts, or by none.
 
     Args:
         places: first token and the token after the last one of every mention.
-        pieces: pieces of every token.
+        parts: parts of every token.
 
     Returns:
-        First piece and the piece after the last one of every mention.
+        First part and the part after the last one of every mention.
     """
-    before = [0, *accumulate(map(len, pieces))]
+    before = [0, *accumulate(map(len, parts))]
     return [(before[start], before[end]) for start, end in places]
 
 

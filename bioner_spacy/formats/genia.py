@@ -51,7 +51,7 @@ def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocume
 def _read(parser: "_Parser", path: Path, on_error: OnError) -> Iterator[SourceDocument]:
     empty = True
     try:
-        for _ in parser.pieces():
+        for _ in parser.chunks():
             empty = empty and not parser.ready
             yield from parser.ready
             parser.ready.clear()

@@ -97,7 +97,7 @@ class _Passages:
         return self.found
 
     def add(self, text: Optional[str]) -> None:
-        """Gather a piece of text."""
+        """Gather a part of the text."""
         if text:
             self.parts.append(text)
 

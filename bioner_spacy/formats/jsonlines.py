@@ -18,7 +18,7 @@ from ..errors import BionerError
 from ..scope import SPANS_KEY
 from ..tokenization import detokenize
 from .document import Mention, OnError, SourceDocument, each_readable, stop
-from .export import Annotated, Export, in_pieces, json_line
+from .export import Annotated, Export, json_line, places_of_parts
 from .format import Format
 from .iob.tags import SchemeCounts, TagError, decode_tags
 from .json_records import JsonRecord, json_records
@@ -229,12 +229,12 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     export = Export(path, FORMAT, spans_key)
 
     def render(document: Annotated) -> str:
-        pieces = [[token] if token.strip() else [] for token in document.tokens]
-        tokens = [token for parts in pieces for token in parts]
+        parts = [[token] if token.strip() else [] for token in document.tokens]
+        tokens = [token for several in parts for token in several]
         if not tokens:
             return export.leave_out(document)
         mentions = []
-        for mention, (start, end) in zip(document.mentions, in_pieces(document.places, pieces)):
+        for mention, (start, end) in zip(document.mentions, places_of_parts(document.places, parts)):
             about = {"start": start, "end": end, "entity_type": mention.label, "text": " ".join(tokens[start:end])}
             mentions.append(export.with_details(about, mention))
         record: dict[str, Any] = {"doc_id": document.id, "tokens": tokens, "entity_mentions": mentions}

@@ -63,8 +63,8 @@ class XmlParser:
         """Raise a `BionerError` that names file and line."""
         raise BionerError(Errors.E106.format(path=self.path, line=self.line, reason=reason))
 
-    def pieces(self) -> Iterator[None]:
-        """Parse the file; after every piece, what the events have left can be taken.
+    def chunks(self) -> Iterator[None]:
+        """Parse the file; after every chunk, what the events have left can be taken.
 
         Raises:
             BionerError: the file is missing, empty, not UTF-8 or not valid XML.
@@ -89,7 +89,7 @@ class XmlParser:
                 raise BionerError(Errors.E106.format(path=self.path, line=error.lineno, reason=reason)) from None
 
     def _parse(self, chunk: bytes, *, final: bool) -> Iterator[None]:
-        """Parse a piece; what its events have left before a problem can be taken, too."""
+        """Parse a chunk; what its events have left before a problem can be taken, too."""
         try:
             self.expat.Parse(chunk, final)
         except (BionerError, expat.ExpatError):
@@ -154,7 +154,7 @@ def xml_records(path: Path, tags: Collection[str]) -> Iterator[tuple[int, Elemen
             entity, or uses one that is not known.
     """
     records, count = _Records(path, tags), 0
-    for _ in records.pieces():
+    for _ in records.chunks():
         count += len(records.finished)
         yield from records.finished
         records.finished.clear()

@@ -30,7 +30,7 @@ from .typed_crf import decode_typed, typed_loss
 _LOOK_AHEAD = 4
 # Edges that it has at hand at once, so that they fit into a cache, and tokens that are decoded at once.
 _BLOCK_EDGES = 2**16
-_CHAIN_WORDS = 2**15
+_CHAIN_TOKENS = 2**15
 # Chains in parallel, about.
 _CHAINS = 32
 # Columns of a task of one type, for which all transitions at once are quicker.
@@ -106,18 +106,18 @@ class CRFFormulation(TagFormulation):
                 n_tokens = read.sum(axis=0)
                 if not n_tokens.any():
                     continue
-                words = numpy.argsort(~read, axis=0, kind="stable")[: n_tokens.max()]
-                kept = numpy.arange(len(words))[:, None] < n_tokens
-                truth = numpy.where(kept, numpy.take_along_axis(tags[:, tasks], words, axis=0), OUT_OF_SCOPE)
+                tokens = numpy.argsort(~read, axis=0, kind="stable")[: n_tokens.max()]
+                kept = numpy.arange(len(tokens))[:, None] < n_tokens
+                truth = numpy.where(kept, numpy.take_along_axis(tags[:, tasks], tokens, axis=0), OUT_OF_SCOPE)
                 scale = kept * (weight * to_numpy(weights)[tasks] / numpy.maximum(n_tokens, 1))
-                places = words * scores.shape[1] + columns[:, None]
-                begins = starts[words]
+                places = tokens * scores.shape[1] + columns[:, None]
+                begins = starts[tokens]
                 here = (xp.asarray(array) for array in (kept, begins, scale, places, tasks, n_tokens))
                 kept, at_start, scale, places, numbers, counts = here
 
                 edges = _chain_edges(scores.ravel()[places], transitions, at_start, kept)
                 log_z, p = marginals(xp.moveaxis(edges, (0, 1), (2, 3)))
-                log_allowed, p_allowed = allowed(_Read(edges, words, truth, begins, to_numpy(kept)))
+                log_allowed, p_allowed = allowed(_Read(edges, tokens, truth, begins, to_numpy(kept)))
                 # Where nothing is read, what rounding left of log Z is not a loss.
                 total = xp.where(counts > 0, log_z - log_allowed, 0.0)
                 losses[numbers] += (weight * total / xp.maximum(counts, 1)).astype("f")
@@ -193,16 +193,16 @@ class CRFFormulation(TagFormulation):
                 pairs = numpy.argwhere(numpy.tile(lengths > 0, (len(tasks), 1)))
             else:
                 pairs = numpy.argwhere(_may_hold_mentions(scores, lengths, columns, transitions))
-            part_of = numpy.cumsum(lengths[pairs[:, 1]]) // _CHAIN_WORDS
+            part_of = numpy.cumsum(lengths[pairs[:, 1]]) // _CHAIN_TOKENS
             for part in numpy.split(pairs, numpy.flatnonzero(numpy.diff(part_of)) + 1) if len(pairs) else []:
-                k, words, kept = _line_up(part, lengths)
-                values = scores.ravel()[words * scores.shape[1] + columns[:, k]]
-                at = values, starts[words], kept
+                k, tokens, kept = _line_up(part, lengths)
+                values = scores.ravel()[tokens * scores.shape[1] + columns[:, k]]
+                at = values, starts[tokens], kept
                 spans, p = decode_typed(*at) if typed else _decode_edges(*at, transitions)
                 parts.append(
                     SpanArrays(
-                        starts=words[spans.starts, spans.tasks],
-                        ends=words[spans.ends - 1, spans.tasks] + 1,
+                        starts=tokens[spans.starts, spans.tasks],
+                        ends=tokens[spans.ends - 1, spans.tasks] + 1,
                         tasks=tasks[k[spans.starts, spans.tasks]],
                         types=spans.types,
                         scores=p,
@@ -234,14 +234,14 @@ class _Read:
 
     Attributes:
         edges: (T, T, n, K) edges.
-        words: (n, K) number of each token in the batch.
+        tokens: (n, K) number of each token in the batch.
         truth: (n, K) targets.
         begins: (n, K) whether a token begins a text.
         kept: (n, K) false for tokens that add nothing.
     """
 
     edges: Any
-    words: Array
+    tokens: Array
     truth: Array
     begins: Array
     kept: Array
@@ -274,10 +274,10 @@ def _taught_edges(read: _Read, *, p: Array, share: Array) -> tuple[Any, Any]:
         share: (N, K) share of the teachers.
     """
     xp = get_array_module(read.edges)
-    chains = numpy.arange(read.words.shape[1])
-    of_teachers = read.kept * share[read.words, chains]
+    chains = numpy.arange(read.tokens.shape[1])
+    of_teachers = read.kept * share[read.tokens, chains]
     made = _made(read) * xp.asarray(1.0 - of_teachers)
-    made += xp.asarray(numpy.moveaxis(p[read.words, chains], (2, 3), (0, 1)) * of_teachers)
+    made += xp.asarray(numpy.moveaxis(p[read.tokens, chains], (2, 3), (0, 1)) * of_teachers)
     return (read.edges * made).sum(axis=(0, 1, 2)), made
 
 
@@ -312,17 +312,17 @@ def _line_up(pairs: Array, lengths: Array) -> tuple[Array, Array, Array]:
     Returns:
         (N, K) task and token of each place in a chain, and whether it is one; shorter chains end with others.
     """
-    n_words = lengths[pairs[:, 1]]
-    ends = numpy.cumsum(n_words)
-    begins = ends - n_words
-    size = max(n_words.max(), ends[-1] // _CHAINS)
+    n_tokens = lengths[pairs[:, 1]]
+    ends = numpy.cumsum(n_tokens)
+    begins = ends - n_tokens
+    size = max(n_tokens.max(), ends[-1] // _CHAINS)
     firsts = begins[numpy.diff(begins // size, prepend=-1) > 0]
     places = firsts + numpy.arange(numpy.diff(firsts, append=ends[-1]).max())[:, None]
     kept = places < numpy.append(firsts[1:], ends[-1])
     places = numpy.minimum(places, ends[-1] - 1)
-    pair = numpy.repeat(numpy.arange(len(pairs)), n_words)[places]
-    first_words = (numpy.cumsum(lengths) - lengths)[pairs[:, 1]]
-    return pairs[pair, 0], places + (first_words - begins)[pair], kept
+    pair = numpy.repeat(numpy.arange(len(pairs)), n_tokens)[places]
+    first_tokens = (numpy.cumsum(lengths) - lengths)[pairs[:, 1]]
+    return pairs[pair, 0], places + (first_tokens - begins)[pair], kept
 
 
 def _chain_edges(values: Any, transitions: Sequence[tuple[int, int]], begins: Any, kept: Any) -> Any:
@@ -400,10 +400,10 @@ def _span_probabilities(spans: SpanArrays, p: Array, tags: Array, final: Array) 
     # All tokens of the spans, and the first of each.
     firsts = numpy.cumsum(widths) - widths
     chains = numpy.repeat(spans.tasks, widths)
-    words = numpy.arange(len(chains)) + numpy.repeat(spans.starts - firsts, widths)
-    chosen = tags[words, chains]
-    tag_p = p[words, chains, :, chosen].sum(axis=1) + tiny
-    moved = p[words, chains, tags[words - 1, chains], chosen] + tiny
+    tokens = numpy.arange(len(chains)) + numpy.repeat(spans.starts - firsts, widths)
+    chosen = tags[tokens, chains]
+    tag_p = p[tokens, chains, :, chosen].sum(axis=1) + tiny
+    moved = p[tokens, chains, tags[tokens - 1, chains], chosen] + tiny
     went_on = numpy.log(moved) - numpy.log(numpy.roll(tag_p, 1))
     went_on[firsts] = numpy.log(tag_p[firsts])
     log_p = numpy.add.reduceat(went_on, firsts) if len(firsts) else went_on

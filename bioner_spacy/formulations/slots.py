@@ -58,12 +58,12 @@ class SlotFormulation:
         pairs = self._first_pair[spans.tasks] + spans.types
         kept = _expressible(spans.starts, spans.ends, pairs)
         starts, ends, pairs = spans.starts[kept], spans.ends[kept], pairs[kept]
-        word_ends = numpy.cumsum(gold.lengths)
+        token_ends = numpy.cumsum(gold.lengths)
         # A document has a place before each of its tokens and one behind the last.
         n_places = numpy.where(gold.lengths > 0, gold.lengths + 1, 0)
         first_places = numpy.cumsum(n_places) - n_places
-        docs = numpy.searchsorted(word_ends, starts, side="right")
-        shift = (first_places - word_ends + gold.lengths)[docs]
+        docs = numpy.searchsorted(token_ends, starts, side="right")
+        shift = (first_places - token_ends + gold.lengths)[docs]
         opened, closed = starts + shift, ends + shift
         total = int(n_places.sum())
         n_closed = numpy.zeros((total, len(self._task_of)), dtype="int64")
@@ -158,18 +158,18 @@ class SlotFormulation:
         order = numpy.lexsort((kinds != RE, steps))
         steps, pairs, kinds, columns = steps[order], pairs[order], kinds[order], columns[order]
         docs = numpy.repeat(numpy.arange(len(scores.lengths)), scores.lengths)[steps]
-        words = scores.places[steps] + (numpy.cumsum(lengths) - lengths)[docs]
+        tokens = scores.places[steps] + (numpy.cumsum(lengths) - lengths)[docs]
         p = sigmoid(log_odds[steps, FIRST_PAIR + columns])
         found: dict[tuple[int, int, int], float] = {}
         still_open: dict[tuple[int, int], list[tuple[int, float]]] = {}
-        for doc, pair, kind, word, probability in zip(*(a.tolist() for a in (docs, pairs, kinds, words, p))):
+        for doc, pair, kind, token, probability in zip(*(a.tolist() for a in (docs, pairs, kinds, tokens, p))):
             stack = still_open.setdefault((doc, pair), [])
             if kind == TR:
-                stack.append((word, probability))
+                stack.append((token, probability))
             elif stack:
                 start, opening = stack.pop()
-                if start < word:
-                    found[start, word, pair] = max(found.get((start, word, pair), 0.0), opening * probability)
+                if start < token:
+                    found[start, token, pair] = max(found.get((start, token, pair), 0.0), opening * probability)
         starts, ends, pairs = numpy.array(list(found), dtype="int64").reshape(-1, 3).T
         return SpanArrays(
             starts, ends, self._task_of[pairs], self._type_of[pairs], numpy.array(list(found.values()), dtype="f")

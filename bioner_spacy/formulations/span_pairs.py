@@ -48,7 +48,7 @@ class SpanPairFormulation:
         """
         spans = gold.spans
         supervised = numpy.repeat(gold.supervised, gold.lengths, axis=0)[:, self._task_of]
-        inside = numpy.arange(self.width) < _words_left(gold.lengths)[:, None]
+        inside = numpy.arange(self.width) < _tokens_left(gold.lengths)[:, None]
         targets = numpy.where(supervised[:, :, None] & inside[:, None], 0, OUT_OF_SCOPE).astype("int8")
         widths = spans.ends - spans.starts
         fits = widths <= self.width
@@ -99,7 +99,7 @@ class SpanPairFormulation:
             lengths: (D,) tokens per document.
         """
         cube = to_numpy(scores).reshape(len(scores), len(self._task_of), self.width)
-        inside = numpy.arange(self.width) < _words_left(lengths)[:, None]
+        inside = numpy.arange(self.width) < _tokens_left(lengths)[:, None]
         starts, pairs, offsets = numpy.nonzero((cube > self._least) & inside[:, None])
         ends = starts + offsets + 1
         found = sigmoid(cube[starts, pairs, offsets].astype("float64"))
@@ -109,7 +109,7 @@ class SpanPairFormulation:
         return SpanArrays(starts[kept], ends[kept], tasks, types, found[kept].astype("f"))
 
 
-def _words_left(lengths: Array) -> Array:
+def _tokens_left(lengths: Array) -> Array:
     """(N,) number of tokens from each token to the end of its document, inclusive."""
     ends = numpy.repeat(numpy.cumsum(lengths), lengths)
     return ends - numpy.arange(len(ends))

@@ -206,15 +206,15 @@ def find_spans(tags: Array, tasks: Array) -> SpanArrays:
         tags: (N, K) tags of K tasks with the same number of types.
         tasks: (K,) number of each task.
     """
-    n_words, n_tasks = tags.shape
+    n_tokens, n_tasks = tags.shape
     # One row a task, with a last cell that ends every span; then all rows are one sequence.
-    rows = numpy.zeros((n_tasks, n_words + 1), dtype=tags.dtype)
-    rows[:, :n_words] = tags.T
+    rows = numpy.zeros((n_tasks, n_tokens + 1), dtype=tags.dtype)
+    rows[:, :n_tokens] = tags.T
     flat = rows.ravel()
     begins = numpy.flatnonzero(flat % 2 == 1)
     stops = numpy.flatnonzero((flat == 0) | (flat % 2 == 1))
     ends = stops[numpy.searchsorted(stops, begins, side="right")]
-    row, start = numpy.divmod(begins, n_words + 1)
+    row, start = numpy.divmod(begins, n_tokens + 1)
     return SpanArrays(
         starts=start,
         ends=start + (ends - begins),

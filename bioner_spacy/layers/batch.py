@@ -30,7 +30,7 @@ def forward_docs(model: Model, batch: Batch, is_train: bool) -> tuple[list[Doc],
     return batch.docs, backprop
 
 
-def batch2words(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[Batch, list[Floats2d]]:
+def batch2tokens(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[Batch, list[Floats2d]]:
     """Build a layer from a batch to the token vectors of each text (document or sentence).
 
     Args:
@@ -39,14 +39,14 @@ def batch2words(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[Batch, list[
     Returns:
         Model from a batch to D arrays (tokens, width), one for each of its `lengths`.
     """
-    return Model("batch2words", forward_words, init=init_words, layers=[tok2vec])
+    return Model("batch2tokens", forward_tokens, init=init_tokens, layers=[tok2vec])
 
 
-def init_words(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
+def init_tokens(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
     model.layers[0].initialize(X=None if X is None else X.docs)
 
 
-def forward_words(
+def forward_tokens(
     model: Model, batch: Batch, is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], Batch]]:
     batch = as_batch(batch)

@@ -58,31 +58,31 @@ def forward(model: Model, X: Floats2d, is_train: bool) -> tuple[Floats2d, Callab
     W: Any = model.get_param("W")
     u: Any = model.get_param("u")
     b: Any = model.get_param("b")
-    n_words, size = X.shape[0], X.shape[1] // 2
+    n_tokens, size = X.shape[0], X.shape[1] // 2
     n_types, width = b.shape
-    one = xp.ones((n_words, 1), dtype="f")
+    one = xp.ones((n_tokens, 1), dtype="f")
     starts = xp.concatenate([X[:, :size], one], axis=1)
     windows = _windows(xp.concatenate([X[:, size:], one], axis=1), width)
     flat_W = W.transpose(1, 0, 2).reshape(size + 1, -1)
-    projected = (starts @ flat_W).reshape(n_words, n_types, size + 1)
+    projected = (starts @ flat_W).reshape(n_tokens, n_types, size + 1)
     scores = xp.matmul(projected, windows.swapaxes(1, 2)) + b
     scores += _windows(X @ u.T, width).swapaxes(1, 2).cumsum(axis=2)
 
     def backprop(d_output: Floats2d) -> Floats2d:
-        d_scores: Any = d_output.reshape((n_words, n_types, width))
+        d_scores: Any = d_output.reshape((n_tokens, n_types, width))
         d_projected = xp.matmul(d_scores, windows)
         d_windows = xp.matmul(d_scores.swapaxes(1, 2), projected)
-        flat = d_projected.reshape(n_words, n_types * (size + 1))
+        flat = d_projected.reshape(n_tokens, n_types * (size + 1))
         model.inc_grad("b", d_scores.sum(axis=0))
         model.inc_grad("W", (starts.T @ flat).reshape(size + 1, n_types, size + 1).transpose(1, 0, 2))
         d_ends = _add_windows(d_windows)[:, :size]
         d_starts = (flat @ flat_W.T)[:, :size]
         # A token is in spans that begin at any of the V tokens up to it.
-        d_words = _add_windows(d_scores[:, :, ::-1].cumsum(axis=2)[:, :, ::-1].swapaxes(1, 2))
-        model.inc_grad("u", d_words.T @ X)
-        return xp.concatenate([d_starts, d_ends], axis=1) + d_words @ u
+        d_tokens = _add_windows(d_scores[:, :, ::-1].cumsum(axis=2)[:, :, ::-1].swapaxes(1, 2))
+        model.inc_grad("u", d_tokens.T @ X)
+        return xp.concatenate([d_starts, d_ends], axis=1) + d_tokens @ u
 
-    return scores.reshape(n_words, n_types * width), backprop
+    return scores.reshape(n_tokens, n_types * width), backprop
 
 
 def _windows(rows: Any, width: int) -> Any:

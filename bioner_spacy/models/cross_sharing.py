@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 from ..errors import BionerError, Errors, check_setting
 from ..formulations.adversarial import DISCRIMINATOR, AdversarialCRFFormulation
 from ..formulations.crf import CRFFormulation
-from ..layers.batch import batch2words
+from ..layers.batch import batch2tokens
 from ..layers.cross_sharing.model import CrossSharing, Structure, resize_tasks
 from ..layers.task_linear import ADVERSARY, TaskLinear
 from ..layers.undecided import or_undecided
@@ -62,7 +62,7 @@ def build_cross_sharing(
     make_output = partial(TaskLinear, width, private=structure.private, shared=structure.shared, reversal=adversarial)
     features, output = make_features(), make_output()
     features.name, output.name = "features", "heads"
-    before: Model = chain(batch2words(tok2vec), list2ragged(), with_array(Dropout(dropout)))
+    before: Model = chain(batch2tokens(tok2vec), list2ragged(), with_array(Dropout(dropout)))
     model: Model = chain(before, features, Dropout(dropout), output)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("features", features)

@@ -10,7 +10,8 @@ from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 
 from ..corpora.context import WHOLE, check_context
-from ..layers.encoder.model import WordTransformer
+from ..layers.encoder.model import TokenTransformer
+from ..old_names import by_old_names
 
 
 def build_transformer(
@@ -20,7 +21,7 @@ def build_transformer(
     overlap: int = 32,
     pooling: str = "mean",
     precision: str = "auto",
-    batch_pieces: int = 4096,
+    batch_subwords: int = 4096,
     tokenizer_config: dict[str, Any] = {},
     transformer_config: dict[str, Any] = {},
 ) -> Model[list[Doc], FullTransformerBatch]:
@@ -40,7 +41,7 @@ def build_transformer(
         overlap: subwords of context on either side of a window's core.
         pooling: vector of a token from those of its subwords, "mean" or "first".
         precision: "auto" (bfloat16 if the device supports it and it is faster), "bfloat16" or "float32".
-        batch_pieces: maximum number of subwords in one forward pass, including padding; bounds memory.
+        batch_subwords: maximum number of subwords in one forward pass, including padding; bounds memory.
         tokenizer_config: further arguments for the tokenizer.
         transformer_config: settings that override the encoder's configuration, such as dropout.
 
@@ -51,14 +52,14 @@ def build_transformer(
         BionerError: a setting is not allowed; on initialisation, the encoder cannot be found or loaded.
     """
     check_context(context)
-    return WordTransformer(
+    return TokenTransformer(
         name,
         sentences=context not in WHOLE,
         window=window,
         overlap=overlap,
         pooling=pooling,
         precision=precision,
-        batch_pieces=batch_pieces,
+        batch_subwords=batch_subwords,
         tokenizer_config=tokenizer_config,
         transformer_config=transformer_config,
     )
@@ -73,7 +74,7 @@ def build_tok2vec_transformer(
     overlap: int = 32,
     pooling: str = "mean",
     precision: str = "auto",
-    batch_pieces: int = 4096,
+    batch_subwords: int = 4096,
     tokenizer_config: dict[str, Any] = {},
     transformer_config: dict[str, Any] = {},
 ) -> Model[list[Doc], list[Floats2d]]:
@@ -98,10 +99,14 @@ def build_tok2vec_transformer(
             overlap=overlap,
             pooling=pooling,
             precision=precision,
-            batch_pieces=batch_pieces,
+            batch_subwords=batch_subwords,
             tokenizer_config=tokenizer_config,
             transformer_config=transformer_config,
         ),
         split_trf_batch(),
     )
     return chain(encoder, trfs2arrays(listener_pooling, grad_factor))
+
+
+build_transformer_v1 = by_old_names(build_transformer)
+build_tok2vec_transformer_v1 = by_old_names(build_tok2vec_transformer)

@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 from ..errors import BionerError, Errors, check_setting
 from ..formulations.binary import threshold_log_odds
 from ..formulations.slots import SlotFormulation
-from ..layers.batch import as_batch, batch2words
+from ..layers.batch import as_batch, batch2tokens
 from ..layers.slots.model import Slots
 from ..layers.undecided import or_undecided
 from ..types import Batch, StepScores
@@ -79,7 +79,7 @@ def build_slot_recurrent(
         forward,
         init=init,
         dims={"nO": nO},
-        layers=[batch2words(tok2vec), output],
+        layers=[batch2tokens(tok2vec), output],
         refs={"tok2vec": tok2vec, "output_layer": output},
         attrs={
             "make_formulation": partial(SlotFormulation, least=least),
@@ -89,20 +89,20 @@ def build_slot_recurrent(
 
 
 def init(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
-    words, output = model.layers
-    words.initialize(X=X)
-    output.initialize(X=None if X is None else (words.predict(X), X.targets))
+    embed, output = model.layers
+    embed.initialize(X=X)
+    output.initialize(X=None if X is None else (embed.predict(X), X.targets))
 
 
 def forward(model: Model, batch: Batch, is_train: bool) -> tuple[StepScores, Callable[[Any], Batch]]:
-    words, output = model.layers
+    embed, output = model.layers
     batch = as_batch(batch)
-    vectors, backprop_words = words(batch, is_train)
+    vectors, backprop_tokens = embed(batch, is_train)
     scores, backprop_vectors = output((vectors, batch.targets), is_train)
 
     def backprop(d_log_odds: Any) -> Batch:
         d_vectors, _ = backprop_vectors(d_log_odds)
-        return backprop_words(d_vectors)
+        return backprop_tokens(d_vectors)
 
     return scores, backprop
 

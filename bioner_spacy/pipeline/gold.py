@@ -14,8 +14,8 @@ from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import effective_scope, get_corpus, get_scope, gold_spans
 from ..tasks import GUIDELINE_SEPARATOR, Task
 from ..tokenization.sentences import sentence_lengths
+from ..tokens import same_tokens, token_offsets
 from ..types import Formulation, Gold, SpanArrays
-from ..words import same_tokens, word_offsets
 
 
 def collect_gold(
@@ -57,7 +57,7 @@ def collect_gold(
             places = _places(tasks, supervised[d])
             other_places = _places(tasks, ~supervised[d]) if disjoint else {}
             wanted = [span for span in spans if span[2] in places]
-            placed = _to_predicted_words(example, wanted)
+            placed = _to_predicted_tokens(example, wanted)
             n_misaligned += len(wanted) - len(placed)
             rows.extend((base + start, base + end, *place) for start, end, label in placed for place in places[label])
             for start, end, label in placed:
@@ -145,20 +145,20 @@ def _places(tasks: Sequence[Task], supervised: numpy.ndarray) -> dict[str, list[
     return places
 
 
-def _to_predicted_words(example: Example, spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+def _to_predicted_tokens(example: Example, spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """Align spans with tokens of the predicted document; those that cannot be aligned are left out."""
     predicted, reference = example.predicted, example.reference
     if not spans or same_tokens(predicted, reference):
         return spans
     if predicted.text != reference.text:
         raise BionerError(Errors.E501.format(start=reference.text[:60]))
-    word_starts, word_ends = (
-        {int(offset): i for i, offset in enumerate(offsets)} for offsets in word_offsets(predicted)
+    token_starts, token_ends = (
+        {int(offset): i for i, offset in enumerate(offsets)} for offsets in token_offsets(predicted)
     )
     result = []
     for start, end, label in spans:
-        first = word_starts.get(reference[start].idx)
-        last = word_ends.get(reference[end - 1].idx + len(reference[end - 1]))
+        first = token_starts.get(reference[start].idx)
+        last = token_ends.get(reference[end - 1].idx + len(reference[end - 1]))
         if first is not None and last is not None:
             result.append((first, last + 1, label))
     return result

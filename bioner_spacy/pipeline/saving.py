@@ -13,7 +13,7 @@ from ..errors import Warnings, check_setting, warn
 from ..layers.encoder.files import WEIGHTS
 
 # spaCy factories whose components store hashes of tokens, and so need the tokens.
-_NEED_WORDS = ("entity_linker", "trainable_lemmatizer")
+_NEED_TOKENS = ("entity_linker", "trainable_lemmatizer")
 
 
 def before_saving(weights: Optional[str] = None) -> Callable[[Language], Language]:
@@ -36,7 +36,7 @@ def before_saving(weights: Optional[str] = None) -> Callable[[Language], Languag
     def prepare(nlp: Language) -> Language:
         if weights is not None:
             set_weights(nlp, weights)
-        return without_words(nlp)
+        return without_tokens(nlp)
 
     return prepare
 
@@ -56,12 +56,12 @@ def set_weights(nlp: Language, weights: str) -> None:
                     shim.weights = weights
 
 
-def without_words(nlp: Language) -> Language:
+def without_tokens(nlp: Language) -> Language:
     """A copy of a pipeline that shares its components, and saves only the strings that it needs.
 
     Labels and keys of static vectors are kept; other strings are added again when texts are read.
     """
-    if needing := [name for name, _ in nlp.components if nlp.get_pipe_meta(name).factory in _NEED_WORDS]:
+    if needing := [name for name, _ in nlp.components if nlp.get_pipe_meta(name).factory in _NEED_TOKENS]:
         warn(Warnings.W409.format(names=", ".join(needing)))
         return nlp
     result = copy.copy(nlp)

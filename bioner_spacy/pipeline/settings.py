@@ -44,7 +44,7 @@ class Settings:
             mentions are negative examples for heads of these types in documents that do not supervise them.
         teach_scope: initial share, 0 to 1, of teachers in the targets within scope; it falls during training. Teachers
             are pipelines whose predictions the corpus reader provides (setting `soft_targets` of
-            `bioner_spacy.MultiCorpus.v1`).
+            `bioner_spacy.MultiCorpus.v2`).
         teach_across: weight, 0 to 1, of the teachers' loss in documents that do not annotate a task; 0 for none.
         learn_rate_factor: factor on the learning rate of the heads. An encoder inside the component learns at the
             plain rate.

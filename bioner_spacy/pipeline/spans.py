@@ -24,10 +24,10 @@ def without_spaces(spans: SpanArrays, is_space: Array) -> SpanArrays:
     """
     if not is_space.any():
         return spans
-    words = numpy.flatnonzero(is_space == 0)
-    first, last = numpy.searchsorted(words, spans.starts), numpy.searchsorted(words, spans.ends) - 1
+    tokens = numpy.flatnonzero(is_space == 0)
+    first, last = numpy.searchsorted(tokens, spans.starts), numpy.searchsorted(tokens, spans.ends) - 1
     kept = first <= last
-    columns = (words[first[kept]], words[last[kept]] + 1, spans.tasks[kept], spans.types[kept])
+    columns = (tokens[first[kept]], tokens[last[kept]] + 1, spans.tasks[kept], spans.types[kept])
     scores = spans.scores[kept]
     order = numpy.argsort(-scores, kind="stable")
     _, best = numpy.unique(numpy.stack(columns)[:, order], axis=1, return_index=True)

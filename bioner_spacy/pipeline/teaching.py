@@ -8,9 +8,9 @@ from spacy.training import Example
 
 from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from ..tasks import Task
+from ..tokens import same_tokens
 from ..training.soft_targets import TARGETS_KEY, TaughtDocument
 from ..types import Formulation, Gold, Taught
-from ..words import same_tokens
 
 
 def has_tags(formulation: Formulation) -> bool:

@@ -24,7 +24,7 @@ from ..scoring.results import corpus_name, write_text
 from .colors import color_of
 from .html import render
 
-MAX_WORDS = 300
+MAX_TOKENS = 300
 """Maximum number of tokens shown per document; longer documents are cut, with a note."""
 
 _NO_SPACE = "\0"  # Marks where displaCy must not put a space; never occurs in HTML.
@@ -32,7 +32,7 @@ _LABEL_WIDTH = 0.75  # width of a label's letter relative to the text's
 _LINE_TOP, _LINE_STEP = 26, 17  # pixels from the top of a token to its first line, and between lines
 
 _TEMPLATE = {
-    "span": '<span class="word"><span class="text">{text}</span>{span_slices}{span_starts}</span>',
+    "span": '<span class="token"><span class="text">{text}</span>{span_slices}{span_starts}</span>',
     "slice": '<span class="line" style="background:{bg};margin-top:{top_offset}px"></span>',
     "start": '<span class="label" style="background:{bg};margin-top:{top_offset}px">{label}</span>',
 }
@@ -107,7 +107,7 @@ def render_page(
     corpora: Mapping[str, Iterable[Shown]],
     *,
     title: str,
-    max_words: int = MAX_WORDS,
+    max_tokens: int = MAX_TOKENS,
     spans_key: str = SPANS_KEY,
     predicted_key: Optional[str] = None,
 ) -> str:
@@ -115,7 +115,7 @@ def render_page(
 
     Args:
         title: heading of the page.
-        max_words: maximum number of tokens shown of a document.
+        max_tokens: maximum number of tokens shown of a document.
 
     Returns:
         The page. If gold and predicted mentions are the same, they are drawn once.
@@ -128,7 +128,7 @@ def render_page(
     shown = []
     for corpus, documents in corpora.items():
         documents = list(documents)
-        drawn = [_document(document, max_words, keys) for document in documents]
+        drawn = [_document(document, max_tokens, keys) for document in documents]
         of_each = Counter(one["name"] for one in drawn)
         numbers: Counter[str] = Counter()
         for one in drawn:
@@ -158,7 +158,7 @@ def render_texts(documents: Sequence[tuple[str, Doc]], *, title: str) -> str:
     return render("displacy", title=title, types=colors, corpora=[("Texts", shown)])
 
 
-def _document(document: Shown, max_words: int, keys: tuple[str, str]) -> dict[str, Any]:
+def _document(document: Shown, max_tokens: int, keys: tuple[str, str]) -> dict[str, Any]:
     """Name, annotation scope and drawings of one document."""
     gold, predicted = document.gold, document.predicted
     scope = get_scope(gold, keys[0])
@@ -170,14 +170,14 @@ def _document(document: Shown, max_words: int, keys: tuple[str, str]) -> dict[st
     return {
         "name": get_doc_id(gold, keys[0]) or "document",
         "scope": None if scope is None else sorted(scope),
-        "sides": [(name, *_draw(doc, _spans(doc, key), max_words)) for name, doc, key in sides],
+        "sides": [(name, *_draw(doc, _spans(doc, key), max_tokens)) for name, doc, key in sides],
     }
 
 
-def _draw(doc: Doc, every: Sequence[Span], max_words: int) -> tuple[Markup, str]:
-    """Tokens and spans of a document, drawn by displaCy, cut after about `max_words` tokens; and a note if cut."""
-    spans = [span for span in every if span.start < max_words]
-    end = min(len(doc), max([max_words, *(span.end for span in spans)]))
+def _draw(doc: Doc, every: Sequence[Span], max_tokens: int) -> tuple[Markup, str]:
+    """Tokens and spans of a document, drawn by displaCy, cut after about `max_tokens` tokens; and a note if cut."""
+    spans = [span for span in every if span.start < max_tokens]
+    end = min(len(doc), max([max_tokens, *(span.end for span in spans)]))
     note = f"the first {end} of {len(doc)} tokens" if end < len(doc) else ""
     units, unit_of = _units(doc, spans, end)
     options: dict[str, Any] = {

@@ -160,9 +160,9 @@ def _scores(results: Results, metric: Metric) -> str:
     if results.limit is not None:
         text += f" Only {results.limit} documents of each corpus were taken."
     if results.context != "source":
-        words = f" of at most {results.context_words} tokens" if results.context_words else ""
-        text += f" The pipeline saw one {results.context}{words} at a time, not what the source has as one text."
-    text += f" It read {results.words:,} tokens, {results.words_per_second:,.0f} per second on the machine of the evaluation."
+        size = f" of at most {results.context_tokens} tokens" if results.context_tokens else ""
+        text += f" The pipeline saw one {results.context}{size} at a time, not what the source has as one text."
+    text += f" It read {results.tokens:,} tokens, {results.tokens_per_second:,.0f} per second on the machine of the evaluation."
     return _section("Scores", text, _table(results, metric))
 
 

@@ -293,9 +293,9 @@ def _facts(multi: Results, training: Optional[Path]) -> Table:
         "Day of training": _trained(training) or MISSING,
         "Scored on": f"{multi.split} split{'' if multi.limit is None else f', {multi.limit} documents of each corpus'}",
         "Sees at once": multi.context
-        if multi.context_words is None
-        else f"{multi.context}, {multi.context_words} tokens",
-        "Tokens per second": f"{multi.words_per_second:,.0f}, while {multi.words:,} tokens were scored",
+        if multi.context_tokens is None
+        else f"{multi.context}, {multi.context_tokens} tokens",
+        "Tokens per second": f"{multi.tokens_per_second:,.0f}, while {multi.tokens:,} tokens were scored",
     }
     return Table(["What", "Value"], [[name, value] for name, value in facts.items()], numbers=0)
 

@@ -41,7 +41,7 @@ _TARGETS = "Pearson's r over the auxiliaries of one target, with an interval if 
 
 def gains_page(gains: Gains) -> Page:
     """Gains as a page with a heat map."""
-    budget = ", ".join(f"{corpus} {words:,}" for corpus, words in gains.words.items())
+    budget = ", ".join(f"{corpus} {tokens:,}" for corpus, tokens in gains.tokens.items())
     alone = ", ".join(f"{corpus} {steps:,}" for corpus, steps in gains.steps.items())
     asked = f"Equal budgets of about {gains.budget:,} tokens" if gains.budget else "All training data"
     seeds = f" Mean of {len(gains.seeds)} runs (seeds {', '.join(map(str, gains.seeds))}) ± their standard deviation."
@@ -107,8 +107,8 @@ def draw_gains(gains: Gains) -> Figure:
 
 def measures_page(measures: Measures) -> Page:
     """A table and a heat map for each measure: targets are rows, auxiliaries columns."""
-    words = ", ".join(f"{corpus} {number:,}" for corpus, number in measures.words.items())
-    blocks: list[Block] = [Text(f"Training tokens that were read: {words}. Encoder: {measures.encoder}.")]
+    tokens = ", ".join(f"{corpus} {number:,}" for corpus, number in measures.tokens.items())
+    blocks: list[Block] = [Text(f"Training tokens that were read: {tokens}. Encoder: {measures.encoder}.")]
     for name in measures.values:
         texts = _texts(measures, name)
         rows = [[corpus, *row] for corpus, row in zip(measures.corpora, texts)]

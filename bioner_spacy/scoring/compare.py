@@ -89,7 +89,7 @@ def _check_settings(results: Sequence[Results], *, insist: bool) -> None:
             raise BionerError(Errors.E511.format(results=results[0].label, other=other.label, **splits))
     for what, found in (
         ("encoders", {str(one.pipeline.encoder) for one in results}),
-        ("contexts", {f"{one.context} {one.context_words or ''}".strip() for one in results}),
+        ("contexts", {f"{one.context} {one.context_tokens or ''}".strip() for one in results}),
     ):
         if len(found) > 1:
             warn(Warnings.W501.format(what=what, found=", ".join(sorted(found))))

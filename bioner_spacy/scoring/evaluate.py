@@ -13,11 +13,12 @@ from spacy.pipeline.transition_parser import Parser
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..corpora.context import CONTEXT_WORDS, check_context, in_context
+from ..corpora.context import CONTEXT_TOKENS, check_context, in_context
 from ..device import require_gpu
 from ..docbin import corpus_names, load_docs
 from ..errors import BionerError, Errors, Warnings, reason, warn
 from ..lean import import_spacy_transformers
+from ..old_names import accept_old_names
 from ..provenance import provenance
 from ..scope import SPANS_KEY, get_corpus, name_corpus, state_scopes
 from .documents import count_documents
@@ -27,6 +28,7 @@ from .results import Pipeline, Results
 from .scorer import BESIDE, named_scores
 
 
+@accept_old_names
 def evaluate(
     pipeline: Union[str, Path, Language],
     corpus_folder: Path,
@@ -35,7 +37,7 @@ def evaluate(
     split: str = "test",
     limit: Optional[int] = None,
     context: str = "source",
-    context_words: int = CONTEXT_WORDS,
+    context_tokens: int = CONTEXT_TOKENS,
     guideline: bool = True,
     batch_size: Optional[int] = None,
     gpu_id: int = -1,
@@ -56,7 +58,7 @@ def evaluate(
         context: what the pipeline reads at once: a document as it is in the corpus ("source"), one sentence
             ("sentence"), consecutive sentences of one article ("group"), or a whole article ("document"). The gold
             mentions are the same.
-        context_words: maximum number of tokens in a group.
+        context_tokens: maximum number of tokens in a group.
         guideline: whether documents name the guideline of their corpus.
         batch_size: documents per batch; None for the setting of the pipeline.
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
@@ -71,11 +73,11 @@ def evaluate(
         BionerError: the pipeline cannot be loaded or predicts no entities, there is no corpus or no annotated
             document to score on, documents are annotated under another key, or the context is unknown.
     """
-    check_context(context, context_words)
+    check_context(context, context_tokens)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     files = corpus_files(corpus_folder, corpora, split)
     run = Run(nlp, guideline=guideline, batch_size=batch_size, spans_key=spans_key, predicted_key=predicted_key)
-    examples = run.examples(files, limit=limit, context=context, context_words=context_words)
+    examples = run.examples(files, limit=limit, context=context, context_tokens=context_tokens)
     compared = mentions_in_scope(examples, spans_key=spans_key, predicted_key=predicted_key)
     counts = count_documents(compared, list(METRICS.values()))
     totals = {name: {corpus: of.total() for corpus, of in found.items()} for name, found in counts.items()}
@@ -87,10 +89,10 @@ def evaluate(
         split=split,
         limit=limit,
         context=context,
-        context_words=context_words if context == "group" else None,
+        context_tokens=context_tokens if context == "group" else None,
         scores=named_scores(totals, [STRICT, *(METRICS[name] for name in BESIDE)]),
-        words=run.words,
-        words_per_second=round(run.words / run.seconds, 1) if run.seconds else 0.0,
+        tokens=run.tokens,
+        tokens_per_second=round(run.tokens / run.seconds, 1) if run.seconds else 0.0,
         documents=documents.pop(STRICT.name),
         by_metric=documents,
         provenance=provenance(files=files.values(), root=corpus_folder, seed=described.seed, **keys, **origin),
@@ -230,11 +232,11 @@ class Run:
         self.guideline = guideline
         self.batch_size = batch_size
         self.spans_key, self.predicted_key = spans_key, predicted_key or spans_key
-        self.words = 0
+        self.tokens = 0
         self.seconds = 0.0
 
     def examples(
-        self, files: Mapping[str, Path], *, limit: Optional[int], context: str, context_words: int
+        self, files: Mapping[str, Path], *, limit: Optional[int], context: str, context_tokens: int
     ) -> Iterator[Example]:
         """Yield examples of predicted and gold documents one at a time, because predictions on a GPU are large.
 
@@ -247,12 +249,12 @@ class Run:
         any_prediction = False
         for corpus, path in files.items():
             docs = read_gold(self.nlp, corpus, path, limit=limit, spans_key=self.spans_key)
-            gold = list(in_context(docs, context, context_words))
+            gold = list(in_context(docs, context, context_tokens))
             named = corpus if self.guideline else None
             texts = (make_doc(self.nlp, doc.text, named) for doc in gold)
             predictions = self.nlp.pipe(texts, batch_size=self.batch_size)
             for reference, predicted in zip(gold, self._timed(predictions), strict=True):
-                self.words += len(predicted)
+                self.tokens += len(predicted)
                 any_prediction |= doc_mentions(predicted, self.predicted_key) is not None
                 yield Example(predicted, reference)
         if not any_prediction:

@@ -10,6 +10,7 @@ from typing import Any, Optional, Union
 
 from ..errors import BionerError, Errors
 from ..files import replacing
+from ..old_names import with_new_names
 from .documents import KINDS, UNITS, read_totals
 from .metrics import ALL_TYPES as ALL_TYPES
 from .metrics import METRICS, STRICT, Metric, get_metric
@@ -51,12 +52,12 @@ class Results:
         limit: maximum number of documents per corpus; None for all.
         scores: the scores of `score_spans` without prefix, by the metric `metric`.
         context: what the pipeline read at once, see `evaluate`.
-        context_words: maximum number of tokens in a group; None for other contexts.
+        context_tokens: maximum number of tokens in a group; None for other contexts.
         documents: counts by document of every corpus, see `DocumentCounts.to_dict`; empty in files of early versions.
         by_metric: the same for the other metrics, by name.
         metric: name of the metric of `scores` and `documents`.
-        words: number of tokens processed.
-        words_per_second: speed of `nlp.pipe` on raw text; the only value that differs between identical runs.
+        tokens: number of tokens processed.
+        tokens_per_second: speed of `nlp.pipe` on raw text; the only value that differs between identical runs.
         provenance: versions, revision, checksums of the corpora, seed and command, see `bioner_spacy.provenance`.
         path: the file the results were read from; not written.
     """
@@ -65,10 +66,10 @@ class Results:
     split: str
     limit: Optional[int]
     scores: dict[str, Any]
-    words: int
-    words_per_second: float
+    tokens: int
+    tokens_per_second: float
     context: str = "source"
-    context_words: Optional[int] = None
+    context_tokens: Optional[int] = None
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_metric: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     metric: str = STRICT.name
@@ -112,7 +113,7 @@ class Results:
     def from_disk(cls, path: Path) -> "Results":
         """Read results back."""
         with reading_json(path, WHAT, ADVICE) as data:
-            results = cls(**{**data, "pipeline": Pipeline(**data["pipeline"]), "path": path})
+            results = cls(**{**with_new_names(data), "pipeline": Pipeline(**data["pipeline"]), "path": path})
             _require_scores(results)
             return results
 

@@ -70,10 +70,10 @@ def annotate(
             raise BionerError(Errors.E523.format(what="column", name=column, known=", ".join(map(str, frame.columns))))
     given = frame[text_column]
     missing = given.is_null().to_list()
-    words = ["" if is_missing else text for text, is_missing in zip(given.to_list(), missing)]
-    ids = frame[id_column].to_list() if id_column else range(len(words))
+    texts = ["" if is_missing else text for text, is_missing in zip(given.to_list(), missing)]
+    ids = frame[id_column].to_list() if id_column else range(len(texts))
     id_type = frame.schema[id_column] if id_column else None
-    return _table(frame.implementation, zip(ids, docs(words, text_column)), id_type, spans_key)
+    return _table(frame.implementation, zip(ids, docs(texts, text_column)), id_type, spans_key)
 
 
 def to_dataframe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY, library: str = "pandas") -> Any:

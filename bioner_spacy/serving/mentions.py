@@ -97,8 +97,8 @@ def make_doc(text: str, mentions: Iterable[Mention], doc_id: str) -> Doc:
     mentions = list(mentions)
     places = sorted({0, len(text), *(place for mention in mentions for place in (mention.start, mention.end))})
     number = {place: index for index, place in enumerate(places)}
-    words = [text[start:end] for start, end in zip(places, places[1:])]
-    doc = Doc(Vocab(), words=words, spaces=[False] * len(words))
+    tokens = [text[start:end] for start, end in zip(places, places[1:])]
+    doc = Doc(Vocab(), words=tokens, spaces=[False] * len(tokens))
     spans = [Span(doc, number[mention.start], number[mention.end], label=mention.label) for mention in mentions]
     scores = [mention.score for mention in mentions]
     attrs = {} if None in scores else {"scores": scores}

@@ -1,7 +1,7 @@
-"""From the words of a tokenized corpus to natural text.
+"""From the tokens of a tokenized corpus to natural text.
 
 The rules cover two conventions: splitting at every punctuation character (`IL - 2`), and that of the Penn Treebank and
-GENIA, which keep hyphens inside words. Every removed space is next to punctuation, where our tokenizer splits, so no
+GENIA, which keep hyphens inside tokens. Every removed space is next to punctuation, where our tokenizer splits, so no
 token boundary is lost (except inside numbers). docs/tokenizer.md compares the result with raw texts, and with the
 detokenizer of Moses.
 """
@@ -15,7 +15,7 @@ _SYMBOL = r"(?=\S*[A-Z])\S+"
 _SIGNED = r"(?:[A-Z][a-z]?|(?=\S*(?:\d|\w[A-Z]))\S+)"  # Cl, CD4, p53, IgM; not "Nullizygous"
 _LOCANT = r"\d{1,2}[A-Za-z]?(?: ')?"
 
-# Rules read the words with one space between them. A rule begins at the beginning of a word; `‿` is a space to remove,
+# Rules read the tokens with one space between them. A rule begins at the beginning of a token; `‿` is a space to remove,
 # `␣` a space to keep, and a plain space is left to other rules. The first rule that decides about a space wins; spaces
 # without a rule are kept.
 
@@ -99,36 +99,36 @@ def _compile(rule: str, *, overlapping: bool = True) -> tuple[re.Pattern[str], l
 _COMPILED = [*(_compile(rule, overlapping=False) for rule in _PAIRS), *(_compile(rule) for rule in _RULES)]
 
 
-def detokenize(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-    """Join the words of a tokenized sentence into natural text.
+def detokenize(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+    """Join the tokens of a tokenized sentence into natural text.
 
     Args:
-        words: the words, in order.
+        tokens: the tokens, in order.
 
     Returns:
-        The text, and for every word its first character in the text and the character after its last one. The
-        words stand in the text unchanged and in order, with at most one space between them.
+        The text, and for every token its first character in the text and the character after its last one. The
+        tokens stand in the text unchanged and in order, with at most one space between them.
 
     Raises:
-        BionerError: a word is empty or holds whitespace.
+        BionerError: a token is empty or holds whitespace.
     """
-    for i, word in enumerate(words):
-        if not word or any(char.isspace() for char in word):
-            raise BionerError(Errors.E201.format(index=i, word=word))
-    spaced = " ".join(words)
+    for i, token in enumerate(tokens):
+        if not token or any(char.isspace() for char in token):
+            raise BionerError(Errors.E201.format(index=i, token=token))
+    spaced = " ".join(tokens)
     joined = _spaces_to_drop(spaced)
     spans: list[tuple[int, int]] = []
     start = dropped = 0
-    for word in words:
-        spans.append((start - dropped, start - dropped + len(word)))
-        start += len(word) + 1
+    for token in tokens:
+        spans.append((start - dropped, start - dropped + len(token)))
+        start += len(token) + 1
         dropped += start - 1 in joined
     text = "".join(char for i, char in enumerate(spaced) if i not in joined)
     return text, spans
 
 
 def _spaces_to_drop(spaced: str) -> set[int]:
-    """Offsets of the spaces between words that natural text does not have."""
+    """Offsets of the spaces between tokens that natural text does not have."""
     drop: dict[int, bool] = {}
     for match in _URL.finditer(spaced):
         drop.update((i, True) for i in range(*match.span()) if spaced[i] == " ")

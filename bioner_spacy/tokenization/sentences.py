@@ -14,7 +14,7 @@ import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
-from ..words import word_offsets
+from ..tokens import token_offsets
 
 # Inside of a sentence: Fig. 2, vs. controls, Mol. Cell. Biol. 8.
 _ABBREVIATIONS = frozenset(
@@ -73,7 +73,7 @@ def doc_sentence_starts(doc: Doc) -> list[int]:
 
 def sentence_lengths(doc: Doc) -> NDArray[Any]:
     """(sentences,) tokens of each sentence of a document; an empty document has one empty sentence."""
-    starts, _ = word_offsets(doc)
+    starts, _ = token_offsets(doc)
     boundaries = numpy.searchsorted(starts, numpy.array(doc_sentence_starts(doc), dtype="int64"))
     return numpy.diff(numpy.unique([0, *boundaries, len(doc)])) if len(doc) else numpy.zeros(1, dtype="int64")
 

@@ -68,9 +68,9 @@ class MultiCorpusBatcher:
             for example in self._draw(corpus, by_corpus[corpus], share)
         ]
         random.shuffle(drawn)
-        words = numpy.array([min(len(example.reference), self.size) for example in drawn])
+        tokens = numpy.array([min(len(example.reference), self.size) for example in drawn])
         n_batches = self.batches_per_epoch(lengths)
-        numbers = _deal(words, n_batches)
+        numbers = _deal(tokens, n_batches)
         for number in range(n_batches):
             begin, end = numpy.searchsorted(numbers, [number, number + 1])
             yield drawn[begin:end]
@@ -85,8 +85,8 @@ class MultiCorpusBatcher:
 
     def batches_per_epoch(self, lengths: Mapping[str, numpy.ndarray]) -> int:
         """Batches in an epoch, given the tokens of each document by corpus."""
-        shares = self.shares({corpus: len(words) for corpus, words in lengths.items()})
-        means = {corpus: float(numpy.minimum(words, self.size).mean()) for corpus, words in lengths.items()}
+        shares = self.shares({corpus: len(tokens) for corpus, tokens in lengths.items()})
+        means = {corpus: float(numpy.minimum(tokens, self.size).mean()) for corpus, tokens in lengths.items()}
         expected = math.fsum(share * means[corpus] for corpus, share in shares.items())
         return min(max(1, int(numpy.ceil(expected / self.size))), sum(shares.values()))
 
@@ -100,15 +100,15 @@ class MultiCorpusBatcher:
         return drawn
 
 
-def _deal(words: numpy.ndarray, n_batches: int) -> numpy.ndarray:
+def _deal(tokens: numpy.ndarray, n_batches: int) -> numpy.ndarray:
     """Batch index of each of at least `n_batches` documents, with tokens spread evenly and no batch empty."""
-    ends = numpy.cumsum(words)
-    position = numpy.arange(len(words))
+    ends = numpy.cumsum(tokens)
+    position = numpy.arange(len(tokens))
     # A document belongs to the batch in which its middle token falls,
-    middle = numpy.minimum((ends - words / 2) * n_batches // max(int(ends[-1]), 1), n_batches - 1)
+    middle = numpy.minimum((ends - tokens / 2) * n_batches // max(int(ends[-1]), 1), n_batches - 1)
     # which is at most the one after that of the document before it, and leaves a document for every later batch.
     numbers = numpy.minimum.accumulate(numpy.minimum(middle, position) - position) + position
-    return numpy.maximum(numbers, n_batches - len(words) + position)
+    return numpy.maximum(numbers, n_batches - len(tokens) + position)
 
 
 def total_steps(

@@ -21,6 +21,7 @@ from thinc.compat import torch
 
 from ..errors import BionerError, Errors, reason
 from ..files import replacing
+from ..old_names import with_new_names
 from .balance import TaskBalance
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -41,7 +42,7 @@ class Progress:
         epoch_states: state of Python's random numbers at the start of every epoch so far, to redraw its batches.
         results: score and step of every evaluation.
         losses: losses since the last one, by component.
-        words: tokens read.
+        tokens: tokens read.
         seconds: training time.
         best: name of the folder with the best pipeline.
     """
@@ -52,7 +53,7 @@ class Progress:
     epoch_states: list[Any] = field(default_factory=list)
     results: list[tuple[float, int]] = field(default_factory=list)
     losses: dict[str, float] = field(default_factory=dict)
-    words: int = 0
+    tokens: int = 0
     seconds: float = 0.0
     best: Optional[str] = None
 
@@ -97,7 +98,7 @@ def load_checkpoint(path: Path, nlp: Language, optimizer: Optimizer) -> tuple[Pr
             places = _Places(nlp)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         kept = {name: array for name, array in tensors.items() if name.startswith("random\t")}
-        progress = Progress(**state["progress"])
+        progress = Progress(**with_new_names(state["progress"]))
         for kind in _COUNTS:
             for name, count in state["counts"][kind].items():
                 getattr(optimizer, kind)[places.key(name)] = count

@@ -7,10 +7,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from spacy.util import dict_to_dot, load_config
+from spacy.util import dict_to_dot
 from thinc.config import ConfigValidationError
 
 from ..errors import BionerError, Errors, reason
+from .settings import read_config
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def _problems(error: ConfigValidationError, config: Path, values: Mapping[str, A
     written: dict[str, Any] = {}
     filled: dict[str, Any] = {}  # with the values of variables, and so with copies of sections
     with suppress(ValueError, configparser.Error):
-        loaded = load_config(config, overrides=dict(values))
+        loaded = read_config(config, values)
         written = dict_to_dot(loaded)
         filled = dict_to_dot(loaded.interpolate())
     problems = []

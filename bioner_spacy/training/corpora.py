@@ -13,12 +13,13 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..corpora.context import CONTEXT_WORDS, check_context, documents, regroup
+from ..corpora.context import CONTEXT_TOKENS, check_context, documents, regroup
 from ..corpora.leakage import EXCLUDE_FILE, record_hash
 from ..corpora.manifest import require_one_conversion
 from ..docbin import corpus_names, doc_lengths, load_docs
 from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from ..files import checksum
+from ..old_names import by_old_names
 from ..scope import name_corpus
 from .soft_targets import (
     TARGETS_KEY,
@@ -37,7 +38,7 @@ class MultiCorpus:
     """Read several corpora, one after the other; batches mix them (`MultiCorpusBatcher`).
 
     A converted corpus holds records: sentences, documents or passages. An example is a record, or made of records by
-    `context`. `fraction`, `limit` and `words` choose whole documents with "group" and "document", else records.
+    `context`. `fraction`, `limit` and `tokens` choose whole documents with "group" and "document", else records.
     Records on either side of an excluded one are not joined.
 
     Args:
@@ -46,13 +47,13 @@ class MultiCorpus:
         split: name of the split, such as "train".
         fraction: share of each corpus to read: a fixed choice, spread over the corpus.
         limit: maximum number of documents of a corpus, chosen in the same way; 0 for all.
-        words: approximate number of tokens to read from each corpus, without excluded ones; documents are taken in a
+        tokens: approximate number of tokens to read from each corpus, without excluded ones; documents are taken in a
             random order, the same for all runs; 0 for all.
         exclude: file of records to leave out because they are in evaluation data, as written by `spacy bioner corpora
             leakage`; "auto" for `exclude.json` in `path`, with a warning if it is missing; None for none.
         context: what an example is: a record as it is ("source"), one sentence ("sentence"), consecutive sentences of
-            one document with at most `context_words` tokens ("group"), or one document ("document").
-        context_words: maximum number of tokens in a group; only a single sentence may have more.
+            one document with at most `context_tokens` tokens ("group"), or one document ("document").
+        context_tokens: maximum number of tokens in a group; only a single sentence may have more.
         soft_targets: names of teachers, as a list or separated by commas, whose predictions (`write_soft_targets`) are
             passed to the component with the examples; "auto" for all that exist; None for none.
 
@@ -70,23 +71,23 @@ class MultiCorpus:
         limit: int = 0,
         exclude: Union[None, str, Path] = None,
         context: str = "source",
-        context_words: int = CONTEXT_WORDS,
-        words: int = 0,
+        context_tokens: int = CONTEXT_TOKENS,
+        tokens: int = 0,
         soft_targets: Union[None, str, Sequence[str]] = None,
     ) -> None:
         check_setting("fraction", fraction, "above 0, at most 1", 0 < fraction <= 1)
-        for setting, value in (("limit", limit), ("words", words)):
+        for setting, value in (("limit", limit), ("tokens", tokens)):
             check_setting(setting, value, "0 for no limit, or above", value >= 0)
-        check_context(context, context_words)
+        check_context(context, context_tokens)
         self.path = Path(path)
         self.split = split
         self.fraction = fraction
         self.limit = limit
-        self.words = words
+        self.tokens = tokens
         self.exclude = self._find_exclude(exclude)
         self._nothing_excluded = exclude == AUTO and self.exclude is None
         self.context = context
-        self.context_words = context_words
+        self.context_tokens = context_tokens
         self._excluded = _read_exclude(self.exclude) if self.exclude else {}
         self._docs: dict[str, list[Doc]] = {}
         # Each once: a corpus that is named twice is not read twice.
@@ -135,8 +136,8 @@ class MultiCorpus:
                 runs = self._choose(corpus, [[i] for i in range(len(records))], records)
                 lengths[corpus] = records[[i for run in runs for i in run]]
             else:
-                words = [len(doc) for doc in self._read(corpus, Vocab())]
-                lengths[corpus] = numpy.array(words, dtype="int64")
+                tokens = [len(doc) for doc in self._read(corpus, Vocab())]
+                lengths[corpus] = numpy.array(tokens, dtype="int64")
         return lengths
 
     def _find_exclude(self, exclude: Union[None, str, Path]) -> Optional[Path]:
@@ -155,7 +156,7 @@ class MultiCorpus:
             self._check_excluded(corpus, records)
         lengths = numpy.array([len(record) for record in records], dtype="int64")
         runs = self._choose(corpus, documents(records, self.context), lengths)
-        docs = [regroup([records[i] for i in run], self.context, self.context_words) for run in runs]
+        docs = [regroup([records[i] for i in run], self.context, self.context_tokens) for run in runs]
         if taught and (said := self._taught(corpus)) is not None:
             first_tokens = numpy.cumsum(lengths) - lengths
             for run, of_run in zip(runs, docs):
@@ -204,10 +205,10 @@ class MultiCorpus:
         chosen = numpy.random.default_rng(n).permutation(n)[:size]
         # Removed after the choice, so that the choice does not depend on the file.
         left_out = set(self._require_excluded(corpus, sum(map(len, groups)))) if self.exclude else set()
-        if self.words:
-            kept_words = [sum(int(lengths[i]) for i in groups[group] if i not in left_out) for group in chosen]
+        if self.tokens:
+            kept_tokens = [sum(int(lengths[i]) for i in groups[group] if i not in left_out) for group in chosen]
             # All that begin before the number is reached.
-            chosen = chosen[numpy.cumsum([0, *kept_words[:-1]]) < self.words]
+            chosen = chosen[numpy.cumsum([0, *kept_tokens[:-1]]) < self.tokens]
         runs = []
         for group in numpy.sort(chosen):
             kept = enumerate(number for number in groups[group] if number not in left_out)
@@ -232,6 +233,9 @@ class MultiCorpus:
             if record_hash(records[int(number)].text) != found:
                 problem = f"was made for other records of the corpus {corpus} (number {number} has another text)"
                 raise BionerError(Errors.E421.format(path=self.exclude, problem=problem))
+
+
+make_multi_corpus_v1 = by_old_names(MultiCorpus)
 
 
 def _listed(names: Union[None, str, Sequence[str]]) -> Optional[list[str]]:

@@ -19,7 +19,7 @@ from ..docbin import corpus_names, iter_docs
 from ..errors import BionerError, Errors, Warnings, reason, warn
 from ..files import checksum
 from ..tasks import Task
-from ..words import same_tokens
+from ..tokens import same_tokens
 from .batching import MultiCorpusBatcher, total_steps
 from .corpora import MultiCorpus
 from .soft_targets import (

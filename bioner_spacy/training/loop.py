@@ -205,7 +205,7 @@ def _update(nlp: Language, T: dict[str, Any], optimizer: Any, batch: list[Exampl
         if name not in frozen and trainable:
             pipe.finish_update(optimizer)  # type: ignore[attr-defined]
     optimizer.step_schedules()
-    at.words += sum(len(example) for example in batch)
+    at.tokens += sum(len(example) for example in batch)
 
 
 def _evaluated(
@@ -226,7 +226,7 @@ def _evaluated(
         "losses": at.losses,
         "checkpoints": at.results,
         "seconds": int(at.seconds),
-        "words": at.words,
+        "tokens": at.tokens,
     }
     return info, is_best
 

@@ -21,7 +21,7 @@ from ..device import require_gpu
 from ..errors import BionerError, Errors, check_setting, reason
 from ..files import remove, replacing
 from ..layers.encoder.masked_lm import MaskedLanguageModel
-from ..layers.encoder.shim import max_pieces
+from ..layers.encoder.shim import max_subwords
 from ..layers.encoder.subwords import SubwordTokenizer
 from ..provenance import checksums, differences, provenance
 from ..scope import get_doc_id
@@ -118,7 +118,7 @@ class _Run:
     checkpoint_steps: int
     origin: Mapping[str, Any]
 
-    def train(self, model: MaskedLanguageModel, ids: Array, words: Array) -> Array:
+    def train(self, model: MaskedLanguageModel, ids: Array, tokens: Array) -> Array:
         """Train on (S, L) ids of subwords and numbers of their tokens; returns the loss of each step.
 
         Random numbers depend on the seed and the step only, so resumed runs give the same result.
@@ -131,7 +131,7 @@ class _Run:
             order = numpy.random.default_rng([self.seed, epoch]).permutation(len(ids))
             part = order[number :: self.n_batches]
             rng = numpy.random.default_rng([self.seed, epoch, number])
-            masked, chosen = mask(ids[part], words[part], rng, model.tokenizer)
+            masked, chosen = mask(ids[part], tokens[part], rng, model.tokenizer)
             rate = self.rate * _factor(step, n_steps)
             losses.append(model.step(masked, ids[part], chosen, rate=rate, seed=int(rng.integers(2**62))))
             if len(losses) % self.n_batches == 0:
@@ -172,47 +172,47 @@ def pack(texts: Iterator[tuple[str, bool]], model: MaskedLanguageModel) -> tuple
         raise BionerError(Errors.E450)
     tokenizer = SubwordTokenizer.from_hugging_face(model.tokenizer)
     ids: list[int] = []
-    words: list[int] = []
-    n_words = 0
+    tokens: list[int] = []
+    n_tokens = 0
     everything = list(texts)
     for encoding, (_, goes_on) in zip(tokenizer.encode([text for text, _ in everything]), everything):
         if not goes_on and ids:
             ids += tokenizer.suffix
-            words += [SPECIAL] * len(tokenizer.suffix)
+            tokens += [SPECIAL] * len(tokenizer.suffix)
         ids += encoding.ids
-        of_text = [SPECIAL if word is None else n_words + word for word in encoding.word_ids]
-        words += of_text
-        n_words = max(n_words, *of_text) + 1 if of_text else n_words
-    if not any(word != SPECIAL for word in words):
+        of_text = [SPECIAL if token is None else n_tokens + token for token in encoding.word_ids]
+        tokens += of_text
+        n_tokens = max(n_tokens, *of_text) + 1 if of_text else n_tokens
+    if not any(token != SPECIAL for token in tokens):
         raise BionerError(Errors.E453)
     n_special = len(tokenizer.prefix) + len(tokenizer.suffix)
-    longest = min(LENGTH, max_pieces(model.encoder), tokenizer.model_max_length) - n_special
+    longest = min(LENGTH, max_subwords(model.encoder), tokenizer.model_max_length) - n_special
     size = min(longest, len(ids))
     starts = numpy.minimum(numpy.arange(0, len(ids), size), len(ids) - size)
     parts = starts[:, None] + numpy.arange(size)
     columns = []
     for before, inside, behind in (
         (tokenizer.prefix, ids, tokenizer.suffix),
-        ([SPECIAL] * len(tokenizer.prefix), words, [SPECIAL] * len(tokenizer.suffix)),
+        ([SPECIAL] * len(tokenizer.prefix), tokens, [SPECIAL] * len(tokenizer.suffix)),
     ):
         around = [numpy.tile(numpy.array(special, dtype="int64"), (len(starts), 1)) for special in (before, behind)]
         columns.append(numpy.concatenate([around[0], numpy.array(inside, dtype="int64")[parts], around[1]], axis=1))
     return columns[0], columns[1]
 
 
-def mask(ids: Array, words: Array, rng: numpy.random.Generator, tokenizer: Any) -> tuple[Array, Array]:
+def mask(ids: Array, tokens: Array, rng: numpy.random.Generator, tokenizer: Any) -> tuple[Array, Array]:
     """Choose tokens to predict, and mask them.
 
     Args:
         ids: (B, L) ids of subwords.
-        words: (B, L) number of the token of each, `SPECIAL` for special tokens.
+        tokens: (B, L) number of the token of each, `SPECIAL` for special tokens.
 
     Returns:
         (B, L) ids with some of them replaced, and (B, L) bool, subwords to predict: whole tokens, a share of `CHOSEN`,
         and at least one per sequence.
     """
     chosen = numpy.zeros(ids.shape, dtype=bool)
-    for row, of_row in zip(chosen, words):
+    for row, of_row in zip(chosen, tokens):
         numbers, counts = numpy.unique(of_row[of_row != SPECIAL], return_counts=True)
         order = rng.permutation(len(numbers))
         before = numpy.cumsum(counts[order]) - counts[order]

@@ -12,7 +12,7 @@ import srsly
 from spacy.cli._util import setup_gpu
 from spacy.language import Language
 from spacy.training.initialize import init_nlp
-from spacy.util import dot_to_object, load_config, registry
+from spacy.util import dot_to_object, registry
 from thinc.api import Config
 
 from ..corpora.catalogue import CorpusSet
@@ -24,7 +24,7 @@ from ..scope import score_name
 from .checkpoint import CHECKPOINT_FILE
 from .config_errors import config_errors
 from .loop import CURVE_FILE, MODEL_BEST, MODEL_LAST, Finished, train_with_checkpoints
-from .settings import check_names, check_numbers, check_variables
+from .settings import check_names, check_numbers, check_variables, read_config
 
 ENOUGH_STEPS = 500
 """Minimum number of steps for corpora without epochs in the catalogue: three epochs of a small corpus are too few
@@ -37,6 +37,8 @@ DEFAULT_FREQUENCY = 200
 """Steps between evaluations, if the number of steps is unknown."""
 CHECKPOINT_MINUTES = 10.0
 """Minutes between two checkpoints."""
+READERS = ("bioner_spacy.MultiCorpus.v1", "bioner_spacy.MultiCorpus.v2")
+"""Registered names of `MultiCorpus`."""
 RUN_FILE = "run.json"
 """File in the folder of a run with its provenance and results."""
 
@@ -51,8 +53,8 @@ def epoch_size(config: Mapping[str, Any]) -> tuple[int, int]:
         {"reader": config["corpora"]["train"], "batcher": config["training"]["batcher"]}
     )
     lengths = made["reader"].lengths()
-    words = int(sum(of_corpus.sum() for of_corpus in lengths.values()))
-    return words, int(made["batcher"].batches_per_epoch(lengths))
+    tokens = int(sum(of_corpus.sum() for of_corpus in lengths.values()))
+    return tokens, int(made["batcher"].batches_per_epoch(lengths))
 
 
 def enough_epochs(
@@ -76,7 +78,7 @@ def enough_epochs(
         raise BionerError(Errors.E410.format(path=config))
     values = {**_values(corpora, settings), **overrides}
     with config_errors(config, values):
-        loaded = load_config(config, overrides=values, interpolate=True)
+        loaded = read_config(config, values, interpolate=True)
         _, steps = epoch_size(loaded)
     return max(int(loaded["training"]["max_epochs"]), min(MOST_EPOCHS, math.ceil(ENOUGH_STEPS / max(1, steps))))
 
@@ -105,8 +107,8 @@ def run_settings(
         BionerError: see `enough_epochs`.
     """
     settings: dict[str, object] = {"fraction": fraction}
-    if chosen.batch_words:
-        settings["batch_words"] = chosen.batch_words
+    if chosen.batch_tokens:
+        settings["batch_tokens"] = chosen.batch_tokens
     if encoder:
         settings["encoder"] = encoder
     read = {**settings, "corpus_folder": str(corpus_folder)}
@@ -209,8 +211,8 @@ def train_run(
 
 def _load(config: Path, values: Mapping[str, object]) -> tuple[Config, Optional[int]]:
     """The checked config of a run, and its number of steps if known."""
-    check_variables(config, load_config(config), values)
-    loaded = load_config(config, overrides=dict(values))
+    check_variables(config, read_config(config), values)
+    loaded = read_config(config, values)
     check_names(loaded)
     interpolated = loaded.interpolate()
     check_numbers(interpolated)
@@ -228,9 +230,7 @@ def _total_steps(config: Mapping[str, Any]) -> Optional[int]:
     training = config["training"]
     limits = [training["max_steps"] + 1] if training.get("max_steps") else []  # spaCy makes one more
     corpus, batcher = config["corpora"].get("train", {}), training.get("batcher", {})
-    ours = corpus.get("@readers") == "bioner_spacy.MultiCorpus.v1" and str(batcher.get("@batchers")).startswith(
-        "bioner"
-    )
+    ours = corpus.get("@readers") in READERS and str(batcher.get("@batchers")).startswith("bioner")
     if ours and training.get("train_corpus") == "corpora.train" and training.get("max_epochs", 0) > 0:
         limits.append(training["max_epochs"] * epoch_size(config)[1])
     return min(limits, default=None)
@@ -245,7 +245,7 @@ def _files_read(config: Mapping[str, Any]) -> list[Path]:
     """Files that the readers of a config read: converted corpora and their lists of excluded records."""
     files: list[Path] = []
     for reader in config["corpora"].values():
-        if reader.get("@readers") == "bioner_spacy.MultiCorpus.v1":
+        if reader.get("@readers") in READERS:
             files += registry.resolve({"reader": reader})["reader"].files()
         elif isinstance(path := reader.get("path"), str):
             files.append(Path(path))
@@ -278,7 +278,7 @@ def _results(finished: Finished) -> dict[str, Any]:
     return {
         "steps": progress.step,
         "epochs": progress.epoch + 1,
-        "words": progress.words,
+        "tokens": progress.tokens,
         "seconds": round(progress.seconds, 1),
         "best_step": finished.best_step,
         "evaluations": len(progress.results),

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from spacy.schemas import CONFIG_SCHEMAS
+from spacy.util import load_config
+from thinc.api import Config
 
-from ..errors import BionerError, Errors, check_setting
+from ..errors import BionerError, Errors, Warnings, check_setting, warn
+from ..old_names import NEW_NAMES, with_new_names
 
 _SCHEMAS: Mapping[str, Any] = CONFIG_SCHEMAS
 CHECKED: Mapping[str, Sequence[str]] = {
@@ -45,6 +48,19 @@ LIMITS: Mapping[str, Allowed] = {
     "training.optimizer.learn_rate.warmup": _SHARE,
 }
 """Valid ranges of numbers, by setting."""
+
+
+def read_config(path: Path, values: Mapping[str, object] = {}, *, interpolate: bool = False) -> Config:
+    """Read a training config.
+
+    Args:
+        values: settings given beside it, by dotted names. They set variables whose names in the config are older.
+    """
+    old_names = {
+        f"vars.{NEW_NAMES[name]}": f"vars.{name}" for name in load_config(path).get("vars", {}) if name in NEW_NAMES
+    }
+    overrides = {old_names.get(name, name): value for name, value in values.items()}
+    return load_config(path, overrides=overrides, interpolate=interpolate)
 
 
 def check_names(config: Mapping[str, Any]) -> None:
@@ -95,7 +111,12 @@ def check_variables(config: Path, written: Mapping[str, Any], names: Iterable[st
     """
     known = written.get("vars", {})
     sections = (name.partition(".") for name in names)
-    unknown = [name for section, _, name in sections if section == "vars" and name not in known]
+    unknown = [
+        name for section, _, name in sections if section == "vars" and name not in {**known, **with_new_names(known)}
+    ]
+    if old := sorted(known.keys() & NEW_NAMES.keys()):
+        new = ", ".join(NEW_NAMES[name] for name in old)
+        warn(Warnings.W302.format(where=f"Variables of the config {config}", old=", ".join(old), new=new))
     if unknown:
         raise BionerError(
             Errors.E415.format(config=config, names=", ".join(unknown), known=", ".join(known) or "none")

@@ -28,7 +28,7 @@ def test_a_sheet_is_read_as_it_was_written(texts: list[str]) -> None:
     assert not any(value.startswith(tuple(FORMULA)) for value in cells)
 
 
-def test_a_cut_word_is_distinguished_from_a_whole_one() -> None:
+def test_a_cut_token_is_distinguished_from_a_whole_one() -> None:
     row = Row("abc-1", "c", "d", "GENE", "the \n", "TGF", "-like  thing")
     assert sheet_cells(row)[4:] == ["the ", "⟦TGF⟧", "'-like thing"]
     assert sheet_cells(Row("abc-1", "c", "d", "GENE", "(", "p53", "\tand"))[4:] == ["(", "⟦p53⟧", " and"]

@@ -13,7 +13,7 @@ from spacy.language import Language
 
 @pytest.fixture
 def pipeline(nlp: Language, tmp_path: Path) -> Path:
-    """A pipeline on disk that knows two words, one of them annotated in one corpus."""
+    """A pipeline on disk that knows two tokens, one of them annotated in one corpus."""
     patterns = [{"label": "DISEASE", "pattern": "asthma"}, {"label": "SPECIES", "pattern": "interleukin"}]
     nlp.add_pipe("entity_ruler").add_patterns(patterns)  # type: ignore[attr-defined]
     nlp.to_disk(tmp_path / "pipeline")
@@ -30,7 +30,7 @@ def catalogue(tmp_path: Path) -> Path:
         name: {**about, "format": "iob", "files": file, "labels": {label: label for label in scope}}
         for name, (scope, _) in GOLD.items()
     }
-    sets = {"sample": {"corpora": list(GOLD), "epochs": 1, "batch_words": 10}}
+    sets = {"sample": {"corpora": list(GOLD), "epochs": 1, "batch_tokens": 10}}
     content = {
         "types": dict.fromkeys(types, "invented"),
         "sources": {"nowhere": "https://example.org/{corpus}/{file}"},
@@ -53,10 +53,19 @@ def test_from_pipeline_to_reports(
     assert bioner("evaluate", pipeline, *corpus, "--corpora", "drugs", "--output", single) == 0
     assert list(json.loads(single.read_text())["scores"]["per_corpus"]) == ["drugs"]
     assert set(json.loads(multi.read_text())["provenance"]["catalogue"]) == set(GOLD)
-    grouped = ["--output", tmp_path / "grouped.json", "--corpora", "drugs", "--context", "group", "--context-words", 9]
+    grouped = [
+        "--output",
+        tmp_path / "grouped.json",
+        "--corpora",
+        "drugs",
+        "--context",
+        "group",
+        "--context-tokens",
+        9,
+    ]
     assert bioner("evaluate", pipeline, *corpus, *grouped) == 0
     found = json.loads((tmp_path / "grouped.json").read_text())
-    assert [found[name] for name in ("context", "context_words")] == ["group", 9]
+    assert [found[name] for name in ("context", "context_tokens")] == ["group", 9]
     output = ["--output", reports / "c.json"]
     assert bioner("compare", multi, reports / "s*.json", "--resamples", 99, *output) == 0
     assert "Not compared, because one of the two results is missing: genes." in (reports / "c.md").read_text("utf8")

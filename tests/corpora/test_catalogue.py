@@ -137,7 +137,7 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("sets/genes", {}, "sets: genes: has the name of a corpus"),
         ("sets/small/epochs", 0, "whole number of epochs"),
         ("sets/small/epochs", True, "whole number of epochs"),
-        ("sets/small/batch_words", 0, "whole number of batch_words"),
+        ("sets/small/batch_tokens", 0, "whole number of batch_tokens"),
         ("corpora/genes/labels/gene", ["GENE"], "maps the label gene to ['GENE']"),
         ("sets/small/corpora", [], "must list corpora"),
         ("sets/small/corpora", [["genes"]], "lists ['genes'], which is not among the corpora"),
@@ -323,10 +323,10 @@ def test_corpus_without_all_splits(data: dict[str, Any], load: Load) -> None:
 def test_settings_to_train_with(data: dict[str, Any], load: Load) -> None:
     catalogue = load(data)
     whole = catalogue.training_set("small")
-    assert (whole.corpora, whole.epochs, whole.batch_words) == (catalogue.sets["small"].corpora, 2, 50)
+    assert (whole.corpora, whole.epochs, whole.batch_tokens) == (catalogue.sets["small"].corpora, 2, 50)
     one = catalogue.training_set(whole.corpora[0])
-    assert (one.corpora, one.epochs, one.batch_words) == (whole.corpora[:1], 2, 50)
+    assert (one.corpora, one.epochs, one.batch_tokens) == (whole.corpora[:1], 2, 50)
     data["corpora"]["other"] = data["corpora"]["genes"]
     both, other = (load(data).training_set(text) for text in ("small,other", "other"))
-    assert (both.corpora, both.epochs, both.batch_words) == ((*whole.corpora, "other"), 0, 50)
-    assert (other.epochs, other.batch_words) == (0, 0)
+    assert (both.corpora, both.epochs, both.batch_tokens) == ((*whole.corpora, "other"), 0, 50)
+    assert (other.epochs, other.batch_tokens) == (0, 0)

@@ -17,7 +17,7 @@ from bioner_spacy.scope import SPANS_KEY, get_corpus, get_doc_id, get_scope, set
 NLP = blank_nlp()
 OTHER_KEY = "other"
 
-# Sentences and what is no sentence: punctuation, whitespace at the ends, a single word, nothing.
+# Sentences and what is no sentence: punctuation, whitespace at the ends, a single token, nothing.
 TEXTS = ["IL-2 binds p53 .", "We saw E. coli. And more.", "\n", "", "Fever", "  The end. ", "No. 2 of 3!\n\nB cells"]
 
 
@@ -58,15 +58,15 @@ def mentions(docs: Sequence[Doc], key: str = SPANS_KEY) -> list[tuple[str, str, 
 
 
 @given(corpora(), st.sampled_from(CONTEXTS), st.integers(1, 30))
-def test_nothing_is_lost(records: list[Doc], context: str, words: int) -> None:
-    texts = list(in_context(records, context, words))
+def test_nothing_is_lost(records: list[Doc], context: str, tokens: int) -> None:
+    texts = list(in_context(records, context, tokens))
     assert [token.text for doc in texts for token in doc] == [token.text for doc in records for token in doc]
     assert "".join("".join(doc.text for doc in texts).split()) == "".join("".join(d.text for d in records).split())
     for key in (SPANS_KEY, OTHER_KEY):
         assert sorted(mentions(texts, key)) == sorted(mentions(records, key))
     assert all(get_scope(doc) == {"GENE", "DISEASE"} and get_corpus(doc) == "toy" for doc in texts)
     assert all(doc.spans[SPANS_KEY].name == SPANS_KEY for doc in texts)
-    # They survive a file, and the text makes the same words wherever it was split; whitespace may meet at a joint.
+    # They survive a file, and the text makes the same tokens wherever it was split; whitespace may meet at a joint.
     again = list(DocBin().from_bytes(DocBin(docs=texts).to_bytes()).get_docs(NLP.vocab))
     assert mentions(again) == mentions(texts)
     for doc in texts:
@@ -75,15 +75,15 @@ def test_nothing_is_lost(records: list[Doc], context: str, words: int) -> None:
 
 
 @given(corpora(), st.integers(1, 30))
-def test_groups_are_as_long_as_they_may_be(records: list[Doc], words: int) -> None:
+def test_groups_are_as_long_as_they_may_be(records: list[Doc], tokens: int) -> None:
     sentences = {doc.text.strip() for doc in in_context(records, "sentence")}
     for numbers in documents(records, "group"):
-        groups = regroup([records[number] for number in numbers], "group", words)
+        groups = regroup([records[number] for number in numbers], "group", tokens)
         for group, following in zip(groups, groups[1:]):
             [first, *_] = regroup([following], "sentence")
-            assert len(group) + len(first) > words
+            assert len(group) + len(first) > tokens
         for group in groups:
-            assert len(group) <= words or group.text.strip() in sentences
+            assert len(group) <= tokens or group.text.strip() in sentences
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
@@ -162,5 +162,5 @@ def test_only_records_of_the_same_kind_are_joined() -> None:
 def test_settings_are_checked() -> None:
     with pytest.raises(BionerError, match="Setting context is 'page'; allowed: source, sentence, group, document"):
         check_context("page", 100)
-    with pytest.raises(BionerError, match="Setting context_words is 0; allowed: 1 or above"):
+    with pytest.raises(BionerError, match="Setting context_tokens is 0; allowed: 1 or above"):
         check_context("group", 0)

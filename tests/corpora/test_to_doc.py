@@ -133,12 +133,12 @@ def test_discontinuous_mentions(discontinuous: str) -> None:
 def test_alignment_against_brute_force(text: str, data: st.DataObject) -> None:
     start, end = data.draw(st.sampled_from(list(itertools.combinations(range(len(text) + 1), 2))))
     doc, issues = to_doc(source(text, (start, end, "gene")), split_at_spaces, CORPUS)
-    words = [token for token in doc if not token.is_space]
-    touched = [t.i for t in words if any(start <= i < end for i in range(t.idx, t.idx + len(t)))]
+    tokens = [token for token in doc if not token.is_space]
+    touched = [t.i for t in tokens if any(start <= i < end for i in range(t.idx, t.idx + len(t)))]
     spans = [(span.start, span.end) for span in doc.spans[SPANS_KEY]]
     assert spans == ([(touched[0], touched[-1] + 1)] if touched else [])
     exact = any(
-        (first.idx, last.idx + len(last)) == (start, end) for first, last in itertools.product(words, repeat=2)
+        (first.idx, last.idx + len(last)) == (start, end) for first, last in itertools.product(tokens, repeat=2)
     )
     assert [issue.kind for issue in issues] == ([] if exact else ["expanded"] if touched else ["lost"])
 

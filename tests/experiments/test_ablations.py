@@ -27,7 +27,7 @@ def make(tiny_bert: str, tmp_path: Path) -> Any:
     write_corpora(tmp_path / "corpus")
 
     def open_experiment(overrides: dict[str, Any] = {}) -> Experiment:
-        settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, "fraction": 1.0}
+        settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20, "fraction": 1.0}
         folders = {"corpus_folder": tmp_path / "corpus", "split": "devel"}
         return Experiment(CONFIG, tmp_path / "out", settings=settings, overrides=overrides, **folders)
 

@@ -27,7 +27,7 @@ CORPORA = ["diseases", "genes"]
 def experiment(tiny_bert: str, tmp_path: Path) -> Experiment:
     """An experiment on two toy corpora with a tiny encoder."""
     write_corpora(tmp_path / "corpus", CORPORA)
-    settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20}
+    settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20}
     return Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings=settings, split="devel")
 
 
@@ -63,10 +63,10 @@ def test_a_run_may_be_scored_on_other_corpora_and_trained_in_another_folder(
 def test_budgets(experiment: Experiment) -> None:
     alone, both = experiment.budget(["genes"]), experiment.budget(CORPORA)
     lengths = MultiCorpus(experiment.corpus_folder, CORPORA).lengths()
-    words = {corpus: int(lengths[corpus].sum()) for corpus in CORPORA}
-    assert alone == Budget(words["genes"], epochs=1, steps=1)  # in batches of about 20 words
-    assert both == Budget(sum(words.values()), epochs=1, steps=2)
-    assert alone.with_steps(both.steps) == Budget(words["genes"], epochs=2, steps=2)
+    tokens = {corpus: int(lengths[corpus].sum()) for corpus in CORPORA}
+    assert alone == Budget(tokens["genes"], epochs=1, steps=1)  # in batches of about 20 tokens
+    assert both == Budget(sum(tokens.values()), epochs=1, steps=2)
+    assert alone.with_steps(both.steps) == Budget(tokens["genes"], epochs=2, steps=2)
     assert both.with_steps(1) == both  # one epoch at least
     assert Budget(1, epochs=3, steps=12).with_steps(9.9) == Budget(1, epochs=2, steps=8)
 
@@ -93,7 +93,7 @@ def test_context_of_the_config_itself_is_scored_on(tiny_bert: str, tmp_path: Pat
         tmp_path / "sentences.cfg",
         tmp_path / "out",
         corpus_folder=tmp_path / "corpus",
-        settings={"encoder": tiny_bert, "epochs": 1, "batch_words": 20},
+        settings={"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20},
         split="devel",
     )
     assert experiment.run("x", ["genes"], seed=0).context == "sentence"
@@ -106,7 +106,7 @@ def test_corpora_and_pipelines_whose_mentions_are_entities(tiny_bert: str, tmp_p
         for doc in docs:
             doc.set_ents(list(doc.spans.pop(SPANS_KEY)), default="outside")
         DocBin(docs=docs, store_user_data=False).to_disk(path)
-    settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20}
+    settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20}
     place: dict[str, Any] = {"corpus_folder": tmp_path / "corpus", "settings": settings, "split": "devel"}
     experiment = Experiment(CONFIG, tmp_path / "out", **place, spans_key="ents", predicted_key=SPANS_KEY)
     assert experiment.run("x", ["genes"], seed=0).documents["genes"]
@@ -139,7 +139,7 @@ def test_corpora_that_have_changed_are_not_mixed_with_others(
     write_corpora(tmp_path / "other", ["drugs"])
     file = tmp_path / "corpus" / "genes" / f"{changed}.spacy"
     file.write_bytes((tmp_path / "other" / "drugs" / f"{changed}.spacy").read_bytes())
-    settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20}
+    settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20}
     again = Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings=settings, split="devel")
     again.run("b", ["diseases"], seed=0)  # which has not
     with pytest.raises(BionerError, match=f"made with other values of these: genes/{changed}.spacy;"):
@@ -174,7 +174,7 @@ def test_settings_that_cannot_be_read(experiment: Experiment, tmp_path: Path, co
 
 def test_numbers_are_the_same_when_they_are_read_again(tiny_bert: str, tmp_path: Path) -> None:
     write_corpora(tmp_path / "corpus", ["genes"])
-    settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20}
+    settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20}
     overrides = {"training.optimizer.learn_rate.initial_rate": 0.3}
 
     def run() -> Results:

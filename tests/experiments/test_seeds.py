@@ -24,7 +24,7 @@ def repeat(tiny_bert: str, tmp_path: Path) -> Any:
     write_corpora(tmp_path / "corpus", CORPORA)
 
     def run(seeds: list[int], overrides: dict[str, Any] = {}, equal_steps: bool = False, **changes: Any) -> Comparison:
-        settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, **changes}
+        settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20, **changes}
         experiment = Experiment(
             CONFIG,
             tmp_path / "out",
@@ -90,10 +90,10 @@ def test_epochs_that_steps_would_change(repeat: Any) -> None:
 
 
 def test_pipelines_are_scored_on_what_they_were_trained_on(repeat: Any, tmp_path: Path) -> None:
-    repeat([1], {"vars.context": "group", "vars.context_words": 7})
+    repeat([1], {"vars.context": "group", "vars.context_tokens": 7})
     for file in ("multi", "single/genes"):
         results = Results.from_disk(tmp_path / f"out/runs/seed-1/{file}.json")
-        assert (results.context, results.context_words) == ("group", 7)
+        assert (results.context, results.context_tokens) == ("group", 7)
 
 
 def test_results_of_other_settings_are_not_mixed(repeat: Any, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def make(tiny_bert: str, tmp_path: Path) -> Any:
     write_corpora(tmp_path / "corpus")
 
     def open_experiment(overrides: dict[str, Any] = {}, config: Path = CONFIG, **changes: Any) -> Experiment:
-        settings = {"encoder": tiny_bert, "epochs": 1, "batch_words": 20, **changes}
+        settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20, **changes}
         folders = {"corpus_folder": tmp_path / "corpus", "split": "devel"}
         return Experiment(config, tmp_path / "out", settings=settings, overrides=overrides, **folders)
 

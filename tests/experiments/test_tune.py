@@ -37,7 +37,7 @@ SPACE = {
 def settings(tiny_bert: str, tmp_path: Path) -> dict[str, Any]:
     """A tiny encoder and two toy corpora."""
     write_corpora(tmp_path / "corpus", CORPORA)
-    return {"encoder": tiny_bert, "epochs": 1, "batch_words": 20}
+    return {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ LABELS = ("A", "B-X", "cell_type")
 
 
 def make_doc(
-    words: Sequence[str],
+    tokens: Sequence[str],
     spans: Sequence[tuple[int, int, str]] = (),
     *,
     spaces: Optional[Sequence[bool]] = None,
@@ -24,7 +24,7 @@ def make_doc(
     **attrs: Any,
 ) -> Doc:
     """A document with spans, each given by its first token, the token after the last one and its label."""
-    doc = Doc(VOCAB, words=list(words), spaces=None if spaces is None else list(spaces))
+    doc = Doc(VOCAB, words=list(tokens), spaces=None if spaces is None else list(spaces))
     group = [Span(doc, start, end, label=label) for start, end, label in spans]
     doc.spans[key] = SpanGroup(doc, name=key, attrs=attrs, spans=group)
     return doc
@@ -36,21 +36,21 @@ def docs(draw: st.DrawFn, other: str = "", scores: bool = True) -> Doc:
 
     Args:
         draw: given by hypothesis.
-        other: further characters of the words.
+        other: further characters of the tokens.
         scores: whether spans may have scores.
     """
-    words = draw(st.lists(st.text(LETTERS + SPACES + other, min_size=1, max_size=4), max_size=8))
-    spaces = draw(st.lists(st.booleans(), min_size=len(words), max_size=len(words)))
-    places = st.lists(st.integers(0, len(words)), min_size=2, max_size=2, unique=True).map(sorted)
+    tokens = draw(st.lists(st.text(LETTERS + SPACES + other, min_size=1, max_size=4), max_size=8))
+    spaces = draw(st.lists(st.booleans(), min_size=len(tokens), max_size=len(tokens)))
+    places = st.lists(st.integers(0, len(tokens)), min_size=2, max_size=2, unique=True).map(sorted)
     spans = []
-    if words:
+    if tokens:
         spans = draw(st.lists(st.tuples(places, st.sampled_from(LABELS)), max_size=6))
     attrs: dict[str, Any] = {}
     if draw(st.booleans()):
         attrs["doc_id"] = draw(st.text("aA.2(:/% |\u00e9", max_size=4))
     if scores and draw(st.booleans()):
         attrs["scores"] = draw(st.lists(st.floats(0, 1), min_size=len(spans), max_size=len(spans)))
-    doc = make_doc(words, [(start, end, label) for (start, end), label in spans], spaces=spaces, **attrs)
+    doc = make_doc(tokens, [(start, end, label) for (start, end), label in spans], spaces=spaces, **attrs)
     if draw(st.booleans()):
         doc.spans["bioner"].attrs["passages"] = draw(passages_of(doc.text))
     return doc
@@ -75,7 +75,7 @@ def passages(doc: Doc) -> list[list[Any]]:
 
 
 def mentions(doc: Doc) -> list[tuple[int, int, str]]:
-    """First character, character after the last one and label of every span that has a word."""
+    """First character, character after the last one and label of every span that has a token."""
     found = []
     for span in doc.spans["bioner"]:
         solid = [i for i in range(span.start_char, span.end_char) if not doc.text[i].isspace()]

@@ -246,7 +246,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
         list(read(path))
 
 
-def test_xml_is_read_piece_by_piece(tmp_path: Path) -> None:
+def test_xml_is_read_part_by_part(tmp_path: Path) -> None:
     """The first documents come before a mistake further on is seen."""
     document = "<document><passage><offset>0</offset><text>x</text></passage></document>\n"
     reader = read(write(tmp_path, f"<collection>{document * 5000}<mistake></collection>"))
@@ -303,8 +303,8 @@ def to_xml(data: dict[str, Any]) -> str:
 
     (document,) = data["documents"]
     parts = [element("id", document["id"])]
-    for piece in document["passages"]:
-        parts.append(f"<passage>{element('offset', piece['offset'])}{element('text', piece['text'])}</passage>")
+    for part in document["passages"]:
+        parts.append(f"<passage>{element('offset', part['offset'])}{element('text', part['text'])}</passage>")
     for value in document["annotations"]:
         infons = "".join(
             f"<infon key={quoteattr(key)}>{escape(text)}</infon>" for key, text in value["infons"].items()
@@ -352,7 +352,7 @@ PIECES = st.lists(
         ]
     ),
     max_size=15,
-).map(lambda pieces: "".join(pieces).encode())
+).map(lambda parts: "".join(parts).encode())
 
 
 @given(data=st.one_of(st.binary(max_size=40), PIECES))

@@ -13,9 +13,9 @@ from bioner_spacy.formats.brat import read, write
 
 
 def test_files(tmp_path: Path) -> None:
-    words = ["Gout", "in", "\r\n", "old", "\n \n", "\u2028", "mice"]
+    tokens = ["Gout", "in", "\r\n", "old", "\n \n", "\u2028", "mice"]
     spans = [(0, 1, "D"), (0, 7, "S"), (3, 4, "D")]
-    write([make_doc(words, spans, doc_id="a/b", scores=[0.25, 1, 1e-9])], tmp_path / "out")
+    write([make_doc(tokens, spans, doc_id="a/b", scores=[0.25, 1, 1e-9])], tmp_path / "out")
     text = "Gout in \r\n old \n \n \u2028 mice "
     assert (tmp_path / "out/a%2Fb.txt").read_bytes() == text.encode()
     assert (tmp_path / "out/a%2Fb.ann").read_bytes().decode() == (

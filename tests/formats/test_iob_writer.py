@@ -52,9 +52,9 @@ def test_documents_and_tokens_that_are_no_rows(tmp_path: Path) -> None:
 
 def expected(doc: Doc) -> tuple[str, Counter[tuple[int, int, str]]]:
     """Text and mentions of a document that was split at whitespace and joined again."""
-    words = [token.text.split() for token in doc]
-    text, offsets = detokenize([word for parts in words for word in parts])
-    before = [0, *accumulate(map(len, words))]
+    tokens = [token.text.split() for token in doc]
+    text, offsets = detokenize([token for parts in tokens for token in parts])
+    before = [0, *accumulate(map(len, tokens))]
     places = [(before[span.start], before[span.end], span.label_) for span in doc.spans["bioner"]]
     return text, Counter((offsets[i][0], offsets[j - 1][1], label) for i, j, label in places if i < j)
 

@@ -42,7 +42,7 @@ def test_blanks_that_rules_would_take_out(tmp_path: Path) -> None:
         iob.write([doc], tmp_path / "out.tsv")
 
 
-def words_of(text: str) -> str:
+def tokens_of(text: str) -> str:
     """A text without its whitespace, which the format does not keep."""
     return "".join(text.split())
 
@@ -57,11 +57,11 @@ def test_what_is_written_is_read(documents: list[Doc]) -> None:
         written = [json.loads(line)["entity_mentions"] for line in path.read_bytes().splitlines()[1:]]
     kept = [doc for doc in documents if doc.text.strip()]
     for doc, document, records in zip(kept, found, written, strict=True):
-        assert words_of(document.text) == words_of(doc.text)
+        assert tokens_of(document.text) == tokens_of(doc.text)
         spans = [span for span in doc.spans["bioner"] if span.text.strip()]
         # Tokens before and in a span decide where it begins and ends.
         assert [
-            (words_of(document.text[: m.start]), words_of(document.text[m.start : m.end]), m.label)
+            (tokens_of(document.text[: m.start]), tokens_of(document.text[m.start : m.end]), m.label)
             for m in document.mentions
-        ] == [(words_of(doc.text[: span.start_char]), words_of(span.text), span.label_) for span in spans]
+        ] == [(tokens_of(doc.text[: span.start_char]), tokens_of(span.text), span.label_) for span in spans]
         assert [record.get("score") for record in records] == scores(doc)

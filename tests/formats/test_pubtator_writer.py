@@ -36,7 +36,7 @@ def test_labels_stand_in_one_column(tmp_path: Path) -> None:
 
 
 def test_title_and_abstract_of_the_source(tmp_path: Path) -> None:
-    words = ["Gout", "\n", "B", "\n", "Mice"]
+    tokens = ["Gout", "\n", "B", "\n", "Mice"]
     cases = {
         (): ("Gout", "B Mice"),
         ((0, 6, "title"), (7, 11, "abstract")): ("Gout B", "Mice"),
@@ -44,7 +44,7 @@ def test_title_and_abstract_of_the_source(tmp_path: Path) -> None:
         ((0, 11, ""),): ("Gout", "B Mice"),
     }
     for parts, (title, abstract) in cases.items():
-        doc = make_doc(words, [(4, 5, "S")], spaces=[False] * 5, doc_id="7", passages=parts)
+        doc = make_doc(tokens, [(4, 5, "S")], spaces=[False] * 5, doc_id="7", passages=parts)
         with pytest.warns(BionerWarning, match="1 characters that the format pubtator cannot hold"):
             write([doc], tmp_path / "out.txt")
         assert (tmp_path / "out.txt").read_text("utf8") == f"7|t|{title}\n7|a|{abstract}\n7\t7\t11\tMice\tS\n\n"

@@ -8,7 +8,7 @@ from bioner_spacy.tasks import Task
 from bioner_spacy.types import Gold, SpanArrays
 
 TASKS = [Task("DISEASE", ("DISEASE",)), Task("two", ("CHEMICAL", "GENE"), "two"), Task("GENE", ("GENE",))]
-# (first word, end word, task, type)
+# (first token, end token, task, type)
 Row = tuple[int, int, int, int]
 
 
@@ -28,7 +28,7 @@ def rows_of(spans: SpanArrays) -> list[Row]:
 
 
 def random_gold(rng: numpy.random.Generator, lengths: list[int]) -> Gold:
-    """Gold of `TASKS`: most documents in the scope of a task, most of those with one mention from their first word."""
+    """Gold of `TASKS`: most documents in the scope of a task, most of those with one mention from their first token."""
     supervised = rng.random((len(lengths), len(TASKS))) < 0.7
     base = numpy.cumsum(lengths) - lengths
     rows = [

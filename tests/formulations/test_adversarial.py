@@ -11,14 +11,14 @@ from bioner_spacy.formulations.adversarial import AdversarialCRFFormulation
 from bioner_spacy.formulations.crf import CRFFormulation
 
 LENGTHS = [3, 0, 1, 2, 2]
-# Documents of one task, of none (it has no word), of all, of two, and of none.
+# Documents of one task, of none (it has no token), of all, of two, and of none.
 SUPERVISED = [[1, 0, 0], [0, 1, 0], [1, 1, 1], [0, 1, 1], [0, 0, 0]]
 ROWS = [(0, 2, 0, 0), (3, 4, 1, 1)]
 WEIGHTS = numpy.array([1.0, 2.0, 0.5])
 
 
 def batch(formulation: CRFFormulation, n_tasks: int = 3) -> tuple[Any, Any]:
-    """Scores of the words of a batch, and its targets."""
+    """Scores of the tokens of a batch, and its targets."""
     supervised = numpy.array(SUPERVISED, dtype=bool)[:, :n_tasks]
     gold = make_gold(LENGTHS, [row for row in ROWS if row[2] < n_tasks], supervised)
     scores = numpy.random.default_rng(0).normal(scale=2.0, size=(sum(LENGTHS), len(formulation.columns)))

@@ -28,18 +28,18 @@ def is_valid(tags: Any) -> bool:
 
 
 @cache
-def valid_sequences(n_words: int, n_tags: int) -> numpy.ndarray:
-    return numpy.array([tags for tags in product(range(n_tags), repeat=n_words) if is_valid(tags)])
+def valid_sequences(n_tokens: int, n_tags: int) -> numpy.ndarray:
+    return numpy.array([tags for tags in product(range(n_tags), repeat=n_tokens) if is_valid(tags)])
 
 
 def total(log_p: Any, tags: Any) -> Any:
-    """Log-probability of one sequence, or of each of many, for scores (words, tags)."""
+    """Log-probability of one sequence, or of each of many, for scores (tokens, tags)."""
     return log_p.astype("float64")[numpy.arange(len(log_p)), tags].sum(axis=-1)
 
 
 @st.composite
 def batches(draw: st.DrawFn, values: st.SearchStrategy[float], longest: int = 4) -> tuple[Any, list[int]]:
-    """Log-probabilities (words, tasks, tags) and the lengths of the documents, each of at least one word."""
+    """Log-probabilities (tokens, tasks, tags) and the lengths of the documents, each of at least one token."""
     n_types = draw(st.integers(1, 3))
     lengths = draw(st.lists(st.integers(1, longest if n_types < 3 else min(longest, 4)), min_size=1, max_size=5))
     shape = (sum(lengths), draw(st.integers(1, 3)), 1 + 2 * n_types)
@@ -47,7 +47,7 @@ def batches(draw: st.DrawFn, values: st.SearchStrategy[float], longest: int = 4)
 
 
 def decode(log_p: Any, lengths: list[int]) -> list[Any]:
-    """Tags of each document, (words, tasks)."""
+    """Tags of each document, (tokens, tasks)."""
     doc_starts = numpy.zeros(len(log_p), dtype=bool)
     doc_starts[numpy.cumsum(lengths) - lengths] = True
     return numpy.split(best_valid_tags(log_p, doc_starts), numpy.cumsum(lengths)[:-1])
@@ -87,9 +87,9 @@ def test_every_preference_in_the_shortest_documents(n_types: int, length: int) -
 
 def test_long_document_agrees_with_the_plain_recursion() -> None:
     rng = numpy.random.default_rng(0)
-    n_words, n_tags = 700, 7
-    log_p = numpy.log(rng.dirichlet(numpy.full(n_tags, 0.3), size=(n_words, 2)) + 1e-12).astype("f")
-    [tags] = decode(log_p, [n_words])
+    n_tokens, n_tags = 700, 7
+    log_p = numpy.log(rng.dirichlet(numpy.full(n_tags, 0.3), size=(n_tokens, 2)) + 1e-12).astype("f")
+    [tags] = decode(log_p, [n_tokens])
     for task in range(2):
         best = numpy.array([0.0 if follows(tag, 0) else -numpy.inf for tag in range(n_tags)]) + log_p[0, task]
         for row in log_p[1:, task].astype("float64"):
@@ -115,5 +115,5 @@ def test_mention_does_not_continue_into_the_next_document() -> None:
     assert numpy.concatenate(decode(log_p, [1, 1]))[:, 0].tolist() == [1, 0]
 
 
-def test_no_words() -> None:
+def test_no_tokens() -> None:
     assert best_valid_tags(numpy.zeros((0, 2, 3), dtype="f"), numpy.zeros(0, dtype=bool)).shape == (0, 2)

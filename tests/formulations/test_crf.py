@@ -89,7 +89,7 @@ def test_loss_is_the_negative_log_likelihood_of_the_gold_tags(lengths: list[int]
     targets, _ = formulation.targets(gold)
     losses, _ = formulation.loss(scores, targets, numpy.ones(len(TASKS)))
     for k, task in enumerate(TASKS):
-        expected, n_words, end = 0.0, 0, 0
+        expected, n_tokens, end = 0.0, 0, 0
         for d, length in enumerate(lengths):
             begin, end = end, end + length
             if gold.supervised[d, k] and length:
@@ -97,8 +97,8 @@ def test_loss_is_the_negative_log_likelihood_of_the_gold_tags(lengths: list[int]
                 totals = [sequence_score(formulation, task, part, tags) for tags in all_sequences(task, length)]
                 chosen = tags_of(formulation, k, targets[0][begin:end, k])
                 expected += numpy.logaddexp.reduce(totals) - sequence_score(formulation, task, part, chosen)
-                n_words += length
-        assert losses[k] == pytest.approx(expected / max(n_words, 1), abs=1e-5)
+                n_tokens += length
+        assert losses[k] == pytest.approx(expected / max(n_tokens, 1), abs=1e-5)
 
 
 @pytest.mark.parametrize("lengths", [[1], [2], [3, 1, 0, 2]])
@@ -155,7 +155,7 @@ def test_decoded_spans_and_their_probabilities(lengths: list[int], seed: int) ->
 
 
 def spans_of(task: Task, tags: tuple[str, ...]) -> set[tuple[int, int, int]]:
-    """(first word, end word, number of the type) of each mention in a valid tag sequence."""
+    """(first token, end token, number of the type) of each mention in a valid tag sequence."""
     spans = set()
     for start, tag in enumerate(tags):
         if tag[0] == "B":
@@ -167,7 +167,7 @@ def spans_of(task: Task, tags: tuple[str, ...]) -> set[tuple[int, int, int]]:
 
 
 def plain_edges(formulation: CRFFormulation, task: Task, scores: Any) -> tuple[list[str], Any]:
-    """Tags of a task, and (words, T, T) scores of moving between them in one document."""
+    """Tags of a task, and (tokens, T, T) scores of moving between them in one document."""
     column = {name: i for i, name in enumerate(formulation.columns)}
     tags = [name[1] for name in formulation.columns if name[0] == task.name and len(name) == 2]
     edges = numpy.full((len(scores), len(tags), len(tags)), -numpy.inf)
@@ -182,18 +182,18 @@ def plain_edges(formulation: CRFFormulation, task: Task, scores: Any) -> tuple[l
 
 
 def plain_log_sum(edges: Any, allowed: Any) -> float:
-    """Logarithm of the sum over the sequences of allowed tags, (words, T) bool."""
+    """Logarithm of the sum over the sequences of allowed tags, (tokens, T) bool."""
     with numpy.errstate(divide="ignore"):
         barred = numpy.log(allowed)
     total = numpy.zeros(1)
-    for word in range(len(edges)):
-        transitions = edges[word, : len(total)] + barred[word]
+    for token in range(len(edges)):
+        transitions = edges[token, : len(total)] + barred[token]
         total = numpy.logaddexp.reduce(total[:, None] + transitions, axis=0)
     return float(numpy.logaddexp.reduce(total))
 
 
 def plain_best_tags(edges: Any) -> list[int]:
-    """Viterbi, word by word."""
+    """Viterbi, token by token."""
     best, back = edges[0, 0], []
     for transition in edges[1:]:
         back.append((best[:, None] + transition).argmax(axis=0))
@@ -207,7 +207,7 @@ def plain_best_tags(edges: Any) -> list[int]:
 @pytest.mark.parametrize("eagerness", [-9.0, -7.0, -5.0])
 def test_documents_that_are_decoded_in_parts(eagerness: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crf, "_BLOCK_EDGES", 1)
-    monkeypatch.setattr(crf, "_CHAIN_WORDS", 50)
+    monkeypatch.setattr(crf, "_CHAIN_TOKENS", 50)
     monkeypatch.setattr(crf, "_CHAINS", 3)
     lengths = [40, 0, 7, 60, 1, 25, 3, 3, 30]
     formulation, scores, _ = random_batch(0, lengths)
@@ -236,7 +236,7 @@ def test_documents_that_are_decoded_in_parts(eagerness: float, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("start", range(18))
-def test_a_mention_that_pays_at_its_last_word_alone(start: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mention_that_pays_at_its_last_token_alone(start: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long it is, and wherever a block of the search ends; what the next document begins with is no matter."""
     monkeypatch.setattr(crf, "_BLOCK_EDGES", 1)
     formulation = CRFFormulation([Task("A", ("A",))])
@@ -251,7 +251,7 @@ def test_a_mention_that_pays_at_its_last_word_alone(start: int, monkeypatch: pyt
         assert rows_of(formulation.decode(scores, lengths)) == [(start, start + length, 0, 0)]
 
 
-def test_moves_keep_a_mention_whole_that_its_words_would_split() -> None:
+def test_moves_keep_a_mention_whole_that_its_tokens_would_split() -> None:
     formulation = CRFFormulation([Task("A", ("A",))])
     column = {name: i for i, name in enumerate(formulation.columns)}
     scores = numpy.zeros((2, len(formulation.columns)), dtype="f")
@@ -272,7 +272,7 @@ def test_large_scores_do_not_overflow() -> None:
 
 
 @pytest.mark.parametrize("lengths", [[], [0, 0]])
-def test_no_words(lengths: list[int]) -> None:
+def test_no_tokens(lengths: list[int]) -> None:
     formulation = CRFFormulation(TASKS)
     gold = make_gold(lengths, [], numpy.ones((len(lengths), len(TASKS)), dtype=bool))
     targets, _ = formulation.targets(gold)

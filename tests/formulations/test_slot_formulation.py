@@ -28,7 +28,7 @@ def scores_of(steps: ActionSteps, margin: float = 8.0) -> StepScores:
 
 
 def named(steps: ActionSteps) -> list[tuple[int, set[str]]]:
-    """Place and actions of each step of the first task, as words."""
+    """Place and actions of each step of the first task, as tokens."""
     names = [EOA, SHIFT, TR, RE]
     return [(p, {names[i] for i in numpy.flatnonzero(a == 1)}) for p, a in zip(steps.places.tolist(), steps.actions)]
 
@@ -43,10 +43,10 @@ def test_columns_are_named_by_task_type_and_action() -> None:
 
 
 @pytest.mark.parametrize(
-    "n_words, spans, expected",
+    "n_tokens, spans, expected",
     [
         (2, [], [(0, {SHIFT}), (1, {SHIFT}), (2, {EOA})]),
-        # A mention that ends with the last word is closed before the end.
+        # A mention that ends with the last token is closed before the end.
         (1, [(0, 1)], [(0, {TR}), (0, {SHIFT}), (1, {RE}), (1, {EOA})]),
         # Adjacent mentions: one closes and the other opens at once.
         (
@@ -78,9 +78,9 @@ def test_columns_are_named_by_task_type_and_action() -> None:
         ),
     ],
 )
-def test_steps_of_small_cases(n_words: int, spans: list[tuple[int, int]], expected: Any) -> None:
+def test_steps_of_small_cases(n_tokens: int, spans: list[tuple[int, int]], expected: Any) -> None:
     formulation = SlotFormulation(TASKS[:1])
-    steps, n_lost = formulation.targets(make_gold([n_words], [(*span, 0, 0) for span in spans], n_tasks=1))
+    steps, n_lost = formulation.targets(make_gold([n_tokens], [(*span, 0, 0) for span in spans], n_tasks=1))
     assert n_lost == 0
     assert named(steps) == expected
 
@@ -166,7 +166,7 @@ def test_the_longest_of_too_many_that_begin_together_are_learnt() -> None:
 
 
 def decode(*steps: tuple[int, dict[str, float]], least: float = 0.0) -> Any:
-    """Spans of one document of three words, given place and probabilities of each step; others are 0.01."""
+    """Spans of one document of three tokens, given place and probabilities of each step; others are 0.01."""
     p = [[values.get(name, 0.01) for name in (EOA, SHIFT, TR, RE)] for _, values in steps]
     log_odds = numpy.log(p) - numpy.log1p(-numpy.array(p))
     places = numpy.array([place for place, _ in steps])
@@ -345,7 +345,7 @@ def test_large_scores_do_not_overflow() -> None:
 
 
 @pytest.mark.parametrize("lengths", [[], [0, 0]])
-def test_no_words(lengths: list[int]) -> None:
+def test_no_tokens(lengths: list[int]) -> None:
     steps, n_lost = FORMULATION.targets(make_gold(lengths, [], n_tasks=3))
     assert (steps.lengths.tolist(), len(steps.places), n_lost) == ([0] * len(lengths), 0, 0)
     losses, gradient = FORMULATION.loss(scores_of(steps), steps, numpy.ones(3))

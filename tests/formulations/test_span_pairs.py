@@ -88,15 +88,15 @@ def test_loss_is_the_cross_entropy_of_the_spans_in_scope(seed: int) -> None:
     targets, _ = formulation.targets(gold)
     losses, _ = formulation.loss(scores, targets, numpy.ones(3))
     for k, task in enumerate(TASKS):
-        expected, n_words = 0.0, 0
+        expected, n_tokens = 0.0, 0
         columns = [i for i, column in enumerate(formulation.columns) if column[0] == task.name]
-        for word in range(len(scores)):
-            n_words += targets[word, columns[0]] != OUT_OF_SCOPE
+        for token in range(len(scores)):
+            n_tokens += targets[token, columns[0]] != OUT_OF_SCOPE
             for column in columns:
-                p = 1 / (1 + numpy.exp(-scores[word, column]))
-                if targets[word, column] != OUT_OF_SCOPE:
-                    expected -= numpy.log(p if targets[word, column] == 1 else 1 - p)
-        assert losses[k] == pytest.approx(expected / max(n_words, 1), rel=1e-5)
+                p = 1 / (1 + numpy.exp(-scores[token, column]))
+                if targets[token, column] != OUT_OF_SCOPE:
+                    expected -= numpy.log(p if targets[token, column] == 1 else 1 - p)
+        assert losses[k] == pytest.approx(expected / max(n_tokens, 1), rel=1e-5)
 
 
 @given(seed=SEEDS)
@@ -150,7 +150,7 @@ def test_large_scores_do_not_overflow() -> None:
 
 
 @pytest.mark.parametrize("lengths", [[], [0, 0]])
-def test_no_words(lengths: list[int]) -> None:
+def test_no_tokens(lengths: list[int]) -> None:
     formulation = SpanPairFormulation(TASKS, width=WIDTH)
     gold = make_gold(lengths, [], numpy.ones((len(lengths), 3), dtype=bool))
     targets, _ = formulation.targets(gold)

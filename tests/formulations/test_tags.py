@@ -72,7 +72,7 @@ def test_columns_name_task_and_tag() -> None:
     ]
 
 
-def test_targets_of_adjacent_mentions_and_of_the_last_word() -> None:
+def test_targets_of_adjacent_mentions_and_of_the_last_token() -> None:
     rows = [(0, 2, 0, 0), (2, 3, 0, 0), (5, 6, 0, 0), (3, 6, 1, 1), (2, 3, 1, 0)]
     inside = [row for row in rows if row[1] <= 4 or row[0] >= 4]
     (targets, _), _ = TagFormulation(TASKS).targets(make_gold([4, 2], inside, n_tasks=len(TASKS)))
@@ -90,7 +90,7 @@ def test_targets_of_adjacent_mentions_and_of_the_last_word() -> None:
         ([(0, 2, 1, 0), (0, 2, 1, 1)], [(0, 2, 1, 0)]),
         ([(0, 2, 1, 0), (0, 2, 3, 0)], [(0, 2, 1, 0), (0, 2, 3, 0)]),
     ],
-    ids=["longest", "leftmost", "chain", "same words", "other task"],
+    ids=["longest", "leftmost", "chain", "same tokens", "other task"],
 )
 def test_overlapping_spans_of_a_task(rows: list[Row], kept: list[Row]) -> None:
     formulation = TagFormulation(TASKS)
@@ -132,7 +132,7 @@ def naive_losses(scores: Any, targets: Any) -> list[float]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_loss_is_the_mean_over_the_words_in_scope(seed: int) -> None:
+def test_loss_is_the_mean_over_the_tokens_in_scope(seed: int) -> None:
     formulation, scores, targets, weights = random_problem(seed)
     losses, _ = formulation.loss(scores, targets, weights)
     numpy.testing.assert_allclose(losses, naive_losses(scores, targets), rtol=1e-5)
@@ -187,7 +187,7 @@ def test_span_score_is_the_geometric_mean_of_its_tags() -> None:
 
 
 def test_score_of_a_span_that_the_constraint_made() -> None:
-    """I after O is best word by word; the best valid sequence begins the mention one word earlier."""
+    """I after O is best token by token; the best valid sequence begins the mention one token earlier."""
     p = numpy.array([[0.5, 0.45, 0.05], [0.05, 0.05, 0.9]])
     spans = TagFormulation(TASKS[:1]).decode(numpy.log(p).astype("f"), numpy.array([2]))
     assert rows_of(spans) == [(0, 2, 0, 0)]
@@ -212,7 +212,7 @@ def test_decoded_spans_are_flat_and_inside_their_documents(seed: int, lengths: l
 
 @pytest.mark.parametrize("lengths", [[], [0], [0, 0]])
 @pytest.mark.parametrize("tasks", [TASKS, []], ids=["tasks", "no tasks"])
-def test_no_words(lengths: list[int], tasks: list[Task]) -> None:
+def test_no_tokens(lengths: list[int], tasks: list[Task]) -> None:
     formulation = TagFormulation(tasks)
     gold = make_gold(lengths, [], n_tasks=len(tasks))
     (targets, starts), n_lost = formulation.targets(gold)

@@ -11,9 +11,9 @@ from bioner_spacy.layers.biaffine import Biaffine
 from bioner_spacy.layers.prior import RARE
 
 
-def build(n_words: int, *, n_types: int = 3, width: int = 4, size: int = 5) -> tuple[Model, Any]:
+def build(n_tokens: int, *, n_types: int = 3, width: int = 4, size: int = 5) -> tuple[Model, Any]:
     rng = numpy.random.default_rng(0)
-    X = rng.normal(size=(n_words, 2 * size)).astype("f")
+    X = rng.normal(size=(n_tokens, 2 * size)).astype("f")
     model = Biaffine(n_types, width)
     model.initialize(X=X)
     model.set_param("u", rng.normal(size=(n_types, 2 * size)).astype("f"))
@@ -21,17 +21,17 @@ def build(n_words: int, *, n_types: int = 3, width: int = 4, size: int = 5) -> t
     return model, X
 
 
-@pytest.mark.parametrize("n_words", [1, 2, 9])
-def test_scores_are_those_of_the_formula(n_words: int) -> None:
-    model, X = build(n_words)
+@pytest.mark.parametrize("n_tokens", [1, 2, 9])
+def test_scores_are_those_of_the_formula(n_tokens: int) -> None:
+    model, X = build(n_tokens)
     W, u, b = (model.get_param(name) for name in "Wub")
-    scores = model.predict(X).reshape(n_words, 3, 4)
-    for i in range(n_words):
+    scores = model.predict(X).reshape(n_tokens, 3, 4)
+    for i in range(n_tokens):
         for t in range(3):
-            for offset in range(min(4, n_words - i)):
+            for offset in range(min(4, n_tokens - i)):
                 start, end = numpy.append(X[i, :5], 1), numpy.append(X[i + offset, 5:], 1)
-                of_words = sum(u[t] @ X[k] for k in range(i, i + offset + 1))
-                expected = start @ W[t] @ end + of_words + b[t, offset]
+                of_tokens = sum(u[t] @ X[k] for k in range(i, i + offset + 1))
+                expected = start @ W[t] @ end + of_tokens + b[t, offset]
                 assert scores[i, t, offset] == pytest.approx(expected, abs=1e-4)
 
 
@@ -39,7 +39,7 @@ def test_gradients_by_finite_differences() -> None:
     model, X = build(6)
     rng = numpy.random.default_rng(1)
     d_scores = rng.normal(size=(6, 12)).astype("f")
-    # Spans behind the last word have no score and get no gradient.
+    # Spans behind the last token have no score and get no gradient.
     for i in range(6):
         for offset in range(6 - i, 4):
             d_scores[i].reshape(3, 4)[:, offset] = 0.0
@@ -56,7 +56,7 @@ def test_gradients_by_finite_differences() -> None:
             assert gradients[name][index] == pytest.approx(expected, abs=2e-2, rel=1e-2)
 
 
-def test_no_words() -> None:
+def test_no_tokens() -> None:
     model, X = build(2)
     scores, backprop = model.begin_update(X[:0])
     assert scores.shape == (0, 12)

@@ -9,10 +9,10 @@ from thinc.api import Linear
 from bioner_spacy.layers.linear import linear
 
 
-@pytest.mark.parametrize("n_words", [0, 1, 7])
-def test_values_and_gradients_are_those_of_thinc(n_words: int) -> None:
+@pytest.mark.parametrize("n_tokens", [0, 1, 7])
+def test_values_and_gradients_are_those_of_thinc(n_tokens: int) -> None:
     rng = numpy.random.default_rng(0)
-    X, d_Y = rng.normal(size=(n_words, 5)).astype("f"), rng.normal(size=(n_words, 3)).astype("f")
+    X, d_Y = rng.normal(size=(n_tokens, 5)).astype("f"), rng.normal(size=(n_tokens, 3)).astype("f")
     ours, theirs = linear(3, 5), Linear(3, 5)
     for layer in (ours, theirs):
         layer.initialize()

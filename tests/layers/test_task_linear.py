@@ -15,11 +15,11 @@ TASKS = [0, 0, 1, 0, 1, ADVERSARY, ADVERSARY]
 KINDS = [(True, False), (False, True), (True, True)]
 
 
-def build(private: bool, shared: bool, n_words: int = 5) -> tuple[Model, Any]:
+def build(private: bool, shared: bool, n_tokens: int = 5) -> tuple[Model, Any]:
     rng = numpy.random.default_rng(0)
     model = TaskLinear(WIDTH, private=private, shared=shared, reversal=REVERSAL)
     model.attrs["tasks"] = TASKS if shared else TASKS[:5]
-    X = rng.normal(size=(n_words, (2 * private + shared) * WIDTH))
+    X = rng.normal(size=(n_tokens, (2 * private + shared) * WIDTH))
     model.initialize(X=X)
     for name in ("W", "b"):
         model.set_param(name, rng.normal(size=model.get_param(name).shape))
@@ -27,7 +27,7 @@ def build(private: bool, shared: bool, n_words: int = 5) -> tuple[Model, Any]:
 
 
 def features(X: Any, task: int, private: bool, shared: bool) -> Any:
-    """[T_k ; S] of each word, zeros for the T of an adversary."""
+    """[T_k ; S] of each token, zeros for the T of an adversary."""
     T = X[:, task * WIDTH : (task + 1) * WIDTH] if task != ADVERSARY else numpy.zeros((len(X), WIDTH))
     return numpy.concatenate(([T] if private else []) + ([X[:, -WIDTH:]] if shared else []), axis=1)
 
@@ -64,8 +64,8 @@ def test_gradients_by_finite_differences(private: bool, shared: bool) -> None:
     assert not by_adversaries[:, :-WIDTH].any()
 
 
-def test_no_words() -> None:
-    model, X = build(True, True, n_words=0)
+def test_no_tokens() -> None:
+    model, X = build(True, True, n_tokens=0)
     scores, backprop = model.begin_update(X)
     assert scores.shape == (0, len(TASKS))
     assert backprop(scores).shape == X.shape

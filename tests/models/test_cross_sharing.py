@@ -40,7 +40,7 @@ def batch(*texts: str) -> Batch:
     return make_batch(*(texts or TEXTS))
 
 
-def word_vectors(model: Model, text: str) -> Any:
+def token_vectors(model: Model, text: str) -> Any:
     return model.get_ref("tok2vec").predict(make_docs(text))[0]
 
 
@@ -50,7 +50,7 @@ def test_scores_are_those_of_the_equations(variant: str, tasks: tuple[Task, ...]
     model = build(variant, *tasks)
     features, output = model.get_ref("features"), model.get_ref("output_layer")
     output.set_param("b", numpy.linspace(-1, 1, output.get_dim("nO"), dtype="f"))
-    expected = [plain_scores(features, output, word_vectors(model, text)) for text in TEXTS if text]
+    expected = [plain_scores(features, output, token_vectors(model, text)) for text in TEXTS if text]
     scores = model.predict(batch())
     assert scores.shape == (9, len(columns(model, *tasks))) and scores.dtype == "float32"
     numpy.testing.assert_allclose(scores, numpy.concatenate(expected), atol=1e-5)
@@ -102,7 +102,7 @@ def test_impossible_settings_are_refused(settings: dict[str, Any], message: str)
 
 
 def gold(supervised: list[list[bool]]) -> Gold:
-    """The first word of each document is a mention for each task that it supervises."""
+    """The first token of each document is a mention for each task that it supervises."""
     lengths = numpy.array([len(doc) for doc in make_docs(*TEXTS)])
     starts, tasks = [], []
     for document, begin in zip(range(len(lengths)), numpy.cumsum(lengths) - lengths):

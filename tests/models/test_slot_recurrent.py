@@ -23,7 +23,7 @@ def columns(*tasks: Task) -> list[tuple[str, ...]]:
 
 
 def guided(*tasks: Task) -> Batch:
-    """Documents with the first word a mention of the first type."""
+    """Documents with the first token a mention of the first type."""
     one = numpy.array([0])
     gold = Gold(
         numpy.array([7, 0, 1]), SpanArrays(one, one + 1, one, one, one + 1), numpy.ones((3, len(tasks)), dtype=bool)

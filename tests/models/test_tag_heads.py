@@ -38,7 +38,7 @@ def test_formulation_comes_with_the_model() -> None:
     assert formulation.columns == columns(DISEASE)
 
 
-def test_scores_are_linear_in_the_word_vectors() -> None:
+def test_scores_are_linear_in_the_token_vectors() -> None:
     model = build()
     docs = make_batch()
     layer = model.get_ref("output_layer")
@@ -47,7 +47,7 @@ def test_scores_are_linear_in_the_word_vectors() -> None:
     numpy.testing.assert_allclose(model.predict(docs), expected, atol=1e-5)
 
 
-def word_vectors_of_ones() -> Model[list[Doc], list[Floats2d]]:
+def token_vectors_of_ones() -> Model[list[Doc], list[Floats2d]]:
     def forward(model: Model, docs: list[Doc], is_train: bool) -> Any:
         return [model.ops.alloc2f(len(doc), 8) + 1 for doc in docs], lambda d_vectors: []
 
@@ -55,7 +55,7 @@ def word_vectors_of_ones() -> Model[list[Doc], list[Floats2d]]:
 
 
 def test_dropout_in_training_only() -> None:
-    model = build_tag_heads(word_vectors_of_ones(), dropout=0.5, nO=3)
+    model = build_tag_heads(token_vectors_of_ones(), dropout=0.5, nO=3)
     model.initialize()
     docs = make_batch("gene " * 50)
     predicted = model.predict(docs)
@@ -101,7 +101,7 @@ def test_resizing_keeps_the_weights_of_each_output(old: tuple[Task, ...], new: t
 
 
 def test_resizing_a_task_changes_no_prediction() -> None:
-    """A corpus that gains an entity type: its new tags are a little less probable than O, whatever the word."""
+    """A corpus that gains an entity type: its new tags are a little less probable than O, whatever the token."""
     old, new = [Task("A", ("DISEASE",), "A"), GENE], [Task("A", ("CHEMICAL", "DISEASE", "GENE"), "A"), GENE]
     model = build(len(columns(*old)))
     docs = make_batch("gene cell mutant mice of protein in it", "mice")

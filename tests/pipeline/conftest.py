@@ -12,7 +12,7 @@ from toy_corpora import ENCODERS, make_examples, make_nlp, train
 
 @pytest.fixture(scope="session", params=ENCODERS)
 def encoder(request: pytest.FixtureRequest) -> str:
-    """Where the word vectors come from."""
+    """Where the token vectors come from."""
     return str(request.param)
 
 

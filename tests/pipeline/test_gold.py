@@ -21,15 +21,15 @@ VOCAB = spacy.blank("en").vocab
 LABEL_DATA = {"A": ["DISEASE"], "B": ["CHEMICAL", "DISEASE"]}
 GRAINS = ["type", "corpus", "guideline"]
 
-Mention = tuple[int, int, str]  # first word, one past the last word, entity type
+Mention = tuple[int, int, str]  # first token, one past the last token, entity type
 
 
-def make_doc(words: Sequence[str], spaces: Optional[Sequence[bool]] = None) -> Doc:
-    return Doc(VOCAB, words=list(words), spaces=list(spaces) if spaces is not None else [False] * len(words))
+def make_doc(tokens: Sequence[str], spaces: Optional[Sequence[bool]] = None) -> Doc:
+    return Doc(VOCAB, words=list(tokens), spaces=list(spaces) if spaces is not None else [False] * len(tokens))
 
 
-def gold(words: Sequence[str], mentions: Sequence[Mention], corpus: str = "A", scope: Any = ("DISEASE",)) -> Doc:
-    doc = make_doc(words)
+def gold(tokens: Sequence[str], mentions: Sequence[Mention], corpus: str = "A", scope: Any = ("DISEASE",)) -> Doc:
+    doc = make_doc(tokens)
     set_gold(doc, [Span(doc, *mention) for mention in mentions], corpus=corpus, scope=scope)
     return doc
 
@@ -48,7 +48,7 @@ def label_data(*references: Doc) -> dict[str, set[str]]:
     return annotated_types(references)[0]
 
 
-def test_words_are_counted_through_the_batch() -> None:
+def test_tokens_are_counted_through_the_batch() -> None:
     first, second = gold(["a", "b"], [(0, 2, "DISEASE")]), gold(["c", "d", "e"], [(1, 3, "DISEASE")])
     examples = [Example(make_doc(["a", "b"]), first), Example(make_doc([]), make_doc([]))]
     found, supervised, _ = rows([*examples, Example(make_doc(["c", "d", "e"]), second)])
@@ -56,7 +56,7 @@ def test_words_are_counted_through_the_batch() -> None:
     assert supervised == [[False, True], [False, False], [False, True]]
 
 
-def test_entities_with_missing_words_supervise_nothing() -> None:
+def test_entities_with_missing_tokens_supervise_nothing() -> None:
     reference = make_doc(["p53", "and", "Rb"])
     reference.set_ents([Span(reference, 0, 1, "DISEASE")], default="missing")
     examples = [Example(make_doc(["p53", "and", "Rb"]), reference)]
@@ -146,17 +146,17 @@ def test_label_data_are_the_scopes_of_each_corpus() -> None:
 
 @given(st.lists(st.lists(st.integers(1, 4), max_size=4), min_size=1, max_size=3), st.data())
 def test_sentences_against_brute_force(drawn: list[list[int]], data: st.DataObject) -> None:
-    """Documents of sentences of some words, and spans between any two words of a document."""
+    """Documents of sentences of some tokens, and spans between any two tokens of a document."""
     docs, spans, supervised = [], [], []
     base = 0
     for number, sentences in enumerate(drawn):
-        words = [word for length in sentences for word in [*["Word"] * (length - 1), "End."]]
-        docs.append(Doc(VOCAB, words=words))
-        places = st.lists(st.integers(0, len(words)), min_size=2, max_size=2, unique=True)
-        for start, end in map(sorted, data.draw(st.lists(places, max_size=3)) if words else []):
+        tokens = [token for length in sentences for token in [*["Token"] * (length - 1), "End."]]
+        docs.append(Doc(VOCAB, words=tokens))
+        places = st.lists(st.integers(0, len(tokens)), min_size=2, max_size=2, unique=True)
+        for start, end in map(sorted, data.draw(st.lists(places, max_size=3)) if tokens else []):
             spans.append((base + start, base + end))
         supervised.append([number == 1])
-        base += len(words)
+        base += len(tokens)
     starts, ends = numpy.array(spans, dtype="int64").reshape(-1, 2).T
     zeros = numpy.zeros_like(starts)
     arrays = SpanArrays(starts, ends, zeros, zeros, zeros.astype("f"))
@@ -185,14 +185,14 @@ def test_documents_that_differ_in_text_are_an_error() -> None:
 
 @st.composite
 def tokenised_twice(draw: st.DrawFn) -> tuple[list[str], list[str], list[bool], list[bool]]:
-    """A text in two tokenizations: two lists of words, and for each whether words are followed by a space."""
+    """A text in two tokenizations: two lists of tokens, and for each whether tokens are followed by a space."""
     chunks = draw(st.lists(st.text("ab", min_size=1, max_size=4), max_size=4))
     sides: list[tuple[list[str], list[bool]]] = [([], []), ([], [])]
     for chunk in chunks:
-        for words, spaces in sides:
+        for tokens, spaces in sides:
             cuts = sorted(draw(st.sets(st.integers(1, 3)))) if len(chunk) > 1 else []
             boundaries = [0, *(cut for cut in cuts if cut < len(chunk)), len(chunk)]
-            words += [chunk[begin:end] for begin, end in zip(boundaries, boundaries[1:])]
+            tokens += [chunk[begin:end] for begin, end in zip(boundaries, boundaries[1:])]
             spaces += [False] * (len(boundaries) - 2) + [True]
     return sides[0][0], sides[1][0], sides[0][1], sides[1][1]
 
@@ -205,8 +205,8 @@ cases = st.lists(st.tuples(tokenised_twice(), st.lists(places, max_size=5), st.s
 def test_agrees_with_brute_force(drawn: list[Any], grain: str) -> None:
     tasks = make_tasks(LABEL_DATA, grain)
     examples, expected, n_lost, base = [], set(), 0, 0
-    for (words, gold_words, spaces, gold_spaces), mentions, corpus in drawn:
-        predicted, reference = make_doc(words, spaces), make_doc(gold_words, gold_spaces)
+    for (tokens, gold_tokens, spaces, gold_spaces), mentions, corpus in drawn:
+        predicted, reference = make_doc(tokens, spaces), make_doc(gold_tokens, gold_spaces)
         kept = {(start, start + n, label) for start, n, label in mentions if start + n <= len(reference)}
         spans = [Span(reference, *mention) for mention in sorted(kept)]
         set_gold(reference, spans, corpus=corpus, scope=LABEL_DATA[corpus])

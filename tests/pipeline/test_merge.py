@@ -16,7 +16,7 @@ from bioner_spacy.types import SpanArrays
 LABEL_DATA = {"A": ["DISEASE", "GENE"], "B": ["DISEASE"], "C": ["CHEMICAL", "DISEASE", "GENE"]}
 CORPORA = sorted(LABEL_DATA)
 TYPES = ["CHEMICAL", "DISEASE", "GENE"]
-# (first word, end word, task, type of the task, score)
+# (first token, end token, task, type of the task, score)
 Row = tuple[int, int, int, int, float]
 Merged = dict[tuple[int, int, str], float]
 

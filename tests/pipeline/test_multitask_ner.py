@@ -51,7 +51,7 @@ def test_settings_have_names_and_types(config: dict[str, Any]) -> None:
 def test_bare_factory_fills_itself_and_learns_on_a_transformer(tiny_bert: str) -> None:
     nlp = blank_nlp()
     nlp.add_pipe(
-        "transformer", config={"model": {"@architectures": "bioner_spacy.TransformerModel.v1", "name": tiny_bert}}
+        "transformer", config={"model": {"@architectures": "bioner_spacy.TransformerModel.v2", "name": tiny_bert}}
     )
     nlp.add_pipe("multitask_ner")
     block = nlp.config["components"]["multitask_ner"]
@@ -161,7 +161,7 @@ def test_prediction_before_initialisation_is_an_error() -> None:
         nlp("Aspirin .")
 
 
-def test_documents_without_words_may_come_first(untrained: Callable[..., Language]) -> None:
+def test_documents_without_tokens_may_come_first(untrained: Callable[..., Language]) -> None:
     nlp = untrained()
     empty = [Example(nlp.make_doc(""), nlp.make_doc("")) for _ in range(12)]
     losses = train(nlp, empty + make_examples(nlp), steps=3)
@@ -254,7 +254,7 @@ def test_learns_mentions_inside_others_of_one_task(encoder: str) -> None:
 
 @pytest.mark.parametrize("encoder", ["cnn with span pairs", "cnn with slots"])
 def test_learns_mentions_of_one_type_that_share_a_border(encoder: str) -> None:
-    """Slots open or close two mentions of the type in steps at one word."""
+    """Slots open or close two mentions of the type in steps at one token."""
     nlp = make_nlp(encoder)
     names = ["IL-2 gene", "IL-2 gene promoter", "human IL-2 gene promoter", "promoter", "gene"]
     sentences = [("The human IL-2 gene promoter binds it .", [(name, "DNA") for name in names])]
@@ -293,7 +293,7 @@ def test_learns_from_entities_where_there_is_no_span_group() -> None:
     assert nlp.evaluate(examples)["spans_bioner_f"] == 1.0
 
 
-def test_mentions_inside_words_of_the_tokenizer_are_reported() -> None:
+def test_mentions_inside_tokens_of_the_tokenizer_are_reported() -> None:
     nlp = make_nlp()
     reference = Doc(nlp.vocab, words=["anti", "inflammatory", "drugs"], spaces=[False, True, False])
     mentions = [Span(reference, 1, 2, "DISEASE"), Span(reference, 2, 3, "DISEASE")]

@@ -18,7 +18,7 @@ from bioner_spacy.scope import SPANS_KEY
 from bioner_spacy.types import SpanArrays
 
 TYPES = ("CHEMICAL", "DISEASE", "GENE")
-Row = tuple[int, int, str, float]  # first word, one past the last, entity type, score
+Row = tuple[int, int, str, float]  # first token, one past the last, entity type, score
 
 
 @cache
@@ -31,7 +31,7 @@ def labelled_nlp(**settings: Any) -> Language:
 
 
 def annotate(rows: Sequence[Row], ents: Sequence[tuple[int, int]] = (), **settings: Any) -> Doc:
-    """A document of eight words with the given predictions, where entities (start, end) were set before."""
+    """A document of eight tokens with the given predictions, where entities (start, end) were set before."""
     nlp = labelled_nlp(**settings)
     doc = Doc(nlp.vocab, words=["w"] * 8)
     doc.ents = [Span(doc, start, end, "GIVEN") for start, end in ents]

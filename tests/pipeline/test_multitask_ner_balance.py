@@ -156,7 +156,7 @@ def test_initialisation_starts_again_and_added_labels_grow(balance: dict[str, An
     assert weights(nlp) == dict.fromkeys(["CHEMICAL", "DISEASE", "GENE", "SPECIES"], 1.0)
 
 
-def test_documents_without_words_and_predictions_teach_nothing() -> None:
+def test_documents_without_tokens_and_predictions_teach_nothing() -> None:
     nlp = make_nlp(task_balance=UNCERTAINTY)
     examples = make_examples(nlp)
     train(nlp, examples, steps=2)

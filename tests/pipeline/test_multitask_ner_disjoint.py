@@ -12,14 +12,14 @@ from bioner_spacy.pipeline.gold import collect_gold
 from bioner_spacy.scope import set_gold
 from bioner_spacy.tasks import make_tasks
 
-WORDS = ["STAT3", "binds", "in", "mice"]
+TOKENS = ["STAT3", "binds", "in", "mice"]
 LABEL_DATA = {"genes": {"GENE"}, "drugs": {"CHEMICAL", "DISEASE"}}
 DISJOINT = {"GENE": ["CHEMICAL", "SPECIES"]}
 
 
 def example(corpus: str = "genes", *mentions: tuple[int, int, str]) -> Example:
     vocab = spacy.blank("en").vocab
-    predicted, reference = Doc(vocab, words=WORDS), Doc(vocab, words=WORDS)
+    predicted, reference = Doc(vocab, words=TOKENS), Doc(vocab, words=TOKENS)
     spans = [Span(reference, *mention) for mention in mentions]
     set_gold(reference, spans, corpus=corpus, scope=LABEL_DATA[corpus])
     return Example(predicted, reference)

@@ -76,7 +76,7 @@ def test_odd_documents_are_no_trouble_in_training(nlp: Language) -> None:
 
 
 def test_mentions_have_no_whitespace_at_their_ends(nlp: Language, encoder: str) -> None:
-    """Even if every word, spaces too, is predicted to be part of a mention."""
+    """Even if every token, spaces too, is predicted to be part of a mention."""
     layer = component(nlp).model.get_ref("output_layer")
     bias = layer.get_param("b").copy()
     # Tags by their first letter; of span pairs, which end with a width, every one; slots open and close, and shift
@@ -100,7 +100,7 @@ def test_a_sentence_has_the_same_entities_wherever_it_is(heads: dict[str, Any], 
     """With random heads, which find mentions everywhere."""
     texts = ["Patients with breast cancer had fever. ", "BRCA1. ", "Asthma (E. coli) was common in mice.\n\n", "End. "]
     names = {"name": tiny_bert, "precision": "float32"}
-    encoder = {"@architectures": "bioner_spacy.TransformerModel.v1", **names}
+    encoder = {"@architectures": "bioner_spacy.TransformerModel.v2", **names}
     listener = {
         "@architectures": "spacy-transformers.TransformerListener.v1",
         "pooling": {"@layers": "reduce_mean.v1"},

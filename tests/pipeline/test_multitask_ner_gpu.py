@@ -69,7 +69,7 @@ def gpu(request: pytest.FixtureRequest) -> Device:
 def transformer_nlp(heads: dict[str, Any], folder: str, **settings: Any) -> Language:
     """A pipeline of a transformer and the component, without dropout, which each device draws in its own way."""
     nlp = blank_nlp()
-    encoder = {"@architectures": "bioner_spacy.TransformerModel.v1", "name": folder, "window": 32, "overlap": 8}
+    encoder = {"@architectures": "bioner_spacy.TransformerModel.v2", "name": folder, "window": 32, "overlap": 8}
     encoder |= {"precision": "float32", "transformer_config": NO_DROPOUT}
     nlp.add_pipe("transformer", config={"model": encoder})
     listener = {"@architectures": "spacy-transformers.TransformerListener.v1", "upstream": "*"}
@@ -148,7 +148,7 @@ def test_an_encoder_of_another_kind(tiny_electra: str, gpu: Device) -> None:
 def test_a_training_run(tiny_bert: str, tmp_path: Path, gpu: Device) -> None:
     """As `spacy train` does it, mixed precision included on a real GPU; the pipeline runs on the CPU."""
     write_corpora(tmp_path / "corpus")
-    settings = {"encoder": tiny_bert, "epochs": 2, "batch_words": 20, "corpus_folder": str(tmp_path / "corpus")}
+    settings = {"encoder": tiny_bert, "epochs": 2, "batch_tokens": 20, "corpus_folder": str(tmp_path / "corpus")}
     with gpu():
         train_run(CONFIG, tmp_path / "run", list(CORPORA), settings=settings, gpu_id=-1 if gpu is pretended_gpu else 0)
     curve = read_curve(tmp_path / "run" / CURVE_FILE)

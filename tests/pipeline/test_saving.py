@@ -13,10 +13,10 @@ from spacy.training import Example
 from toy_corpora import CORPORA, found, make_examples, make_nlp
 
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.pipeline.saving import before_saving, set_weights, without_words
+from bioner_spacy.pipeline.saving import before_saving, set_weights, without_tokens
 
 TEXTS = [text for _, sentences in CORPORA.values() for text, _ in sentences]
-WORDS = {word for text in TEXTS for word in text.split()}
+TOKENS = {token for text in TEXTS for token in text.split()}
 
 
 def initialised(encoder: str = "cnn", folder: str = "") -> Language:
@@ -29,7 +29,7 @@ def strings_of(folder: Path) -> set[str]:
     return set(srsly.read_json(folder / "vocab" / "strings.json"))
 
 
-def test_words_are_left_out_and_nothing_else_changes(tmp_path: Path) -> None:
+def test_tokens_are_left_out_and_nothing_else_changes(tmp_path: Path) -> None:
     nlp = initialised()
     docs = list(nlp.pipe(TEXTS))
     saved = before_saving()(nlp)
@@ -38,15 +38,15 @@ def test_words_are_left_out_and_nothing_else_changes(tmp_path: Path) -> None:
     assert strings_of(tmp_path) == {"CHEMICAL", "DISEASE", "GENE"}
     assert "Naloxone" in nlp.vocab.strings  # documents in memory need it
     loaded = spacy.load(tmp_path)
-    assert not any(word in loaded.vocab.strings for word in ("Naloxone", "BRCA1", "Aspirin"))
+    assert not any(token in loaded.vocab.strings for token in ("Naloxone", "BRCA1", "Aspirin"))
     for doc, again in zip(docs, loaded.pipe(TEXTS), strict=True):
         assert found(again) == found(doc)
         for name in ("text", "lower_", "norm_", "shape_", "prefix_", "suffix_", "is_punct", "like_num"):
-            assert [getattr(word, name) for word in again] == [getattr(word, name) for word in doc]
+            assert [getattr(token, name) for token in again] == [getattr(token, name) for token in doc]
     # What was loaded can be saved and trained on as ever.
     loaded.update(make_examples(loaded), sgd=loaded.resume_training())
-    without_words(loaded).to_disk(tmp_path)
-    assert not WORDS & strings_of(tmp_path)
+    without_tokens(loaded).to_disk(tmp_path)
+    assert not TOKENS & strings_of(tmp_path)
 
 
 def test_labels_of_other_components_and_keys_of_vectors_are_kept(tmp_path: Path) -> None:
@@ -59,20 +59,20 @@ def test_labels_of_other_components_and_keys_of_vectors_are_kept(tmp_path: Path)
     text = "Zebras sleep"
     examples = [Example(nlp.make_doc(text), Doc(nlp.vocab, text.split(), tags=["NN", "VB"]))]
     nlp.get_pipe("tagger").initialize(lambda: examples, nlp=nlp)  # type: ignore[attr-defined]
-    without_words(nlp).to_disk(tmp_path)
+    without_tokens(nlp).to_disk(tmp_path)
     assert {"NN", "VB", "DRUG", "keyword"} <= strings_of(tmp_path) and "Zebras" not in strings_of(tmp_path)
     loaded = spacy.load(tmp_path)
     doc = loaded("Take zopiclone")
-    assert {word.tag_ for word in doc} <= {"NN", "VB"}
+    assert {token.tag_ for token in doc} <= {"NN", "VB"}
     assert [(ent.text, ent.label_) for ent in doc.ents if ent.label_ == "DRUG"] == [("zopiclone", "DRUG")]
     assert loaded.vocab["keyword"].has_vector
 
 
-def test_components_that_need_words_keep_them(tmp_path: Path) -> None:
+def test_components_that_need_tokens_keep_them(tmp_path: Path) -> None:
     nlp = initialised()
     nlp.add_pipe("trainable_lemmatizer")
     with pytest.warns(BionerWarning, match="components trainable_lemmatizer store hashes of tokens"):
-        without_words(nlp).to_disk(tmp_path)
+        without_tokens(nlp).to_disk(tmp_path)
     assert "Naloxone" in strings_of(tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,13 @@ def absurd(sentence: dict[str, Any], doc: Doc) -> list[tuple[str, str]]:
     return [(doc.text[start:end], kind) for start, end, kind in sorted(wrong)]
 
 
+def test_it_loads_without_a_warning() -> None:
+    """Its config has names of settings of version 0.2."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipeline.__wrapped__()
+
+
 def test_it_requires_this_version() -> None:
     """Otherwise pip would look for another one. Changelog and citation name it too."""
     [meta] = {path.read_bytes() for path in (MODELS / "en_bioner_mtl").rglob("meta.json") if "build" not in path.parts}
@@ -101,7 +109,7 @@ def test_the_example_of_the_readme_is_real() -> None:
     assert [(ent.text, ent.label_) for ent in pipeline()(text).ents] == ast.literal_eval(output)
 
 
-def test_it_holds_no_word_of_its_training_texts_and_no_path() -> None:
+def test_it_holds_no_token_of_its_training_texts_and_no_path() -> None:
     [folder] = (MODELS / "en_bioner_mtl" / "en_bioner_mtl").glob("en_bioner_mtl-*")
     strings = srsly.read_json(folder / "vocab" / "strings.json")
     assert set(strings) <= {"bioner", *pipeline().get_pipe("multitask_ner").labels}

@@ -37,14 +37,14 @@ def test_keys(sentence: dict[str, Any]) -> None:
 
 
 @each_sentence
-def test_spans_are_whole_words_of_known_types(sentence: dict[str, Any]) -> None:
+def test_spans_are_whole_tokens_of_known_types(sentence: dict[str, Any]) -> None:
     text = sentence["text"]
     for start, end, label in spans(sentence):
         assert label in TYPES
         assert 0 <= start < end <= len(text)
         mention = text[start:end]
         assert mention == mention.strip()
-        # Offsets that begin or end a span inside a word are off by some characters.
+        # Offsets that begin or end a span inside a token are off by some characters.
         assert not (text[:start][-1:] + mention[0]).isalnum() or start == 0
         assert not (mention[-1] + text[end:][:1]).isalnum() or end == len(text)
 

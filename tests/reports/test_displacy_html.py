@@ -33,8 +33,8 @@ def plain(drawing: str) -> str:
     return re.sub(" +", " ", unescape(re.sub(r"<[^>]*>", "", LABEL.sub("", drawing)))).strip()
 
 
-def draw(doc: Doc, max_words: int = 300) -> str:
-    return drawings(render_page({"A": [Shown(doc, doc)]}, title="t", max_words=max_words))[0]
+def draw(doc: Doc, max_tokens: int = 300) -> str:
+    return drawings(render_page({"A": [Shown(doc, doc)]}, title="t", max_tokens=max_tokens))[0]
 
 
 class Outline(HTMLParser):
@@ -122,19 +122,19 @@ def test_sentences_of_an_article_have_names_of_their_own(nlp: Language) -> None:
     assert Outline(page).text["h3"] == ["1. test-1, part 1", "2. test-1, part 2", "3. test-2"]
 
 
-def test_words_of_a_long_document_are_cut_after_a_whole_span() -> None:
+def test_tokens_of_a_long_document_are_cut_after_a_whole_span() -> None:
     doc = Doc(VOCAB, words=["w"] * 20)
     doc.spans[SPANS_KEY] = [Span(doc, 4, 7, "GENE"), Span(doc, 15, 16, "GENE")]
-    page = render_page({"A": [Shown(doc, doc)]}, title="t", max_words=5)
+    page = render_page({"A": [Shown(doc, doc)]}, title="t", max_tokens=5)
     assert plain(drawings(page)[0]).split() == ["w"] * 7
     assert "the first 7 of 20 tokens" in page
     assert "the first" not in render_page({"A": [Shown(doc, doc)]}, title="t")
 
 
-words = st.lists(st.sampled_from(["IL", "-", "2", "T", "cells", "(", "&", "<b>", "\n", "  "]), min_size=1, max_size=8)
+tokens = st.lists(st.sampled_from(["IL", "-", "2", "T", "cells", "(", "&", "<b>", "\n", "  "]), min_size=1, max_size=8)
 
 
-@given(words, st.data())
+@given(tokens, st.data())
 def test_the_drawing_keeps_text_and_labels(drawn: list[str], data: st.DataObject) -> None:
     size = len(drawn)
     doc = Doc(VOCAB, words=drawn, spaces=data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))

@@ -53,7 +53,7 @@ def results(pipeline: Path) -> Results:
     overall = {"macro_f": 1 / 3, "p": 0.5, "r": 0.25, "f": 1 / 3, "nested_f": None}
     found = {**overall, "per_corpus": {"diseases": {**scores, "per_type": {"DISEASE": scores}}}}
     known = describe(load_pipeline(pipeline))
-    return Results(known, split="test", limit=None, scores=found, words=10, words_per_second=5.0)
+    return Results(known, split="test", limit=None, scores=found, tokens=10, tokens_per_second=5.0)
 
 
 def readme(pipeline: Path, meta: dict) -> str:
@@ -120,7 +120,7 @@ def test_results_of_a_pipeline_of_other_corpora(pipeline: Path, catalogue: Catal
 
 
 def test_what_the_pipeline_saw_is_reported(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
-    grouped = replace(results, context="group", context_words=90)
+    grouped = replace(results, context="group", context_tokens=90)
     meta = complete_meta(pipeline, catalogue, grouped, name="x")
     assert "saw one group of at most 90 tokens at a time" in meta["notes"]
 

@@ -56,7 +56,7 @@ def results(corpus: str, f: float, *, types: tuple[str, ...] = ("GENE",)) -> Res
     overall = {"macro_f": f, "p": f, "r": f, "f": f}
     pipeline = Pipeline("en_x", "0.0.0", encoder="tiny", seed=7, components=["multitask_ner"])
     found = {**overall, "per_corpus": {corpus: of_corpus}}
-    return Results(pipeline, split="test", limit=None, scores=found, words=10, words_per_second=5.0)
+    return Results(pipeline, split="test", limit=None, scores=found, tokens=10, tokens_per_second=5.0)
 
 
 @pytest.fixture

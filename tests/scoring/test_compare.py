@@ -80,7 +80,7 @@ def results(
         corpora[corpus] = {**counted(gold, gold, matched), "per_type": by_type}
     pipeline = Pipeline(name="en_bioner", version="0.0.0", encoder=encoder, seed=seed, components=["multitask_ner"])
     scores = {"per_corpus": corpora}
-    shown = Results(pipeline=pipeline, split=split, limit=None, scores=scores, words=1, words_per_second=1.0)
+    shown = Results(pipeline=pipeline, split=split, limit=None, scores=scores, tokens=1, tokens_per_second=1.0)
     return replace(shown, documents=documents)
 
 
@@ -255,7 +255,7 @@ def test_other_encoder_or_context_is_warned_about() -> None:
     with pytest.warns(BionerWarning, match="different encoders .bert, small"):
         compare([results({"A": 5})], [results({"A": 5}, encoder="small")])
     with pytest.warns(BionerWarning, match="different contexts .group 180, source"):
-        compare([results({"A": 5})], [replace(results({"A": 5}), context="group", context_words=180)])
+        compare([results({"A": 5})], [replace(results({"A": 5}), context="group", context_tokens=180)])
 
 
 def test_mean_and_spread_over_seeds() -> None:

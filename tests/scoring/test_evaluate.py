@@ -44,7 +44,7 @@ def test_scores_of_all_corpora(make_pipeline: MakePipeline, corpus_folder: Path)
     counts = {"gold": "2 0", "predicted": "1 0", "matched": "1 0"}
     assert results.documents["drugs"]["counts"]["DISEASE"] == counts
     assert results.documents["genes"]["unit"] == "document"
-    assert results.words == sum(len(spacy.blank("en")(text)) for _, texts in GOLD.values() for text in texts)
+    assert results.tokens == sum(len(spacy.blank("en")(text)) for _, texts in GOLD.values() for text in texts)
 
 
 def test_text_table_has_the_same_cells(make_pipeline: MakePipeline, corpus_folder: Path) -> None:
@@ -69,7 +69,7 @@ def test_texts_of_any_length(tmp_path: Path) -> None:
 def test_only_the_chosen_corpora_and_documents(make_pipeline: MakePipeline, corpus_folder: Path) -> None:
     results = evaluate(make_pipeline({}), corpus_folder, corpora=["drugs"], limit=1)
     assert list(results.per_corpus) == ["drugs"]
-    assert (results.limit, results.words) == (1, len(spacy.blank("en")(ASTHMA)))
+    assert (results.limit, results.tokens) == (1, len(spacy.blank("en")(ASTHMA)))
 
 
 @pytest.mark.parametrize("context", ["source", "sentence", "group", "document"])
@@ -85,14 +85,14 @@ def test_gold_mentions_are_the_same_in_every_context(
         docs.add(doc)
     (tmp_path / "drugs").mkdir()
     docs.to_disk(tmp_path / "drugs" / "test.spacy")
-    results = evaluate(nlp, tmp_path, context=context, context_words=len(doc))
+    results = evaluate(nlp, tmp_path, context=context, context_tokens=len(doc))
     scores = results.per_corpus["drugs"]
     # The pipeline finds the first one of each text.
     assert (scores["gold"], scores["predicted"]) == (2, 1 if context == "document" else 2)
-    assert results.words == 2 * len(doc)
+    assert results.tokens == 2 * len(doc)
     assert results.documents["drugs"]["n"] == 1
     assert results.documents["drugs"]["counts"]["CHEMICAL"]["gold"] == "2"
-    assert (results.context, results.context_words) == (context, len(doc) if context == "group" else None)
+    assert (results.context, results.context_tokens) == (context, len(doc) if context == "group" else None)
     assert evaluate(nlp, tmp_path, context=context, limit=1).per_corpus["drugs"]["gold"] == 1
 
 

@@ -18,15 +18,15 @@ from bioner_spacy.scoring.metrics import Counts
 from bioner_spacy.scoring.scorer import make_scorer, score_spans
 
 VOCAB = spacy.blank("en").vocab
-WORDS = ["w"] * 8
+TOKENS = ["w"] * 8
 TYPES = ["CHEMICAL", "DISEASE", "GENE"]
 
-Triple = tuple[int, int, str]  # first word, one past the last word, entity type
+Triple = tuple[int, int, str]  # first token, one past the last token, entity type
 
 
 def make_doc(spans: Sequence[Triple], **gold: Any) -> Doc:
-    """A document of eight words; a gold one where `gold` names corpus and scope."""
-    doc = Doc(VOCAB, words=WORDS)
+    """A document of eight tokens; a gold one where `gold` names corpus and scope."""
+    doc = Doc(VOCAB, words=TOKENS)
     marked = [Span(doc, start, end, label) for start, end, label in spans]
     if gold:
         set_gold(doc, marked, **gold)
@@ -84,12 +84,12 @@ def test_scores_are_none_where_there_is_nothing_to_score() -> None:
 
 
 def test_document_without_annotation_is_skipped() -> None:
-    reference = Doc(VOCAB, words=WORDS)
+    reference = Doc(VOCAB, words=TOKENS)
     assert score_spans([Example(make_doc([(0, 1, "GENE")]), reference)])["spans_bioner_per_corpus"] == {}
 
 
 def test_entities_are_scored_on_demand_and_never_in_silence() -> None:
-    reference, predicted = Doc(VOCAB, words=WORDS), Doc(VOCAB, words=WORDS)
+    reference, predicted = Doc(VOCAB, words=TOKENS), Doc(VOCAB, words=TOKENS)
     reference.ents = [Span(reference, 0, 2, "GENE"), Span(reference, 3, 4, "GENE")]
     predicted.ents = [Span(predicted, 0, 2, "GENE")]
     examples = [Example(predicted, reference)]
@@ -106,7 +106,7 @@ def test_entities_are_scored_on_demand_and_never_in_silence() -> None:
 
 
 def test_spacys_scores_of_entities_where_gold_has_entities_and_no_scope() -> None:
-    reference, predicted = Doc(VOCAB, words=WORDS), Doc(VOCAB, words=WORDS)
+    reference, predicted = Doc(VOCAB, words=TOKENS), Doc(VOCAB, words=TOKENS)
     reference.ents = [Span(reference, 0, 2, "GENE"), Span(reference, 3, 4, "GENE")]
     predicted.ents = [Span(predicted, 0, 2, "GENE"), Span(predicted, 4, 5, "DISEASE")]
     predicted.spans[SPANS_KEY] = []

@@ -12,7 +12,7 @@ from bioner_spacy.tokenization import create_tokenizer, detokenize
 
 TOKENIZER = create_tokenizer()(spacy.blank("en"))
 
-# Words with spaces between them, and the text that they are to make.
+# Tokens with spaces between them, and the text that they are to make.
 CASES = {
     "brackets": ("a ( b ) [ c ] { d } e", "a (b) [c] {d} e"),
     "closing punctuation": ("a , b ; c : d . ), 5 % e ?", "a, b; c: d.), 5% e?"),
@@ -34,7 +34,7 @@ CASES = {
     "ion": ("of K + and CD9 + rats but a + b", "of K+ and CD9+ rats but a + b"),
     "signed number": ("from - 5 to X - 5", "from -5 to X-5"),
     "locants": ("a 1 , 2 , 3a , 4 ' - bixane", "a 1,2,3a,4'-bixane"),
-    "locants in a word": ("3 alpha , 17-bixane 1 , 2-bixane", "3 alpha,17-bixane 1,2-bixane"),
+    "locants in a token": ("3 alpha , 17-bixane 1 , 2-bixane", "3 alpha,17-bixane 1,2-bixane"),
     "numbers in a list": ("1 , 2 and 3", "1, 2 and 3"),
     "hydroxyl": ("1 , 25 ( OH ) 2D3 and 24 ( OH ) x", "1,25(OH)2D3 and 24(OH) x"),
     "atoms": ("N , N - bixane", "N,N-bixane"),
@@ -58,9 +58,9 @@ CASES = {
     "hyphens": ("IL - 2 - like", "IL-2-like"),
     "suspended hyphen": ("short - and long - term , one - to - one", "short- and long-term, one-to-one"),
     "slashes": ("mg / kg / day", "mg/kg/day"),
-    "hyphen in a word": ("Xyz -like and ( Xyz ) -like /ab", "Xyz-like and (Xyz)-like/ab"),
+    "hyphen in a token": ("Xyz -like and ( Xyz ) -like /ab", "Xyz-like and (Xyz)-like/ab"),
     "hyphen after brackets": ("V- ( D ) -J- [ x ] -3", "V-(D)-J-[x]-3"),
-    "suspended word": ("alpha and -beta", "alpha and -beta"),
+    "suspended token": ("alpha and -beta", "alpha and -beta"),
     "dash": ("rats -- as seen", "rats--as seen"),
     "symbols": ("a @ b ^ 2 c _ d $ 5 # 6", "a@b^2 c_d $5 #6"),
     "abbreviation": ("e . g . a i . v . b", "e.g. a i.v. b"),
@@ -71,15 +71,15 @@ CASES = {
 MODULE = importlib.import_module("bioner_spacy.tokenization.detokenize")
 
 
-@pytest.mark.parametrize(("words", "expected"), CASES.values(), ids=CASES)
-def test_rules(words, expected):
-    assert detokenize(words.split(" "))[0] == expected
+@pytest.mark.parametrize(("tokens", "expected"), CASES.values(), ids=CASES)
+def test_rules(tokens, expected):
+    assert detokenize(tokens.split(" "))[0] == expected
 
 
 @pytest.mark.parametrize("rule", range(len(MODULE._COMPILED)))
 def test_every_rule_decides_about_a_case(rule, monkeypatch):
     monkeypatch.setattr(MODULE, "_COMPILED", MODULE._COMPILED[:rule] + MODULE._COMPILED[rule + 1 :])
-    assert any(detokenize(words.split(" "))[0] != expected for words, expected in CASES.values())
+    assert any(detokenize(tokens.split(" "))[0] != expected for tokens, expected in CASES.values())
 
 
 @pytest.mark.parametrize("rule", MODULE._RULES)
@@ -96,37 +96,37 @@ def test_spans():
 
 
 @pytest.mark.parametrize(
-    ("words", "place"),
+    ("tokens", "place"),
     [(["a", ""], 1), (["a b"], 0), (["\t"], 0), (["a", "b", "c\u00a0"], 2)],
 )
-def test_bad_words(words, place):
+def test_bad_tokens(tokens, place):
     with pytest.raises(BionerError, match=f"Token {place} "):
-        detokenize(words)
+        detokenize(tokens)
 
 
-def word_lists(alphabet):
-    word = st.text(alphabet=alphabet, min_size=1, max_size=6).filter(lambda text: not any(map(str.isspace, text)))
-    return st.lists(word, max_size=15)
+def token_lists(alphabet):
+    token = st.text(alphabet=alphabet, min_size=1, max_size=6).filter(lambda text: not any(map(str.isspace, text)))
+    return st.lists(token, max_size=15)
 
 
-anything = word_lists(st.characters(exclude_categories=["Cs"]))
-biomedical = word_lists("aB19+-/.,:;()[]'\"`_*>")
-no_digits = word_lists("aBs+-/.,:;()[]'\"`_*>α\u0301")
+anything = token_lists(st.characters(exclude_categories=["Cs"]))
+biomedical = token_lists("aB19+-/.,:;()[]'\"`_*>")
+no_digits = token_lists("aBs+-/.,:;()[]'\"`_*>α\u0301")
 
 
 @given(st.one_of(anything, biomedical, no_digits))
-def test_words_stand_in_order_with_at_most_a_space_between_them(words):
-    text, spans = detokenize(words)
-    assert [text[start:end] for start, end in spans] == words
+def test_tokens_stand_in_order_with_at_most_a_space_between_them(tokens):
+    text, spans = detokenize(tokens)
+    assert [text[start:end] for start, end in spans] == tokens
     places = [0, *(place for span in spans for place in span), len(text)]
     gaps = [text[end:start] for end, start in zip(places[::2], places[1::2])]
     assert gaps[0] == gaps[-1] == ""
     assert set(gaps) <= {"", " "}
 
 
-def lost_boundaries(words):
-    """Tokens that hold a word boundary inside."""
-    text, spans = detokenize(words)
+def lost_boundaries(tokens):
+    """Tokens of the corpus with a boundary of our tokenizer inside."""
+    text, spans = detokenize(tokens)
     places = {place for span in spans for place in span}
     return [
         token.text for token in TOKENIZER(text) if any(token.idx < place < token.idx + len(token) for place in places)
@@ -134,26 +134,26 @@ def lost_boundaries(words):
 
 
 @given(st.one_of(anything, no_digits))
-def test_word_boundaries_are_token_boundaries(words):
-    assert [token for token in lost_boundaries(words) if not re.search(r"\d", token)] == []
+def test_boundaries_of_corpus_tokens_are_token_boundaries(tokens):
+    assert [token for token in lost_boundaries(tokens) if not re.search(r"\d", token)] == []
 
 
 @given(biomedical)
-def test_word_boundaries_are_lost_in_numbers_only(words):
-    for token in lost_boundaries(words):
+def test_boundaries_of_corpus_tokens_are_lost_in_numbers_only(tokens):
+    for token in lost_boundaries(tokens):
         assert re.fullmatch(r"[\d.,]+", token)
 
 
-def test_cases_keep_word_boundaries():
-    for words, _ in CASES.values():
-        assert all(re.fullmatch(r"[\d.,]+", token) for token in lost_boundaries(words.split(" ")))
+def test_cases_keep_boundaries_of_corpus_tokens():
+    for tokens, _ in CASES.values():
+        assert all(re.fullmatch(r"[\d.,]+", token) for token in lost_boundaries(tokens.split(" ")))
 
 
-@pytest.mark.parametrize("word", ["a", "A", "1", "-", "'", '"', ".", "A1", "1,", "(", "_", "a'", "http", "[", "~"])
-def test_finishes_on_long_and_on_many_words(word):
+@pytest.mark.parametrize("token", ["a", "A", "1", "-", "'", '"', ".", "A1", "1,", "(", "_", "a'", "http", "[", "~"])
+def test_finishes_on_long_and_on_many_tokens(token):
     start = time.perf_counter()
-    for words in ([word * 5000], [word] * 5000, ["www", ".", *[word, "_"] * 2000]):
-        text, spans = detokenize(words)
-        assert len(spans) == len(words)
+    for tokens in ([token * 5000], [token] * 5000, ["www", ".", *[token, "_"] * 2000]):
+        text, spans = detokenize(tokens)
+        assert len(spans) == len(tokens)
         assert spans[-1][1] == len(text)
     assert time.perf_counter() - start < 30

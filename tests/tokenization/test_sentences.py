@@ -48,8 +48,8 @@ def test_words_of_each_sentence(text: str) -> None:
     doc = NLP.make_doc(text)
     lengths = sentence_lengths(doc)
     assert lengths.sum() == len(doc) and (len(lengths) == 1 or (lengths > 0).all())
-    first_words = [sum(lengths[:number]) for number in range(1, len(lengths))]
-    assert [doc[word].idx for word in first_words] == sentence_starts(text) == doc_sentence_starts(doc)
+    first_tokens = [sum(lengths[:number]) for number in range(1, len(lengths))]
+    assert [doc[word].idx for word in first_tokens] == sentence_starts(text) == doc_sentence_starts(doc)
 
 
 @given(st.text(alphabet='aAp53 .?!)"(\n\t[BEtal', max_size=60))

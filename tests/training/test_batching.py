@@ -22,13 +22,13 @@ from bioner_spacy.training.batching import MultiCorpusBatcher, linear_decay_over
 from bioner_spacy.training.corpora import MultiCorpus
 
 VOCAB = spacy.blank("en").vocab
-Lengths = dict[str, list[int]]  # corpus -> words of each document
+Lengths = dict[str, list[int]]  # corpus -> tokens of each document
 
 
 def make_examples(lengths: Lengths) -> list[Example]:
     examples = []
-    for corpus, words in lengths.items():
-        for n in words:
+    for corpus, tokens in lengths.items():
+        for n in tokens:
             doc = Doc(VOCAB, words=["w"] * n)
             set_gold(doc, [], corpus=corpus, scope=["GENE"])
             examples.append(Example(Doc(VOCAB, words=["w"] * n), doc))
@@ -46,7 +46,7 @@ def drawn(batches: list[list[Example]]) -> Counter[int]:
     return Counter(id(example) for batch in batches for example in batch)
 
 
-def words(batch: list[Example]) -> int:
+def tokens(batch: list[Example]) -> int:
     return sum(len(example.predicted) for example in batch)
 
 
@@ -107,16 +107,16 @@ def test_no_document_comes_again_before_all_others(
 def test_batches_are_about_as_large_as_they_should_be(lengths: Lengths, size: int) -> None:
     """No document here is longer than a batch, so that a batch is off by half a document at either end."""
     batches = epoch(MultiCorpusBatcher(size), make_examples(lengths))
-    even = sum(map(words, batches)) / len(batches)
+    even = sum(map(tokens, batches)) / len(batches)
     assert even <= size
-    assert all(words(batch) <= even + 30 for batch in batches)
+    assert all(tokens(batch) <= even + 30 for batch in batches)
 
 
 def test_long_documents_fill_batches_of_their_own() -> None:
     batcher = MultiCorpusBatcher(100)
     batches = epoch(batcher, make_examples({"A": [5000, 4000], "B": [10] * 100}))
     assert len(batches) == 12
-    rest = [words([example for example in batch if len(example.predicted) == 10]) for batch in batches]
+    rest = [tokens([example for example in batch if len(example.predicted) == 10]) for batch in batches]
     assert max(rest) <= 150
 
 
@@ -158,7 +158,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
     nlp = blank_nlp()
     for corpus, n in {"A": 40, "B": 10, "C": 3}.items():
-        docs = [nlp.make_doc("word " * (1 + (7 * i) % 23)) for i in range(n)] + [nlp.make_doc("word " * 300)]
+        docs = [nlp.make_doc("token " * (1 + (7 * i) % 23)) for i in range(n)] + [nlp.make_doc("token " * 300)]
         for doc in docs:
             set_gold(doc, [], corpus=corpus, scope=["GENE"])
         (folder / corpus).mkdir()

@@ -97,8 +97,8 @@ def test_lengths_are_those_of_the_documents(large: Path, folder: Path) -> None:
     for reader in (MultiCorpus(folder), MultiCorpus(large, fraction=0.5, limit=20)):
         lengths = reader.lengths()
         examples = list(reader(blank_nlp()))
-        assert sum(len(words) for words in lengths.values()) == len(examples)
-        assert [n for words in lengths.values() for n in words] == [len(example.reference) for example in examples]
+        assert sum(len(tokens) for tokens in lengths.values()) == len(examples)
+        assert [n for tokens in lengths.values() for n in tokens] == [len(example.reference) for example in examples]
 
 
 def texts(reader: MultiCorpus) -> list[str]:
@@ -123,46 +123,46 @@ def test_smaller_parts_are_inside_larger_ones_and_spread(large: Path) -> None:
     assert texts(MultiCorpus(large, fraction=0.2, limit=5)) == parts[0]
 
 
-@pytest.mark.parametrize("words", [1, 7, 60, 100])
-def test_documents_until_there_are_so_many_words(large: Path, words: int) -> None:
+@pytest.mark.parametrize("tokens", [1, 7, 60, 100])
+def test_documents_until_there_are_so_many_tokens(large: Path, tokens: int) -> None:
     everything = texts(MultiCorpus(large))
     lengths = dict(zip(everything, MultiCorpus(large).lengths()["numbers"]))
-    part = texts(MultiCorpus(large, words=words))
+    part = texts(MultiCorpus(large, tokens=tokens))
     total = sum(lengths[text] for text in part)
-    assert words <= total < words + 8
-    assert MultiCorpus(large, words=words).lengths()["numbers"].sum() == total
+    assert tokens <= total < tokens + 8
+    assert MultiCorpus(large, tokens=tokens).lengths()["numbers"].sum() == total
     # The same documents whatever the context is and how many are asked for, in the order of the corpus, spread over it.
-    assert texts(MultiCorpus(large, words=words, context="document")) == part
-    more = texts(MultiCorpus(large, words=words + 50))
+    assert texts(MultiCorpus(large, tokens=tokens, context="document")) == part
+    more = texts(MultiCorpus(large, tokens=tokens + 50))
     assert [text for text in everything if text in part] == part and set(part) < set(more)
     assert part != everything[: len(part)]
 
 
-def test_words_beyond_those_of_a_corpus_take_all_of_it(large: Path) -> None:
-    assert texts(MultiCorpus(large, words=10_000)) == texts(MultiCorpus(large))
-    assert len(texts(MultiCorpus(large, words=10_000, limit=3))) == 3
+def test_tokens_beyond_those_of_a_corpus_take_all_of_it(large: Path) -> None:
+    assert texts(MultiCorpus(large, tokens=10_000)) == texts(MultiCorpus(large))
+    assert len(texts(MultiCorpus(large, tokens=10_000, limit=3))) == 3
 
 
-def test_the_same_words_beside_other_corpora(folder: Path) -> None:
-    alone = texts(MultiCorpus(folder, "diseases", words=5))
+def test_the_same_tokens_beside_other_corpora(folder: Path) -> None:
+    alone = texts(MultiCorpus(folder, "diseases", tokens=5))
     assert len(alone) == 1
-    assert texts(MultiCorpus(folder, "genes,diseases", words=5))[1:] == alone
+    assert texts(MultiCorpus(folder, "genes,diseases", tokens=5))[1:] == alone
 
 
-def test_words_that_are_left_out_do_not_count(large: Path, tmp_path: Path) -> None:
+def test_tokens_that_are_left_out_do_not_count(large: Path, tmp_path: Path) -> None:
     numbers = list(range(0, 50, 3))
     file = exclude_file(tmp_path / "exclude.json", {"numbers": excluding(large, "numbers", numbers)})
-    reader = MultiCorpus(large, words=60, exclude=file)
+    reader = MultiCorpus(large, tokens=60, exclude=file)
     part = texts(reader)
     assert not {int(text.split()[1]) for text in part} & set(numbers)
     assert 60 <= reader.lengths()["numbers"].sum() < 68
-    assert set(texts(MultiCorpus(large, words=60))) - set(part) < {
+    assert set(texts(MultiCorpus(large, tokens=60))) - set(part) < {
         text for text in texts(MultiCorpus(large)) if int(text.split()[1]) in numbers
     }
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("fraction", 0.0), ("fraction", 1.5), ("fraction", -1.0), ("limit", -1), ("words", -1)]
+    ("setting", "value"), [("fraction", 0.0), ("fraction", 1.5), ("fraction", -1.0), ("limit", -1), ("tokens", -1)]
 )
 def test_wrong_settings(setting: str, value: float) -> None:
     with pytest.raises(BionerError, match=f"Setting {setting} is {value}"):
@@ -210,7 +210,7 @@ def test_excluded_documents_are_not_read(folder: Path, tmp_path: Path) -> None:
     reader = MultiCorpus(folder, exclude=str(file))
     kept = [everything[i] for i in (1, 3, 4, 5)]
     assert texts(reader) == kept
-    lengths = [n for words in reader.lengths().values() for n in words]
+    lengths = [n for tokens in reader.lengths().values() for n in tokens]
     assert lengths == [len(example.reference) for example in reader(blank_nlp())]
 
 
@@ -355,23 +355,23 @@ def test_sentences_groups_and_documents(articles: Path) -> None:
     whole = [" ".join(texts_) for texts_ in ARTICLES.values()]
     groups = [whole[0], "IL-2 rose . So did p53 .", "The end .", whole[2]]
     assert articles_in(articles, "sentences", context="sentence") == sentences
-    assert articles_in(articles, "sentences", context="group", context_words=10) == groups + LOOSE
+    assert articles_in(articles, "sentences", context="group", context_tokens=10) == groups + LOOSE
     assert articles_in(articles, "sentences", context="document") == whole + LOOSE
     assert articles_in(articles, "whole", context="sentence") == sentences[:6]
-    assert articles_in(articles, "whole", context="group", context_words=10) == groups
+    assert articles_in(articles, "whole", context="group", context_tokens=10) == groups
     assert articles_in(articles, "whole", context="document") == articles_in(articles, "whole") == whole
 
 
 @pytest.mark.parametrize("context", ["source", "sentence", "group", "document"])
 @pytest.mark.parametrize("corpus", ["sentences", "whole"])
 def test_every_context_has_the_same_mentions(articles: Path, corpus: str, context: str) -> None:
-    examples = list(MultiCorpus(articles, corpus, context=context, context_words=10)(blank_nlp()))
+    examples = list(MultiCorpus(articles, corpus, context=context, context_tokens=10)(blank_nlp()))
     spans = [span for example in examples for span in example.reference.spans["bioner"]]
     first = [
         text.split()[0] for texts_ in ARTICLES.values() for text in (texts_ if corpus == "sentences" else texts_[:1])
     ]
     loose = [text.split()[0] for text in LOOSE if corpus == "sentences"]
-    assert [span.text for span in spans] == [word.removesuffix("-2") for word in first + loose]
+    assert [span.text for span in spans] == [token.removesuffix("-2") for token in first + loose]
     assert {get_corpus(example.reference) for example in examples} == {corpus}
     assert all(get_scope(example.reference) == {"DISEASE"} for example in examples)
 
@@ -384,7 +384,7 @@ def test_a_part_of_a_corpus_is_of_whole_documents(articles: Path, context: str) 
         documents = articles_in(articles, "sentences", context="document", **settings)
         assert len(documents) == 3
         assert [text for text in whole if text in documents] == documents
-        parts = articles_in(articles, "sentences", context=context, context_words=10, **settings)
+        parts = articles_in(articles, "sentences", context=context, context_tokens=10, **settings)
         assert " ".join(parts) == " ".join(documents)
 
 
@@ -412,7 +412,7 @@ def test_a_corpus_in_several_files(articles: Path, tmp_path: Path) -> None:
         assert articles_in(tmp_path, "sentences", context=context) == expected
 
 
-@pytest.mark.parametrize(("setting", "value"), [("context", "'page'"), ("context_words", 0)])
+@pytest.mark.parametrize(("setting", "value"), [("context", "'page'"), ("context_tokens", 0)])
 def test_a_wrong_context(setting: str, value: Any) -> None:
     with pytest.raises(BionerError, match=f"Setting {setting} is {value}"):
         MultiCorpus("anywhere", **{setting: value if value == 0 else "page"})

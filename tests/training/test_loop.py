@@ -52,7 +52,7 @@ def plan(request: pytest.FixtureRequest, tiny_bert: str, tmp_path_factory: pytes
     config = load_config(CONFIG)
     config["components"]["multitask_ner"]["task_balance"] = {"@misc": f"bioner_spacy.{request.param}.v1"}
     config.to_disk(folder / "config.cfg")
-    settings = {"encoder": tiny_bert, "epochs": 3, "batch_words": 15, "corpus_folder": str(folder / "corpus")}
+    settings = {"encoder": tiny_bert, "epochs": 3, "batch_tokens": 15, "corpus_folder": str(folder / "corpus")}
     return {"folder": folder, "config": folder / "config.cfg", "settings": settings}
 
 
@@ -102,7 +102,7 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(plan: dict[str, Any
 def interrupted(tiny_bert: str, tmp_path: Path) -> dict[str, Any]:
     """A run that was interrupted after its first step."""
     write_corpora(tmp_path / "corpus", ["genes"])
-    settings = {"encoder": tiny_bert, "epochs": 2, "batch_words": 10, "corpus_folder": str(tmp_path / "corpus")}
+    settings = {"encoder": tiny_bert, "epochs": 2, "batch_tokens": 10, "corpus_folder": str(tmp_path / "corpus")}
     run: dict[str, Any] = {"settings": settings, "output": tmp_path / "run", "corpora": ["genes"], "config": CONFIG}
     update = loop._update
 

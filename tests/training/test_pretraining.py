@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 import pytest
 from spacy.tokens import DocBin
-from tiny_encoder import make_docs, make_encoder, word_vectors
+from tiny_encoder import make_docs, make_encoder, token_vectors
 from toy_corpora import CORPORA, blank_nlp, gold_doc, write_corpora
 from transformers import AutoTokenizer
 
@@ -47,7 +47,7 @@ def test_the_loss_falls(adapted: Path) -> None:
 def test_the_folder_is_an_encoder(adapted: Path, tiny_bert: str) -> None:
     assert {"model.safetensors", "config.json", "tokenizer.json"} <= {file.name for file in adapted.iterdir()}
     docs = make_docs("The mutant Protein in mice.")
-    [new], [old] = (word_vectors(make_encoder(str(folder)), docs) for folder in (adapted, tiny_bert))
+    [new], [old] = (token_vectors(make_encoder(str(folder)), docs) for folder in (adapted, tiny_bert))
     assert new.shape == old.shape and numpy.isfinite(new).all() and (new != old).any()
 
 
@@ -127,8 +127,8 @@ def test_packing_keeps_all_subwords_in_order(tiny_bert: str) -> None:
     model = MaskedLanguageModel(tiny_bert, seed=0)
     tokenizer = model.tokenizer
     texts = [("The protein in mice", False), ("and mutant genes", True), ("the cell " * 60, False), ("", False)]
-    ids, words = pack(iter(texts), model)
-    assert ids.shape == words.shape and ids.shape[1] == 64  # positions of the encoder
+    ids, tokens = pack(iter(texts), model)
+    assert ids.shape == tokens.shape and ids.shape[1] == 64  # positions of the encoder
     assert (ids[:, 0] == tokenizer.cls_token_id).all() and (ids[:, -1] == tokenizer.sep_token_id).all()
     stream: list[int] = []
     for text, goes_on in texts:
@@ -137,7 +137,7 @@ def test_packing_keeps_all_subwords_in_order(tiny_bert: str) -> None:
     inner = ids[:, 1:-1]
     assert inner[:-1].ravel().tolist() == stream[: inner[:-1].size]
     assert inner[-1].tolist() == stream[-inner.shape[1] :]
-    assert ((words == SPECIAL) == numpy.isin(ids, [tokenizer.cls_token_id, tokenizer.sep_token_id])).all()
+    assert ((tokens == SPECIAL) == numpy.isin(ids, [tokenizer.cls_token_id, tokenizer.sep_token_id])).all()
     short, _ = pack(iter([("mice", False)]), model)
     assert short.shape == (1, 3)
     with pytest.raises(BionerError, match="no text to pretrain on"):
@@ -147,16 +147,16 @@ def test_packing_keeps_all_subwords_in_order(tiny_bert: str) -> None:
 def test_whole_words_are_masked(tiny_bert: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
     rng = numpy.random.default_rng(0)
-    words = numpy.repeat(numpy.arange(2000), 2).reshape(40, 100)
-    words[:, [0, -1]] = SPECIAL
-    ids = rng.integers(5, len(tokenizer), size=words.shape)
-    masked, chosen = mask(ids, words, rng, tokenizer)
-    assert not chosen[words == SPECIAL].any() and (masked[~chosen] == ids[~chosen]).all()
-    inside = words != SPECIAL
-    for word in numpy.unique(words[chosen]):
-        assert chosen[words == word].all()
+    tokens = numpy.repeat(numpy.arange(2000), 2).reshape(40, 100)
+    tokens[:, [0, -1]] = SPECIAL
+    ids = rng.integers(5, len(tokenizer), size=tokens.shape)
+    masked, chosen = mask(ids, tokens, rng, tokenizer)
+    assert not chosen[tokens == SPECIAL].any() and (masked[~chosen] == ids[~chosen]).all()
+    inside = tokens != SPECIAL
+    for token in numpy.unique(tokens[chosen]):
+        assert chosen[tokens == token].all()
     assert chosen[inside].mean() == pytest.approx(0.16, abs=0.02)
     assert (masked[chosen] == tokenizer.mask_token_id).mean() == pytest.approx(0.8, abs=0.05)
     assert (masked[chosen] == ids[chosen]).mean() == pytest.approx(0.1, abs=0.04)
-    again = mask(ids, words, numpy.random.default_rng(1), tokenizer)[1]
+    again = mask(ids, tokens, numpy.random.default_rng(1), tokenizer)[1]
     assert (again != chosen).any() and chosen.any(axis=1).all()

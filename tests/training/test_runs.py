@@ -30,7 +30,7 @@ def test_a_run_leaves_its_learning_curve(tiny_bert: str, tmp_path: Path, setting
     elif setting == "missing":
         config["training"]["logger"] = {"@loggers": "spacy.ConsoleLogger.v1"}
     config.to_disk(tmp_path / "config.cfg")
-    settings = {"encoder": tiny_bert, "epochs": 2, "batch_words": 10, "corpus_folder": str(tmp_path / "corpus")}
+    settings = {"encoder": tiny_bert, "epochs": 2, "batch_tokens": 10, "corpus_folder": str(tmp_path / "corpus")}
     overrides = {"training.eval_frequency": 1}
     train_run(tmp_path / "config.cfg", tmp_path / "run", ["genes"], settings=settings, overrides=overrides)
     assert (tmp_path / "run" / "model-last" / "meta.json").is_file()
@@ -45,7 +45,7 @@ def test_the_best_pipeline_is_none_of_the_first_step(
     tiny_bert: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], frequency: int, best: bool
 ) -> None:
     write_corpora(tmp_path / "corpus", ["genes"])
-    settings = {"encoder": tiny_bert, "epochs": 4, "batch_words": 10, "corpus_folder": str(tmp_path / "corpus")}
+    settings = {"encoder": tiny_bert, "epochs": 4, "batch_tokens": 10, "corpus_folder": str(tmp_path / "corpus")}
     overrides = {"training.eval_frequency": frequency}
     train_run(CONFIG, tmp_path / "run", ["genes"], settings=settings, overrides=overrides)
     assert (tmp_path / "run" / "model-last").is_dir()
@@ -73,7 +73,7 @@ def test_runs_of_any_length_are_evaluated_several_times(
     config["training"]["eval_frequency"] = written
     config.to_disk(tmp_path / "config.cfg")
     values: dict[str, Any] = {"vars.corpus_folder": str(tmp_path / "corpus"), "vars.corpora": "genes"}
-    values |= {"vars.epochs": 6, "vars.batch_words": 10, "vars.evaluations": evaluations}
+    values |= {"vars.epochs": 6, "vars.batch_tokens": 10, "vars.evaluations": evaluations}
     if given:
         values["training.eval_frequency"] = given
     loaded, total = runs._load(tmp_path / "config.cfg", values)
@@ -84,7 +84,7 @@ def test_runs_of_any_length_are_evaluated_several_times(
 
 def test_a_run_says_what_it_was_made_with(tiny_bert: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_corpora(tmp_path / "corpus", ["genes"])
-    settings = {"encoder": tiny_bert, "epochs": 2, "batch_words": 10, "corpus_folder": str(tmp_path / "corpus")}
+    settings = {"encoder": tiny_bert, "epochs": 2, "batch_tokens": 10, "corpus_folder": str(tmp_path / "corpus")}
     train_run(CONFIG, tmp_path / "run", ["genes"], settings=settings)
     run = srsly.read_json(tmp_path / "run" / RUN_FILE)
     names = ["exclude.json", "genes/devel.spacy", "genes/train.spacy"]
@@ -112,7 +112,7 @@ def test_small_corpora_are_read_more_often(
     write_corpora(tmp_path / "corpus", ["genes", "diseases"])
     monkeypatch.setattr(runs, "ENOUGH_STEPS", enough)
     monkeypatch.setattr(runs, "MOST_EPOCHS", most)
-    settings = {"epochs": 3, "batch_words": 20, "corpus_folder": str(tmp_path / "corpus")}
+    settings = {"epochs": 3, "batch_tokens": 20, "corpus_folder": str(tmp_path / "corpus")}
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # training itself warns that nothing is excluded
         assert enough_epochs(CONFIG, ["genes", "diseases"], settings=settings) == epochs  # two batches an epoch
@@ -129,7 +129,7 @@ def test_epochs_are_those_asked_for_or_of_the_catalogue_or_enough(
     write_corpora(tmp_path, ["genes"])
     chosen = CorpusSet("mine", ("genes",), of_catalogue, 600)
     settings = run_settings(chosen, CONFIG, tmp_path, epochs=asked, overrides={"vars.exclude": None})
-    assert settings == {"fraction": 1.0, "batch_words": 600, "epochs": epochs}
+    assert settings == {"fraction": 1.0, "batch_tokens": 600, "epochs": epochs}
 
 
 @pytest.mark.parametrize("name", ["notes", "notes/a.txt", "."])
@@ -174,7 +174,7 @@ def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pyt
         ("beta1 = 0.9", "beta1 = 1.0", "Setting training.optimizer.beta1 is 1.0; allowed: 0 to 1, without 1"),
         ("eval_frequency = 200", "eval_frequency = 0", "Setting training.eval_frequency is 0; allowed: 1 or more"),
         ("nt = 1\ndropout = 0.1", "nt = 1\ndropout = 2", "Setting training.dropout is 2; allowed: 0 to 1, without 1"),
-        ("batch_words = 600", 'batch_words = "x"', "config.cfg: setting training.batcher.size is 'x': .*int"),
+        ("batch_tokens = 600", 'batch_tokens = "x"', "config.cfg: setting training.batcher.size is 'x': .*int"),
         (
             "nt = 1\ndropout = 0.1",
             "nt = 1\ndropout = abc",

@@ -54,4 +54,4 @@ def command(
         )
         results.to_disk(path)
         typer.echo(results_table(results).to_text())
-        msg.good(f"Wrote {path}; {results.words_per_second:.0f} tokens per second")
+        msg.good(f"Wrote {path}; {results.tokens_per_second:.0f} tokens per second")

@@ -13,6 +13,7 @@ from typing import Any, Optional, Union
 
 import numpy
 
+from ...old_names import with_new_names
 from ...scoring.compare import compare
 from ...scoring.comparison import Row
 from ...scoring.metrics import STRICT, Metric
@@ -38,7 +39,7 @@ class Gains:
         corpora: names of the corpora, in order.
         split: the split that was scored on.
         seeds: seeds of the runs.
-        words: number of training tokens of each corpus, at most about `budget`.
+        tokens: number of training tokens of each corpus, at most about `budget`.
         budget: requested number of tokens per corpus; 0 for all.
         equal_steps: whether single runs have as many steps as joint ones, instead of as many epochs.
         epochs: epochs of the joint runs.
@@ -54,7 +55,7 @@ class Gains:
     corpora: list[str]
     split: str
     seeds: list[int]
-    words: dict[str, int]
+    tokens: dict[str, int]
     budget: int
     equal_steps: bool
     epochs: int
@@ -110,7 +111,7 @@ class Gains:
                 corpus: [[(int(n), float(loss)) for n, loss in curve] for curve in runs]
                 for corpus, runs in data.pop("curves").items()
             }
-            found = cls(**data, rows=pairs, curves=curves)
+            found = cls(**with_new_names(data), rows=pairs, curves=curves)
             if set(found.rows) != set(permutations(found.corpora, 2)):
                 raise ValueError("pairs and corpora differ")
             return found

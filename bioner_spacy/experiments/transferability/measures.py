@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...corpora.leakage import EXCLUDE_FILE
 from ...corpora.statistics import SplitStatistics, compare_guidelines, describe, dice
 from ...errors import BionerError, Errors
+from ...old_names import with_new_names
 from ...scoring.results import reading_json
 from ...training.corpora import MultiCorpus
 from ...training.encoding import corpus_vectors
@@ -28,7 +29,7 @@ FILE = "measures.json"
 ADVICE = "write them with `spacy bioner experiment transferability measures`"
 
 MEASURES = {
-    "vocabulary": "Dice coefficient 2 |A and B| / (|A| + |B|) of the word types; words are what has a letter, in lower "
+    "vocabulary": "Dice coefficient 2 |A and B| / (|A| + |B|) of the word types: tokens with a letter, in lower "
     "case but for acronyms.",
     "topic": "Cosine of the mean topic weights (TF-IDF, non-negative matrix factorisation, 15 topics).",
     "encoder": "Cosine of the mean vectors of the first subword ([CLS]) of the sentences, layers -2, -3 and -4 of the "
@@ -54,7 +55,7 @@ class Measures:
 
     Attributes:
         corpora: names of the corpora, in order.
-        words: number of training tokens of each corpus.
+        tokens: number of training tokens of each corpus.
         budget: requested number of tokens per corpus; 0 for all.
         encoder: name of the encoder.
         values: name of the measure -> target and auxiliary -> value; only "curve" is asymmetric.
@@ -62,7 +63,7 @@ class Measures:
     """
 
     corpora: list[str]
-    words: dict[str, int]
+    tokens: dict[str, int]
     budget: int
     encoder: str
     values: dict[str, Values]
@@ -98,7 +99,7 @@ class Measures:
                 name: {(one["target"], one["auxiliary"]): one["value"] for one in found}
                 for name, found in of_file.items()
             }
-            return cls(**data)
+            return cls(**with_new_names(data))
 
 
 def measure_corpora(
@@ -106,7 +107,7 @@ def measure_corpora(
     corpora: Sequence[str],
     *,
     encoder: str,
-    words: int = 0,
+    tokens: int = 0,
     gains: Optional[Gains] = None,
 ) -> Measures:
     """Measure the similarity of the training parts of corpora.
@@ -116,7 +117,7 @@ def measure_corpora(
     Args:
         corpora: names of two corpora or more.
         encoder: name of a pretrained encoder, a folder, or package:NAME.
-        words: approximate number of tokens of each corpus, the same documents as in training; 0 for all. Coefficients
+        tokens: approximate number of tokens of each corpus, the same documents as in training; 0 for all. Coefficients
             of corpora of very different sizes are small.
         gains: gains with learning curves of single runs; without them, the measure "curve" is left out.
 
@@ -126,10 +127,10 @@ def measure_corpora(
     """
     if len(set(corpora)) < 2:
         raise BionerError(Errors.E620.format(names=", ".join(corpora)))
-    statistics, sentences = _read(corpus_folder, corpora, words)
-    folded = {corpus: [words for words, _ in found.texts] for corpus, found in statistics.items()}
+    statistics, sentences = _read(corpus_folder, corpora, tokens)
+    folded = {corpus: [tokens for tokens, _ in found.texts] for corpus, found in statistics.items()}
     vocabularies = {
-        corpus: {(word,) for text in texts for word in text if any(map(str.isalpha, word))}
+        corpus: {(token,) for text in texts for token in text if any(map(str.isalpha, token))}
         for corpus, texts in folded.items()
     }
     weights, vectors = topic_weights(folded), corpus_vectors(encoder, sentences)
@@ -147,8 +148,8 @@ def measure_corpora(
         values["curve"] = {(one, other): means[one] - means[other] for one, other in permutations(corpora, 2)}
     return Measures(
         corpora=list(corpora),
-        words={corpus: of_corpus.tokens for corpus, of_corpus in statistics.items()},
-        budget=words,
+        tokens={corpus: of_corpus.tokens for corpus, of_corpus in statistics.items()},
+        budget=tokens,
         encoder=encoder,
         values=values,
         slopes=found if "curve" in values else {},
@@ -175,14 +176,16 @@ def label_agreement(statistics: Mapping[str, SplitStatistics]) -> dict[Pair, flo
     return {pair: 1 - against / occurrences for pair, (occurrences, against) in totals.items() if occurrences}
 
 
-def _read(folder: Path, corpora: Sequence[str], words: int) -> tuple[dict[str, SplitStatistics], dict[str, list[str]]]:
+def _read(
+    folder: Path, corpora: Sequence[str], tokens: int
+) -> tuple[dict[str, SplitStatistics], dict[str, list[str]]]:
     """Counts and sentences of the training parts."""
     exclude = folder / EXCLUDE_FILE
     nlp = spacy.blank("en")
     statistics, sentences = {}, {}
     for corpus in corpora:
         reader = MultiCorpus(
-            folder, [corpus], words=words, exclude=exclude if exclude.is_file() else None, context="sentence"
+            folder, [corpus], tokens=tokens, exclude=exclude if exclude.is_file() else None, context="sentence"
         )
         docs = [example.reference for example in reader(nlp)]
         statistics[corpus], sentences[corpus] = describe(docs), [doc.text for doc in docs]

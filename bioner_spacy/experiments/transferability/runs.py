@@ -43,7 +43,7 @@ def measure_gains(
 
     Args:
         experiment: the experiment; runs are seed-<seed>/alone/<corpus>-<epochs>-epochs (with learning curves, .jsonl)
-            and seed-<seed>/joint/<corpus>+<corpus>. Its setting `words` is the approximate number of tokens per
+            and seed-<seed>/joint/<corpus>+<corpus>. Its setting `tokens` is the approximate number of tokens per
             corpus; 0 for all.
         corpora: names of two corpora or more; corpora can be added to an experiment.
         equal_steps: whether single runs have as many steps as joint runs on average, instead of as many epochs.
@@ -57,11 +57,11 @@ def measure_gains(
     if len(set(corpora)) < 2:
         raise BionerError(Errors.E620.format(names=", ".join(corpora)))
     experiment.require_unset(*_LOGGING)
-    words = int(experiment.variables.get("words", 0))
+    tokens = int(experiment.variables.get("tokens", 0))
     budgets = {corpus: experiment.budget([corpus]) for corpus in corpora}
     for corpus, budget in budgets.items():
-        if budget.words < words:
-            warn(Warnings.W508.format(corpus=corpus, found=budget.words, wanted=words))
+        if budget.tokens < tokens:
+            warn(Warnings.W508.format(corpus=corpus, found=budget.tokens, wanted=tokens))
     alone: dict[str, list[Results]] = {corpus: [] for corpus in corpora}
     joint: dict[frozenset[str], list[Results]] = {frozenset(pair): [] for pair in combinations(corpora, 2)}
     joint_steps = {pair: experiment.budget(sorted(pair)).steps for pair in joint}
@@ -83,8 +83,8 @@ def measure_gains(
         corpora=list(corpora),
         split=experiment.split,
         seeds=list(seeds),
-        words={corpus: budget.words for corpus, budget in budgets.items()},
-        budget=words,
+        tokens={corpus: budget.tokens for corpus, budget in budgets.items()},
+        budget=tokens,
         equal_steps=equal_steps,
         epochs=epochs,
         steps={corpus: budget.steps for corpus, budget in budgets.items()},

@@ -10,7 +10,7 @@ from ...errors import BionerError, Errors, import_extra
 TOPICS = 15
 """Number of topics, as in Akdemir and Shibuya (2020)."""
 
-CHUNK_WORDS = 250
+CHUNK_TOKENS = 250
 """Tokens of a chunk, about those of an abstract."""
 
 
@@ -51,10 +51,10 @@ def topic_weights(sentences: Mapping[str, Sequence[Sequence[str]]], *, seed: int
 
 
 def _chunks(sentences: Sequence[Sequence[str]]) -> list[str]:
-    """Texts of consecutive sentences with at least `CHUNK_WORDS` tokens."""
+    """Texts of consecutive sentences with at least `CHUNK_TOKENS` tokens."""
     chunks: list[list[str]] = [[]]
     for sentence in sentences:
-        if len(chunks[-1]) >= CHUNK_WORDS:
+        if len(chunks[-1]) >= CHUNK_TOKENS:
             chunks.append([])
         chunks[-1].extend(sentence)
     return [" ".join(chunk) for chunk in chunks]

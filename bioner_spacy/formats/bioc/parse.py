@@ -197,7 +197,7 @@ class _XmlParser(XmlParser):
         self.infon: Optional[str] = None
 
     def documents(self) -> Iterator[Node]:
-        for _ in self.pieces():
+        for _ in self.chunks():
             yield from self.finished
             self.finished.clear()
 

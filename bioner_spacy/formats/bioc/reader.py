@@ -151,12 +151,12 @@ class _Document:
 
     def _add_passage(self, passage: Node, ledger: Ledger) -> None:
         path, text, sentences = self.path, string(self.path, passage, "text"), objects(self.path, passage, "sentences")
-        pieces = [passage] if text else [sentence for sentence in sentences if string(path, sentence, "text")]
-        begin = number(path, pieces[0] if pieces else passage, "offset")
-        if not pieces:
+        parts = [passage] if text else [sentence for sentence in sentences if string(path, sentence, "text")]
+        begin = number(path, parts[0] if parts else passage, "offset")
+        if not parts:
             begin = self._length  # wherever the file has it: behind the end of the text is no place in it
-        for piece in pieces:
-            self._append(piece)
+        for part in parts:
+            self._append(part)
         about = infons(path, passage)
         type_ = about.get("type")
         if isinstance(type_, str):

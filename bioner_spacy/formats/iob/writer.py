@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from ...errors import BionerError, Errors, Warnings, check_setting, warn
 from ...scope import SPANS_KEY
 from ...tokenization import detokenize
-from ..export import Annotated, Export, in_pieces
+from ..export import Annotated, Export, places_of_parts
 from ..format import Format
 from .reader import DOCSTART
 
@@ -37,23 +37,23 @@ class _Sentences:
         self.needed = columns
 
     def render(self, document: Annotated) -> str:
-        pieces = [token.split() for token in document.tokens]
-        words = [word for parts in pieces for word in parts]
-        if not words:
+        parts = [token.split() for token in document.tokens]
+        tokens = [part for several in parts for part in several]
+        if not tokens:
             return self.export.leave_out(document)
-        if DOCSTART in words:
+        if DOCSTART in tokens:
             raise BionerError(Errors.E164.format(doc_id=document.id, token=DOCSTART))
-        read_again = detokenize(words)[0].split()
+        read_again = detokenize(tokens)[0].split()
         self.export.lose(
             "documents' spacing, as their tokens are joined by rules", read_again != document.text.split()
         )
         labels = (mention.label for mention in document.mentions)
-        spans = [(start, end, label) for (start, end), label in zip(in_pieces(document.places, pieces), labels)]
+        spans = [(start, end, label) for (start, end), label in zip(places_of_parts(document.places, parts), labels)]
         layers = to_layers(spans)
         self._count(layers, document.id)
-        tags = [_tags(layer, len(words)) for layer in layers[: self.columns]]
-        tags += [["O"] * len(words)] * (self.columns - len(tags))
-        rows = "".join("\t".join(row) + "\n" for row in zip(words, *tags))
+        tags = [_tags(layer, len(tokens)) for layer in layers[: self.columns]]
+        tags += [["O"] * len(tokens)] * (self.columns - len(tags))
+        rows = "".join("\t".join(row) + "\n" for row in zip(tokens, *tags))
         head = "" if document.id == self.doc_id else f"{DOCSTART} ({document.id})\n\n"
         self.doc_id = document.id
         return f"{head}{rows}\n"

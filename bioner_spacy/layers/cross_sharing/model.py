@@ -44,7 +44,7 @@ GATE = ("gate_W", "gate_b")
 # Longer documents are read in parallel windows; otherwise 100,000 tokens would be 100,000 steps.
 WINDOW, OVERLAP = 256, 32
 # Maximum number of tokens computed together; bounds memory.
-GROUP_WORDS = 1024
+GROUP_TOKENS = 1024
 
 
 @dataclass(frozen=True)
@@ -164,10 +164,10 @@ def forward(
         weights = {name: xp2torch(model.get_param(name), requires_grad=is_train) for name in model.param_names}
         x = xp2torch(X.dataXd, requires_grad=is_train)
         blocks = _features(x, lengths, weights, structure, model.attrs["others"])
-    n_words, n_blocks = len(x), len(blocks)
+    n_tokens, n_blocks = len(x), len(blocks)
 
     def backprop(d_output: Floats2d) -> Ragged:
-        d_blocks = xp2torch(d_output).view(n_words, n_blocks, structure.width).transpose(0, 1)
+        d_blocks = xp2torch(d_output).view(n_tokens, n_blocks, structure.width).transpose(0, 1)
         outputs, d_outputs = [blocks], [d_blocks]
         if orthogonality:
             with torch.enable_grad():
@@ -180,7 +180,7 @@ def forward(
                 model.inc_grad(name, cast(Any, torch2xp(gradient)))
         return Ragged(torch2xp(d_x), X.lengths)
 
-    flat = blocks.detach().transpose(0, 1).reshape(n_words, n_blocks * structure.width)
+    flat = blocks.detach().transpose(0, 1).reshape(n_tokens, n_blocks * structure.width)
     return cast(Floats2d, torch2xp(flat)), backprop
 
 
@@ -188,18 +188,18 @@ def _features(
     x: torch.Tensor, lengths: Array, weights: dict[str, Any], structure: Structure, others: Sequence[Sequence[int]]
 ) -> torch.Tensor:
     """(blocks, N, width) features of the N tokens of documents."""
-    words = numpy.arange(int(lengths.sum()))
-    windows = cut_windows(words, lengths, words, numpy.ones_like(words), window=WINDOW, overlap=OVERLAP)
+    tokens = numpy.arange(int(lengths.sum()))
+    windows = cut_windows(tokens, lengths, tokens, numpy.ones_like(tokens), window=WINDOW, overlap=OVERLAP)
     sizes = windows.ends - windows.starts
     # Windows of similar length are computed together.
     order = numpy.argsort(-sizes, kind="stable")
-    boundaries = 1 + numpy.flatnonzero(numpy.diff((numpy.cumsum(sizes[order]) - 1) // GROUP_WORDS))
+    boundaries = 1 + numpy.flatnonzero(numpy.diff((numpy.cumsum(sizes[order]) - 1) // GROUP_TOKENS))
     parts, rows = [], []
     for group in numpy.split(order, boundaries):
         packing = pack(windows.starts[group], sizes[group])
         states = bilstms(x[_to_torch(packing.rows, x)], weights["W"], weights["U"], weights["b"], packing)
         # Each token takes its features from one window.
-        kept = numpy.flatnonzero(windows.word_windows[packing.rows] == group[packing.sequences])
+        kept = numpy.flatnonzero(windows.token_windows[packing.rows] == group[packing.sequences])
         parts.append(_blocks(states[:, _to_torch(kept, x)], weights, structure, others))
         rows.append(packing.rows[kept])
     return torch.cat(parts, dim=1)[:, _to_torch(numpy.argsort(numpy.concatenate(rows)), x)]

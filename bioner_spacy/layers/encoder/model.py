@@ -15,26 +15,26 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from ...errors import BionerError, Errors
 from ...tokenization.sentences import doc_sentence_starts
+from ...tokens import token_offsets
 from ...types import Array
-from ...words import word_offsets
 from .pretrained import load_encoder
-from .shim import EncoderShim, check_settings, max_pieces
+from .shim import EncoderShim, check_settings, max_subwords
 from .subwords import SubwordTokenizer
-from .windows import WindowBatch, align_pieces, cut_windows
+from .windows import WindowBatch, align_subwords, cut_windows
 
 
 @dataclass
-class WordVectorBatch(FullTransformerBatch):
+class TokenVectorBatch(FullTransformerBatch):
     """Output of the encoder, as spacy-transformers passes it to listeners.
 
     Subwords are already pooled to tokens: alignment is the identity and `last_hidden_state` is (1, tokens, width).
     """
 
-    def unsplit_by_doc(self, arrays: list[list[Floats3d]]) -> "WordVectorBatch":
+    def unsplit_by_doc(self, arrays: list[list[Floats3d]]) -> "TokenVectorBatch":
         """Join the gradients of the documents that have tokens, each [(1, tokens, width)], to one (tokens, width)."""
         width = arrays[0][0].shape[-1] if arrays else 0
         flat = [array[0].reshape((-1, width)) for array in arrays]
-        return WordVectorBatch(
+        return TokenVectorBatch(
             spans=self.spans,
             wordpieces=self.wordpieces,
             model_output=cast(Any, {"d_vectors": flat}),
@@ -43,7 +43,7 @@ class WordVectorBatch(FullTransformerBatch):
         )
 
 
-def WordTransformer(
+def TokenTransformer(
     name: str,
     *,
     sentences: bool,
@@ -51,7 +51,7 @@ def WordTransformer(
     overlap: int,
     pooling: str,
     precision: str,
-    batch_pieces: int,
+    batch_subwords: int,
     tokenizer_config: dict[str, Any],
     transformer_config: dict[str, Any],
 ) -> Model[list[Doc], FullTransformerBatch]:
@@ -60,7 +60,7 @@ def WordTransformer(
     `sentences`: whether texts are read sentence by sentence.
     """
     check_settings(pooling=pooling, precision=precision, window=window, overlap=overlap)
-    shim = EncoderShim(pooling=pooling, precision=precision, batch_pieces=batch_pieces)
+    shim = EncoderShim(pooling=pooling, precision=precision, batch_subwords=batch_subwords)
     return Model(
         "transformer",
         # Not an attribute, because attributes are loaded with weights, and the config has precedence.
@@ -89,7 +89,7 @@ def init(model: Model, X: Optional[Sequence[Doc]] = None, Y: Any = None) -> None
 
 def forward(
     model: Model, docs: Sequence[Doc], is_train: bool, *, sentences: bool, window: int, overlap: int
-) -> tuple[WordVectorBatch, Callable[[WordVectorBatch], list[Doc]]]:
+) -> tuple[TokenVectorBatch, Callable[[TokenVectorBatch], list[Doc]]]:
     shim = cast(EncoderShim, model.shims[0])
     window, overlap = _fit_window(window, overlap, shim)
     batch = make_windows(docs, cast(Any, shim.tokenizer), window, overlap, sentences=sentences)
@@ -97,7 +97,7 @@ def forward(
     lengths = [len(doc) for doc in docs]
     flat = cast(Floats2d, torch2xp(vectors))
 
-    def backprop(d_output: WordVectorBatch) -> list[Doc]:
+    def backprop(d_output: TokenVectorBatch) -> list[Doc]:
         d_flat = model.ops.xp.concatenate(cast(Any, d_output.model_output)["d_vectors"])
         backprop_torch(xp2torch(d_flat, device=vectors.device))
         return []
@@ -107,7 +107,7 @@ def forward(
 
 def _fit_window(window: int, overlap: int, shim: EncoderShim) -> tuple[int, int]:
     """Reduce window and overlap proportionally to the encoder's maximum."""
-    limit = min(max_pieces(cast(Any, shim.transformer)), cast(Any, shim.tokenizer).model_max_length)
+    limit = min(max_subwords(cast(Any, shim.transformer)), cast(Any, shim.tokenizer).model_max_length)
     return (window, overlap) if window <= limit else (limit, overlap * limit // window)
 
 
@@ -136,13 +136,13 @@ def make_windows(
         numpy.array([pair for encoding in encodings for pair in encoding.offsets], dtype="int64").reshape(-1, 2)
         + numpy.repeat([base for _, base in texts] or [0], text_lengths)[:, None]
     )
-    words = [tuple(side + base for side in word_offsets(doc)) for doc, base in zip(docs, bases)]
-    words = words or [(bases, bases)]
-    word_starts, word_ends = (numpy.concatenate([bases[:0], *side]) for side in zip(*words))
+    tokens = [tuple(side + base for side in token_offsets(doc)) for doc, base in zip(docs, bases)]
+    tokens = tokens or [(bases, bases)]
+    token_starts, token_ends = (numpy.concatenate([bases[:0], *side]) for side in zip(*tokens))
     # Some tokenizers give subwords of one character the same offsets; make them ascending for the search.
-    firsts, counts = align_pieces(
-        word_starts,
-        word_ends,
+    firsts, counts = align_subwords(
+        token_starts,
+        token_ends,
         offsets[:, 0],
         numpy.maximum.accumulate(offsets[:, 1]) if len(offsets) else offsets[:, 1],
     )
@@ -170,7 +170,7 @@ def _texts(doc: Doc, base: int, sentences: bool) -> Iterator[tuple[str, int]]:
     yield from ((text[start:end].rstrip(), base + start) for start, end in zip(boundaries, boundaries[1:]))
 
 
-def _split_by_doc(docs: Sequence[Doc], lengths: list[int], vectors: Floats2d) -> WordVectorBatch:
+def _split_by_doc(docs: Sequence[Doc], lengths: list[int], vectors: Floats2d) -> TokenVectorBatch:
     data = []
     begin = 0
     for length in lengths:
@@ -181,7 +181,7 @@ def _split_by_doc(docs: Sequence[Doc], lengths: list[int], vectors: Floats2d) ->
         output = BaseModelOutput(last_hidden_state=cast(Any, vectors)[None, begin : begin + length])
         data.append(TransformerData(wordpieces=WordpieceBatch.empty(), model_output=output, align=identity))
         begin += length
-    return WordVectorBatch(
+    return TokenVectorBatch(
         spans=[[doc[:]] if len(doc) else [] for doc in docs],
         wordpieces=WordpieceBatch.empty(),
         model_output=BaseModelOutput(last_hidden_state=cast(Any, vectors)),
@@ -202,7 +202,8 @@ def replace_listener(model: Model) -> Model:
 def replace_listener_cfg(encoder_cfg: dict[str, Any], listener_cfg: dict[str, Any]) -> dict[str, Any]:
     """Config of a component's `tok2vec` after `nlp.replace_listeners`."""
     result = dict(encoder_cfg)
-    result["@architectures"] = "bioner_spacy.Tok2VecTransformer.v1"
+    version = encoder_cfg["@architectures"].rpartition(".")[2]  # which the names of the other settings depend on
+    result["@architectures"] = f"bioner_spacy.Tok2VecTransformer.{version}"
     result["grad_factor"] = listener_cfg["grad_factor"]
     result["listener_pooling"] = listener_cfg["pooling"]
     return result

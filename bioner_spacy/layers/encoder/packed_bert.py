@@ -56,9 +56,9 @@ def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequ
     Returns:
         (P, width); values at padding are meaningless.
     """
-    n_pieces = len(ids)
+    n_subwords = len(ids)
     if not transformer.training:
-        fill = (0, rounded(n_pieces) - n_pieces)
+        fill = (0, rounded(n_subwords) - n_subwords)
         ids, positions = pad(ids, fill), pad(positions, fill)
     # RoBERTa-like models number positions from the padding id + 1.
     first_position = getattr(transformer.embeddings, "padding_idx", -1) + 1
@@ -70,17 +70,17 @@ def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequ
     for layer in transformer.encoder.layer:
         attended = layer.attention.output(_attend(layer.attention.self, hidden, blocks), hidden)
         hidden = layer.output(layer.intermediate(attended), attended)
-    return hidden[:n_pieces]
+    return hidden[:n_subwords]
 
 
-def rounded(n_pieces: int) -> int:
+def rounded(n_subwords: int) -> int:
     """Round a number of subwords up, to one of sixteen numbers between powers of two.
 
     oneDNN (bfloat16 products on a CPU) caches a kernel of about 0.4 MB per number of rows, up to a thousand. With few
     different numbers, memory stays flat and no time is spent on compiling kernels.
     """
-    step = max(1, 2 ** (n_pieces - 1).bit_length() // 32)
-    return -(-n_pieces // step) * step
+    step = max(1, 2 ** (n_subwords - 1).bit_length() // 32)
+    return -(-n_subwords // step) * step
 
 
 def _attend(layer: Any, hidden: Tensor, blocks: Sequence[Block]) -> Tensor:

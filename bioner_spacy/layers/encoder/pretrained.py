@@ -58,8 +58,8 @@ def _loses_case(tokenizer: Any) -> bool:
     normalizer = tokenizer.backend_tokenizer.normalizer if tokenizer.is_fast else None
     if normalizer is None or normalizer.normalize_str("A") != "a":
         return False
-    pieces = set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens)
-    return sum(piece != piece.lower() for piece in pieces) > len(pieces) / 100
+    subwords = set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens)
+    return sum(subword != subword.lower() for subword in subwords) > len(subwords) / 100
 
 
 def resolve_encoder(name: str) -> tuple[str, str]:

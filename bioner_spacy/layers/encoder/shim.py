@@ -37,7 +37,7 @@ class EncoderShim(PyTorchShim):
     Args:
         pooling: how the subwords of a token become its vector, "mean" or "first".
         precision: "auto", "bfloat16" or "float32"; see `bfloat16_enabled`.
-        batch_pieces: maximum number of subwords in a forward pass, padding counted.
+        batch_subwords: maximum number of subwords in a forward pass, padding counted.
 
     Attributes:
         tokenizer: the tokenizer; None before initialisation or loading.
@@ -45,11 +45,11 @@ class EncoderShim(PyTorchShim):
             trained.
     """
 
-    def __init__(self, *, pooling: str, precision: str, batch_pieces: int) -> None:
+    def __init__(self, *, pooling: str, precision: str, batch_subwords: int) -> None:
         super().__init__(None)
         self.pooling = pooling
         self.precision = precision
-        self.batch_pieces = batch_pieces
+        self.batch_subwords = batch_subwords
         self.tokenizer: Optional[SubwordTokenizer] = None
         self.weights = "float32"
 
@@ -156,12 +156,12 @@ class EncoderShim(PyTorchShim):
         packed = is_packable(self._model)
         n_subwords = int(lengths.sum())
         n_threads = self._n_threads(n_subwords) if packed else 1
-        limit = self.batch_pieces
+        limit = self.batch_subwords
         if n_threads > 1:
             # As many passes for each thread, made of small groups, so that they are of about the same size.
             n_passes = n_threads * max(1, -(-n_subwords // (n_threads * limit)))
             limit = n_subwords // (4 * n_passes)
-        groups = group_by_length(lengths, batch_pieces=limit, small=SMALL_BLOCK if packed else SMALL_PASS)
+        groups = group_by_length(lengths, batch_subwords=limit, small=SMALL_BLOCK if packed else SMALL_PASS)
         window_rows = numpy.zeros(len(lengths), dtype="int64")
         n_rows = 0
         for group in groups:
@@ -223,8 +223,8 @@ class EncoderShim(PyTorchShim):
 
     def _block(self, ids: Array, lengths: Array) -> Block:
         n_windows, width = ids.shape
-        is_piece = numpy.arange(width) < lengths[:, None]
-        mask = None if is_piece.all() else self._to_device(is_piece[:, None, None])
+        is_subword = numpy.arange(width) < lengths[:, None]
+        mask = None if is_subword.all() else self._to_device(is_subword[:, None, None])
         return Block(n_windows, width, mask)
 
     def _to_device(self, array: Array) -> torch.Tensor:
@@ -232,17 +232,17 @@ class EncoderShim(PyTorchShim):
 
     def _pool(self, hidden: list[torch.Tensor], window_rows: Array, batch: WindowBatch) -> torch.Tensor:
         device = self.device
-        n_words = len(batch.word_counts)
+        n_tokens = len(batch.subword_counts)
         if not hidden:
-            return torch.zeros(n_words, self._model.config.hidden_size, device=device)
-        counts = numpy.minimum(batch.word_counts, 1) if self.pooling == "first" else batch.word_counts
-        words = numpy.repeat(numpy.arange(n_words), counts)
-        rank = numpy.arange(len(words)) - numpy.repeat(numpy.cumsum(counts) - counts, counts)
-        first_rows = batch.word_firsts - batch.starts[batch.word_windows] + window_rows[batch.word_windows]
-        rows = torch.from_numpy(first_rows[words] + rank).to(device)
-        pieces = torch.cat(hidden).index_select(0, rows).float()
-        total = torch.zeros(n_words, pieces.shape[1], device=device)
-        total = total.index_add(0, torch.from_numpy(words).to(device), pieces)
+            return torch.zeros(n_tokens, self._model.config.hidden_size, device=device)
+        counts = numpy.minimum(batch.subword_counts, 1) if self.pooling == "first" else batch.subword_counts
+        tokens = numpy.repeat(numpy.arange(n_tokens), counts)
+        rank = numpy.arange(len(tokens)) - numpy.repeat(numpy.cumsum(counts) - counts, counts)
+        first_rows = batch.first_subwords - batch.starts[batch.token_windows] + window_rows[batch.token_windows]
+        rows = torch.from_numpy(first_rows[tokens] + rank).to(device)
+        subwords = torch.cat(hidden).index_select(0, rows).float()
+        total = torch.zeros(n_tokens, subwords.shape[1], device=device)
+        total = total.index_add(0, torch.from_numpy(tokens).to(device), subwords)
         divisor = torch.from_numpy(numpy.maximum(counts, 1).astype("f")).to(device)
         return total / divisor[:, None]
 
@@ -294,7 +294,7 @@ def _update_rows(optimizer: Optimizer, key: tuple[int, str], table: Any, gradien
         moments[key][rows] = moments.pop(part_key).reshape(len(rows), -1)
 
 
-def max_pieces(transformer: Any) -> int:
+def max_subwords(transformer: Any) -> int:
     """Maximum number of subwords, special ones included, for which a transformer has positions."""
     positions = getattr(transformer.config, "max_position_embeddings", None)
     if positions is None or positions < 1:  # relative positions
@@ -310,8 +310,8 @@ def _pad_group(batch: WindowBatch, group: Array, lengths: Array, tokenizer: Subw
     """Ids of windows, (windows, longest), padded at the end; special tokens included, as in `lengths`."""
     prefix, suffix = tokenizer.prefix, tokenizer.suffix
     columns = numpy.arange(int(lengths.max()))
-    pieces = batch.starts[group][:, None] + columns - len(prefix)
-    ids = batch.piece_ids[numpy.clip(pieces, 0, len(batch.piece_ids) - 1)]
+    subwords = batch.starts[group][:, None] + columns - len(prefix)
+    ids = batch.subword_ids[numpy.clip(subwords, 0, len(batch.subword_ids) - 1)]
     ids[columns >= lengths[:, None]] = tokenizer.pad_token_id
     ids[:, : len(prefix)] = prefix
     for i, special in enumerate(reversed(suffix)):

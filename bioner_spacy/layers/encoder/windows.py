@@ -16,47 +16,49 @@ class WindowBatch:
     """Subwords of a batch of texts, cut into windows, and the subwords of each token.
 
     Attributes:
-        piece_ids: (P,) vocabulary ids of all subwords, texts one after the other, no special tokens.
-        starts: (W,) first subword of each window, as an index into `piece_ids`.
+        subword_ids: (P,) vocabulary ids of all subwords, texts one after the other, no special tokens.
+        starts: (W,) first subword of each window, as an index into `subword_ids`.
         ends: (W,) one past the last subword of each window.
-        word_windows: (N,) window that supplies the vector of each token, the one where its context is widest.
-        word_firsts: (N,) first subword of each token.
-        word_counts: (N,) number of subwords of each token inside its window; 0 for a token without subwords (spaces).
+        token_windows: (N,) window that supplies the vector of each token, the one where its context is widest.
+        first_subwords: (N,) first subword of each token.
+        subword_counts: (N,) number of subwords of each token inside its window; 0 for a token without subwords (spaces).
     """
 
-    piece_ids: Array
+    subword_ids: Array
     starts: Array
     ends: Array
-    word_windows: Array
-    word_firsts: Array
-    word_counts: Array
+    token_windows: Array
+    first_subwords: Array
+    subword_counts: Array
 
 
-def align_pieces(word_starts: Array, word_ends: Array, piece_starts: Array, piece_ends: Array) -> tuple[Array, Array]:
+def align_subwords(
+    token_starts: Array, token_ends: Array, subword_starts: Array, subword_ends: Array
+) -> tuple[Array, Array]:
     """Find the subwords that overlap each token.
 
     Tokens and subwords are given by character offsets into the same text, in order, end exclusive. A subword that
     covers several tokens belongs to each of them.
 
     Args:
-        word_starts: (N,) first character of each token.
-        word_ends: (N,) one past the last character of each token.
-        piece_starts: (P,) first character of each subword.
-        piece_ends: (P,) one past the last character of each subword.
+        token_starts: (N,) first character of each token.
+        token_ends: (N,) one past the last character of each token.
+        subword_starts: (P,) first character of each subword.
+        subword_ends: (P,) one past the last character of each subword.
 
     Returns:
         (N,) index of the first subword of each token and (N,) number of its subwords.
     """
-    firsts = numpy.searchsorted(piece_ends, word_starts, side="right")
-    lasts = numpy.searchsorted(piece_starts, word_ends, side="left")
+    firsts = numpy.searchsorted(subword_ends, token_starts, side="right")
+    lasts = numpy.searchsorted(subword_starts, token_ends, side="left")
     return firsts, numpy.maximum(lasts - firsts, 0)
 
 
 def cut_windows(
-    piece_ids: Array,
+    subword_ids: Array,
     text_lengths: Array,
-    word_firsts: Array,
-    word_counts: Array,
+    first_subwords: Array,
+    subword_counts: Array,
     *,
     window: int,
     overlap: int,
@@ -69,10 +71,10 @@ def cut_windows(
     the ends of the text.
 
     Args:
-        piece_ids: (P,) subword ids of all texts.
+        subword_ids: (P,) subword ids of all texts.
         text_lengths: (D,) subwords per text.
-        word_firsts: (N,) global index of the first subword of each token.
-        word_counts: (N,) number of subwords of each token.
+        first_subwords: (N,) global index of the first subword of each token.
+        subword_counts: (N,) number of subwords of each token.
         window: maximum number of subwords in a window, special tokens not counted.
         overlap: subwords of context on either side of a core, within the text; `2 * overlap < window`.
 
@@ -91,28 +93,28 @@ def cut_windows(
     starts = begin + rank * inner // parts
     ends = begin + (rank + 1) * inner // parts + 2 * overlap
     core_starts = numpy.where(rank == 0, begin, starts + overlap)
-    has_pieces = word_counts > 0
-    word_windows = numpy.searchsorted(core_starts, word_firsts, side="right") - 1
+    has_subwords = subword_counts > 0
+    token_windows = numpy.searchsorted(core_starts, first_subwords, side="right") - 1
     # A token without subwords may be after the last subword, or in a text without windows.
-    word_windows = numpy.where(has_pieces, word_windows, 0)
-    window_ends = ends[word_windows] if len(ends) else numpy.zeros_like(word_windows)
-    inside = numpy.minimum(word_counts, window_ends - word_firsts)
+    token_windows = numpy.where(has_subwords, token_windows, 0)
+    window_ends = ends[token_windows] if len(ends) else numpy.zeros_like(token_windows)
+    inside = numpy.minimum(subword_counts, window_ends - first_subwords)
     return WindowBatch(
-        piece_ids=piece_ids,
+        subword_ids=subword_ids,
         starts=starts,
         ends=ends,
-        word_windows=word_windows,
-        word_firsts=word_firsts,
-        word_counts=numpy.where(has_pieces, inside, 0),
+        token_windows=token_windows,
+        first_subwords=first_subwords,
+        subword_counts=numpy.where(has_subwords, inside, 0),
     )
 
 
-def group_by_length(lengths: Array, *, batch_pieces: int, small: int, waste: float = 0.1) -> list[Array]:
+def group_by_length(lengths: Array, *, batch_subwords: int, small: int, waste: float = 0.1) -> list[Array]:
     """Group windows of similar length to minimise padding.
 
     Args:
         lengths: (W,) subwords per window.
-        batch_pieces: maximum number of subwords in a group, padding counted (a single longer window is a group of its
+        batch_subwords: maximum number of subwords in a group, padding counted (a single longer window is a group of its
             own).
         small: groups with fewer subwords grow regardless of padding.
         waste: maximum share of padding of larger groups.
@@ -127,7 +129,7 @@ def group_by_length(lengths: Array, *, batch_pieces: int, small: int, waste: flo
         longest = int(lengths[order[begin]])
         padded = longest * (i + 1 - begin)
         grown = total + int(lengths[index])
-        too_large = padded > batch_pieces
+        too_large = padded > batch_subwords
         too_wasteful = padded - grown > waste * padded and total >= small
         if i > begin and (too_large or too_wasteful):
             groups.append(order[begin:i])

@@ -32,17 +32,17 @@ class Guide:
     most probable action, as in the paper.
 
     Args:
-        n_words: (B,) tokens of each document, at least one.
+        n_tokens: (B,) tokens of each document, at least one.
         least: log-odds from which a TR or RE is taken.
     """
 
-    def __init__(self, n_words: Array, *, least: float = 0.0) -> None:
-        self.n_words = n_words
+    def __init__(self, n_tokens: Array, *, least: float = 0.0) -> None:
+        self.n_tokens = n_tokens
         self.least = least
-        self.places = numpy.zeros_like(n_words)
-        self.reading = numpy.ones(len(n_words), dtype=bool)
+        self.places = numpy.zeros_like(n_tokens)
+        self.reading = numpy.ones(len(n_tokens), dtype=bool)
         self.taken = StepLog()
-        self._n_steps = numpy.zeros_like(n_words)
+        self._n_steps = numpy.zeros_like(n_tokens)
 
     @property
     def in_scope(self) -> Optional[Array]:
@@ -57,7 +57,7 @@ class Guide:
     def inputs(self, n_slots: int) -> Array:
         """Indices, among the B * `n_slots` slots, of the inputs for `rows`."""
         self._n_slots = n_slots
-        return numpy.arange(len(self.n_words) * n_slots)
+        return numpy.arange(len(self.n_tokens) * n_slots)
 
     def rows(self, b: int) -> Array:
         """(b,) next input of each of the first documents, as an index into `inputs`."""
@@ -70,7 +70,7 @@ class Guide:
         action = next_action(log_odds, self.least)
         self._n_steps[:b] += 1
         leaves = (action == SHIFT) | (self._n_steps[:b] == MOST_STEPS)
-        ends = (action == EOA) | (leaves & (self.places[:b] == self.n_words[:b]))
+        ends = (action == EOA) | (leaves & (self.places[:b] == self.n_tokens[:b]))
         self._n_steps[:b][leaves] = 0
         self.places[:b] += leaves & ~ends & self.reading[:b]
         self.reading[:b] &= ~ends
@@ -87,18 +87,18 @@ class GoldGuide(Guide):
     """Takes the gold steps, and inserts another before a SHIFT if an action out of scope is more probable.
 
     Args:
-        n_words: (B,) tokens of each document, at least one.
+        n_tokens: (B,) tokens of each document, at least one.
         steps: gold steps of the documents.
     """
 
-    def __init__(self, n_words: Array, steps: ActionSteps) -> None:
-        super().__init__(n_words)
+    def __init__(self, n_tokens: Array, steps: ActionSteps) -> None:
+        super().__init__(n_tokens)
         self._steps = steps
         self._last = numpy.cumsum(steps.lengths) - 1
         self._step = self._last + 1 - steps.lengths
         self._is_shift = numpy.append(numpy.diff(steps.places) == 1, False)
         self._is_shift[self._last] = False
-        self._has_postponed = numpy.zeros(len(n_words), dtype=bool)
+        self._has_postponed = numpy.zeros(len(n_tokens), dtype=bool)
         self._in_scope: Any = steps.actions[self._step] != OUT_OF_SCOPE
 
     @property
@@ -107,7 +107,7 @@ class GoldGuide(Guide):
         return result
 
     def inputs(self, n_slots: int) -> Array:
-        first = numpy.repeat(numpy.arange(len(self.n_words)) * n_slots, self._steps.lengths)
+        first = numpy.repeat(numpy.arange(len(self.n_tokens)) * n_slots, self._steps.lengths)
         return first + self._steps.places + 1
 
     def rows(self, b: int) -> Array:

@@ -64,18 +64,18 @@ class SlotMemory:
     """Memory of B documents with up to T slots, all of which are read in every step.
 
     Args:
-        words: (B, T, d) vectors of the slots, zeros behind the end of a document.
+        tokens: (B, T, d) vectors of the slots, zeros behind the end of a document.
         n_slots: (B,) slots of each document, longest first.
         record: keep what `unattend` and `unwrite` need.
     """
 
-    def __init__(self, words: Tensor, n_slots: Tensor, attention: Attention, record: bool) -> None:
-        self.E = words.clone()
+    def __init__(self, tokens: Tensor, n_slots: Tensor, attention: Attention, record: bool) -> None:
+        self.E = tokens.clone()
         self.attention = attention
-        self.S = words @ attention.q.T
+        self.S = tokens @ attention.q.T
         self.record = record
         self.n_slots = n_slots
-        self._rows = torch.arange(len(words), device=words.device)
+        self._rows = torch.arange(len(tokens), device=tokens.device)
         self._tape: list[tuple[Any, ...]] = []
         self._writes: list[tuple[Any, ...]] = []
         self._prepare()

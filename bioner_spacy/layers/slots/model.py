@@ -121,8 +121,8 @@ def forward(
     with torch.no_grad():
         for docs in groups:
             guide, numbers = _make_guide(lengths, steps, docs, least)
-            words = [xp2torch(vectors[d]) for d in docs]
-            readers.append(Reader(weights, words, guide, window=window, dropout=dropout, record=is_train))
+            tokens = [xp2torch(vectors[d]) for d in docs]
+            readers.append(Reader(weights, tokens, guide, window=window, dropout=dropout, record=is_train))
             rounds.append(readers[-1].read())
             taken.append(_rows(guide, docs, numbers))
         log_odds = torch.cat(rounds)
@@ -136,8 +136,8 @@ def forward(
             d_log_odds[order] = xp2torch(d_scores)
             parts = d_log_odds.split([len(part) for part in rounds])[1:]
             for reader, docs, part in zip(readers, groups, parts):
-                for d, d_words in zip(docs, reader.backward(part, gradients)):
-                    d_vectors[d] = torch2xp(d_words)
+                for d, d_tokens in zip(docs, reader.backward(part, gradients)):
+                    d_vectors[d] = torch2xp(d_tokens)
         for name, gradient in gradients.items():
             if name != "scale" or learn_scale:
                 array: Any = torch2xp(gradient)

@@ -38,7 +38,7 @@ class Reader:
 
     Args:
         weights: parameters of the layer, by name.
-        words: token vectors of each document, most tokens first.
+        tokens: token vectors of each document, most tokens first.
         guide: chooses the next step.
         window: maximum distance with a position embedding.
         dropout: dropout on the input of a step.
@@ -46,14 +46,14 @@ class Reader:
     """
 
     def __init__(
-        self, weights: Tensors, words: Sequence[Tensor], guide: Guide, *, window: int, dropout: float, record: bool
+        self, weights: Tensors, tokens: Sequence[Tensor], guide: Guide, *, window: int, dropout: float, record: bool
     ) -> None:
         self.weights = weights
         self.guide = guide
         self.dropout = dropout
         self.record = record
-        self.slots = pad_slots(words, weights["slots"])
-        self.n_slots = torch.tensor([len(array) + 2 for array in words], device=self.slots.device)
+        self.slots = pad_slots(tokens, weights["slots"])
+        self.n_slots = torch.tensor([len(array) + 2 for array in tokens], device=self.slots.device)
         memory_type = WindowMemory if self.slots.shape[1] > 2 * window + 2 else SlotMemory
         self.attention = make_attention(weights, window)
         self.memory: SlotMemory = memory_type(self.slots, self.n_slots, self.attention, record)
@@ -157,11 +157,11 @@ class Reader:
         return [array[1:end] for array, end in zip(d_slots, last.tolist())]
 
 
-def pad_slots(words: Sequence[Tensor], special: Tensor) -> Tensor:
+def pad_slots(tokens: Sequence[Tensor], special: Tensor) -> Tensor:
     """(B, T, d) vectors of the slots: the leading one, the tokens, the trailing one, then zeros."""
-    result = special.new_zeros(len(words), len(words[0]) + 2, special.shape[1])
+    result = special.new_zeros(len(tokens), len(tokens[0]) + 2, special.shape[1])
     result[:, 0] = special[0]
-    for row, array in zip(result, words):
+    for row, array in zip(result, tokens):
         row[1 : len(array) + 1] = array
         row[len(array) + 1] = special[1]
     return result

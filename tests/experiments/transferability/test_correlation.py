@@ -94,9 +94,9 @@ def test_overall_and_by_target(found: Correlations) -> None:
     assert gains["c", "a"] == pytest.approx(100 * value("c", "a"))
 
 
-def test_measures_of_other_numbers_of_words() -> None:
+def test_measures_of_other_numbers_of_tokens() -> None:
     names = list("abcd")
-    with pytest.raises(BionerError, match=r"gains are of 0 tokens .* measures of 500 .* measure with --words 0"):
+    with pytest.raises(BionerError, match=r"gains are of 0 tokens .* measures of 500 .* measure with --tokens 0"):
         correlate(made(names, value), replace(measured(names, topic=value), budget=500))
 
 

@@ -54,7 +54,7 @@ def gains() -> Gains:
         corpora=CORPORA,
         split="devel",
         seeds=[0, 1],
-        words=dict.fromkeys(CORPORA, 1000),
+        tokens=dict.fromkeys(CORPORA, 1000),
         budget=1000,
         equal_steps=True,
         epochs=3,

@@ -21,7 +21,7 @@ from bioner_spacy.scope import set_gold
 
 CANCER = ["tumour growth invaded tissue", "carcinoma cells tumour", "tissue carcinoma growth cells"]
 PLANTS = ["leaves roots photosynthesis", "chlorophyll leaves stem", "roots stem chlorophyll photosynthesis"]
-# Corpus -> scope, sentences, words of each that are mentions of the type.
+# Corpus -> scope, sentences, tokens of each that are mentions of the type.
 TEXTS: dict[str, tuple[str, list[str], dict[str, str]]] = {
     "one": ("DISEASE", [text + " in mice 12 ." for text in CANCER * 50], {"carcinoma": "DISEASE"}),
     "two": (
@@ -57,7 +57,7 @@ def measures(folder: Path, tiny_bert: str) -> Measures:
 
 def test_overlaps_are_those_counted_by_hand(measures: Measures) -> None:
     vocabulary, names, labels = (measures.values[name] for name in ("vocabulary", "names", "labels"))
-    # Eight, eight and seven word types, of which seven, or "in" alone, are the same; 12 and the period are no words.
+    # Eight, eight and seven word types, of which seven, or "in" alone, are the same; 12 and the period are no tokens.
     assert vocabulary["one", "two"] == vocabulary["two", "one"] == pytest.approx(2 * 7 / (8 + 8))
     assert vocabulary["one", "three"] == pytest.approx(2 * 1 / (8 + 7))
     assert names["one", "two"] == pytest.approx(2 * 1 / 3)
@@ -83,13 +83,13 @@ def test_corpora_on_one_subject_have_the_same_topics(measures: Measures) -> None
 def test_no_corpus_has_a_topic_of_its_own_for_being_one() -> None:
     """Three corpora of sentences drawn from one text are alike, although there are more topics than corpora."""
     rng = numpy.random.default_rng(0)
-    words = [f"{a}{b}word" for a in "abcdefgh" for b in "klmnopqr"]
-    sentences = {name: [list(rng.choice(words, 10)) for _ in range(500)] for name in "xyz"}
+    tokens = [f"{a}{b}token" for a in "abcdefgh" for b in "klmnopqr"]
+    sentences = {name: [list(rng.choice(tokens, 10)) for _ in range(500)] for name in "xyz"}
     weights = topic_weights(sentences)
     assert all(len(of_corpus) == TOPICS and (of_corpus >= 0).all() for of_corpus in weights.values())
     assert min(cosine(weights["x"], weights[name]) for name in "yz") > 0.9
     assert all((weights[name] == topic_weights(sentences)[name]).all() for name in "xyz")
-    with pytest.raises(BionerError, match=r"No word occurs in two parts .*\(a, b\)"):
+    with pytest.raises(BionerError, match=r"No token occurs in two parts .*\(a, b\)"):
         topic_weights({"a": [["here"]], "b": [["there"]]})
 
 
@@ -113,7 +113,7 @@ def test_the_curve_of_a_corpus_that_still_learns_is_a_promising_one(folder: Path
         corpora=["one", "two"],
         split="devel",
         seeds=[0],
-        words={},
+        tokens={},
         budget=0,
         equal_steps=True,
         epochs=1,
@@ -123,13 +123,13 @@ def test_the_curve_of_a_corpus_that_still_learns_is_a_promising_one(folder: Path
         curves={"one": [level], "two": [falling]},
         alpha=0.05,
     )
-    found = measure_corpora(folder, ["one", "two"], encoder=tiny_bert, words=100, gains=gains)
+    found = measure_corpora(folder, ["one", "two"], encoder=tiny_bert, tokens=100, gains=gains)
     assert found.slopes["one"] == pytest.approx([0] * 5)
     assert found.slopes["two"] == pytest.approx([-1 / 0.95] * 5)
     assert found.values["curve"] == pytest.approx({("one", "two"): 1 / 0.95, ("two", "one"): -1 / 0.95})
-    assert 100 <= found.words["one"] < 110
+    assert 100 <= found.tokens["one"] < 110
     # Without the curve of one of them there is no such measure.
-    assert "curve" not in measure_corpora(folder, ["one", "three"], encoder=tiny_bert, words=100, gains=gains).values
+    assert "curve" not in measure_corpora(folder, ["one", "three"], encoder=tiny_bert, tokens=100, gains=gains).values
 
 
 def test_files(measures: Measures, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def gains(tiny_bert: str, tmp_path: Path) -> Any:
     def run(
         seeds: list[int],
         corpora: list[str] = CORPORA,
-        words: int = 6,
+        tokens: int = 6,
         equal_steps: bool = False,
         **overrides: Any,
     ) -> Gains:
@@ -37,7 +37,7 @@ def gains(tiny_bert: str, tmp_path: Path) -> Any:
             CONFIG,
             tmp_path / "out",
             corpus_folder=tmp_path / "corpus",
-            settings={"encoder": tiny_bert, "epochs": 10, "batch_words": 6, "words": words},
+            settings={"encoder": tiny_bert, "epochs": 10, "batch_tokens": 6, "tokens": tokens},
             overrides=overrides,
             split="devel",
         )
@@ -76,8 +76,8 @@ def test_every_pair_is_trained_once_and_gives_both_directions(
 
 def test_budgets_and_learning_curves(gains: Any, tmp_path: Path) -> None:
     found = gains([1], CORPORA[:2])
-    # Whole documents until there are six words.
-    assert found.words["genes"] in (7, 9) and found.words["diseases"] in (6, 7, 11, 12)
+    # Whole documents until there are six tokens.
+    assert found.tokens["genes"] in (7, 9) and found.tokens["diseases"] in (6, 7, 11, 12)
     assert found.steps["genes"] == 10 and found.epochs == 10
     lines = list(srsly.read_jsonl(tmp_path / "out/runs/seed-1/alone/genes-10-epochs.jsonl"))
     assert [line["step"] for line in lines] == list(range(10))
@@ -110,7 +110,7 @@ def test_runs_alone_are_trained_again_where_other_corpora_change_their_steps(gai
 
 def test_a_small_corpus_is_reported(gains: Any) -> None:
     with pytest.warns(BionerWarning, match=r"Corpus \w+ has 1\d tokens to train on and 99 are asked for"):
-        gains([1], CORPORA[:2], words=99)
+        gains([1], CORPORA[:2], tokens=99)
 
 
 def test_wrong_arguments(gains: Any) -> None:
@@ -137,7 +137,7 @@ def write_catalogue(path: Path) -> None:
         "types": dict.fromkeys(("CHEMICAL", "DISEASE", "GENE"), "invented"),
         "sources": {"nowhere": "https://example.org/{corpus}/{file}"},
         "corpora": corpora,
-        "sets": {"toys": {"corpora": CORPORA, "epochs": 4, "batch_words": 6}},
+        "sets": {"toys": {"corpora": CORPORA, "epochs": 4, "batch_tokens": 6}},
     }
     srsly.write_yaml(path, content)
 
@@ -156,7 +156,7 @@ def test_from_gains_to_a_ranking(
         "--corpus",
         tmp_path / "corpus",
     ]
-    shared += ["--encoder", tiny_bert, "--config", CONFIG, "--words", 0]
+    shared += ["--encoder", tiny_bert, "--config", CONFIG, "--tokens", 0]
     pairs = [
         "pairs",
         out,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bioner_spacy.layers.cross_sharing.lstm import bilstms, pack
 
-# Number of BiLSTMs, size of a word, hidden units.
+# Number of BiLSTMs, size of a token, hidden units.
 J, D, H = 3, 4, 5
 LENGTHS = [[1], [2], [4, 1, 7, 4], [1, 1, 1]]
 
@@ -22,7 +22,7 @@ def random_weights(seed: int = 0) -> list[torch.Tensor]:
 
 
 def run(x: torch.Tensor, weights: Sequence[torch.Tensor], lengths: list[int]) -> torch.Tensor:
-    """(J, n, 2H) states in the order of the words."""
+    """(J, n, 2H) states in the order of the tokens."""
     counts = numpy.array(lengths, dtype="int64")
     packing = pack(numpy.cumsum(counts) - counts, counts)
     states = bilstms(x[torch.from_numpy(packing.rows)], *weights, packing)
@@ -78,7 +78,7 @@ def test_gradients_are_those_of_torch() -> None:
     torch.testing.assert_close(d_x, x.grad)
 
 
-def test_no_words() -> None:
+def test_no_tokens() -> None:
     weights = [array.requires_grad_() for array in random_weights()]
     x = torch.zeros(0, D, dtype=torch.float64, requires_grad=True)
     states = run(x, weights, [])
@@ -91,13 +91,13 @@ def test_no_words() -> None:
 @given(st.lists(st.integers(1, 6), max_size=6))
 @settings(max_examples=50, deadline=None)
 def test_packing(lengths: list[int]) -> None:
-    """Every word stands once, step by step, and its mirror is as far from the other end."""
+    """Every token stands once, step by step, and its mirror is as far from the other end."""
     starts = 10 * numpy.arange(len(lengths))
     packing = pack(starts, numpy.array(lengths, dtype="int64"))
-    words = list(zip(packing.sequences.tolist(), packing.rows.tolist()))
-    assert sorted(words) == [(m, 10 * m + i) for m, length in enumerate(lengths) for i in range(length)]
-    steps = [row % 10 for _, row in words]
+    tokens = list(zip(packing.sequences.tolist(), packing.rows.tolist()))
+    assert sorted(tokens) == [(m, 10 * m + i) for m, length in enumerate(lengths) for i in range(length)]
+    steps = [row % 10 for _, row in tokens]
     assert steps == sorted(steps)
     assert packing.sizes == [steps.count(step) for step in range(max(lengths, default=1))]
-    for (m, row), mirror in zip(words, packing.mirror):
-        assert words[mirror] == (m, 10 * m + lengths[m] - 1 - (row - 10 * m))
+    for (m, row), mirror in zip(tokens, packing.mirror):
+        assert tokens[mirror] == (m, 10 * m + lengths[m] - 1 - (row - 10 * m))

@@ -1,4 +1,4 @@
-"""Word vectors of the encoder against Hugging Face's own forward pass."""
+"""Token vectors of the encoder against Hugging Face's own forward pass."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from finite_differences import slope
 from spacy.tokens import Doc
-from tiny_encoder import NO_DROPOUT, POSITIONS, WIDTH, make_docs, make_encoder, own_encoder, word_vectors
+from tiny_encoder import NO_DROPOUT, POSITIONS, WIDTH, make_docs, make_encoder, own_encoder, token_vectors
 from transformers import AutoModel, AutoTokenizer
 
 from bioner_spacy.errors import BionerError
@@ -30,22 +30,22 @@ def folder(request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue(request.param)
 
 
-def pieces_of_words(tokenizer: Any, doc: Doc) -> tuple[list[int], list[list[int]]]:
-    """Ids of a text with its special subwords, and the places of the subwords of each word, by naive overlap."""
+def subwords_of_tokens(tokenizer: Any, doc: Doc) -> tuple[list[int], list[list[int]]]:
+    """Ids of a text with its special subwords, and the places of the subwords of each token, by naive overlap."""
     encoding = tokenizer(doc.text, return_offsets_mapping=True, return_special_tokens_mask=True)
     rows = zip(encoding["offset_mapping"], encoding["special_tokens_mask"], strict=True)
     offsets = [(-1, -1) if special else pair for pair, special in rows]
-    ends = [word.idx + len(word) for word in doc]
+    ends = [token.idx + len(token) for token in doc]
     places = [
-        [i for i, (start, end) in enumerate(offsets) if start < word_end and end > word.idx]
-        for word, word_end in zip(doc, ends, strict=True)
+        [i for i, (start, end) in enumerate(offsets) if start < token_end and end > token.idx]
+        for token, token_end in zip(doc, ends, strict=True)
     ]
     return encoding["input_ids"], places
 
 
 def direct_vectors(transformer: Any, tokenizer: Any, doc: Doc, pooling: str) -> torch.Tensor:
     """One forward pass over a whole text, pooled by a loop."""
-    ids, places = pieces_of_words(tokenizer, doc)
+    ids, places = subwords_of_tokens(tokenizer, doc)
     hidden = transformer(torch.tensor([ids])).last_hidden_state[0]
     pooled = [hidden[where[:1] if pooling == "first" else where].mean(dim=0) for where in places if where]
     rows = iter(pooled)
@@ -56,7 +56,7 @@ def direct_vectors(transformer: Any, tokenizer: Any, doc: Doc, pooling: str) -> 
 def test_vectors_are_those_of_a_direct_forward_pass(folder: str, pooling: str) -> None:
     docs = make_docs(*TEXTS)
     tokenizer, transformer = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
-    vectors = word_vectors(make_encoder(folder, window=POSITIONS, pooling=pooling), docs)
+    vectors = token_vectors(make_encoder(folder, window=POSITIONS, pooling=pooling), docs)
     for doc, actual in zip(docs, vectors, strict=True):
         assert actual.shape == (len(doc), WIDTH) and actual.dtype == numpy.float32
         if len(doc):
@@ -68,29 +68,29 @@ def test_vectors_are_those_of_a_direct_forward_pass(folder: str, pooling: str) -
 def test_vectors_do_not_depend_on_the_batch(folder: str) -> None:
     docs = make_docs(*TEXTS, "gene " * 100, "mice " * 7)
     model = make_encoder(folder)
-    together = word_vectors(model, docs)
-    for batch_pieces in (1, 40):
-        model.shims[0].batch_pieces = batch_pieces
-        for actual, expected in zip(word_vectors(model, docs), together, strict=True):
+    together = token_vectors(model, docs)
+    for batch_subwords in (1, 40):
+        model.shims[0].batch_subwords = batch_subwords
+        for actual, expected in zip(token_vectors(model, docs), together, strict=True):
             numpy.testing.assert_allclose(actual, expected, atol=1e-5)
     for doc, expected in zip(docs, together, strict=True):
-        numpy.testing.assert_allclose(word_vectors(model, [doc])[0], expected, atol=1e-5)
+        numpy.testing.assert_allclose(token_vectors(model, [doc])[0], expected, atol=1e-5)
 
 
-def test_word_without_subwords_has_a_zero_vector(tiny_bert: str) -> None:
+def test_token_without_subwords_has_a_zero_vector(tiny_bert: str) -> None:
     docs = make_docs("gene  cell", " \n ")
-    assert [word.is_space for word in docs[0]] == [False, True, False]
-    vectors = word_vectors(make_encoder(tiny_bert), docs)
+    assert [token.is_space for token in docs[0]] == [False, True, False]
+    vectors = token_vectors(make_encoder(tiny_bert), docs)
     assert [bool(row.any()) for row in vectors[0]] == [True, False, True]
     assert not vectors[1].any()
 
 
-def test_pieces_far_away_change_nothing(tiny_bert: str) -> None:
-    """Words of one subword each, windows of 30: those beyond a word's window do not reach its vector."""
-    words = ["gene", "cell", "protein", "mice"] * 50
-    changed = words.copy()
+def test_subwords_far_away_change_nothing(tiny_bert: str) -> None:
+    """Tokens of one subword each, windows of 30: those beyond a token's window do not reach its vector."""
+    tokens = ["gene", "cell", "protein", "mice"] * 50
+    changed = tokens.copy()
     changed[100] = "mutant"
-    before, after = word_vectors(make_encoder(tiny_bert), make_docs(" ".join(words), " ".join(changed)))
+    before, after = token_vectors(make_encoder(tiny_bert), make_docs(" ".join(tokens), " ".join(changed)))
     differs = numpy.abs(before - after).max(axis=1) > 1e-4
     affected = numpy.flatnonzero(differs)
     assert 100 in affected
@@ -99,16 +99,16 @@ def test_pieces_far_away_change_nothing(tiny_bert: str) -> None:
     assert differs[100 - 8 : 100 + 9].all()
 
 
-def test_vector_of_a_word_in_a_long_document_is_that_of_its_window(tiny_bert: str) -> None:
-    """First, inner and last window of a text of one subword a word, passed alone."""
-    words = [f"{a}{b}" for a in "abcdef" for b in ".,;:"] * 3
-    words = [character for word in words for character in word]
-    doc = make_docs(" ".join(words))[0]
-    [vectors] = word_vectors(make_encoder(tiny_bert, window=POSITIONS), [doc])
+def test_vector_of_a_token_in_a_long_document_is_that_of_its_window(tiny_bert: str) -> None:
+    """First, inner and last window of a text of one subword a token, passed alone."""
+    tokens = [f"{a}{b}" for a in "abcdef" for b in ".,;:"] * 3
+    tokens = [character for token in tokens for character in token]
+    doc = make_docs(" ".join(tokens))[0]
+    [vectors] = token_vectors(make_encoder(tiny_bert, window=POSITIONS), [doc])
     tokenizer, transformer = AutoTokenizer.from_pretrained(tiny_bert), AutoModel.from_pretrained(tiny_bert).eval()
     # 144 subwords, room for 62, margins of 8: three windows, whose cores meet in the middle of what they share.
     for first, last, core, end in [(0, 58, 0, 50), (42, 101, 50, 93), (85, 144, 93, 144)]:
-        window = make_docs(" ".join(words[first:last]))[0]
+        window = make_docs(" ".join(tokens[first:last]))[0]
         with torch.no_grad():
             expected = direct_vectors(transformer, tokenizer, window, "mean")[core - first : end - first]
         numpy.testing.assert_allclose(vectors[core:end], expected.numpy(), atol=1e-5)
@@ -118,15 +118,15 @@ def test_a_sentence_has_the_same_vectors_wherever_it_is(folder: str) -> None:
     sentences = ["Genes mutate. ", "Mice (n = 3) had it. ", "Cells, E. coli too,\n\n", "gene " * 70 + ". ", "Mutant. "]
     docs = make_docs("".join(sentences), "", " ", sentences[0])
     model = make_encoder(folder, context="sentence")
-    alone = numpy.concatenate(word_vectors(model, make_docs(*sentences)))
-    together, *_, last = word_vectors(model, docs)
+    alone = numpy.concatenate(token_vectors(model, make_docs(*sentences)))
+    together, *_, last = token_vectors(model, docs)
     numpy.testing.assert_allclose(together, alone, atol=1e-5)
     numpy.testing.assert_allclose(last, together[: len(last)], atol=1e-5)
-    [again] = word_vectors(make_encoder(folder, context="source"), docs[:1])
+    [again] = token_vectors(make_encoder(folder, context="source"), docs[:1])
     # Not bit by bit: MKL may add up in another order for another address of the same batch.
     numpy.testing.assert_allclose(again, together, atol=1e-5)
     for context in ("group", "document"):
-        [whole] = word_vectors(make_encoder(folder, context=context), docs[:1])
+        [whole] = token_vectors(make_encoder(folder, context=context), docs[:1])
         assert numpy.abs(whole - alone).max() > 0.01
     with pytest.raises(BionerError, match="Setting context is 'page'; allowed: source, sentence, group, document"):
         make_encoder(folder, context="page")
@@ -136,7 +136,7 @@ def test_any_document_gets_finite_vectors(folder: str) -> None:
     texts = ["", " ", "\n\n\t", "\u200b", "\ufeff\u0301", "x" * 5000, "gene cell, " * 1000, "😀" * 300, "\x00 gene"]
     docs = make_docs(*texts)
     assert len(docs[6]) == 3000
-    for doc, vectors in zip(docs, word_vectors(make_encoder(folder), docs), strict=True):
+    for doc, vectors in zip(docs, token_vectors(make_encoder(folder), docs), strict=True):
         assert vectors.shape == (len(doc), WIDTH)
         assert numpy.isfinite(vectors).all()
 
@@ -154,14 +154,14 @@ def test_window_is_lowered_to_what_the_encoder_takes(
     docs = make_docs(*(" ".join("abcdefghij"[i % 10] for i in range(length)) for length in (61, 62, 63, 200)))
     model = make_encoder(folder, window=window, overlap=overlap, tokenizer_config=tokenizer_config)
     fitting = make_encoder(folder, window=POSITIONS, overlap=overlap * POSITIONS // window)
-    for actual, expected in zip(word_vectors(model, docs), word_vectors(fitting, docs), strict=True):
+    for actual, expected in zip(token_vectors(model, docs), token_vectors(fitting, docs), strict=True):
         numpy.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
-def test_window_without_room_for_a_word(tiny_bert: str) -> None:
+def test_window_without_room_for_a_token(tiny_bert: str) -> None:
     with pytest.raises(BionerError, match="window is 2 subwords"):
         make_encoder(tiny_bert, window=2, overlap=0).predict(make_docs("gene"))
-    [vectors] = word_vectors(make_encoder(tiny_bert, window=3, overlap=0), make_docs("gene cell"))
+    [vectors] = token_vectors(make_encoder(tiny_bert, window=3, overlap=0), make_docs("gene cell"))
     assert vectors.any(axis=1).all()
 
 
@@ -225,18 +225,18 @@ def test_update_with_an_empty_document(tiny_bert: str) -> None:
 def test_dropout_in_training_only(tiny_bert: str) -> None:
     docs = make_docs("gene cell mutant protein")
     model = make_encoder(tiny_bert)
-    before = word_vectors(model, docs)[0]
+    before = token_vectors(model, docs)[0]
     (first, _), (second, _) = model.begin_update(docs), model.begin_update(docs)
     assert numpy.abs(first.doc_data[0].tensors[0] - second.doc_data[0].tensors[0]).max() > 1e-3
-    numpy.testing.assert_array_equal(word_vectors(model, docs)[0], before)
+    numpy.testing.assert_array_equal(token_vectors(model, docs)[0], before)
 
 
 def test_bfloat16_is_close_to_float32(folder: str) -> None:
     if _try_on_cpu() is None:
         pytest.skip("computing in bfloat16 crashes on this machine")
     docs = make_docs(*TEXTS, "gene cell " * 40)
-    exact = numpy.concatenate(word_vectors(make_encoder(folder), docs))
-    close = numpy.concatenate(word_vectors(make_encoder(folder, precision="bfloat16"), docs))
+    exact = numpy.concatenate(token_vectors(make_encoder(folder), docs))
+    close = numpy.concatenate(token_vectors(make_encoder(folder, precision="bfloat16"), docs))
     assert close.dtype == numpy.float32
     difference = numpy.abs(close - exact)
     assert 0 < difference.mean() < 0.03 and difference.max() < 0.3

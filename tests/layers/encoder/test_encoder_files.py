@@ -12,7 +12,7 @@ import safetensors.torch
 import srsly
 import torch
 from thinc.api import Model
-from tiny_encoder import assert_same_vectors, make_docs, make_encoder, word_vectors
+from tiny_encoder import assert_same_vectors, make_docs, make_encoder, token_vectors
 from transformers import AutoModel, AutoTokenizer
 
 from bioner_spacy.errors import BionerError
@@ -65,7 +65,7 @@ def test_eight_bits_change_little(folder: str) -> None:
     loaded = load(srsly.msgpack_loads(model.shims[0].to_bytes()))
     assert {weight.dtype for weight in loaded.shims[0].transformer.parameters()} == {torch.float32}
     docs = make_docs("The mutant Protein in mice.", "gene " * 60)
-    for left, right in zip(word_vectors(model, docs), word_vectors(loaded, docs), strict=True):
+    for left, right in zip(token_vectors(model, docs), token_vectors(loaded, docs), strict=True):
         assert 0 < numpy.abs(left - right).max() < 0.1 * numpy.abs(left).max()
 
 

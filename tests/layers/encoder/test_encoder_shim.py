@@ -15,7 +15,7 @@ from tiny_encoder import assert_same_vectors, make_docs, make_encoder, own_encod
 from transformers import AutoModel, AutoTokenizer
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.layers.encoder.shim import max_pieces
+from bioner_spacy.layers.encoder.shim import max_subwords
 from bioner_spacy.models.encoder import build_transformer
 
 
@@ -175,7 +175,7 @@ def test_no_gradient_is_left_for_the_next_update(tiny_bert: str) -> None:
 @pytest.mark.parametrize("encoder, expected", [("tiny_bert", 64), ("tiny_roberta", 64)])
 def test_most_subwords(encoder: str, expected: int, request: pytest.FixtureRequest) -> None:
     """The RoBERTa has 66 positions, of which it does not use the first two."""
-    assert max_pieces(AutoModel.from_pretrained(request.getfixturevalue(encoder))) == expected
+    assert max_subwords(AutoModel.from_pretrained(request.getfixturevalue(encoder))) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy
 import pytest
 import torch
-from tiny_encoder import make_docs, make_encoder, own_encoder, word_vectors
+from tiny_encoder import make_docs, make_encoder, own_encoder, token_vectors
 
 from bioner_spacy.layers.encoder import shim
 from bioner_spacy.layers.encoder.threads import map_threads
@@ -65,13 +65,13 @@ def test_vectors_are_the_same_with_any_number_of_threads(
     docs = make_docs("gene", "", "gene mice " * 20, "cell protein mutant", "mice " * 7, " ")
     model = make_encoder(tiny_bert)
     monkeypatch.setattr(shim, "_LEAST_SUBWORDS", 10**6)
-    alone = word_vectors(model, docs)
+    alone = token_vectors(model, docs)
     monkeypatch.setattr(shim, "_LEAST_SUBWORDS", 2)
     passes = []
     monkeypatch.setattr(
         shim, "map_threads", lambda function, items: passes.append(len(items)) or map_threads(function, items)
     )
-    for actual, expected in zip(word_vectors(model, docs), alone, strict=True):
+    for actual, expected in zip(token_vectors(model, docs), alone, strict=True):
         numpy.testing.assert_allclose(actual, expected, atol=1e-5)
     assert passes[0] > 1
 

@@ -46,13 +46,13 @@ def test_padding_and_other_windows_change_nothing(encoder: str, train: bool, req
         rows += [ids[kept] for kept, ids in zip(*blocks[-1], strict=True)]
     ids = torch.from_numpy(numpy.concatenate([part.ravel() for _, part in blocks]))
     places = [numpy.broadcast_to(numpy.arange(mask.shape[1]), mask.shape).ravel() for mask, _ in blocks]
-    is_piece = torch.from_numpy(numpy.concatenate([mask.ravel() for mask, _ in blocks]))
+    is_subword = torch.from_numpy(numpy.concatenate([mask.ravel() for mask, _ in blocks]))
     packed = encode_packed(
         transformer,
         ids,
         torch.from_numpy(numpy.concatenate(places)),
         [Block(*mask.shape, None if mask.all() else torch.from_numpy(mask)[:, None, None]) for mask, _ in blocks],
-    )[is_piece]
+    )[is_subword]
     alone = torch.cat([transformer(torch.from_numpy(row)[None]).last_hidden_state[0] for row in rows])
     torch.testing.assert_close(packed, alone, atol=1e-5, rtol=1e-4)
 

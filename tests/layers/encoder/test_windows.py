@@ -1,4 +1,4 @@
-"""From words to subwords to windows, against naive loops."""
+"""From tokens to subwords to windows, against naive loops."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioner_spacy.layers.encoder.windows import WindowBatch, align_pieces, cut_windows, group_by_length
+from bioner_spacy.layers.encoder.windows import WindowBatch, align_subwords, cut_windows, group_by_length
 
 
 def ints(values: list[int]) -> Any:
@@ -23,40 +23,40 @@ def intervals(draw: st.DrawFn, length: int = 12) -> list[tuple[int, int]]:
 
 @given(intervals(), intervals(), st.data())
 @settings(max_examples=100, deadline=None)
-def test_pieces_of_a_word_are_those_that_overlap_it(
-    words: list[tuple[int, int]], subwords: list[tuple[int, int]], data: st.DataObject
+def test_subwords_of_a_token_are_those_that_overlap_it(
+    tokens: list[tuple[int, int]], subwords: list[tuple[int, int]], data: st.DataObject
 ) -> None:
     # A character of several bytes can be several subwords with the same offsets.
     subwords = [subword for subword in subwords for _ in range(data.draw(st.integers(1, 3)))]
-    columns = (ints([pair[side] for pair in pairs]) for pairs in (words, subwords) for side in (0, 1))
-    firsts, counts = align_pieces(*columns)
-    assert len(firsts) == len(counts) == len(words)
-    for (start, end), first, count in zip(words, firsts.tolist(), counts.tolist()):
+    columns = (ints([pair[side] for pair in pairs]) for pairs in (tokens, subwords) for side in (0, 1))
+    firsts, counts = align_subwords(*columns)
+    assert len(firsts) == len(counts) == len(tokens)
+    for (start, end), first, count in zip(tokens, firsts.tolist(), counts.tolist()):
         expected = [i for i, subword in enumerate(subwords) if subword[0] < end and subword[1] > start]
         assert list(range(first, first + count)) == expected
 
 
 @st.composite
 def cuts(draw: st.DrawFn) -> tuple[list[int], list[tuple[int, int]], int, int]:
-    """Lengths of texts, words as (first subword, number of subwords), window and overlap."""
+    """Lengths of texts, tokens as (first subword, number of subwords), window and overlap."""
     overlap = draw(st.integers(0, 4))
     window = draw(st.integers(2 * overlap + 1, 2 * overlap + 8))
     lengths = draw(st.lists(st.integers(0, 40), max_size=4))
-    words = []
+    tokens = []
     base = 0
     for length in lengths:
         boundaries = sorted(draw(st.sets(st.integers(0, length), max_size=12)) | {0, length})
         for begin, end in zip(boundaries, boundaries[1:]):
-            words.append((base + begin, end - begin))
+            tokens.append((base + begin, end - begin))
             if not draw(st.integers(0, 3)):
-                # A word without subwords, such as a run of spaces: before the next subword, or after the last.
-                words.append((base + end, 0))
+                # A token without subwords, such as a run of spaces: before the next subword, or after the last.
+                tokens.append((base + end, 0))
         base += length
-    return lengths, words, window, overlap
+    return lengths, tokens, window, overlap
 
 
-def cut(lengths: list[int], words: list[tuple[int, int]], window: int, overlap: int) -> WindowBatch:
-    firsts, counts = (ints([word[i] for word in words]) for i in (0, 1))
+def cut(lengths: list[int], tokens: list[tuple[int, int]], window: int, overlap: int) -> WindowBatch:
+    firsts, counts = (ints([token[i] for token in tokens]) for i in (0, 1))
     return cut_windows(numpy.arange(sum(lengths)) + 100, ints(lengths), firsts, counts, window=window, overlap=overlap)
 
 
@@ -84,12 +84,12 @@ def test_windows_fit_their_text_and_no_fewer_would_do(case: tuple[list[int], lis
 
 @given(cuts())
 @settings(max_examples=100, deadline=None)
-def test_every_word_has_its_context(case: tuple[list[int], list[tuple[int, int]], int, int]) -> None:
-    lengths, words, _, overlap = case
+def test_every_token_has_its_context(case: tuple[list[int], list[tuple[int, int]], int, int]) -> None:
+    lengths, tokens, _, overlap = case
     batch = cut(*case)
     text_of = numpy.repeat(numpy.arange(len(lengths)), lengths)
     text_starts = numpy.cumsum([0, *lengths])
-    for (first, count), window, inside in zip(words, batch.word_windows, batch.word_counts, strict=True):
+    for (first, count), window, inside in zip(tokens, batch.token_windows, batch.subword_counts, strict=True):
         if count == 0:
             assert inside == 0
             continue
@@ -104,11 +104,11 @@ def test_every_word_has_its_context(case: tuple[list[int], list[tuple[int, int]]
 @given(cuts())
 @settings(max_examples=100, deadline=None)
 def test_cores_tile_the_text(case: tuple[list[int], list[tuple[int, int]], int, int]) -> None:
-    """Words of one subword each: the windows that they choose divide every text, in order, without a gap."""
+    """Tokens of one subword each: the windows that they choose divide every text, in order, without a gap."""
     lengths, _, window, overlap = case
     batch = cut(lengths, [(i, 1) for i in range(sum(lengths))], window, overlap)
-    assert set(batch.word_windows.tolist()) == set(range(len(batch.starts)))
-    assert (numpy.diff(batch.word_windows) >= 0).all()
+    assert set(batch.token_windows.tolist()) == set(range(len(batch.starts)))
+    assert (numpy.diff(batch.token_windows) >= 0).all()
 
 
 def test_cut_by_hand() -> None:
@@ -116,30 +116,30 @@ def test_cut_by_hand() -> None:
     batch = cut([10, 8, 13], [(0, 1), (3, 3), (6, 1), (9, 1), (10, 8), (23, 1), (24, 1)], 8, 2)
     assert batch.starts.tolist() == [0, 3, 10, 18, 21, 24]
     assert batch.ends.tolist() == [7, 10, 18, 25, 28, 31]
-    assert batch.word_windows.tolist() == [0, 0, 1, 1, 2, 4, 4]
-    assert batch.word_counts.tolist() == [1, 3, 1, 1, 8, 1, 1]
+    assert batch.token_windows.tolist() == [0, 0, 1, 1, 2, 4, 4]
+    assert batch.subword_counts.tolist() == [1, 3, 1, 1, 8, 1, 1]
 
 
-def test_word_longer_than_its_window_is_cut() -> None:
+def test_token_longer_than_its_window_is_cut() -> None:
     batch = cut([20], [(0, 20)], 8, 2)
-    assert batch.word_counts.tolist() == [batch.ends[0]]
+    assert batch.subword_counts.tolist() == [batch.ends[0]]
 
 
 @pytest.mark.parametrize("small", [64, 384])
-@pytest.mark.parametrize("batch_pieces", [50, 512, 4096])
+@pytest.mark.parametrize("batch_subwords", [50, 512, 4096])
 @given(lengths=st.lists(st.integers(1, 300), max_size=60))
 @settings(max_examples=100, deadline=None)
-def test_groups_divide_the_windows_and_fit(batch_pieces: int, small: int, lengths: list[int]) -> None:
-    groups = [group.tolist() for group in group_by_length(ints(lengths), batch_pieces=batch_pieces, small=small)]
+def test_groups_divide_the_windows_and_fit(batch_subwords: int, small: int, lengths: list[int]) -> None:
+    groups = [group.tolist() for group in group_by_length(ints(lengths), batch_subwords=batch_subwords, small=small)]
     assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
     for group in groups:
         sizes = [lengths[i] for i in group]
         padded = max(sizes) * len(sizes)
         assert sizes[0] == max(sizes)
-        assert padded <= batch_pieces or len(group) == 1
+        assert padded <= batch_subwords or len(group) == 1
         assert padded - sum(sizes) <= 0.1 * padded or sum(sizes[:-1]) < small
 
 
 def test_equal_windows_fill_groups() -> None:
-    groups = group_by_length(ints([100] * 10), batch_pieces=400, small=64)
+    groups = group_by_length(ints([100] * 10), batch_subwords=400, small=64)
     assert [len(group) for group in groups] == [4, 4, 2]

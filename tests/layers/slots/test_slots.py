@@ -24,7 +24,7 @@ from bioner_spacy.types import MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps
 WIDTH, N_ACTIONS, WINDOW = 5, 8, 3
 
 
-def random_words(seed: int, lengths: list[int]) -> list[torch.Tensor]:
+def random_tokens(seed: int, lengths: list[int]) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     return [torch.randn(n, WIDTH, dtype=torch.float64, generator=generator) for n in lengths]
 
@@ -52,15 +52,15 @@ def random_steps(seed: int, lengths: list[int]) -> ActionSteps:
 
 
 def make_guide(lengths: list[int], steps: Optional[ActionSteps], least: float = 0.0) -> Guide:
-    n_words = numpy.array(lengths)
-    return Guide(n_words, least=least) if steps is None else GoldGuide(n_words, steps)
+    n_tokens = numpy.array(lengths)
+    return Guide(n_tokens, least=least) if steps is None else GoldGuide(n_tokens, steps)
 
 
 def make_reader(
-    weights: Any, words: list[torch.Tensor], steps: Optional[ActionSteps], window: int = WINDOW, least: float = 0.0
+    weights: Any, tokens: list[torch.Tensor], steps: Optional[ActionSteps], window: int = WINDOW, least: float = 0.0
 ) -> Reader:
-    guide = make_guide([len(array) for array in words], steps, least)
-    return Reader(weights, words, guide, window=window, dropout=0.0, record=True)
+    guide = make_guide([len(array) for array in tokens], steps, least)
+    return Reader(weights, tokens, guide, window=window, dropout=0.0, record=True)
 
 
 def rows_of(reader: Reader, d: int) -> list[int]:
@@ -92,12 +92,12 @@ def gold_of(steps: Optional[ActionSteps], d: int) -> Any:
 @torch.no_grad()
 def test_steps_are_those_of_the_equations(seed: int, lengths: list[int], guided: bool, least: float) -> None:
     """Of documents short and longer than the window, side by side."""
-    weights, words = random_weights(seed, WIDTH, N_ACTIONS), random_words(seed, lengths)
+    weights, tokens = random_weights(seed, WIDTH, N_ACTIONS), random_tokens(seed, lengths)
     steps = random_steps(seed, lengths) if guided else None
-    reader = make_reader(weights, words, steps, least=least)
+    reader = make_reader(weights, tokens, steps, least=least)
     log_odds = reader.read()
     taken = reader.guide.taken
-    for d, array in enumerate(words):
+    for d, array in enumerate(tokens):
         expected, places, gold, postponed = read(weights, array, WINDOW, gold_of(steps, d), least)
         rows = rows_of(reader, d)
         torch.testing.assert_close(log_odds[rows], torch.stack(expected))
@@ -111,46 +111,46 @@ def test_steps_are_those_of_the_equations(seed: int, lengths: list[int], guided:
 @pytest.mark.parametrize("lengths", [[9, 4, 1], [3]])
 @pytest.mark.parametrize("seed, guided", [(0, False), (1, False), (2, True), (3, True)])
 def test_gradients_are_those_of_the_equations(seed: int, lengths: list[int], guided: bool) -> None:
-    weights, words = random_weights(seed, WIDTH, N_ACTIONS), random_words(seed, lengths)
+    weights, tokens = random_weights(seed, WIDTH, N_ACTIONS), random_tokens(seed, lengths)
     steps = random_steps(seed, lengths) if guided else None
     with torch.no_grad():
-        reader = make_reader(weights, words, steps)
+        reader = make_reader(weights, tokens, steps)
         log_odds = reader.read()
         d_log_odds = torch.zeros_like(log_odds)
-        for d in range(len(words)):
+        for d in range(len(tokens)):
             d_log_odds[rows_of(reader, d)] = torch.randn_like(log_odds[rows_of(reader, d)])
         gradients = {name: torch.zeros_like(weight) for name, weight in weights.items()}
-        d_words = reader.backward(d_log_odds, gradients)
+        d_tokens = reader.backward(d_log_odds, gradients)
     leaves = {name: weight.clone().requires_grad_() for name, weight in weights.items()}
     total = torch.zeros((), dtype=torch.float64)
-    word_leaves = [array.clone().requires_grad_() for array in words]
-    for d, array in enumerate(word_leaves):
+    token_leaves = [array.clone().requires_grad_() for array in tokens]
+    for d, array in enumerate(token_leaves):
         expected = torch.stack(read(leaves, array, WINDOW, gold_of(steps, d))[0])
         total = total + (expected * d_log_odds[rows_of(reader, d)]).sum()
     total.backward()
     for name, leaf in leaves.items():
         torch.testing.assert_close(gradients[name], grad_of(leaf), msg=lambda text, name=name: f"{name}: {text}")
-    for found, leaf in zip(d_words, word_leaves):
+    for found, leaf in zip(d_tokens, token_leaves):
         torch.testing.assert_close(found, grad_of(leaf))
 
 
 def test_gradient_by_finite_differences() -> None:
     """The way of a guided reader does not depend on small changes; what is written does."""
-    weights, words = random_weights(0, WIDTH, N_ACTIONS), random_words(0, [9, 4])
+    weights, tokens = random_weights(0, WIDTH, N_ACTIONS), random_tokens(0, [9, 4])
     steps = random_steps(3, [9, 4])
     steps = replace(steps, actions=numpy.maximum(steps.actions, 0))
 
     def total() -> float:
-        log_odds = make_reader(weights, words, steps).read()
+        log_odds = make_reader(weights, tokens, steps).read()
         return float((log_odds * target[: len(log_odds)]).sum())
 
     with torch.no_grad():
         target = torch.randn(200, N_ACTIONS, dtype=torch.float64)
-        reader = make_reader(weights, words, steps)
+        reader = make_reader(weights, tokens, steps)
         gradients = {name: torch.zeros_like(weight) for name, weight in weights.items()}
         log_odds = reader.read()
-        d_words = reader.backward(target[: len(log_odds)], gradients)
-        for array, gradient in [*((weights[name], gradients[name]) for name in weights), *zip(words, d_words)]:
+        d_tokens = reader.backward(target[: len(log_odds)], gradients)
+        for array, gradient in [*((weights[name], gradients[name]) for name in weights), *zip(tokens, d_tokens)]:
             for place in list(numpy.ndindex(*array.shape))[:: max(1, array.numel() // 4)]:
                 expected = slope(array, place, total)
                 assert float(gradient[place]) == pytest.approx(expected, rel=1e-4, abs=1e-5)
@@ -159,14 +159,14 @@ def test_gradient_by_finite_differences() -> None:
 @pytest.mark.parametrize("guided", [False, True])
 @torch.no_grad()
 def test_long_documents_are_read_as_short_ones(guided: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the work is another, and not more for each word than the window is wide."""
+    """Only the work is another, and not more for each token than the window is wide."""
     lengths = [60, 31, 2]
-    weights, words = random_weights(1, WIDTH, N_ACTIONS), random_words(1, lengths)
+    weights, tokens = random_weights(1, WIDTH, N_ACTIONS), random_tokens(1, lengths)
     steps = random_steps(2, lengths) if guided else None
     results = []
     for memory in (slot_reader.WindowMemory, SlotMemory):
         monkeypatch.setattr(slot_reader, "WindowMemory", memory)
-        reader = make_reader(weights, words, steps)
+        reader = make_reader(weights, tokens, steps)
         assert type(reader.memory) is memory
         log_odds = reader.read()
         gradients = {name: torch.zeros_like(weight) for name, weight in weights.items()}
@@ -177,9 +177,9 @@ def test_long_documents_are_read_as_short_ones(guided: bool, monkeypatch: pytest
 
 @torch.no_grad()
 def test_large_scores_do_not_overflow() -> None:
-    weights, words = random_weights(1, WIDTH, N_ACTIONS), random_words(1, [40])
+    weights, tokens = random_weights(1, WIDTH, N_ACTIONS), random_tokens(1, [40])
     weights["queries"] *= 1e4
-    reader = make_reader(weights, words, None)
+    reader = make_reader(weights, tokens, None)
     log_odds = reader.read()
     gradients = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     reader.backward(torch.ones_like(log_odds), gradients)
@@ -231,27 +231,27 @@ def build(**changed: Any) -> Model[Any, Any]:
     return model
 
 
-def float_words(lengths: list[int]) -> list[Any]:
-    return [array.numpy().astype("f") for array in random_words(0, lengths)]
+def float_tokens(lengths: list[int]) -> list[Any]:
+    return [array.numpy().astype("f") for array in random_tokens(0, lengths)]
 
 
 @pytest.mark.parametrize("guided", [False, True])
 @pytest.mark.parametrize("most_slots", [8192, 20])
 def test_batched_is_one_by_one(guided: bool, most_slots: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Documents in any order, some without words, some long, in one group of documents or several."""
+    """Documents in any order, some without tokens, some long, in one group of documents or several."""
     monkeypatch.setattr(slots, "MOST_SLOTS", most_slots)
     lengths = [3, 0, 30, 5, 1, 0, 12, 5]
-    model, words = build(), float_words(lengths)
+    model, tokens = build(), float_tokens(lengths)
     steps = random_steps(0, lengths) if guided else None
-    scores, backprop = model.begin_update((words, steps))
+    scores, backprop = model.begin_update((tokens, steps))
     d_scores = numpy.random.normal(size=scores.log_odds.shape).astype("f")
-    d_words, _ = backprop(d_scores)
+    d_tokens, _ = backprop(d_scores)
     gradients = {name: model.get_grad(name).copy() for name in model.param_names if model.has_grad(name)}
     assert set(gradients) == set(model.param_names) - {"scale"}
     for name in gradients:
         model.set_grad(name, gradients[name] * 0)
     begin = 0
-    for d, array in enumerate(words):
+    for d, array in enumerate(tokens):
         first, own = 0, None
         if steps is not None:
             first = int(steps.lengths[:d].sum())
@@ -264,7 +264,7 @@ def test_batched_is_one_by_one(guided: bool, most_slots: int, monkeypatch: pytes
         assert scores.postponed[begin:end].tolist() == alone.postponed.tolist()
         if guided:
             assert (scores.gold[begin:end] - first).tolist() == alone.gold.tolist()
-        numpy.testing.assert_allclose(backprop_alone(d_scores[begin:end])[0][0], d_words[d], atol=1e-4)
+        numpy.testing.assert_allclose(backprop_alone(d_scores[begin:end])[0][0], d_tokens[d], atol=1e-4)
         begin = end
     for name, gradient in gradients.items():
         numpy.testing.assert_allclose(model.get_grad(name), gradient, atol=2e-3, err_msg=name)
@@ -273,13 +273,13 @@ def test_batched_is_one_by_one(guided: bool, most_slots: int, monkeypatch: pytes
 def test_the_scale_is_learned_on_request() -> None:
     model = build(learn_scale=True, scale=10.0)
     assert model.get_param("scale").tolist() == [10.0]
-    scores, backprop = model.begin_update((float_words([4]), None))
+    scores, backprop = model.begin_update((float_tokens([4]), None))
     backprop(numpy.ones_like(scores.log_odds))
     assert model.get_grad("scale").any()
 
 
 def test_dropout_in_training_only_and_by_the_rate_that_thinc_sets() -> None:
-    model, X = build(dropout=0.0), (float_words([6]), random_steps(0, [6]))
+    model, X = build(dropout=0.0), (float_tokens([6]), random_steps(0, [6]))
     predicted = model.predict(X).log_odds
     numpy.testing.assert_array_equal(model.begin_update(X)[0].log_odds, predicted)
     set_dropout_rate(model, 0.5)
@@ -289,22 +289,22 @@ def test_dropout_in_training_only_and_by_the_rate_that_thinc_sets() -> None:
 
 def test_gradients_with_dropout_are_those_of_what_was_kept() -> None:
     """Finite differences under the same random numbers."""
-    model, (words, steps) = build(dropout=0.3), (float_words([6]), random_steps(0, [6]))
+    model, (tokens, steps) = build(dropout=0.3), (float_tokens([6]), random_steps(0, [6]))
     fix_random_seed(1)
-    scores, backprop = model.begin_update((words, steps))
-    d_words = backprop(numpy.ones_like(scores.log_odds))[0][0]
+    scores, backprop = model.begin_update((tokens, steps))
+    d_tokens = backprop(numpy.ones_like(scores.log_odds))[0][0]
 
     def total() -> float:
         fix_random_seed(1)
-        return float(model.begin_update((words, steps))[0].log_odds.astype("float64").sum())
+        return float(model.begin_update((tokens, steps))[0].log_odds.astype("float64").sum())
 
     for place in [(0, 0), (3, 2), (5, 4)]:
-        assert d_words[place] == pytest.approx(slope(words[0], place, total, step=1e-2), rel=0.05, abs=0.05)
+        assert d_tokens[place] == pytest.approx(slope(tokens[0], place, total, step=1e-2), rel=0.05, abs=0.05)
 
 
 def test_starts_as_in_the_paper() -> None:
     model = Slots(N_ACTIONS, queries=3, window=150, scale=1.0, learn_scale=False, focus=0.0, least=0.0, dropout=0.0)
-    model.initialize(X=(float_words([3]), None))
+    model.initialize(X=(float_tokens([3]), None))
     assert model.get_param("queries").shape == (N_ACTIONS, 3, WIDTH) and not model.get_param("queries").any()
     assert (model.get_param("w_att") == 1).all() and (model.get_param("w_tok") == 1).all()
     # Distances from -150 to 150, the leading slot, out of the window; what is behind the end needs no vector.
@@ -322,24 +322,24 @@ def test_expects_to_shift() -> None:
 
 
 @pytest.mark.parametrize("focus", [3.0, 5.0])
-def test_attention_may_start_at_the_word_last_written_to(focus: float) -> None:
+def test_attention_may_start_at_the_token_last_written_to(focus: float) -> None:
     model = Slots(
         N_ACTIONS, queries=2, window=150, scale=1.0, learn_scale=False, focus=focus, least=0.0, dropout=0.0, nI=384
     )
     model.initialize()
     weights = {name: xp2torch(model.get_param(name)) for name in ("queries", "positions", "w_att", "w_tok", "scale")}
-    words = 0.1 * torch.randn(1, 30, 384, generator=torch.Generator().manual_seed(0))
-    memory = SlotMemory(words, torch.tensor([30]), make_attention(weights, 150), record=True)
+    tokens = 0.1 * torch.randn(1, 30, 384, generator=torch.Generator().manual_seed(0))
+    memory = SlotMemory(tokens, torch.tensor([30]), make_attention(weights, 150), record=True)
     memory.attend(torch.tensor([7]))
     alpha = memory._tape[0][2][0]
     expected = numpy.exp(focus) / (numpy.exp(focus) + 29)
     assert alpha.argmax() == 7 and alpha[7].item() == pytest.approx(expected, abs=0.15)
 
 
-def test_no_words() -> None:
+def test_no_tokens() -> None:
     model = build()
-    words = float_words([0, 0])
-    scores, backprop = model.begin_update((words, random_steps(0, [0, 0])))
+    tokens = float_tokens([0, 0])
+    scores, backprop = model.begin_update((tokens, random_steps(0, [0, 0])))
     assert scores.log_odds.shape == (0, N_ACTIONS) and scores.lengths.tolist() == [0, 0]
     assert [array.shape for array in backprop(scores.log_odds)[0]] == [(0, WIDTH)] * 2
 

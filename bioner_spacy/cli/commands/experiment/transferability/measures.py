@@ -8,7 +8,7 @@ Example:
 from .... import options
 
 
-def command(output: options.Output, encoding: options.Encoding, words: options.Words = options.WORDS) -> None:
+def command(output: options.Output, encoding: options.Encoding, tokens: options.Tokens = options.TOKENS) -> None:
     from .....experiments.transferability.gains import FILE, Gains
     from .....experiments.transferability.measures import measure_corpora
     from .....experiments.transferability.runs import config_encoder
@@ -19,7 +19,7 @@ def command(output: options.Output, encoding: options.Encoding, words: options.W
         encoding.corpus,
         encoding.names,
         encoder=encoding.encoder or config_encoder(encoding.config_path),
-        words=words,
+        tokens=tokens,
         gains=gains,
     )
     options.show(measures_page(found), output)

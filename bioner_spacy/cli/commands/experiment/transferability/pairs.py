@@ -26,7 +26,7 @@ def command(
     training: options.Runs,
     tests: options.Tests,
     seeds: options.Seeds = options.SEEDS,
-    words: options.Words = options.WORDS,
+    tokens: options.Tokens = options.TOKENS,
     split: options.Split = "devel",
     equal_steps: Annotated[
         bool,
@@ -45,7 +45,7 @@ def command(
     training = replace(training, epochs=training.epochs or EPOCHS)
     chosen = training.known.training_set(training.corpora)
     experiment = training.experiment(
-        chosen, output, overrides=config_overrides(context), split=split, settings={"words": words}
+        chosen, output, overrides=config_overrides(context), split=split, settings={"tokens": tokens}
     )
     gains = measure_gains(experiment, chosen.corpora, numbers, equal_steps=equal_steps, **tests.settings())
     options.show(gains_page(gains), output if equal_steps else output / EQUAL_EPOCHS)

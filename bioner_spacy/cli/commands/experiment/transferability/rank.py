@@ -21,7 +21,7 @@ def command(
         Optional[Path],
         typer.Option(help="correlations.json, whose best measure is used; default: mean rank over all measures."),
     ] = None,
-    words: options.Words = options.WORDS,
+    tokens: options.Tokens = options.TOKENS,
 ) -> None:
     from .....experiments.transferability.correlation import best_measure
     from .....experiments.transferability.measures import measure_corpora
@@ -33,7 +33,7 @@ def command(
     names = encoding.known.select(f"{target},{encoding.corpora}")
     encoder = encoding.encoder or config_encoder(encoding.config_path)
     ranking = rank(
-        measure_corpora(encoding.corpus, names, encoder=encoder, words=words), target, by=by, sign=correlation
+        measure_corpora(encoding.corpus, names, encoder=encoder, tokens=tokens), target, by=by, sign=correlation
     )
     typer.echo(ranking_table(ranking).to_text())
     msg.info(ranking.method())

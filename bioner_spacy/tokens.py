@@ -1,4 +1,4 @@
-"""Character offsets of words, as arrays."""
+"""Character offsets of tokens, as arrays."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from spacy.attrs import LENGTH, ORTH, SPACY
 from spacy.tokens import Doc
 
 
-def word_offsets(doc: Doc) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Where the words of a document are in its text, without a loop over tokens.
+def token_offsets(doc: Doc) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Where the tokens of a document are in its text, without a loop over tokens.
 
     Returns:
-        (words,) first character of each word and (words,) one past its last.
+        (tokens,) first character of each token and (tokens,) one past its last.
     """
     array = doc.to_array([LENGTH, SPACY]).astype("int64").reshape(-1, 2)
     after = array.sum(axis=1).cumsum()
