@@ -25,7 +25,7 @@ CHOICES = {
 def make(upstream: Optional[str], tiny_bert: str, architecture: str = "TagHeads", **add: Any) -> Language:
     """A pipeline in code, with a component to listen to if there is one."""
     nlp = blank_nlp()
-    encoder = {"@architectures": "bioner_spacy.TransformerModel.v1", "name": tiny_bert, "window": 32, "overlap": 8}
+    encoder = {"@architectures": "bioner_spacy.TransformerModel.v2", "name": tiny_bert, "window": 32, "overlap": 8}
     if upstream is not None:
         nlp.add_pipe(upstream, config={"model": CNN if upstream == "tok2vec" else encoder})
     nlp.add_pipe("multitask_ner", config={"model": {"@architectures": f"bioner_spacy.{architecture}.v1"}}, **add)
@@ -68,7 +68,7 @@ def test_training_from_the_saved_config_gives_the_same_weights(
 ) -> None:
     corpora = write_corpora(tmp_path / "corpora")
     bare = make(upstream, tiny_bert).config
-    reader = {"@readers": "bioner_spacy.MultiCorpus.v1", "path": str(corpora), "split": "train"}
+    reader = {"@readers": "bioner_spacy.MultiCorpus.v2", "path": str(corpora), "split": "train"}
     bare["corpora"] = {"train": reader, "dev": {**reader, "split": "devel"}}
     bare["training"]["seed"] = 1
     assert bare["components"]["multitask_ner"]["model"]["tok2vec"] is None
