@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_tags import TASKS as TAGGED
 from test_tags import flat_gold
 
-from bioner_spacy.formulations import crf
+from bioner_spacy.formulations import crf, crf_decoding
 from bioner_spacy.formulations.crf import CRFFormulation
 from bioner_spacy.formulations.tags import OUT_OF_SCOPE
 from bioner_spacy.tasks import Task
@@ -206,9 +206,9 @@ def plain_best_tags(edges: Any) -> list[int]:
 
 @pytest.mark.parametrize("eagerness", [-9.0, -7.0, -5.0])
 def test_documents_that_are_decoded_in_parts(eagerness: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crf, "_BLOCK_EDGES", 1)
+    monkeypatch.setattr(crf_decoding, "_BLOCK_EDGES", 1)
     monkeypatch.setattr(crf, "_CHAIN_TOKENS", 50)
-    monkeypatch.setattr(crf, "_CHAINS", 3)
+    monkeypatch.setattr(crf_decoding, "_CHAINS", 3)
     lengths = [40, 0, 7, 60, 1, 25, 3, 3, 30]
     formulation, scores, _ = random_batch(0, lengths)
     for i, column in enumerate(formulation.columns):  # few mentions, and long ones
@@ -238,7 +238,7 @@ def test_documents_that_are_decoded_in_parts(eagerness: float, monkeypatch: pyte
 @pytest.mark.parametrize("start", range(18))
 def test_a_mention_that_pays_at_its_last_token_alone(start: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long it is, and wherever a block of the search ends; what the next document begins with is no matter."""
-    monkeypatch.setattr(crf, "_BLOCK_EDGES", 1)
+    monkeypatch.setattr(crf_decoding, "_BLOCK_EDGES", 1)
     formulation = CRFFormulation([Task("A", ("A",))])
     column = {name: i for i, name in enumerate(formulation.columns)}
     for length in range(1, 10):
