@@ -139,6 +139,10 @@ class Errors(metaclass=_WithCodes):
         "{file} is not the file that {report} was written for, perhaps because a conversion was killed: convert "
         "the corpus again, or remove the report if you changed the file yourself."
     )
+    E155 = (
+        "A conversion into {folder} did not finish, and has replaced other corpora, but not {corpora}, which may be of other settings: "
+        "convert them again, or remove {file} if they are as you want them."
+    )
     E160 = "Document {doc_id}: the label {label!r} cannot be written in the format {format}, because it is empty or has whitespace or control characters; rename it."
     E161 = "Document {doc_id}: doc.spans[{key!r}] has {spans} spans and {scores} scores; correct the scores in its attrs, or remove them."
     E162 = "Document number {number} is not annotated: it has no doc.spans[{key!r}] (keys: {known}); annotate it with a pipeline first, or correct the spans key."

@@ -22,7 +22,7 @@ from ..scope import SPANS_KEY
 from ..tokenization import create_tokenizer
 from .bounded_list import BoundedList
 from .catalogue import SPLITS, Catalogue, Corpus
-from .manifest import REPORT_FILE
+from .manifest import REPORT_FILE, set_unfinished
 from .to_doc import KINDS, Issue, to_doc
 
 LISTED = 1000
@@ -124,8 +124,9 @@ def convert(
 
     Writes `<output>/<corpus>/<split>.spacy` (large splits: a folder of files, see `write_docs`) and
     `<output>/<corpus>/report.json`; all files of a corpus or none. The report is written last and has checksums, so
-    the mixed output of a killed conversion is refused. The same input gives the same bytes. Memory does not grow with
-    file size, except for the ids of documents that are split by shares (about 0.3 kB each).
+    the mixed output of a killed conversion is refused, as are corpora that it has not replaced yet. The same input gives
+    the same bytes. Memory does not grow with file size, except for the ids of documents that are split by shares (about
+    0.3 kB each).
 
     Args:
         assets: folder of the corpus files.
@@ -138,7 +139,8 @@ def convert(
         One report per corpus and split, in the order of `names` and of the splits.
     """
     reports = []
-    for name in names:
+    names = list(names)
+    for number, name in enumerate(names):
         corpus = catalogue[name]
         folder = output / name
         files = [folder / f"{split}.spacy" for split in corpus.splits]
@@ -158,8 +160,10 @@ def convert(
             content = {"corpus": name, "labels": dict(corpus.labels), "splits": splits}
             content["checksums"] = {file.name: checksum(part) for file, part in zip(files, parts)}
             parts[-1].write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            set_unfinished(output, names[number:])
         for split in set(SPLITS) - set(corpus.splits):  # left from an earlier catalogue
             remove(folder / f"{split}.spacy")
+        set_unfinished(output, [], done=[name])
         reports.extend(current)
     return reports
 

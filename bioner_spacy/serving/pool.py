@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
@@ -31,6 +32,9 @@ ATTEMPTS = 3
 
 PAUSE = 0.5
 """Seconds before another attempt to start a worker."""
+
+PATIENCE = 5.0
+"""Seconds in which all threads of a closed pool may end: a worker may still wait for a place in a cluster."""
 
 
 class WorkerDied(Exception):
@@ -172,8 +176,9 @@ class Pool:
             worker.end()
         for _ in self._threads:
             self._tasks.put(None)
+        end = time.monotonic() + PATIENCE
         for thread in self._threads:
-            thread.join(timeout=5)  # a worker may still wait for a place in a cluster
+            thread.join(timeout=max(0.0, end - time.monotonic()))
 
     def __enter__(self) -> "Pool":
         return self

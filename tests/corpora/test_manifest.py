@@ -45,3 +45,29 @@ def test_splits_of_two_conversions_are_refused(
         report = tmp_path / "genes/report.json"
         report.unlink() if content is None else report.write_text(content)
         require_one_conversion(train)
+
+
+def test_corpora_that_an_interrupted_conversion_has_not_replaced_are_refused(
+    data: dict[str, Any], load: Callable[[Any], Catalogue], published: Path, tmp_path: Path, nlp: Language
+) -> None:
+    published.rename(tmp_path / "real")
+    names, output = ["genes", "abstracts"], tmp_path / "out"
+    convert(load(data), names, assets=tmp_path, output=output, nlp=nlp)
+    before = {path.relative_to(output) for path in output.rglob("*")}
+    hidden = tmp_path / "hidden"
+    (tmp_path / "real/abstracts").rename(hidden)
+    with pytest.raises(BionerError):
+        convert(load(data), names, assets=tmp_path, output=output, nlp=nlp)
+    assert list(MultiCorpus(output, "genes")(nlp))
+    with pytest.raises(BionerError, match="did not finish, and has replaced other corpora, but not abstracts"):
+        list(MultiCorpus(output, "abstracts")(nlp))
+    hidden.rename(tmp_path / "real/abstracts")
+    convert(load(data), ["abstracts"], assets=tmp_path, output=output, nlp=nlp)
+    assert list(MultiCorpus(output, "abstracts")(nlp))
+    assert {path.relative_to(output) for path in output.rglob("*")} == before
+
+
+@pytest.mark.parametrize("content", ["[", "{}", '"genes"', "[1]", "\x00"])
+def test_a_damaged_list_is_no_list(tmp_path: Path, content: str) -> None:
+    (tmp_path / ".unfinished.json").write_text(content)
+    require_one_conversion(tmp_path / "genes/train.spacy")
