@@ -48,6 +48,30 @@ if not Span.has_extension("score"):
     Span.set_extension("score", getter=_score)
 
 
+def _span_scores(doc: Doc) -> dict[str, list[Optional[float]]]:
+    """Scores of the spans of each group that has them, and under `ENTS` those of `doc.ents`, in their order."""
+    found: dict[str, list[Optional[float]]] = {ENTS: []}
+    of_span: dict[tuple[int, int, int], float] = {}
+    for key, group in doc.spans.items():
+        if (scores := group.attrs.get("scores")) is not None:
+            found[key] = [float(score) for score in scores]
+            for span, score in zip(group, scores):
+                of_span.setdefault((span.start, span.end, span.label), float(score))
+    found[ENTS] = [of_span.get((ent.start, ent.end, ent.label)) for ent in doc.ents]
+    return found
+
+
+def _set_span_scores(doc: Doc, scores: Mapping[str, Sequence[Optional[float]]]) -> None:
+    for key, group in doc.spans.items():
+        if key in scores and len(scores[key]) == len(group):
+            group.attrs["scores"] = list(scores[key])
+
+
+# For `doc.to_json(underscore=["span_scores"])`, where spaCy leaves out attributes of spans that have a getter.
+if not Doc.has_extension("span_scores"):
+    Doc.set_extension("span_scores", getter=_span_scores, setter=_set_span_scores)
+
+
 def set_gold(
     doc: Doc,
     spans: Iterable[Span],

@@ -118,3 +118,19 @@ def test_scores_of_spans(doc: Doc) -> None:
         0.5,
         None,
     ]
+
+
+def test_scores_in_the_json_of_spacy(doc: Doc) -> None:
+    spans = [Span(doc, 0, 2, label="GENE"), Span(doc, 0, 1, label="GENE")]
+    doc.spans["a"] = SpanGroup(doc, spans=spans, attrs={"scores": [0.25, 0.5]})
+    doc.spans["none"], doc.spans["gold"] = SpanGroup(doc, attrs={"scores": []}), spans
+    doc.ents = [spans[1]]
+    written = doc.to_json(underscore=["span_scores"])
+    assert written["_"]["span_scores"] == {"a": [0.25, 0.5], "none": [], "ents": [0.5]}
+    read = Doc(doc.vocab).from_json(written, validate=True)
+    assert {key: dict(group.attrs) for key, group in read.spans.items()} == {
+        "a": {"scores": [0.25, 0.5]},
+        "none": {"scores": []},
+        "gold": {},
+    }
+    assert read.to_json(underscore=["span_scores"]) == written

@@ -30,19 +30,13 @@ def config_errors(config: Path, values: Mapping[str, Any]) -> Iterator[None]:
         problems = _problems(error, config, values) or reason(error)
         raise BionerError(Errors.E417.format(config=config, problems=problems)) from error
     except (ValueError, KeyError, TypeError, ImportError, configparser.Error) as error:
-        raise BionerError(
-            Errors.E414.format(config=config, kind=type(error).__name__, reason=reason(error))
-        ) from error
+        found = f"{_unknown_functions(error, config, values)}{reason(error)}"
+        raise BionerError(Errors.E414.format(config=config, kind=type(error).__name__, reason=found)) from error
 
 
 def _problems(error: ConfigValidationError, config: Path, values: Mapping[str, Any]) -> str:
     """Each refused setting, with its section, its value, and what is wrong with it."""
-    written: dict[str, Any] = {}
-    filled: dict[str, Any] = {}  # with the values of variables, and so with copies of sections
-    with suppress(ValueError, configparser.Error):
-        loaded = read_config(config, values)
-        written = dict_to_dot(loaded)
-        filled = dict_to_dot(loaded.interpolate())
+    written, filled = _written(config, values)
     problems = []
     for one in error.errors or ():
         place = list(map(str, one.get("loc", ())))
@@ -55,6 +49,21 @@ def _problems(error: ConfigValidationError, config: Path, values: Mapping[str, A
             subject = f"setting {name}{f' is {filled[name]!r}' if name in filled else ''}: " if name else ""
             problems.append(subject + one["msg"].removeprefix("at root: "))
     return " ".join("; ".join(dict.fromkeys(problems)).split()) or " ".join((error.desc or "").split())
+
+
+def _unknown_functions(error: Exception, config: Path, values: Mapping[str, Any]) -> str:
+    """Settings that name the registered function of which an error says that it is not there."""
+    _, filled = _written(config, values)
+    names = [name for name, value in filled.items() if ".@" in name and repr(value) in str(error)]
+    return f"setting {', '.join(names)}: " if names else ""
+
+
+def _written(config: Path, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings by dotted names: as they are written, and with the values of variables, and so with copies of sections."""
+    with suppress(ValueError, configparser.Error):
+        loaded = read_config(config, values)
+        return dict_to_dot(loaded), dict_to_dot(loaded.interpolate())
+    return {}, {}
 
 
 def _setting(place: str, written: Mapping[str, Any], values: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from spacy.training.loop import (
 from spacy.util import registry, resolve_dot_names
 from thinc.api import constant, fix_random_seed, set_gpu_allocator
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 from ..files import remove, replacing
 from .checkpoint import (
     CHECKPOINT_FILE,
@@ -216,6 +216,7 @@ def _evaluated(
     if at.step % T["eval_frequency"] == 0:
         with nlp.use_params(optimizer.averages):
             score, other_scores = evaluate()
+        _check_weights(T["score_weights"], other_scores)
         at.results.append((score, at.step))
         is_best = score == max(at.results)[0]
     info = {
@@ -229,6 +230,13 @@ def _evaluated(
         "tokens": at.tokens,
     }
     return info, is_best
+
+
+def _check_weights(weights: Mapping[str, Optional[float]], scores: Mapping[str, Any]) -> None:
+    """Refuse the weight of a score that there is not, which would count as 0."""
+    known = ", ".join(sorted(name for name, score in scores.items() if not isinstance(score, Mapping)))
+    for name, weight in weights.items():
+        check_setting("training.score_weights", name, known, not weight or name in scores)
 
 
 def _is_over(T: dict[str, Any], at: Progress) -> bool:

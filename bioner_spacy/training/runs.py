@@ -24,7 +24,7 @@ from ..scope import score_name
 from .checkpoint import CHECKPOINT_FILE
 from .config_errors import config_errors
 from .loop import CURVE_FILE, MODEL_BEST, MODEL_LAST, Finished, train_with_checkpoints
-from .settings import check_names, check_numbers, check_variables, read_config
+from .settings import check_names, check_numbers, check_sections, check_variables, read_config
 
 ENOUGH_STEPS = 500
 """Minimum number of steps for corpora without epochs in the catalogue: three epochs of a small corpus are too few
@@ -215,6 +215,7 @@ def _load(config: Path, values: Mapping[str, object]) -> tuple[Config, Optional[
     loaded = read_config(config, values)
     check_names(loaded)
     interpolated = loaded.interpolate()
+    check_sections(interpolated)
     check_numbers(interpolated)
     total = _total_steps(interpolated)
     frequency = interpolated["training"].get("eval_frequency")

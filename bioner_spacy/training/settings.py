@@ -1,11 +1,12 @@
 """Check the settings of a training config before training: names that spaCy would ignore, and values on which it would
-fail later."""
+fail later, or without naming the setting."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from confection import VARIABLE_RE
 from spacy.schemas import CONFIG_SCHEMAS
 from spacy.util import load_config
 from thinc.api import Config
@@ -83,16 +84,55 @@ def check_names(config: Mapping[str, Any]) -> None:
                 raise BionerError(Errors.E429.format(name=f"{section}.{name}", guess=guess))
 
 
+def check_sections(config: Mapping[str, Any]) -> None:
+    """Refuse values where spaCy reads a section, and references to components and corpora that are not there.
+
+    Args:
+        config: the config without variables.
+    """
+    components, corpora, training = (config.get(name, {}) for name in ("components", "corpora", "training"))
+    sections = {"components": components, "corpora": corpora, "training": training}
+    sections |= {f"training.{name}": training.get(name, {}) for name in ("batcher", "optimizer", "score_weights")}
+    sections |= {f"components.{name}": value for name, value in components.items()}
+    sections |= {f"corpora.{name}": value for name, value in corpora.items()}
+    for name, value in sections.items():
+        check_setting(name, value, "a section", isinstance(value, Mapping))
+    for name, value in training.get("score_weights", {}).items():
+        check_setting(
+            f"training.score_weights.{name}", value, "a number, or null", isinstance(value, int | float | None)
+        )
+    known = [f"corpora.{name}" for name in corpora]
+    for name in ("train_corpus", "dev_corpus"):
+        if name in training:
+            check_setting(f"training.{name}", training[name], known)
+    pipeline = config.get("nlp", {}).get("pipeline")
+    if isinstance(pipeline, list):
+        check_setting("nlp.pipeline", pipeline, "names of components", bool(pipeline))
+        for name in pipeline:
+            check_setting("nlp.pipeline", name, list(components))
+
+
 def check_numbers(config: Mapping[str, Any], name: str = "") -> None:
-    """Refuse numbers that spaCy cannot write to a config, or that are outside of `LIMITS`.
+    """Refuse numbers that spaCy cannot write to a config, or that are outside of `LIMITS`, and what is no number there.
 
     Args:
         config: the config, or a section of it, without variables.
     """
     for key, value in config.items():
         setting = f"{name}.{key}".lstrip(".")
+        if key.startswith("@"):
+            check_setting(setting, value, "the name of a registered function", isinstance(value, str))
         if isinstance(value, Mapping):
+            _, text = LIMITS.get(setting, (None, ""))
+            check_setting(setting, value, text, not text or any(name.startswith("@") for name in value))
             check_numbers(value, setting)
+        elif (
+            setting in LIMITS
+            and isinstance(value, str | list)
+            and value != "auto"
+            and not VARIABLE_RE.search(str(value))
+        ):
+            check_setting(setting, value, f"a number, {LIMITS[setting][1]}", False)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             allowed, text = LIMITS.get(setting, (lambda _: True, ""))
             if not abs(value) < 2**63:

@@ -145,7 +145,11 @@ def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("TagHeads.v1", "TagHeadz.v1", "RegistryError: .E893. Could not find function 'bioner_spacy.TagHeadz.v1'"),
+        (
+            "TagHeads.v1",
+            "TagHeadz.v1",
+            "setting components.multitask_ner.model.@architectures: .E893. Could not find function 'bioner_spacy.TagHeadz",
+        ),
         ('factory = "multitask_ner"', 'factory = "ner2"', "Can't find factory for 'ner2'"),
         ("[nlp]", "[nlp]\n[nlp]", "section 'nlp' already exists"),
         ("[training]", "[trainings]", "Section 'training' is not defined"),
@@ -174,11 +178,37 @@ def test_what_is_no_earlier_run_is_not_replaced(tmp_path: Path, monkeypatch: pyt
         ("beta1 = 0.9", "beta1 = 1.0", "Setting training.optimizer.beta1 is 1.0; allowed: 0 to 1, without 1"),
         ("eval_frequency = 200", "eval_frequency = 0", "Setting training.eval_frequency is 0; allowed: 1 or more"),
         ("nt = 1\ndropout = 0.1", "nt = 1\ndropout = 2", "Setting training.dropout is 2; allowed: 0 to 1, without 1"),
-        ("batch_tokens = 600", 'batch_tokens = "x"', "config.cfg: setting training.batcher.size is 'x': .*int"),
+        (
+            "batch_tokens = 600",
+            'batch_tokens = "x"',
+            "Setting training.batcher.size is 'x'; allowed: a number, 1 or more",
+        ),
         (
             "nt = 1\ndropout = 0.1",
             "nt = 1\ndropout = abc",
-            "setting training.dropout is 'abc': Input should be a valid",
+            "Setting training.dropout is 'abc'; allowed: a number, 0 to",
+        ),
+        ("nt = 1\ndropout = 0.1", "nt = 1\ndropout = {}", "Setting training.dropout is {}; allowed: 0 to 1"),
+        ("max_steps = 0", 'max_steps = "x"', "Setting training.max_steps is 'x'; allowed: a number"),
+        (
+            '"corpora.train"',
+            '"corpora.trian"',
+            "training.train_corpus is 'corpora.trian'; allowed: corpora.train, corp",
+        ),
+        (
+            'trf_data_cleaner"]',
+            'cleaner"]',
+            "Setting nlp.pipeline is 'cleaner'; allowed: transformer, multitask_ner, trf",
+        ),
+        (
+            "spans_bioner_f = 0.0",
+            "spans_bioner_f = x",
+            "Setting training.score_weights.spans_bioner_f is 'x'; allowed",
+        ),
+        (
+            "spans_bioner_f = 0.0",
+            "spans_bioner = 1.0",
+            "Setting training.score_weights is 'spans_bioner'; allowed: ents_f, ",
         ),
         (
             "grad_clip = ",
@@ -217,6 +247,18 @@ def test_a_wrong_config_is_reported_and_leaves_nothing(
     else:
         pytest.fail("no error was reported")
     assert {path.name for path in tmp_path.iterdir()} == {"config.cfg", "corpus"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["training.score_weights", "training.batcher", "training.optimizer", "corpora.train", "components.multitask_ner"],
+)
+@pytest.mark.parametrize("value", [5, "x", [1], None])
+def test_a_value_in_the_place_of_a_section_is_named(tmp_path: Path, name: str, value: Any) -> None:
+    write_corpora(tmp_path / "corpus", ["genes"])
+    settings = {"corpus_folder": str(tmp_path / "corpus")}
+    with pytest.raises(BionerError, match=re.escape(f"Setting {name} is {value!r}; allowed: a section")):
+        train_run(CONFIG, tmp_path / "run", ["genes"], settings=settings, overrides={name: value})
 
 
 def test_missing_gpu_is_an_error(tmp_path: Path) -> None:
