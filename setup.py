@@ -102,7 +102,7 @@ ENTRY_POINTS = {
     "spacy_displacy_colors": ["bioner_spacy = bioner_spacy.reports.colors:displacy_colors"],
 }
 
-PROJECT = ("project.yml", "configs", "assets/sample", "assets/abstracts")
+PROJECT = ("project.yml", "configs", "assets/sample", "assets/abstracts", "docker")
 """What a new project folder holds; in a wheel it is in bioner_spacy/project, see bioner_spacy/shipped.py."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from .errors import BionerError, Errors
 from .files import replacing
 
-PROJECT = ("project.yml", "configs", "assets/sample", "assets/abstracts")
+PROJECT = ("project.yml", "configs", "assets/sample", "assets/abstracts", "docker")
 """Files and folders of a new project, as setup.py puts them into the wheel."""
 CATALOGUE = "configs/catalogue.yml"
 TUNING = "configs/tuning.yml"
