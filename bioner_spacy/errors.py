@@ -173,7 +173,7 @@ class Errors(metaclass=_WithCodes):
 
     # 3xx settings, formulations, layers and models
     E301 = "Setting {setting} is {value!r}; allowed: {allowed}."
-    E302 = "Settings window ({window}) and overlap ({overlap}) of the encoder do not fit: 0 <= 2 * overlap < window."
+    E302 = "Settings window ({window}) and overlap ({overlap}) of the encoder do not fit (0 <= 2 * overlap < window): raise window, or lower overlap."
     E303 = (
         "The encoder {name!r} (setting components.transformer.model.name) cannot be loaded: name a Hugging Face model (NAME "
         "or NAME@REVISION), a folder, or package:NAME for an installed package. Reason given: {reason}"
@@ -209,7 +209,7 @@ class Errors(metaclass=_WithCodes):
     E405 = "The component {name} has no tasks yet: train it, or initialise it with examples or labels."
     E407 = "Corpus {corpus} has no converted split {split}: {file} is not there; convert it first, or name other corpora if it comes without this split."
     E408 = "Corpus {corpus} is empty in split {split}: {file} holds no document; convert it again."
-    E409 = "Settings size ({size}) and temperature ({temperature}) of the batcher must be at least 1 and above 0."
+    E409 = "Setting size ({size}) of the batcher must be 1 or more, and temperature ({temperature}) above 0: correct them."
     E410 = "Training config {path} is not there: correct the path."
     E411 = (
         "The weights of {name} have {found} outputs, and its settings ask for {wanted}: load it with the architecture and the settings (grain, types, crf, "
@@ -219,7 +219,9 @@ class Errors(metaclass=_WithCodes):
     E413 = "{output} is there and holds no pipeline of an earlier run: name another folder to train into, or remove it, because a run replaces its folder and everything in it."
     E414 = "Training config {config} cannot be used ({kind}: {reason}): correct it, or the settings given beside it."
     E415 = "Training config {config} has no variable {names} in its section vars, which has {known}: correct the name, or add it there."
-    E416 = "The label {label!r} cannot be added: labels are texts{known}."
+    E416 = (
+        "The label {label!r} cannot be added: labels are strings{known}; add another one, or change the setting types."
+    )
     E417 = "Training config {config}: {problems}; correct it, or the settings given beside it."
     E420 = "Setting exclude names {path}, which is not there: write it with `spacy bioner corpora leakage`, or set exclude to null."
     E421 = "{path} (setting exclude) {problem}: write it again with `spacy bioner corpora leakage`, for all corpora to train on."
@@ -249,7 +251,7 @@ class Errors(metaclass=_WithCodes):
         "Setting {setting} of the component {name} is above 0, and only tags in a conditional random field can be "
         "taught: set it to 0, or the architecture to bioner_spacy.TagHeads.v1 with crf = true."
     )
-    E441 = "Soft targets are for the split train alone, and not for {split!r}: teachers must not carry documents for evaluation into training."
+    E441 = "Soft targets are for the split train alone, not for {split!r}, because teachers must not carry evaluation documents into training: set soft_targets to null there."
     E442 = "The teacher's name {name!r} cannot be part of a file name: use letters, digits, dots, hyphens and underscores, such as NAME=FOLDER."
     E443 = "The soft targets {path} (setting soft_targets) do not exist: write them with `spacy bioner teach`, or name other teachers."
     E444 = "The soft targets {path} were made for other documents than the present ones: write them again with `spacy bioner teach`."
@@ -264,9 +266,7 @@ class Errors(metaclass=_WithCodes):
     )
     E449 = "The layer for token vectors (setting model.tok2vec) has not been chosen yet: call nlp.initialize, or load a trained pipeline."
     E450 = "The encoder has no mask token, and cannot be pretrained as a masked language model: name another one."
-    E451 = (
-        "Encoders are pretrained on the split train alone, and not on {split!r}: no evaluation document may be read."
-    )
+    E451 = "Encoders are pretrained on the split train alone, not on {split!r}, because no evaluation document may be read: choose train."
     E453 = "The corpora have no text to pretrain on: name others."
 
     # 5xx evaluation
@@ -390,12 +390,12 @@ class Warnings(metaclass=_WithCodes):
         "mention, the first in line {line}; check them, or set the option invalid to error."
     )
     W102 = "File {path}: {count} annotations have another text than the one at their offsets, the first in line {line}; the offsets were trusted, so check some of them."
-    W103 = "Corpus {corpus}: the catalogue knows no checksum of {files}; only their format was checked, so they may differ from the published files."
-    W104 = "Corpus {corpus}, {split}: {count} of {total} mentions are lost, the first in {where}; the report beside the converted files has reasons."
-    W105 = "File {path}: {count} annotations have no location, the first in line {line}: they are taken for indexing terms of their documents and left out."
-    W107 = "File {path}: read without {what}."
+    W103 = "Corpus {corpus}: the catalogue knows no checksum of {files}; only their format was checked. Compare them with the published files before you compare scores."
+    W104 = "Corpus {corpus}, {split}: {count} of {total} mentions are lost, the first in {where}; the report beside the converted files lists each with its reason."
+    W105 = "File {path}: {count} annotations have no location, the first in line {line}: they are taken for indexing terms of their documents and left out. Give locations to those that are mentions."
+    W107 = "File {path}: not read: {what}. What each format reads is on the page File formats of the documentation."
     W108 = "The format {name} of another package ({value}) cannot be loaded, and is left out ({reason}): repair or remove that package."
-    W109 = "Folder {path}: {count} files are left out, because their names have no ending of the format {format}; the first are {first}."
+    W109 = "Folder {path}: {count} files are left out, because their names have no ending of the format {format}; the first are {first}. Rename those that should be read."
     W110 = "{path}: {count} parts cannot be read and are left out: correct them. The first: {first}"
     W111 = "File {path}: {count} annotations are outside of the text of their documents, or have another text, and are left out, the first in line {line}; correct them."
     W112 = (
@@ -403,15 +403,15 @@ class Warnings(metaclass=_WithCodes):
         "in one split. Their annotations agree with an F1 of {f1:.1f} % between copies."
     )
     W114 = "{path}: {count} documents have the identifier of an earlier one, the first in line {line} ({doc_id}); all of them are read. Make identifiers unique if you look up results by them."
-    W160 = "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document {first}."
-    W161 = "{path}: {count} characters that the format {format} cannot hold were written as spaces, the first in document {first}; offsets are unchanged."
-    W162 = "{path}: {count} documents without a token were left out, because the format {format} cannot hold them; the first is document {first}."
+    W160 = "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document {first}: correct what sets them."
+    W161 = "{path}: {count} characters that the format {format} cannot hold were written as spaces, the first in document {first}; offsets are unchanged. To keep them, choose another format."
+    W162 = "{path}: {count} documents without a token were left out, because the format {format} cannot hold them; the first is document {first}. To keep them, choose another format."
     W163 = (
         "{path}: {count} of {total} spans overlap others and do not fit into {columns} tag columns, the first in "
         "document {first}; they are not written. {needed} columns (option columns) hold all."
     )
-    W164 = "{path}: the format {format} cannot hold all of it; left out: {what}."
-    W165 = "{path}: {count} documents have no spans at all, so their entities (doc.ents) were taken in the place of doc.spans[{key!r}]; the spans key ents asks for them."
+    W164 = "{path}: the format {format} cannot hold all of it; left out: {what}. The page File formats of the documentation shows what others hold."
+    W165 = "{path}: {count} documents have no spans at all, so their entities (doc.ents) were written instead of doc.spans[{key!r}]; set the spans key to ents if that is what you want."
 
     # 3xx settings, formulations, layers and models
     W301 = (
@@ -424,7 +424,7 @@ class Warnings(metaclass=_WithCodes):
     W401 = "{n} of {total} gold mentions begin or end inside a token of the pipeline's tokenizer and are not learnt; convert the corpora with the same tokenizer."
     W402 = "{n} of {total} gold mentions {problem}; they are not learnt. Another architecture may be able to represent them."
     W403 = (
-        "The folder {path} has no exclude.json, so training sentences that are also in evaluation data are not "
+        "The folder {path} has no exclude.json, so training records that are also in evaluation data are not "
         "left out: write it with `spacy bioner corpora leakage`, or set exclude to null."
     )
     W404 = (
@@ -442,29 +442,29 @@ class Warnings(metaclass=_WithCodes):
         "The components {names} store hashes of tokens, so the pipeline is saved with all tokens that it has read, "
         "including those of the training texts: do not share it if these are confidential."
     )
-    W411 = "The run in {folder} was started with other values of these: {names}; it continues, and its results may differ from those of an uninterrupted run."
+    W411 = "The run in {folder} was started with other values of these: {names}; it continues, and its results may differ from those of an uninterrupted run: remove the folder to start again."
     W412 = "{n} of {total} records of the corpus {corpus} are tokenised differently by the teacher and not taught by it; convert the corpora with the tokenizer of the teacher."
-    W413 = "No teacher knows the tasks {tasks}: they learn from gold alone."
+    W413 = "No teacher knows the tasks {tasks}, so they learn from gold alone: name a teacher that knows them, if there is one."
 
     # 5xx evaluation
-    W501 = "The compared results have different {what} ({found}), so the difference in F1 does not come from the training alone."
-    W503 = "{count} predicted mentions have no score in the attrs of doc.spans[{key!r}], so calibration and thresholds are left out."
+    W501 = "The compared results have different {what} ({found}), so the difference in F1 does not come from training alone: evaluate both alike to compare training."
+    W503 = "{count} predicted mentions have no score in the attrs of doc.spans[{key!r}], so calibration and thresholds are left out: have the component write scores, as multitask_ner does."
     W504 = "The thresholds were chosen on the test split, so scores on it are too high; choose them on development data (split devel)."
     W505 = (
         "The component {name} leaves out spans with a score below {threshold}, so that lower thresholds are not "
         "tried; set components.{name}.threshold to 0, and thresholds to none, to see all."
     )
-    W506 = "{count} predictions have no score in the attrs of doc.spans[{key!r}], so the sample is stratified by entity type alone."
-    W507 = "The pipeline {pipeline} does not say which corpora it was trained on, so it is not known which of its scores are in-domain."
+    W506 = "{count} predictions have no score in the attrs of doc.spans[{key!r}], so the sample is stratified by entity type alone: have the component write scores, as multitask_ner does."
+    W507 = "The pipeline {pipeline} does not say which corpora it was trained on, so it is not known which of its scores are in-domain: read all of them as if they may be."
     W508 = "Corpus {corpus} has {found} tokens to train on and {wanted} are asked for, so budgets are not equal; lower the option tokens, or leave it out."
-    W509 = "Correlations over {n} pairs, which are not independent, say little: their intervals are too narrow, and the best of several measures looks better than it is."
+    W509 = "Correlations over {n} pairs, which are not independent, say little: their intervals are too narrow, and the best of several measures looks better than it is. Use more corpora."
     W510 = "The catalogue does not know the corpora {names}, so their licences are not reported: name the catalogue that has them."
     W511 = (
         "Documents in {path} say that they are of the corpora {names}, and are scored under that name, "
         "together with others of it: give folder and documents one name (set_gold)."
     )
-    W512 = "{results} and {other} were measured on files with different checksums ({files}), so the difference in F1 does not come from the training alone."
-    W513 = "The compared results were made with different versions of {names}, which may change F1 a little: install the same ones to exclude that."
+    W512 = "{results} and {other} were measured on files with different checksums ({files}), so the difference in F1 does not come from training alone: evaluate both on the same files."
+    W513 = "The compared results were made with different versions of {names}, which may change F1 a little: evaluate both with the same versions to rule that out."
     W514 = "{folder} holds results that were made with other versions of these: {names}. Further results may differ: install those versions, or name another folder."
 
     # 6xx commands and the service

@@ -11,6 +11,7 @@ NEW_NAMES = {
     "batch_pieces": "batch_subwords",
     "batch_words": "batch_tokens",
     "context_words": "context_tokens",
+    "excluded sentences": "excluded records",
     "words": "tokens",
     "words_per_second": "tokens_per_second",
 }

@@ -121,14 +121,14 @@ class StepScores:
         lengths: (D,) steps per document.
         places: (R,) number of tokens of the document before the step.
         gold: (R,) index of the gold step; -1 when predicting.
-        postponed: (R,) bool, whether the step was inserted before a gold SHIFT.
+        deferred: (R,) bool, whether the step was inserted before a gold SHIFT.
     """
 
     log_odds: Any
     lengths: Array
     places: Array
     gold: Array
-    postponed: Array
+    deferred: Array
 
 
 EOA, SHIFT = 0, 1

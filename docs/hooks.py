@@ -84,6 +84,12 @@ def settings_page() -> str:
             options = "{show_root_heading: false, show_root_toc_entry: false, members: false, show_bases: false, "
             options += "docstring_section_style: list}"
             lines += ["", f"### {entry.name}"]
+            if entry.value.endswith("_v1"):
+                lines += [
+                    "",
+                    "The settings of version 2, by the names that they had before version 0.3 (see the changelog).",
+                ]
+                continue
             for target in DESCRIBED_BY.get(entry.name, [entry.value.replace(":", ".")]):
                 lines += ["", f"::: {target}", f"    options: {options}"]
     config = (ROOT / "configs" / "small.cfg").read_text(encoding="utf8")

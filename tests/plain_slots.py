@@ -59,14 +59,14 @@ def read(
         least: log-odds from which a TR or RE is taken.
 
     Returns:
-        Log-odds of each step; place, gold step and whether it was postponed.
+        Log-odds of each step; place, gold step and whether it was deferred.
     """
     W = [weights["slots"][0], *tokens, weights["slots"][1]]
     E = list(W)
     log_odds: list[Tensor] = []
     places: list[int] = []
     steps: list[int] = []
-    postponed: list[bool] = []
+    deferred: list[bool] = []
     p, k, taken_here = 1, 0, 0
     context = attend(weights, E, 0, window)
     while True:
@@ -84,7 +84,7 @@ def read(
         log_odds.append(u)
         places.append(p - 1)
         steps.append(k if gold is not None else -1)
-        postponed.append(False)
+        deferred.append(False)
         taken_here += 1
         if gold is None:
             choice = max(range(len(u)), key=lambda i: float(u[i].detach()) - (2 * least if i > SHIFT else 0.0))
@@ -96,10 +96,10 @@ def read(
             outside = [float(u[i].detach()) for i in range(len(u)) if gold[0][k][i] < 0]
             if (
                 is_shift
-                and not (len(postponed) > 1 and postponed[-2])
+                and not (len(deferred) > 1 and deferred[-2])
                 and max(outside, default=-1e9) > float(u[SHIFT].detach())
             ):
-                postponed[-1] = True
+                deferred[-1] = True
                 continue
             leaves = is_shift
             k += 1
@@ -108,4 +108,4 @@ def read(
         if leaves:
             p += 1
             taken_here = 0
-    return log_odds, places, steps, postponed
+    return log_odds, places, steps, deferred

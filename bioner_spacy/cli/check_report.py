@@ -16,15 +16,15 @@ REMARKS = {
     "expanded": "mentions that are not on token boundaries, expanded to whole tokens",
     "duplicate": "duplicate mentions",
     "edges": "mentions that begin or end with a space or punctuation, or with an unmatched bracket",
-    "one token": "documents of a single token (are the breaks between sentences right?)",
-    "long": f"documents of more than {LONG:,} tokens (are breaks missing? training needs memory for them)",
-    "id": "articles that are also in an earlier split, by their identifiers",
-    "text": "documents that are also in an earlier split, by their letters and digits",
+    "one token": "records of a single token (are the breaks between sentences right?)",
+    "long": f"records of more than {LONG:,} tokens (are breaks missing? training needs memory for them)",
+    "id": "documents that are also in an earlier split, by their identifiers",
+    "text": "records that are also in an earlier split, by their letters and digits",
 }
 """Names of the findings of the check."""
 
 RARE = 0.01
-"""A smaller share of documents with a single token is not reported."""
+"""A smaller share of records with a single token is not reported."""
 
 
 def render(check: CorpusCheck) -> str:
@@ -83,10 +83,10 @@ def _splits(check: CorpusCheck) -> Table:
     rows = []
     for split, found in check.splits.items():
         counted = found.statistics
-        sizes = (counted.documents, counted.articles, counted.tokens, counted.mentions.total(), counted.nested)
+        sizes = (counted.records, counted.documents, counted.tokens, counted.mentions.total(), counted.nested)
         aligned = f"{100 * found.aligned / found.boundaries:.2f}" if found.boundaries else MISSING
         rows.append([split, *(f"{size:,}" for size in sizes), f"{counted.mean_length:.2f}", aligned])
-    header = ["Split", "Documents", "Articles", "Tokens", "Mentions", "Nested", "Tokens per mention"]
+    header = ["Split", "Records", "Documents", "Tokens", "Mentions", "Nested", "Tokens per mention"]
     return Table([*header, "Boundaries on tokens %"], rows, numbers=len(header))
 
 
@@ -98,7 +98,7 @@ def _remarks(check: CorpusCheck) -> Iterator[str]:
     for split, found in check.splits.items():
         for kind, remark in REMARKS.items():
             listed = found.report.issues.get(kind) or found.found.get(kind)
-            rare = kind == "one token" and listed and listed.count < RARE * found.report.documents
+            rare = kind == "one token" and listed and listed.count < RARE * found.report.records
             if listed and listed.count and not rare:
                 yield f"{split}, {remark}: {listed.count:,}{issue_lines(listed)}"
         if found.statistics.nested:
@@ -113,7 +113,7 @@ def _remarks(check: CorpusCheck) -> Iterator[str]:
         )
         share = 100 * (1 - check.names.share)
         yield (
-            f"Of {check.names.occurrences:,} places with words that are a mention elsewhere in the corpus, {share:.1f} % are "
+            f"Of {check.names.occurrences:,} places with text that is a mention elsewhere in the corpus, {share:.1f} % are "
             f"not annotated; often annotated and often not: {names}"
         )
 

@@ -177,7 +177,7 @@ class _Checker:
         except BionerError as error:
             if str(error) not in self.result.problems:
                 self.result.problems.append(str(error))
-        found.statistics.articles = found.report.articles
+        found.statistics.documents = found.report.documents
 
     def mapped(self, documents: Iterable[SourceDocument], found: SplitCheck) -> Iterator[SourceDocument]:
         """Documents without the mentions whose labels the catalogue does not know; these are noted."""
@@ -221,7 +221,7 @@ class _Checker:
             split = found.report.split
             first = self.seen[kind].setdefault(hash(value), split) if value else split
             if first != split:
-                self.seen[kind][hash(value)] = split  # an article of many sentences counts once
+                self.seen[kind][hash(value)] = split  # a document of many sentences counts once
                 note(kind, source.line, source.doc_id if kind == "id" else source.text[:60], reason=f"also in {first}")
 
     def labels(self) -> None:

@@ -31,7 +31,7 @@ LISTED = 1000
 SUMMARY = (
     "corpus",
     "split",
-    "documents",
+    "records",
     "tokens",
     "in",
     "dropped",
@@ -54,10 +54,10 @@ class SplitReport:
         corpus: name of the corpus.
         split: train, devel or test.
         types: annotation scope: every standard type of the corpus.
-        documents: records written.
-        articles: source articles; 0 if unknown.
+        records: records written.
+        documents: documents of the source that they belong to; 0 if unknown.
         tokens: tokens by the pipeline's tokenizer.
-        size: bytes of the text of the documents, in UTF-8.
+        size: bytes of the text of the records, in UTF-8.
         mentions_in: mentions per label of the corpus.
         mentions_out: gold spans per standard type.
         dropped: mentions of labels that the catalogue drops on purpose.
@@ -68,8 +68,8 @@ class SplitReport:
     corpus: str
     split: str
     types: list[str]
+    records: int = 0
     documents: int = 0
-    articles: int = 0
     tokens: int = 0
     size: int = 0
     mentions_in: Counter[str] = field(default_factory=Counter)
@@ -88,8 +88,8 @@ class SplitReport:
         """The report of this split for a JSON file."""
         kept: dict[str, Any] = {
             "types": self.types,
+            "records": self.records,
             "documents": self.documents,
-            "articles": self.articles,
             "tokens": self.tokens,
             "mentions_in": dict(self.mentions_in),
             "mentions_out": dict(self.mentions_out),
@@ -191,10 +191,10 @@ def convert_documents(
     Raises:
         BionerError: see `to_doc`, and errors of `documents`.
     """
-    articles = array("q")  # eight bytes for an article, however long its identifier
+    sources = array("q")  # eight bytes for a document of the source, however long its identifier
     for document in documents:
         doc, issues = to_doc(document, nlp.tokenizer, corpus, alignment=alignment, discontinuous=discontinuous)
-        report.documents += 1
+        report.records += 1
         report.tokens += len(doc)
         report.size += len(document.text.encode())
         report.mentions_in.update(mention.label for mention in document.mentions)
@@ -203,9 +203,9 @@ def convert_documents(
         for issue in issues:
             report.issues[issue.kind].add(issue)
         if document.doc_id:
-            articles.append(hash(document.doc_id))
+            sources.append(hash(document.doc_id))
         yield document, doc
-    report.articles = len(numpy.unique(numpy.frombuffer(articles, dtype="int64")))
+    report.documents = len(numpy.unique(numpy.frombuffer(sources, dtype="int64")))
     _check_balance(report)
 
 
@@ -214,7 +214,7 @@ def summary(reports: Iterable[SplitReport]) -> list[tuple[str, ...]]:
     rows: list[tuple[Any, ...]] = []
     seconds = 0.0
     for report in reports:
-        counts: list[float] = [report.documents, report.tokens, report.mentions_in.total(), report.dropped.total()]
+        counts: list[float] = [report.records, report.tokens, report.mentions_in.total(), report.dropped.total()]
         counts += [report.count("duplicate"), report.count("lost"), report.mentions_out.total()]
         counts += [report.count("expanded"), report.size / 2**20]
         rows.append((report.corpus, report.split, *counts, *_speeds(counts, report.seconds)))

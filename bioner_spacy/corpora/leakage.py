@@ -1,9 +1,9 @@
-"""Leakage: sentences and documents of evaluation data that are also in training data, of the same corpus or another.
+"""Leakage: records and documents of evaluation data that are also in training data, of the same corpus or another.
 
 Texts are compared by their lower-cased letters and digits. They match exactly if these are equal, and nearly if the
 Jaccard similarity of their 5-character shingles reaches a threshold. Near matches are proposed by locality-sensitive
 hashing of MinHash signatures (Broder, 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3) and
-then verified. A sentence within a longer one does not match.
+then verified. A record within a longer one does not match.
 """
 
 from collections import Counter, defaultdict
@@ -21,11 +21,11 @@ from ..errors import BionerError, Errors, check_setting, import_extra
 from ..scope import get_doc_id
 
 EXCLUDE_FILE = "exclude.json"
-"""Name of the file in a folder of converted corpora that lists the training sentences to leave out."""
+"""Name of the file in a folder of converted corpora that lists the training records to leave out."""
 
-SENTENCES = "sentences"
+RECORDS = "records"
 DOCUMENTS = "documents"
-LEVELS = (SENTENCES, DOCUMENTS)
+LEVELS = (RECORDS, DOCUMENTS)
 """What is compared: records, and documents (records with the same document id, joined)."""
 
 LEAK_COLUMNS = ("corpus", "split", "main sources", "compared", "own", "own near", "others", "others near")
@@ -94,7 +94,7 @@ class Leakage:
             each with its `record_hash`.
         """
         numbers: dict[str, set[int]] = {corpus: set() for corpus, name in self.units if name == split}
-        for leak in self.leaks[SENTENCES]:
+        for leak in self.leaks[RECORDS]:
             if leak.other_split == split:
                 numbers[leak.other_corpus].add(leak.other_number)
         for leak in self.leaks[DOCUMENTS]:

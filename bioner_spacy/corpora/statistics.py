@@ -28,12 +28,12 @@ KEPT_TOKENS = 5_000_000
 
 @dataclass
 class SplitStatistics:
-    """Counts over the documents of one split of one corpus.
+    """Counts over the records of one split of one corpus.
 
     Attributes:
-        types: annotation scope, the types that at least one document is annotated for.
-        documents: documents (sentences, where the corpus keeps sentences).
-        articles: articles that they belong to; 0 where the corpus does not say.
+        types: annotation scope, the types that at least one record is annotated for.
+        records: records (sentences, where the corpus keeps sentences).
+        documents: documents of the source that they belong to; 0 where the corpus does not say.
         tokens: tokens.
         mentions: mentions per entity type.
         lengths: mentions per number of tokens, those of whitespace left out.
@@ -41,12 +41,12 @@ class SplitStatistics:
         nested_in_type: mentions inside another of their type, which BIO tags cannot represent.
         crossing: mentions that overlap another one, neither of the two being inside the other.
         surfaces: number of mentions of each name, by type.
-        texts: folded tokens and mentions of each document, up to `KEPT_TOKENS` tokens.
+        texts: folded tokens and mentions of each record, up to `KEPT_TOKENS` tokens.
     """
 
     types: set[str] = field(default_factory=set)
+    records: int = 0
     documents: int = 0
-    articles: int = 0
     tokens: int = 0
     mentions: Counter[str] = field(default_factory=Counter)
     lengths: Counter[int] = field(default_factory=Counter)
@@ -79,7 +79,7 @@ class SplitStatistics:
         return {surface for names in self.surfaces.values() for surface in names}
 
     def add(self, doc: Doc, *, spans_key: str = SPANS_KEY) -> None:
-        """Count a gold document; its article is not counted (see `describe`)."""
+        """Count a record; its document is not counted (see `describe`)."""
         # Whitespace tokens are ignored in names.
         texts = [token.text.strip() for token in doc]
         tokens = [intern(fold(text)) for text in texts if text]
@@ -87,7 +87,7 @@ class SplitStatistics:
         spans = doc.spans.get(spans_key, ())
         places = sorted((before[span.start], before[span.end], span.label_) for span in spans)
         self.types |= get_scope(doc, spans_key) or {label for _, _, label in places}
-        self.documents += 1
+        self.records += 1
         self.tokens += len(doc)
         for start, end, label in places:
             self.mentions[label] += 1
@@ -119,7 +119,7 @@ def merge_statistics(splits: Iterable[SplitStatistics]) -> SplitStatistics:
         total.types |= split.types
         for entity_type, surfaces in split.surfaces.items():
             total.surfaces[entity_type].update(surfaces)
-        for name in ("documents", "articles", "tokens", "mentions", "lengths", "depths", "nested_in_type", "crossing"):
+        for name in ("records", "documents", "tokens", "mentions", "lengths", "depths", "nested_in_type", "crossing"):
             setattr(total, name, operator.add(getattr(total, name), getattr(split, name)))
     return total
 
@@ -135,13 +135,13 @@ def fold(token: str) -> str:
 
 
 def describe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY) -> SplitStatistics:
-    """Count what is in gold documents."""
+    """Count what is in records."""
     found = SplitStatistics()
-    articles = set()
+    sources = set()
     for doc in docs:
         found.add(doc, spans_key=spans_key)
-        articles.add(get_doc_id(doc, spans_key))
-    found.articles = len(articles - {""})
+        sources.add(get_doc_id(doc, spans_key))
+    found.documents = len(sources - {""})
     return found
 
 

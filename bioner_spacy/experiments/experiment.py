@@ -109,7 +109,7 @@ class Experiment:
             **overrides,
             **keys,
         }
-        self._check({**made_with, "excluded sentences": self._checksum_of_excluded()})
+        self._check({**made_with, "excluded records": self._checksum_of_excluded()})
         self._checksums: dict[Path, str] = {}
         # Score with the context used in training.
         self._context = self.variable("context", "context_tokens")

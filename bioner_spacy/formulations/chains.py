@@ -4,7 +4,7 @@ The recursions of Viterbi and of the forward-backward algorithm are products of 
 (+, *), and products can be taken in any bracketing (Blelloch 1990, "Prefix sums and their applications"): N tokens are
 cut into about sqrt(N) segments that advance in parallel, so Python runs about sqrt(N) steps.
 
-`edges` is (N, K, S, S) throughout: for each token and each of K chains, the score of moving from a state of the token
+`edges` is (N, K, S, S) throughout: for each token and each of K chains, the score of the transition from a state of the token
 before to a state of this token. Documents stand one after another in a chain; one begins where the edges are the same
 from every state, which makes it independent of what comes before. Scores are finite; `NEVER` rules a transition out.
 

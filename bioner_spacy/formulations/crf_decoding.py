@@ -36,7 +36,7 @@ def chain_edges(values: Any, transitions: Sequence[tuple[int, int]], begins: Any
 
 
 def _edges(values: Any, transitions: Sequence[tuple[int, int]]) -> Any:
-    """(T, T, ...) score of moving from a tag to a token's tag, from (T + M, ...) scores of the token's tags and
+    """(T, T, ...) score of the transition from a tag to a token's tag, from (T + M, ...) scores of the token's tags and
     transitions."""
     xp = get_array_module(values)
     n_types = n_types_of(len(values))
@@ -138,8 +138,8 @@ def _span_probabilities(spans: SpanArrays, p: Array, tags: Array, final: Array) 
     tokens = numpy.arange(len(chains)) + numpy.repeat(spans.starts - firsts, widths)
     chosen = tags[tokens, chains]
     tag_p = p[tokens, chains, :, chosen].sum(axis=1) + tiny
-    moved = p[tokens, chains, tags[tokens - 1, chains], chosen] + tiny
-    went_on = numpy.log(moved) - numpy.log(numpy.roll(tag_p, 1))
+    transition_p = p[tokens, chains, tags[tokens - 1, chains], chosen] + tiny
+    went_on = numpy.log(transition_p) - numpy.log(numpy.roll(tag_p, 1))
     went_on[firsts] = numpy.log(tag_p[firsts])
     log_p = numpy.add.reduceat(went_on, firsts) if len(firsts) else went_on
     # The token behind a span may go on with it, unless there is none or it begins another document.

@@ -99,7 +99,7 @@ class SlotFormulation:
         supervises. With one corpus, which supervises all tasks, the losses add up to that of the paper.
 
         Out of scope, the paper takes the model's own probability for the target, which is no gradient; what such a
-        target adds to the loss is left out here. The target of a SHIFT that was postponed is of this kind too.
+        target adds to the loss is left out here. The target of a SHIFT that was deferred is of this kind too.
 
         Args:
             scores: scores of steps taken under the guidance of `targets`.
@@ -120,7 +120,7 @@ class SlotFormulation:
         own = numpy.broadcast_to(per_task[self._task_of].repeat(2), (len(supervised), 2 * len(self._task_of)))
         scale = numpy.concatenate([(shares @ per_task)[:, None].repeat(FIRST_PAIR, axis=1), own], axis=1)
         in_scope = truth != OUT_OF_SCOPE
-        in_scope[scores.postponed, SHIFT] = False
+        in_scope[scores.deferred, SHIFT] = False
         docs = numpy.repeat(numpy.arange(len(scores.lengths)), scores.lengths)
         truth, in_scope = xp.asarray(truth == 1), xp.asarray(in_scope)
         d_log_odds = (sigmoid(scores.log_odds) - truth) * (in_scope * xp.asarray(scale[docs].astype("f")))

@@ -21,7 +21,7 @@ LENGTHS = (1, 2, 3, 4)
 """Mention lengths with their own column; longer ones share one."""
 
 SPLITS_TEXT = """\
-Documents are the records of the corpus file: sentences, abstracts or whole texts; articles are their sources, if known. Length: mean tokens of a mention; 1 to 5+: share of the mentions of that length, in percent.
+Records are those of the corpus file: sentences, abstracts or whole texts; documents are their sources, if known. Length: mean tokens of a mention; 1 to 5+: share of the mentions of that length, in percent.
 Nested: mentions inside another one; depth: maximum number of mentions around one. Ambiguous: share of names, in percent,
 that are mentions of more than one type."""
 TYPES_TEXT = """\
@@ -82,8 +82,8 @@ def corpora_page(statistics: Mapping[tuple[str, str], SplitStatistics], *, brief
 
 def _counts(found: SplitStatistics) -> dict[str, Any]:
     return {
+        "records": found.records,
         "documents": found.documents,
-        "articles": found.articles,
         "tokens": found.tokens,
         "mentions": dict(sorted(found.mentions.items())),
         "nested": found.nested,
@@ -128,12 +128,12 @@ def splits_table(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Table
         total = max(found.lengths.total(), 1)
         shares = [found.lengths[length] / total for length in LENGTHS]
         shares.append(sum(count for length, count in found.lengths.items() if length > LENGTHS[-1]) / total)
-        sizes = [found.documents, found.articles, found.tokens, found.mentions.total()]
+        sizes = [found.records, found.documents, found.tokens, found.mentions.total()]
         cells = [f"{size:,}" if size else MISSING for size in sizes]
         cells += [f"{found.mean_length:.2f}", *(f"{100 * share:.0f}" for share in shares)]
         cells += [f"{found.nested:,}", str(max(found.depths, default=0)), f"{100 * found.ambiguous:.1f}"]
         rows.append([corpus, split, *cells])
-    header = ["Corpus", "Split", "Documents", "Articles", "Tokens", "Mentions", "Length", *map(str, LENGTHS)]
+    header = ["Corpus", "Split", "Records", "Documents", "Tokens", "Mentions", "Length", *map(str, LENGTHS)]
     return Table([*header, f"{LENGTHS[-1] + 1}+", "Nested", "Depth", "Ambiguous"], rows, numbers=len(header) + 2)
 
 

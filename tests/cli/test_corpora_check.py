@@ -59,7 +59,7 @@ def test_corpus_that_can_be_converted(
     assert "- Labels of the entry that never occur: rna" in lines
     assert "- train, no mention of RNA, although all of them count as annotated there" in lines
     assert "With `split: {devel: 0.1, test: 0.15}` the entry takes documents" in output
-    assert "2 places with words that are a mention elsewhere in the corpus, 50.0 % are not annotated" in output
+    assert "2 places with text that is a mention elsewhere in the corpus, 50.0 % are not annotated" in output
     assert "FOX2 (GENE) in 1 of 2" in output
     assert "mine can be converted" in lines[-1]
     assert "Problems" not in output

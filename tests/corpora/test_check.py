@@ -53,7 +53,7 @@ def test_good_corpus(check: Check) -> None:
     train = found.splits["train"]
     assert train.complete
     assert (train.report.mentions_in, train.report.mentions_out) == ({"gene": 1}, {"GENE": 1})
-    assert (train.statistics.documents, train.statistics.tokens, train.statistics.mentions) == (1, 3, {"GENE": 1})
+    assert (train.statistics.records, train.statistics.tokens, train.statistics.mentions) == (1, 3, {"GENE": 1})
     assert (train.boundaries, train.aligned) == (2, 2)
     assert [list(split.found) for split in found.splits.values()] == [[], ["one token"]]
 
@@ -168,7 +168,7 @@ def test_all_problems_of_a_folder_are_found(check: Check) -> None:
     for problem, message in zip(found.problems, messages):
         assert message in problem
     train = found.splits["train"]
-    assert (train.report.documents, train.report.mentions_in, train.report.count("duplicate")) == (2, {"gene": 3}, 1)
+    assert (train.report.records, train.report.mentions_in, train.report.count("duplicate")) == (2, {"gene": 3}, 1)
 
 
 def test_genia_ends_at_its_first_problem(check: Check) -> None:
@@ -243,7 +243,7 @@ def test_what_is_in_two_splits(check: Check) -> None:
 def test_splits_by_shares_and_by_lists(check: Check) -> None:
     text = "".join(f"-DOCSTART- (a{i}) O\n\nFOX{i} B-gene\nbinds O\n\n" for i in range(8))
     found = check("iob", {"train": text + "b\n"}, split={"devel": 0.25, "test": 0.25})
-    assert [part.report.documents for part in found.splits.values()] == [4, 2, 2]
+    assert [part.report.records for part in found.splits.values()] == [4, 2, 2]
     [problem] = found.problems  # once, though the file is read six times
     assert "line 41: 1 columns" in problem
     listed = {"name": "train", "documents": {"name": "ids.txt", "sha256": "0" * 64}}

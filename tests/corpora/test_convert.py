@@ -74,8 +74,8 @@ def test_report(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -
     assert written["corpus"] == "abstracts"
     assert written["splits"]["test"] == {
         "types": ["DISEASE"],
+        "records": 1,
         "documents": 1,
-        "articles": 1,
         "tokens": 8,
         "mentions_in": {"Dis": 1, "Taxon": 1},
         "mentions_out": {"DISEASE": 1},

@@ -22,7 +22,7 @@ from bioner_spacy.corpora.leakage import (
     DOCUMENTS,
     LEVELS,
     PERMUTATIONS,
-    SENTENCES,
+    RECORDS,
     Leak,
     Leakage,
     Matcher,
@@ -167,7 +167,7 @@ def test_finds_sentences_in_their_own_and_in_other_corpora(write: Write) -> None
     found = find_leaks(folder, ["genes", "diseases"])
     similar = similarity(normalise(near), normalise(GOUT))
     assert 0.8 < similar < 1
-    assert found.leaks[SENTENCES] == [
+    assert found.leaks[RECORDS] == [
         Leak("diseases", "test", 0, "diseases", "train", 1, 1.0, True),
         Leak("diseases", "test", 1, "diseases", "train", 0, 1.0, True),
         Leak("diseases", "test", 2, "genes", "train", 1, 1.0, True),
@@ -181,29 +181,29 @@ def test_finds_sentences_in_their_own_and_in_other_corpora(write: Write) -> None
         "genes": excluding(folder, "genes", [1, 3]),
         "diseases": excluding(folder, "diseases", [0, 1]),
     }
-    assert found.table(SENTENCES) == [
+    assert found.table(RECORDS) == [
         ["genes", "devel", "diseases 1", "1", "0", "0", "0", "1"],
         ["genes", "test", "", "2", "1", "0", "0", "0"],
         ["diseases", "test", "genes 1", "3", "2", "0", "1", "0"],
     ]
     exact = find_leaks(folder, ["genes", "diseases"], threshold=1)
-    assert exact.leaks[SENTENCES] == [leak for leak in found.leaks[SENTENCES] if leak.exact]
+    assert exact.leaks[RECORDS] == [leak for leak in found.leaks[RECORDS] if leak.exact]
     alone = find_leaks(folder, ["genes"])
-    assert places(alone.leaks[SENTENCES]) == [("genes/test", 0, "genes/train", 1), ("genes/test", 0, "genes/train", 3)]
+    assert places(alone.leaks[RECORDS]) == [("genes/test", 0, "genes/train", 1), ("genes/test", 0, "genes/train", 3)]
 
 
 def test_an_exact_match_is_not_counted_as_near_too(write: Write) -> None:
     near = [("", GOUT), ("", GOUT.replace("12", "13")), ("", GOUT.replace("12", "14"))]
     found = find_leaks(write({"a/train": near, "a/test": near[:1], "b/train": near[1:]}), ["a", "b"])
-    assert len(found.leaks[SENTENCES]) == 5
-    assert found.table(SENTENCES) == [["a", "test", "b 1", "1", "1", "0", "0", "1"]]
+    assert len(found.leaks[RECORDS]) == 5
+    assert found.table(RECORDS) == [["a", "test", "b 1", "1", "1", "0", "0", "1"]]
 
 
 @pytest.mark.parametrize(("min_characters", "count"), [(6, 1), (7, 0)])
 def test_short_sentences_are_not_compared(write: Write, min_characters: int, count: int) -> None:
     units = [("", "Fi-g. 12A")]
     found = find_leaks(write({"a/train": units, "a/test": units}), ["a"], min_characters=min_characters)
-    assert (len(found.leaks[SENTENCES]), found.compared[SENTENCES]) == (count, {("a", "test"): count})
+    assert (len(found.leaks[RECORDS]), found.compared[RECORDS]) == (count, {("a", "test"): count})
 
 
 def test_documents_are_compared_whole(write: Write) -> None:
@@ -215,7 +215,7 @@ def test_documents_are_compared_whole(write: Write) -> None:
         }
     )
     found = find_leaks(folder, ["a", "b"])
-    assert places(found.leaks[SENTENCES]) == [("b/test", 0, "a/train", 0), ("b/test", 2, "a/train", 3)]
+    assert places(found.leaks[RECORDS]) == [("b/test", 0, "a/train", 0), ("b/test", 2, "a/train", 3)]
     assert found.leaks[DOCUMENTS] == [Leak("b", "test", 1, "a", "train", 1, 1.0, True)]
     assert found.compared[DOCUMENTS] == {("b", "test"): 2}
     assert found.exclude() == {"a": excluding(folder, "a", [0, 1, 2, 3])}
@@ -225,7 +225,7 @@ def test_documents_are_compared_whole(write: Write) -> None:
 def test_other_splits_can_be_named(write: Write) -> None:
     folder = write({"a/devel": [("", MICE), ("", MICE)], "a/test": [("", MICE)], "a/train": [("", GOUT)]})
     found = find_leaks(folder, ["a", "a"], evaluation_splits=("devel", "test"), training_splits=("train", "devel"))
-    assert places(found.leaks[SENTENCES]) == [("a/test", 0, "a/devel", 0), ("a/test", 0, "a/devel", 1)]
+    assert places(found.leaks[RECORDS]) == [("a/test", 0, "a/devel", 0), ("a/test", 0, "a/devel", 1)]
     assert found.exclude() == {"a": excluding(folder, "a", [])}
     assert found.exclude("devel") == {"a": {"records": 2, "exclude": dict.fromkeys("01", record_hash(MICE))}}
 
@@ -271,7 +271,7 @@ def test_command(
     content = json.loads((output / "leakage.json").read_text("utf8"))
     assert content["threshold"] == 0.9
     assert content["units"] == {"genes/train": 2, "genes/test": 1, "nested/test": 1}
-    assert [Leak(**leak) for leak in content["sentences"]["leaks"]] == [
+    assert [Leak(**leak) for leak in content["records"]["leaks"]] == [
         Leak("nested", "test", 0, "genes", "train", 0, 1.0, True)
     ]
     assert content["documents"]["compared"] == {"genes/test": 1, "nested/test": 0}
@@ -295,11 +295,11 @@ def test_published_corpora(tmp_path: Path, nlp: Language) -> None:
     found: Leakage = find_leaks(
         tmp_path / "corpus", names, evaluation_splits=("test",), training_splits=("train", "devel"), threshold=1
     )
-    compared = {corpus: count for (corpus, _), count in found.compared[SENTENCES].items()}
+    compared = {corpus: count for (corpus, _), count in found.compared[RECORDS].items()}
     assert compared == {"NCBI-disease": 918, "BC2GM": 4915, "JNLPBA": 3843}
 
     def count(corpus: str, other: str) -> list[int]:
-        leaks = [leak for leak in found.leaks[SENTENCES] if (leak.corpus, leak.other_corpus) == (corpus, other)]
+        leaks = [leak for leak in found.leaks[RECORDS] if (leak.corpus, leak.other_corpus) == (corpus, other)]
         return [len({leak.number for leak in leaks if leak.other_split == split}) for split in ("train", "devel")]
 
     assert count("JNLPBA", "JNLPBA") == [110, 3]

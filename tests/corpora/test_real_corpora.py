@@ -122,7 +122,7 @@ def test_files_and_mentions(name: str, tmp_path: Path, nlp: Language) -> None:
         assert set(report.mentions_in) == set(corpus.labels)
         assert report.mentions_out.total() == MENTIONS[name][i]
         assert (report.count("lost"), report.count("duplicate")) == (0, 0)
-        assert report.articles == ARTICLES.get(name, (0, 0, 0))[i]
+        assert report.documents == ARTICLES.get(name, (0, 0, 0))[i]
 
 
 def test_medmentions(tmp_path: Path, nlp: Language) -> None:
@@ -136,7 +136,7 @@ def test_medmentions(tmp_path: Path, nlp: Language) -> None:
     ):
         with pytest.warns(BionerWarning, match=f"{repaired} tags were not valid"):
             report = converted(corpus, split, tmp_path, nlp)
-        assert (report.documents, report.mentions_in.total()) == (sentences, total)
+        assert (report.records, report.mentions_in.total()) == (sentences, total)
         assert report.mentions_out == {"CHEMICAL": chemicals, "DISEASE": diseases}
         assert set(report.mentions_in) == set(corpus.labels)
 
@@ -151,7 +151,7 @@ def test_nested_genia(name: str, tmp_path: Path, nlp: Language) -> None:
         report = converted(corpus, split, tmp_path, nlp)
         expected = Counter(dict(zip(("PROTEIN", "DNA", "CELL_TYPE", "CELL_LINE", "RNA"), counts)))
         expected["PROTEIN"] -= GENIA_LOST.get((name, split), 0)
-        assert (report.documents, report.mentions_out) == (sentences, expected)
+        assert (report.records, report.mentions_out) == (sentences, expected)
         assert report.count("lost") == GENIA_LOST.get((name, split), 0)
         mentions_in += report.mentions_in
     # Every `cons` of the file, and no label in the catalogue that the file does not have.
@@ -167,7 +167,7 @@ def test_pubtator_corpora(name: str, tmp_path: Path, nlp: Language) -> None:
     assert corpus.splits == tuple(PUBTATOR[name])
     for split, (documents, labels) in PUBTATOR[name].items():
         report = converted(corpus, split, tmp_path, nlp)
-        assert (report.documents, report.mentions_in) == (documents, labels)
+        assert (report.records, report.mentions_in) == (documents, labels)
         assert set(corpus.labels) == set(labels)
         issues = (report.count("lost"), report.count("duplicate"))
         assert issues == PUBTATOR_ISSUES.get((name, split), (0, 0))

@@ -39,7 +39,7 @@ def test_counts() -> None:
             gold("nothing", doc_id="2"),
         ]
     )
-    assert (found.documents, found.articles, found.tokens) == (3, 2, 9)
+    assert (found.records, found.documents, found.tokens) == (3, 2, 9)
     assert found.types == {"GENE", "CELL"}
     assert found.mentions == {"GENE": 3, "CELL": 2}
     assert found.lengths == {1: 3, 2: 1, 3: 1}
@@ -54,7 +54,7 @@ def test_counts() -> None:
 
 def test_nothing_to_count() -> None:
     found = describe([])
-    assert (found.mean_length, found.nested, found.ambiguous, found.articles) == (0.0, 0, 0.0, 0)
+    assert (found.mean_length, found.nested, found.ambiguous, found.documents) == (0.0, 0, 0.0, 0)
 
 
 def test_entity_types_without_a_statement_of_scope_are_those_that_stand_there() -> None:
@@ -156,6 +156,6 @@ def test_overlaps(places: list[tuple[int, int, str]]) -> None:
 def test_several_splits_together() -> None:
     splits = [describe([gold("IL-2 x", (0, 1, "GENE"), doc_id="1")]), describe([gold("IL-2 y", (0, 2, "CELL"))])]
     total = merge_statistics(splits)
-    assert (total.documents, total.articles, total.tokens, total.mentions) == (2, 1, 4, {"GENE": 1, "CELL": 1})
+    assert (total.records, total.documents, total.tokens, total.mentions) == (2, 1, 4, {"GENE": 1, "CELL": 1})
     assert total.vocabulary == {("IL-2",), ("IL-2", "y")}
     assert splits[0].mentions == {"GENE": 1}

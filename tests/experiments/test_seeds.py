@@ -105,7 +105,7 @@ def test_results_of_other_settings_are_not_mixed(repeat: Any, tmp_path: Path) ->
     exclude = tmp_path / "corpus/exclude.json"
     content = srsly.read_json(exclude)
     srsly.write_json(exclude, {**content, "genes": excluding(tmp_path / "corpus", "genes", [0])})
-    with pytest.raises(BionerError, match=r"other values of these: excluded sentences;"):
+    with pytest.raises(BionerError, match=r"other values of these: excluded records;"):
         repeat([1, 2])
     srsly.write_json(exclude, content)
     assert repeat([1]).runs == 1

@@ -42,7 +42,7 @@ def test_identifiers_survive_or_are_counted(format: str, gold: Path, tmp_path: P
     with pytest.warns(BionerWarning) as warned:
         assert convert_file(gold, tmp_path / "out", format=format)[:2] == (1, 3)
     messages = [str(warning.message) for warning in warned]
-    assert any("read without 1 relations (first in line 6)" in message for message in messages)
+    assert any("not read: 1 relations (first in line 6)" in message for message in messages)
     if "identifiers" in get_format(format).holds:
         assert identifiers(format, tmp_path / "out") == IDENTIFIERS
         assert not any("concept identifiers" in message for message in messages)

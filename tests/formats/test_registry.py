@@ -113,7 +113,7 @@ def test_catalogue_and_check_know_it(
     corpus = load(data)["genes"]
     assert corpus.keeps_sentences
     found = check_corpus(corpus, assets=source.parent, nlp=nlp)
-    assert (found.problems, found.splits["train"].statistics.documents) == ([], 2)
+    assert (found.problems, found.splits["train"].statistics.records) == ([], 2)
     entry["options"] = {"names": "yes"}
     data["corpora"]["genes"] = entry
     with pytest.raises(BionerError, match="genes: options: names: must be true or false, not 'yes'"):

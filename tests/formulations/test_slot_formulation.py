@@ -251,11 +251,11 @@ def random_batch(seed: int, lengths: list[int]) -> tuple[StepScores, ActionSteps
     is_shift = numpy.append(numpy.diff(steps.places) == 1, False)
     twice = is_shift & (rng.random(len(is_shift)) < 0.3)
     numbers = numpy.repeat(numpy.arange(len(twice)), 1 + twice)
-    postponed = numpy.append(numpy.diff(numbers) == 0, False)
+    deferred = numpy.append(numpy.diff(numbers) == 0, False)
     docs = numpy.repeat(numpy.arange(len(lengths)), steps.lengths)[numbers]
     log_odds = rng.normal(scale=2.0, size=(len(numbers), N_ACTIONS))
     n_steps = numpy.bincount(docs, minlength=len(lengths))
-    return StepScores(log_odds, n_steps, steps.places[numbers], numbers, postponed), steps, gold
+    return StepScores(log_odds, n_steps, steps.places[numbers], numbers, deferred), steps, gold
 
 
 def plain_gradient(scores: StepScores, steps: ActionSteps) -> Any:
@@ -264,10 +264,10 @@ def plain_gradient(scores: StepScores, steps: ActionSteps) -> Any:
     Where nothing is known, targets are the model's own."""
     log_odds = torch.tensor(scores.log_odds, requires_grad=True)
     total = torch.zeros(())
-    for u, number, is_postponed in zip(log_odds, scores.gold, scores.postponed):
+    for u, number, is_deferred in zip(log_odds, scores.gold, scores.deferred):
         for i, (x, truth) in enumerate(zip(u, steps.actions[number].tolist())):
             p = torch.sigmoid(x)
-            is_own = truth == OUT_OF_SCOPE or (i == 1 and is_postponed)
+            is_own = truth == OUT_OF_SCOPE or (i == 1 and is_deferred)
             target = p.detach() if is_own else torch.tensor(float(truth))
             total = total - (target * p.log() + (1 - target) * (1 - p).log()) / N_ACTIONS / len(log_odds)
     total.backward()
@@ -277,7 +277,7 @@ def plain_gradient(scores: StepScores, steps: ActionSteps) -> Any:
 @pytest.mark.parametrize("seed", range(4))
 def test_loss_of_one_corpus_is_that_of_the_paper(seed: int) -> None:
     scores, _, gold = random_batch(seed, [4, 1])
-    scores = replace(scores, postponed=scores.postponed & False)
+    scores = replace(scores, deferred=scores.deferred & False)
     steps, _ = FORMULATION.targets(replace(gold, supervised=numpy.ones_like(gold.supervised)))
     losses, gradient = FORMULATION.loss(scores, steps, numpy.ones(3))
     expected, expected_gradient = plain_gradient(scores, steps)
@@ -296,7 +296,7 @@ def test_gradient_out_of_scope_is_that_of_targets_of_the_models_own(seed: int) -
     _, expected = plain_gradient(scores, steps)
     numpy.testing.assert_allclose(gradient, expected, atol=1e-7)
     assert not gradient[:, outside].any()
-    assert scores.postponed.any() and not gradient[scores.postponed, 1].any()
+    assert scores.deferred.any() and not gradient[scores.deferred, 1].any()
 
 
 @given(seed=SEEDS)
@@ -322,12 +322,12 @@ def test_each_task_has_its_types_and_a_share_of_what_is_shared(seed: int) -> Non
     docs = numpy.repeat(numpy.arange(4), scores.lengths)
     for k, task in enumerate(TASKS):
         expected, n_steps = 0.0, 0
-        for d, u, number, is_postponed in zip(docs, scores.log_odds, scores.gold, scores.postponed):
+        for d, u, number, is_deferred in zip(docs, scores.log_odds, scores.gold, scores.deferred):
             if not gold.supervised[d, k]:
                 continue
             n_steps += 1
             for x, truth, name in zip(u, steps.actions[number], FORMULATION.columns):
-                if name[0] not in ("", task.name) or (name == ("", SHIFT) and is_postponed):
+                if name[0] not in ("", task.name) or (name == ("", SHIFT) and is_deferred):
                     continue
                 p = 1 / (1 + numpy.exp(-x))
                 share = 1 / gold.supervised[d].sum() if name[0] == "" else 1.0

@@ -47,7 +47,7 @@ def test_scores_from_config() -> None:
     scores = model.predict(make_batch(*TEXTS))
     assert scores.log_odds.shape == (scores.lengths.sum(), 6)
     assert scores.lengths[1] == 0 and (scores.lengths[[0, 2]] > 0).all()
-    assert (scores.gold == -1).all() and not scores.postponed.any()
+    assert (scores.gold == -1).all() and not scores.deferred.any()
 
 
 def test_targets_lead_the_way() -> None:

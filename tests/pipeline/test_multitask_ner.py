@@ -360,7 +360,7 @@ def replace_listeners(nlp: Language) -> None:
 @pytest.mark.parametrize("label", [5, None, ("GENE",)])
 def test_a_label_that_is_no_text_changes_nothing(label: Any) -> None:
     nlp = make_nlp()
-    with pytest.raises(BionerError, match="labels are texts"):
+    with pytest.raises(BionerError, match="labels are strings"):
         component(nlp).add_label(label)
     assert component(nlp).label_data == {}
 

@@ -16,13 +16,13 @@ class StepLog:
         is_step: (b,) bool, whether the document had not ended.
         places: (b,) number of tokens before the step.
         gold: (b,) index of the gold step, -1 without guidance.
-        postponed: (b,) bool, whether it was inserted before that step.
+        deferred: (b,) bool, whether it was inserted before that step.
     """
 
     is_step: list[Array] = field(default_factory=list)
     places: list[Array] = field(default_factory=list)
     gold: list[Array] = field(default_factory=list)
-    postponed: list[Array] = field(default_factory=list)
+    deferred: list[Array] = field(default_factory=list)
 
 
 class Guide:
@@ -75,12 +75,12 @@ class Guide:
         self.places[:b] += leaves & ~ends & self.reading[:b]
         self.reading[:b] &= ~ends
 
-    def _note(self, gold: Array, postponed: Array) -> None:
+    def _note(self, gold: Array, deferred: Array) -> None:
         b = len(gold)
         self.taken.is_step.append(self.reading[:b].copy())
         self.taken.places.append(self.places[:b].copy())
         self.taken.gold.append(gold)
-        self.taken.postponed.append(postponed)
+        self.taken.deferred.append(deferred)
 
 
 class GoldGuide(Guide):
@@ -98,7 +98,7 @@ class GoldGuide(Guide):
         self._step = self._last + 1 - steps.lengths
         self._is_shift = numpy.append(numpy.diff(steps.places) == 1, False)
         self._is_shift[self._last] = False
-        self._has_postponed = numpy.zeros(len(n_tokens), dtype=bool)
+        self._has_deferred = numpy.zeros(len(n_tokens), dtype=bool)
         self._in_scope: Any = steps.actions[self._step] != OUT_OF_SCOPE
 
     @property
@@ -117,11 +117,11 @@ class GoldGuide(Guide):
         b = len(log_odds)
         step = self._step[:b].copy()
         shifts = self._is_shift[step]
-        tempted = (~self._in_scope[:b] & (log_odds > log_odds[:, SHIFT, None])).any(axis=1)
-        postponed = shifts & tempted & ~self._has_postponed[:b]
-        self._note(step, postponed)
-        self._has_postponed[:b] = postponed
-        goes_on = self.reading[:b] & ~postponed
+        outscored = (~self._in_scope[:b] & (log_odds > log_odds[:, SHIFT, None])).any(axis=1)
+        deferred = shifts & outscored & ~self._has_deferred[:b]
+        self._note(step, deferred)
+        self._has_deferred[:b] = deferred
+        goes_on = self.reading[:b] & ~deferred
         self.places[:b] += shifts & goes_on
-        self.reading[:b] &= postponed | (step < self._last[:b])
-        self._step[:b] += self.reading[:b] & ~postponed
+        self.reading[:b] &= deferred | (step < self._last[:b])
+        self._step[:b] += self.reading[:b] & ~deferred

@@ -158,14 +158,14 @@ def _make_guide(lengths: Array, steps: Optional[ActionSteps], docs: Array, least
 
 
 def _rows(guide: Guide, docs: Array, numbers: Array) -> Array:
-    """(R, 5) rows of the log of a guide: document, is step, place, gold step, postponed."""
+    """(R, 5) rows of the log of a guide: document, is step, place, gold step, deferred."""
     taken = guide.taken
     columns = [
         numpy.concatenate([docs[: len(places)] for places in taken.places]),
         numpy.concatenate(taken.is_step),
         numpy.concatenate(taken.places),
         numbers[numpy.concatenate(taken.gold)],
-        numpy.concatenate(taken.postponed),
+        numpy.concatenate(taken.deferred),
     ]
     return numpy.stack(columns, axis=1)
 
@@ -175,11 +175,11 @@ def _by_document(log_odds: Tensor, taken: Sequence[Array], n_docs: int) -> tuple
     rows = numpy.concatenate([numpy.zeros((0, 5), dtype="int64"), *taken])
     order = numpy.argsort(rows[:, 0], kind="stable")
     order = order[rows[order, 1] == 1]
-    docs, _, places, gold, postponed = rows[order].T
+    docs, _, places, gold, deferred = rows[order].T
     on_device = torch.from_numpy(order).to(log_odds.device)
     ordered: Any = torch2xp(log_odds[on_device])
     lengths = numpy.bincount(docs, minlength=n_docs)
-    return StepScores(ordered, lengths, places, gold, postponed == 1), on_device
+    return StepScores(ordered, lengths, places, gold, deferred == 1), on_device
 
 
 def group_documents(lengths: Array, *, long: int) -> list[Array]:

@@ -173,4 +173,4 @@ def test_what_training_leaves_out_is_left_out(folder: Path, monkeypatch: pytest.
     exclude = tmp_path / "exclude.json"
     exclude.write_text(json.dumps({"one": excluding(folder, "one", [0, 1])}), encoding="utf8")
     statistics, _ = module._read(tmp_path, ["one"], 0)
-    assert used == [None, exclude] and statistics["one"].documents == 148
+    assert used == [None, exclude] and statistics["one"].records == 148

@@ -98,11 +98,11 @@ def test_steps_are_those_of_the_equations(seed: int, lengths: list[int], guided:
     log_odds = reader.read()
     taken = reader.guide.taken
     for d, array in enumerate(tokens):
-        expected, places, gold, postponed = read(weights, array, WINDOW, gold_of(steps, d), least)
+        expected, places, gold, deferred = read(weights, array, WINDOW, gold_of(steps, d), least)
         rows = rows_of(reader, d)
         torch.testing.assert_close(log_odds[rows], torch.stack(expected))
         assert numpy.concatenate(taken.places)[rows].tolist() == places
-        assert numpy.concatenate(taken.postponed)[rows].tolist() == postponed
+        assert numpy.concatenate(taken.deferred)[rows].tolist() == deferred
         if steps is not None:
             first = int(steps.lengths[:d].sum())
             assert numpy.concatenate(taken.gold)[rows].tolist() == [first + k for k in gold]
@@ -205,14 +205,14 @@ def test_reading_ends_whatever_is_predicted(action: int, n_rounds: int) -> None:
 def test_shift_is_postponed_once_for_what_is_out_of_scope() -> None:
     actions = numpy.array([[0, 1, 0, 0, -1, -1], [0, 0, 1, 0, -1, -1], [0, 1, 0, 0, -1, -1], [1, 0, 0, 0, -1, -1]])
     guide = GoldGuide(numpy.array([2]), ActionSteps(numpy.array([4]), numpy.array([0, 1, 1, 2]), actions))
-    tempted = numpy.array([[0.0, 1.0, 5.0, 5.0, 2.0, 0.0]])
+    outscored = numpy.array([[0.0, 1.0, 5.0, 5.0, 2.0, 0.0]])
     content = numpy.array([[0.0, 1.0, 5.0, 5.0, 0.5, 0.0]])
-    for log_odds in (tempted, tempted, tempted, content, tempted):
+    for log_odds in (outscored, outscored, outscored, content, outscored):
         assert guide.n_reading == 1
         guide.advance(log_odds)
     assert guide.n_reading == 0
     assert [gold.tolist() for gold in guide.taken.gold] == [[0], [0], [1], [2], [3]]
-    assert [postponed.tolist() for postponed in guide.taken.postponed] == [[True], [False], [False], [False], [False]]
+    assert [deferred.tolist() for deferred in guide.taken.deferred] == [[True], [False], [False], [False], [False]]
     assert [places.tolist() for places in guide.taken.places] == [[0], [0], [1], [1], [2]]
 
 
@@ -261,7 +261,7 @@ def test_batched_is_one_by_one(guided: bool, most_slots: int, monkeypatch: pytes
         end = begin + scores.lengths[d]
         numpy.testing.assert_allclose(scores.log_odds[begin:end], alone.log_odds, atol=2e-5)
         assert scores.places[begin:end].tolist() == alone.places.tolist()
-        assert scores.postponed[begin:end].tolist() == alone.postponed.tolist()
+        assert scores.deferred[begin:end].tolist() == alone.deferred.tolist()
         if guided:
             assert (scores.gold[begin:end] - first).tolist() == alone.gold.tolist()
         numpy.testing.assert_allclose(backprop_alone(d_scores[begin:end])[0][0], d_tokens[d], atol=1e-4)

@@ -1,4 +1,4 @@
-"""Report evaluation sentences that are in training data too, and list the training sentences to leave out.
+"""Report evaluation records that are in training data too, and list the training records to leave out.
 
 \b
 Example:
