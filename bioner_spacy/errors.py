@@ -197,6 +197,9 @@ class Errors(metaclass=_WithCodes):
     E311 = "The encoder of the pipeline cannot be loaded, because its file is damaged or of another program: replace the pipeline by a complete copy. Reason given: {reason}"
     E312 = "{what} needs code of its own, which is never run: choose an encoder whose layers and tokenizer transformers itself has."
     E313 = "The encoder cannot be stored in 8 bits, because it has {reason}: train it again, or store it as float32."
+    E315 = "The encoder is a {kind}, whose layers cannot be left out: only those of the BERT family can be shrunk."
+    E316 = "The encoder has {n_all} layers and {n_layers} are to be kept: choose a smaller number, 1 or more."
+    E317 = "The pipeline {pipeline} has no transformer encoder to shrink, but the components {components}."
 
     # 4xx pipeline and training
     E401 = "Setting merge names {policy!r} for {type}, which is neither a policy nor a corpus with tasks: {allowed}."

@@ -13,11 +13,12 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import load_model, logger
+from thinc.api import Model
 
 from ..device import require_gpu
 from ..docbin import corpus_names, iter_docs
 from ..errors import BionerError, Errors, Warnings, reason, warn
-from ..files import checksum
+from ..files import checksum, replacing
 from ..tasks import Task
 from ..tokens import same_tokens
 from .batching import MultiCorpusBatcher, total_steps
@@ -181,15 +182,42 @@ def teacher_annealing(
     return anneal
 
 
-def _load(folder: Path) -> Language:
+def shrink(pipeline: Union[str, Path], output: Path, n_layers: int) -> list[int]:
+    """Save a pipeline with fewer layers in its encoder, from which a student of the pipeline starts (`vars.init_from`).
+
+    The layers that are kept are evenly spaced, the first and the last among them (Sanh et al. 2019, "DistilBERT", arXiv
+    1910.01108). Without training, the result predicts little.
+
+    Args:
+        pipeline: folder or package name of a trained pipeline.
+        output: folder to write; replaced if it is there.
+        n_layers: number of layers to keep.
+
+    Returns:
+        Indices of the layers kept.
+
+    Raises:
+        BionerError: the pipeline cannot be loaded, its encoder is not of the BERT family, or it has no more layers.
+    """
+    nlp = _load(pipeline)
+    models: list[Any] = [getattr(pipe, "model", None) for _, pipe in nlp.pipeline]
+    nodes = [node for model in models if isinstance(model, Model) for node in model.walk()]
+    shims = [shim for node in nodes for shim in node.shims if hasattr(shim, "drop_layers")]
+    if not shims:
+        raise BionerError(Errors.E317.format(pipeline=pipeline, components=", ".join(nlp.pipe_names) or "none"))
+    [kept, *_] = [shim.drop_layers(n_layers) for shim in shims]
+    with replacing(output, folders=True) as [part]:
+        nlp.to_disk(part)
+    return kept
+
+
+def _load(folder: Union[str, Path]) -> Language:
     try:
-        nlp = load_model(folder)
+        return load_model(folder)
     except BionerError:
         raise
     except Exception as error:  # each library raises its own exceptions
         raise BionerError(Errors.E504.format(pipeline=folder, reason=reason(error))) from error
-    _component(nlp)
-    return nlp
 
 
 def _component(nlp: Language) -> tuple[str, Any]:

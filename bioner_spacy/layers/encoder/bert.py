@@ -3,7 +3,7 @@
 For `encode_packed`, and for the weights of every encoder with `is_packable`. The unused pooler is left out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Optional
 
@@ -69,6 +69,18 @@ class Bert(nn.Module):
             model = cls(config)
         model.load_state_dict(weights, assign=True)
         return model
+
+    def with_layers(self, kept: Sequence[int]) -> "Bert":
+        """The same encoder with some of its layers only; weights are shared.
+
+        Args:
+            kept: indices of the layers, in ascending order.
+        """
+        state = {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("encoder.layer.")}
+        for new, old in enumerate(kept):
+            weights = self.encoder.layer[old].state_dict()  # type: ignore[union-attr, index]
+            state.update({f"encoder.layer.{new}.{name}": tensor for name, tensor in weights.items()})
+        return Bert.from_state({**vars(self.config), "num_hidden_layers": len(kept)}, state)
 
     def get_input_embeddings(self) -> nn.Embedding:
         """Table of the vectors of subwords."""

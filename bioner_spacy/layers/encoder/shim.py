@@ -12,6 +12,7 @@ from thinc.api import Optimizer, PyTorchShim, get_array_module, get_torch_defaul
 
 from ...errors import BionerError, Errors, check_setting
 from ...types import Array
+from .bert import Bert
 from .files import dump_encoder, load_dumped_encoder, without_transformers
 from .packed_bert import Block, encode_packed, is_packable, random_bits, use_fast_dropout
 from .precision import PRECISIONS, bfloat16_enabled
@@ -245,6 +246,27 @@ class EncoderShim(PyTorchShim):
         total = total.index_add(0, torch.from_numpy(tokens).to(device), subwords)
         divisor = torch.from_numpy(numpy.maximum(counts, 1).astype("f")).to(device)
         return total / divisor[:, None]
+
+    def drop_layers(self, n_layers: int) -> list[int]:
+        """Keep some layers, evenly spaced from the first to the last.
+
+        Args:
+            n_layers: how many layers to keep.
+
+        Returns:
+            Indices of the layers kept.
+
+        Raises:
+            BionerError: the encoder has no layers of BERT, or not more than that.
+        """
+        if not isinstance(self._model, Bert):
+            raise BionerError(Errors.E315.format(kind=type(self._model).__name__))
+        n_all = self._model.config.num_hidden_layers
+        if not 1 <= n_layers < n_all:
+            raise BionerError(Errors.E316.format(n_layers=n_layers, n_all=n_all))
+        kept = numpy.linspace(0, n_all - 1, n_layers).round().astype(int).tolist() if n_layers > 1 else [n_all - 1]
+        self._set_transformer(self.tokenizer, self._model.with_layers(kept))  # type: ignore[arg-type]
+        return kept
 
     def to_bytes(self) -> bytes:
         """Serialise tokenizer, configuration and weights (safetensors)."""
