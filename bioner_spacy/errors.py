@@ -196,8 +196,8 @@ class Errors(metaclass=_WithCodes):
     )
     E311 = "The encoder of the pipeline cannot be loaded, because its file is damaged or of another program: replace the pipeline by a complete copy. Reason given: {reason}"
     E312 = "{what} needs code of its own, which is never run: choose an encoder whose layers and tokenizer transformers itself has."
-    E313 = "The encoder cannot be stored in 8 bits, because it has {reason}: train it again, or store it as float32."
-    E315 = "The encoder is a {kind}, whose layers cannot be left out: only those of the BERT family can be shrunk."
+    E313 = "The encoder cannot be used in 8 bits, because it has {reason}: train it again, or keep float32."
+    E315 = "The encoder is {kind}, whose layers cannot be left out: only encoders of the BERT family can be shrunk."
     E316 = "The encoder has {n_all} layers and {n_layers} are to be kept: choose a smaller number, 1 or more."
     E317 = "The pipeline {pipeline} has no transformer encoder to shrink, but the components {components}."
 
@@ -422,6 +422,11 @@ class Warnings(metaclass=_WithCodes):
         "kept. To change this, set do_lower_case in components.transformer.model.tokenizer_config."
     )
     W302 = "{where} have old names ({old}), which still work; their new names are {new}."
+
+    W303 = (
+        "This CPU does not multiply 8-bit integers (VNNI), so the encoder computes as with precision auto; set "
+        "components.transformer.model.precision to auto."
+    )
 
     # 4xx pipeline and training
     W401 = "{n} of {total} gold mentions begin or end inside a token of the pipeline's tokenizer and are not learnt; convert the corpora with the same tokenizer."

@@ -40,7 +40,8 @@ def build_transformer(
         window: maximum number of subwords in a window, special tokens included.
         overlap: subwords of context on either side of a window's core.
         pooling: vector of a token from those of its subwords, "mean" or "first".
-        precision: "auto" (bfloat16 if the device supports it and it is faster), "bfloat16" or "float32".
+        precision: "auto" (bfloat16 if the device supports it and it is faster), "bfloat16", "float32", or "int8" (prediction
+            on a CPU with products of 8-bit integers, otherwise as "auto").
         batch_subwords: maximum number of subwords in one forward pass, including padding; bounds memory.
         tokenizer_config: further arguments for the tokenizer.
         transformer_config: settings that override the encoder's configuration, such as dropout.

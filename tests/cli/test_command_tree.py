@@ -34,6 +34,7 @@ def test_commands_are_those_of_the_design() -> None:
             "init",
             "train",
             "teach",
+            "shrink",
             "pretrain",
             "evaluate",
             "compare",

@@ -7,16 +7,23 @@ import numpy
 import pytest
 import spacy
 from spacy.tokens import DocBin
-from toy_corpora import CORPORA, blank_nlp, component, make_examples, make_nlp, train, write_corpora
+from toy_corpora import CORPORA, blank_nlp, component, make_examples, make_nlp, train, update, write_corpora
 from toy_teachers import write_teacher
 
 from bioner_spacy.docbin import load_docs
 from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.layers.encoder.shim import evenly_spaced
 from bioner_spacy.tasks import Task
 from bioner_spacy.training import distillation
 from bioner_spacy.training.batching import MultiCorpusBatcher
 from bioner_spacy.training.corpora import MultiCorpus
-from bioner_spacy.training.distillation import name_teachers, predict_targets, teacher_annealing, write_soft_targets
+from bioner_spacy.training.distillation import (
+    name_teachers,
+    predict_targets,
+    shrink,
+    teacher_annealing,
+    write_soft_targets,
+)
 from bioner_spacy.training.soft_targets import TARGETS_KEY
 
 DISEASE, GENE = Task("DISEASE", ("DISEASE",)), Task("GENE", ("GENE",))
@@ -184,3 +191,57 @@ def test_without_teachers_the_corpora_are_not_looked_at() -> None:
     assert component(nlp).annealing == 0.0
     with pytest.raises(BionerError, match="training.max_epochs"):
         anneal(make_nlp(teach_scope=1.0), {"step": 5, "epoch": 0})
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, tiny_bert: str) -> Path:
+    nlp = make_nlp("transformer", tiny_bert)
+    train(nlp, make_examples(nlp), steps=1)
+    folder = tmp_path_factory.mktemp("full")
+    nlp.to_disk(folder)
+    return folder
+
+
+def layers(nlp: Any) -> list[Any]:
+    [shim] = [shim for node in nlp.get_pipe("transformer").model.walk() for shim in node.shims]
+    return [layer.state_dict() for layer in shim.transformer.encoder.layer]
+
+
+def test_a_student_starts_with_some_of_the_layers(full: Path, tmp_path: Path) -> None:
+    n_all = len(layers(spacy.load(full)))
+    kept = shrink(full, tmp_path / "start", 1)
+    assert kept == [n_all - 1]
+    start = spacy.load(tmp_path / "start")
+    [found], expected = layers(start), layers(spacy.load(full))[n_all - 1]
+    assert found.keys() == expected.keys() and all(found[name].equal(expected[name]) for name in found)
+    # A pipeline with the same encoder in its config starts from it, and is saved with fewer layers.
+    student = make_nlp("transformer", spacy.load(full).config["components"]["transformer"]["model"]["name"])
+    callback = {"@callbacks": "bioner_spacy.init_from.v1", "path": str(tmp_path / "start")}
+    student.config["initialize"]["after_init"] = callback
+    student.initialize(lambda: make_examples(student))
+    update(student, make_examples(student), student.resume_training(), steps=1)
+    student.to_disk(tmp_path / "student")
+    assert len(layers(spacy.load(tmp_path / "student"))) == 1
+    assert [len(doc) for doc in student.pipe(["BRCA1 causes cancer."])]
+
+
+@pytest.mark.parametrize("n_layers, kept", [(2, [0, 5]), (3, [0, 2, 5]), (5, [0, 1, 2, 4, 5])])
+def test_layers_are_evenly_spaced(n_layers: int, kept: list[int]) -> None:
+    assert evenly_spaced(6, n_layers) == kept
+    assert evenly_spaced(12, 6) == [0, 2, 4, 7, 9, 11]  # those of DistilBERT
+
+
+def test_what_cannot_be_shrunk(full: Path, teachers: Path, tmp_path: Path, tiny_electra: str) -> None:
+    electra = make_nlp("transformer", tiny_electra)
+    electra.initialize(lambda: make_examples(electra))
+    electra.to_disk(tmp_path / "electra")
+    for pipeline, n_layers, message in (
+        (full, 0, "layers and 0 are to be kept"),
+        (full, 99, "layers and 99 are to be kept"),
+        (tmp_path / "electra", 1, "The encoder is ElectraModel"),
+        (teachers / "genes" / "model-last", 1, "has no transformer encoder"),
+        (tmp_path / "nowhere", 1, "cannot be loaded"),
+    ):
+        with pytest.raises(BionerError, match=message):
+            shrink(pipeline, tmp_path / "start", n_layers)
+    assert not (tmp_path / "start").exists()

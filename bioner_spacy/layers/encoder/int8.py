@@ -1,11 +1,11 @@
-"""8-bit weights: a quarter of the size, expanded when loaded.
+"""8-bit weights, a quarter of the size, expanded when loaded; and prediction with products of 8-bit integers.
 
 Every row of a matrix has its own scale (symmetric quantization by row, as in Dettmers et al. 2022, LLM.int8(), without
 its outliers).
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 SCALE = ":scale"
 """Suffix of a matrix's name for its scales; names of weights contain no colon."""
@@ -67,3 +67,41 @@ def expand_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
 def is_quantized(state: dict[str, Tensor]) -> bool:
     """Whether weights are quantized."""
     return any(name.endswith(SCALE) for name in state)
+
+
+class Int8Linear(nn.Module):
+    """A linear layer for prediction on a CPU, with products of 8-bit integers.
+
+    Weights have a scale per output and inputs a scale per row, so that the output for a row does not depend on others.
+
+    Args:
+        linear: the layer to replace, in float32.
+
+    Raises:
+        ValueError: it has weights that are not finite.
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        weights, self.scales = quantize_rows(linear.weight)
+        self.weights = weights.T
+        self.bias = linear.bias.detach()
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(rows, outputs) float32 for (rows, inputs) float32."""
+        scales = rows.abs().amax(dim=1, keepdim=True).div_(_LARGEST).clamp_min_(torch.finfo(rows.dtype).tiny)
+        products = torch._int_mm((rows / scales).round_().to(torch.int8), self.weights)
+        return torch.addcmul(self.bias, products.float().mul_(scales), self.scales)
+
+
+def use_int8_products(module: nn.Module) -> None:
+    """Replace every linear layer inside a module by an `Int8Linear`.
+
+    Raises:
+        ValueError: a layer has weights that are not finite.
+    """
+    for name, child in module.named_children():
+        if type(child) is nn.Linear:
+            setattr(module, name, Int8Linear(child))
+        else:
+            use_int8_products(child)

@@ -1,4 +1,4 @@
-"""Decide by a trial whether to compute in bfloat16."""
+"""Decide by a trial whether to compute in bfloat16, and check for products of 8-bit integers."""
 
 import faulthandler
 import functools
@@ -10,9 +10,9 @@ from typing import Optional
 
 import torch
 
-from ...errors import BionerError, Errors
+from ...errors import BionerError, Errors, Warnings, warn
 
-PRECISIONS = ("auto", "bfloat16", "float32")
+PRECISIONS = ("auto", "bfloat16", "float32", "int8")
 
 # Exit status of the trial process, by outcome; a crash ends it with a signal instead.
 _FASTER, _SLOWER = 0, 1
@@ -23,7 +23,7 @@ def bfloat16_enabled(precision: str, device: torch.device) -> bool:
     """Whether the encoder computes in bfloat16.
 
     Args:
-        precision: "float32" (never), "bfloat16" (always) or "auto" (if it works and is faster).
+        precision: "float32" (never), "bfloat16" (always), or another (if it works and is faster).
         device: where the encoder is.
 
     Raises:
@@ -39,6 +39,15 @@ def bfloat16_enabled(precision: str, device: torch.device) -> bool:
     if precision == "bfloat16" and outcome is None:
         raise BionerError(Errors.E307)
     return precision == "bfloat16" or outcome is True
+
+
+@functools.cache
+def int8_supported() -> bool:
+    """Whether this CPU multiplies 8-bit integers (VNNI); without, torch does so very slowly. Warns if not."""
+    supported = getattr(torch.cpu, "_is_vnni_supported", lambda: False)()
+    if not supported:
+        warn(Warnings.W303)
+    return bool(supported)
 
 
 @functools.cache

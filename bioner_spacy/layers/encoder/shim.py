@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, Optional
 
 import numpy
@@ -14,8 +15,9 @@ from ...errors import BionerError, Errors, check_setting
 from ...types import Array
 from .bert import Bert
 from .files import dump_encoder, load_dumped_encoder, without_transformers
+from .int8 import use_int8_products
 from .packed_bert import Block, encode_packed, is_packable, random_bits, use_fast_dropout
-from .precision import PRECISIONS, bfloat16_enabled
+from .precision import PRECISIONS, bfloat16_enabled, int8_supported
 from .subwords import SubwordTokenizer
 from .threads import map_threads
 from .windows import SMALL_BLOCK, SMALL_PASS, WindowBatch, group_by_length
@@ -24,6 +26,9 @@ POOLINGS = ("mean", "first")
 
 # Results of a function for each item, in order.
 _Map = Callable[..., list[Any]]
+
+# Largest number of subwords in a forward pass with products of 8-bit integers.
+_INT8_SUBWORDS = 1024
 
 # Least number of subwords for a thread of its own.
 _LEAST_SUBWORDS = 256
@@ -37,7 +42,7 @@ class EncoderShim(PyTorchShim):
 
     Args:
         pooling: how the subwords of a token become its vector, "mean" or "first".
-        precision: "auto", "bfloat16" or "float32"; see `bfloat16_enabled`.
+        precision: "auto", "bfloat16", "float32", or "int8" for prediction on a CPU; see `bfloat16_enabled`.
         batch_subwords: maximum number of subwords in a forward pass, padding counted.
 
     Attributes:
@@ -53,6 +58,8 @@ class EncoderShim(PyTorchShim):
         self.batch_subwords = batch_subwords
         self.tokenizer: Optional[SubwordTokenizer] = None
         self.weights = "float32"
+        # The encoder with products of 8-bit integers, for prediction; made when needed.
+        self._int8: Optional[Bert] = None
 
     @property
     def transformer(self) -> Any:
@@ -65,7 +72,7 @@ class EncoderShim(PyTorchShim):
 
     def _set_transformer(self, tokenizer: SubwordTokenizer, transformer: Any) -> None:
         self.tokenizer = tokenizer
-        self._model = transformer.to(get_torch_default_device())
+        self._model, self._int8 = transformer.to(get_torch_default_device()), None
         table = self._model.get_input_embeddings()
         if type(table) is torch.nn.Embedding:
             # A batch uses a few hundred rows; dense gradients would dominate memory traffic.
@@ -85,8 +92,21 @@ class EncoderShim(PyTorchShim):
         """
         self._model.eval()
         with torch.inference_mode():
-            hidden, window_rows, run = self._encode(inputs)
+            hidden, window_rows, run = self._encode(inputs, self._int8_model())
             return run(lambda states: self._pool(states, window_rows, inputs), [hidden])[0]
+
+    def _int8_model(self) -> Optional[Bert]:
+        """The encoder with products of 8-bit integers, if it is to predict with them; None otherwise."""
+        wanted = self.precision == "int8" and self.device.type == "cpu" and isinstance(self._model, Bert)
+        if not wanted or not int8_supported():
+            return None
+        if self._int8 is None:
+            self._int8 = Bert.from_state(vars(self._model.config), self._model.state_dict()).eval()
+            try:
+                use_int8_products(self._int8)
+            except ValueError as error:
+                raise BionerError(Errors.E313.format(reason=error)) from error
+        return self._int8
 
     def begin_update(  # type: ignore[override]
         self, inputs: WindowBatch
@@ -134,6 +154,7 @@ class EncoderShim(PyTorchShim):
         weight decay for other rows. Averaging optimizers, and functions instead of an optimizer, get the whole table.
         """
         self.weights = "float32"
+        self._int8 = None
         for name, parameter in self._model.named_parameters():
             gradient = parameter.grad
             if gradient is None:
@@ -147,9 +168,13 @@ class EncoderShim(PyTorchShim):
                 optimizer(key, weights, d_weights)
             parameter.grad = None
 
-    def _encode(self, batch: WindowBatch) -> tuple[list[torch.Tensor], Array, _Map]:
+    def _encode(self, batch: WindowBatch, int8: Optional[Bert] = None) -> tuple[list[torch.Tensor], Array, _Map]:
         """Hidden states of each forward pass, the row of the first subword of each window in all of them, and what runs passes:
-        `map_threads`, or one after the other."""
+        `map_threads`, or one after the other.
+
+        Args:
+            int8: the encoder to use instead of the one in float32.
+        """
         device = self.device
         tokenizer: Any = self.tokenizer
         prefix, suffix = tokenizer.prefix, tokenizer.suffix
@@ -157,7 +182,8 @@ class EncoderShim(PyTorchShim):
         packed = is_packable(self._model)
         n_subwords = int(lengths.sum())
         n_threads = self._n_threads(n_subwords) if packed else 1
-        limit = self.batch_subwords
+        # Integers are scaled in many small steps, whose arrays should fit into the cache of a core.
+        limit = min(self.batch_subwords, _INT8_SUBWORDS) if int8 else self.batch_subwords
         if n_threads > 1:
             # As many passes for each thread, made of small groups, so that they are of about the same size.
             n_passes = n_threads * max(1, -(-n_subwords // (n_threads * limit)))
@@ -175,8 +201,8 @@ class EncoderShim(PyTorchShim):
             passes = _even_passes(ids, n_passes)
         else:
             passes = _full_passes(ids, limit) if packed else [slice(i, i + 1) for i in range(len(ids))]
-        run = self._run_packed if packed else self._run_padded
-        bfloat16 = bfloat16_enabled(self.precision, device)
+        run = partial(self._run_packed, int8 or self._model) if packed else self._run_padded
+        bfloat16 = not int8 and bfloat16_enabled(self.precision, device)
 
         threads = n_threads > 1
         # Random bits of a pass must not depend on other threads.
@@ -212,11 +238,11 @@ class EncoderShim(PyTorchShim):
         hidden: torch.Tensor = output.last_hidden_state.flatten(0, 1)
         return hidden
 
-    def _run_packed(self, ids: list[Array], lengths: list[Array]) -> torch.Tensor:
+    def _run_packed(self, transformer: Bert, ids: list[Array], lengths: list[Array]) -> torch.Tensor:
         """Hidden states, (subwords, width), of several padded groups of windows."""
         positions = [numpy.broadcast_to(numpy.arange(part.shape[1]), part.shape).ravel() for part in ids]
         return encode_packed(
-            self._model,
+            transformer,
             self._to_device(numpy.concatenate([part.ravel() for part in ids])),
             self._to_device(numpy.concatenate(positions)),
             [self._block(*group) for group in zip(ids, lengths)],
@@ -264,7 +290,7 @@ class EncoderShim(PyTorchShim):
         n_all = self._model.config.num_hidden_layers
         if not 1 <= n_layers < n_all:
             raise BionerError(Errors.E316.format(n_layers=n_layers, n_all=n_all))
-        kept = numpy.linspace(0, n_all - 1, n_layers).round().astype(int).tolist() if n_layers > 1 else [n_all - 1]
+        kept = evenly_spaced(n_all, n_layers)
         self._set_transformer(self.tokenizer, self._model.with_layers(kept))  # type: ignore[arg-type]
         return kept
 
@@ -281,6 +307,12 @@ class EncoderShim(PyTorchShim):
             tokenizer, transformer, self.weights = load_dumped_encoder(bytes_data)
             self._set_transformer(tokenizer, transformer)
         return self
+
+
+def evenly_spaced(n_all: int, n_kept: int) -> list[int]:
+    """Indices of layers to keep, from the first to the last; of one, the last."""
+    kept: list[int] = numpy.linspace(n_all - 1, 0, n_kept).round().astype(int)[::-1].tolist()
+    return kept
 
 
 def _full_passes(ids: list[Array], limit: int) -> list[slice]:

@@ -182,7 +182,7 @@ def test_most_subwords(encoder: str, expected: int, request: pytest.FixtureReque
     "settings, message",
     [
         ({"pooling": "max"}, "pooling is 'max'; allowed: mean, first"),
-        ({"precision": "float16"}, "precision is 'float16'; allowed: auto, bfloat16, float32"),
+        ({"precision": "float16"}, "precision is 'float16'; allowed: auto, bfloat16, float32, int8"),
         ({"window": 64, "overlap": 32}, r"window \(64\) and overlap \(32\)"),
         ({"window": 0, "overlap": 0}, r"window \(0\)"),
         ({"overlap": -1}, r"overlap \(-1\)"),

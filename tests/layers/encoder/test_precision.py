@@ -5,11 +5,13 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Optional
 
+import numpy
 import pytest
 import torch
-from tiny_encoder import make_docs, make_encoder
+from thinc.api import Optimizer
+from tiny_encoder import make_docs, make_encoder, own_encoder, token_vectors
 
-from bioner_spacy.errors import BionerError
+from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.layers.encoder import precision
 from bioner_spacy.layers.encoder.precision import bfloat16_enabled
 
@@ -122,3 +124,48 @@ def test_crash_of_the_trial_leaves_the_encoder_in_float32(
 def test_trial_on_this_machine_ends() -> None:
     precision._try_on_cpu.cache_clear()
     assert precision._try_on_cpu() in (True, False, None)
+
+
+needs_vnni = pytest.mark.skipif(
+    not getattr(torch.cpu, "_is_vnni_supported", lambda: False)(), reason="the CPU does not multiply 8-bit integers"
+)
+
+
+@needs_vnni
+def test_int8_predicts_about_the_same_in_any_batch(tiny_bert: str) -> None:
+    docs = make_docs("BRCA1 mutations cause breast cancer", "Naloxone", "Aspirin and warfarin caused bleeding " * 9)
+    exact, int8 = make_encoder(tiny_bert), make_encoder(tiny_bert, precision="int8")
+    found = token_vectors(int8, docs)
+    for vectors, expected, doc in zip(found, token_vectors(exact, docs), docs):
+        assert not numpy.array_equal(vectors, expected)
+        assert numpy.linalg.norm(vectors - expected) < 0.05 * numpy.linalg.norm(expected)
+        assert numpy.allclose(token_vectors(int8, [doc])[0], vectors, atol=1e-5)
+
+
+@needs_vnni
+def test_int8_predicts_with_the_weights_that_were_learnt(tiny_bert: str) -> None:
+    docs = make_docs("BRCA1 mutations cause breast cancer")
+    model = own_encoder(tiny_bert, precision="int8")
+    before = model.predict(docs)[0]
+    vectors, backprop = model.begin_update(docs)
+    backprop([vectors[0] * 0 + 1])
+    model.finish_update(Optimizer(learn_rate=0.1))
+    assert not numpy.allclose(model.predict(docs)[0], before, atol=0.01)
+    # Stored weights are those of training.
+    assert model.to_bytes() == own_encoder(tiny_bert).from_bytes(model.to_bytes()).to_bytes()
+
+
+def test_int8_without_support_is_reported(tiny_bert: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: False, raising=False)
+    precision.int8_supported.cache_clear()
+    docs = make_docs("BRCA1")
+    with pytest.warns(BionerWarning, match="does not multiply 8-bit integers"):
+        [found] = token_vectors(make_encoder(tiny_bert, precision="int8"), docs)
+    precision.int8_supported.cache_clear()
+    assert numpy.array_equal(found, token_vectors(make_encoder(tiny_bert, precision="auto"), docs)[0])
+
+
+def test_int8_is_for_layers_of_bert(tiny_electra: str) -> None:
+    docs = make_docs("BRCA1")
+    vectors = [token_vectors(make_encoder(tiny_electra, precision=name), docs)[0] for name in ("int8", "auto")]
+    assert numpy.array_equal(*vectors)
