@@ -1,5 +1,6 @@
 """Initialise a pipeline from a trained one: the encoder, and the heads of shared tasks."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Optional
 
@@ -68,7 +69,10 @@ def _take(nlp: Language, trained: Language, name: str, path: str) -> None:
 
 def _check_settings(nlp: Language, trained: Language, name: str, path: str, *, with_heads: bool) -> None:
     """Check settings, because weights of another encoder or formulation may have the same sizes."""
-    found, wanted = (one.config["components"][name].get("model", {}) for one in (trained, nlp))
+    found, wanted = (dict(one.config["components"][name].get("model", {})) for one in (trained, nlp))
+    for settings in (found, wanted):
+        # Versions of an architecture have the same layers.
+        settings["@architectures"] = re.sub(r"\.v\d+$", "", str(settings.get("@architectures")))
     names = {*found, *wanted} - {"dropout"} if with_heads else {"@architectures", "name"}
     if different := sorted(key for key in names if found.get(key) != wanted.get(key)):
         pairs = (f"{key} {found.get(key)!r} and not {wanted.get(key)!r}" for key in different)

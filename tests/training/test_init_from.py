@@ -86,6 +86,18 @@ def test_encoder_and_heads_that_fit_are_carried_over_and_new_heads_are_new(train
     assert component(nlp).label_data == {"drugs": ["CHEMICAL", "DISEASE"]}
 
 
+def test_an_earlier_version_of_the_encoder_is_carried_over(trained: Path, tiny_bert: str, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "earlier")
+    config = tmp_path / "earlier" / "config.cfg"
+    text = config.read_text(encoding="utf8")
+    earlier = text.replace("TransformerModel.v2", "TransformerModel.v1").replace("batch_subwords", "batch_pieces")
+    assert earlier != text
+    config.write_text(earlier, encoding="utf8")
+    nlp, expected = begin(make_nlp("transformer", tiny_bert), tmp_path / "earlier", ["drugs"]), spacy.load(trained)
+    weights = encoder_weights(nlp)
+    assert all(numpy.array_equal(weights[name], array) for name, array in encoder_weights(expected).items())
+
+
 def test_all_of_it_learns_on(trained: Path, tiny_bert: str, tmp_path: Path) -> None:
     nlp = begin(make_nlp("transformer", tiny_bert), trained, ["drugs"])
     before_encoder, before_heads = encoder_weights(nlp), heads(nlp)
