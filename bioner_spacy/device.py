@@ -1,4 +1,4 @@
-"""The device on which is computed."""
+"""The device for computations."""
 
 from importlib import import_module
 from typing import Optional
@@ -28,7 +28,7 @@ def require_gpu(gpu_id: int) -> None:
 
 
 def _why_cupy_is_not_loaded() -> Optional[str]:
-    """What Thinc keeps to itself: a CuPy without CUDA's libraries is none for it."""
+    """Why Thinc does not use CuPy, which it does not report: it ignores CuPy without CUDA's libraries."""
     try:
         import_module("cupy.cublas")
     except ModuleNotFoundError:

@@ -26,7 +26,7 @@ class _Later:
 
 
 def import_spacy_transformers() -> None:
-    """Import spacy-transformers, if it is not yet; transformers itself is as ever afterwards."""
+    """Import spacy-transformers, if it is not yet; transformers itself is unchanged afterwards."""
     if "spacy_transformers" in sys.modules:
         return
     transformers = importlib.import_module("transformers")

@@ -1,4 +1,4 @@
-"""What is delivered beside the code: the project file, its configs, the sample corpora and the abstracts."""
+"""What is shipped with the code: the project file, its configs, the sample corpora and the abstracts."""
 
 import shutil
 from pathlib import Path

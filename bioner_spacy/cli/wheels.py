@@ -87,7 +87,7 @@ def packaged(
     notes: str = "",
     weights: str = "float32",
 ) -> Iterator[Path]:
-    """A folder with a setup.py, made by spaCy, which is there within the block.
+    """A folder with a setup.py, made by spaCy, which exists within the block.
 
     Args:
         pipeline: folder of a trained pipeline.
@@ -129,7 +129,7 @@ def packaged(
 
 
 def _without_folders(value: Any) -> Any:
-    """A config in which names stand in the place of absolute paths, which are of one machine."""
+    """A config with names in place of absolute paths, which only this machine has."""
     if isinstance(value, Mapping):
         return {name: _without_folders(inner) for name, inner in value.items()}
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

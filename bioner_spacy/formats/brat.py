@@ -49,7 +49,7 @@ _LINE = re.compile(r"[^\n\r]*\S[^\n\r]*")
 
 
 def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read a folder in brat format, and the folders in it; every pair of NAME.txt and NAME.ann is one document.
+    """Read a folder in brat format, and its subfolders; every pair of NAME.txt and NAME.ann is one document.
 
     NAME.a1 of the BioNLP shared tasks does for NAME.ann; NAME.a2 beside it, which has events, is counted. Text-bound
     annotations (T) are mentions, normalisations (N) have their concept identifiers and notes `score=...` their scores;
@@ -74,7 +74,7 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read all NAME.txt in a folder and the folders in it, whether they are annotated or not; see `read`."""
+    """Read all NAME.txt in a folder and its subfolders, annotated or not; see `read`."""
     files = _files(path)
     if not any(".txt" in kinds for kinds in files.values()):
         raise BionerError(Errors.E130.format(path=path))
@@ -88,8 +88,7 @@ def _text(path: Path) -> str:
 
 
 def _files(folder: Path) -> dict[str, dict[str, Path]]:
-    """The files of every document: its name, with the folder that it is in, and its files by the ends of their
-    names."""
+    """The files of every document: its name, with its subfolder, and its files by their endings."""
     if not (folder.is_dir() or is_pattern(folder)):
         raise BionerError(Errors.E130.format(path=folder))
     found: dict[str, dict[str, Path]] = {}
@@ -101,7 +100,7 @@ def _files(folder: Path) -> dict[str, dict[str, Path]]:
 
 
 def _pairs(folder: Path, on_error: OnError) -> list[tuple[str, Path, Path]]:
-    """Name, text and annotation file of every document; all are known to be there before the first is read."""
+    """Name, text and annotation file of every document; that all exist is checked before the first is read."""
     pairs = []
     files = {name: kinds for name, kinds in _files(folder).items() if set(kinds) & {".txt", *_ANNOTATIONS}}
     if not files:
@@ -237,7 +236,7 @@ def _lines(text: str, mention: Mention) -> list[tuple[int, int]]:
 
 
 def _new_name(doc_id: str, names: dict[str, int]) -> str:
-    """A name that no document has yet, not even in other letter case, which some file systems ignore.
+    """A name that no document has yet, whatever its letter case, which some file systems ignore.
 
     Args:
         doc_id: identifier of the document.
@@ -258,7 +257,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def check_output(path: Path) -> None:
-    """Check that a folder can be written: that it is not there, or is empty.
+    """Check that a folder can be written: it must not exist, or be empty.
 
     Raises:
         BionerError: it is there and holds something, or is no folder.

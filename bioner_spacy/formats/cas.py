@@ -30,7 +30,7 @@ def read(
     mismatch: str = "error",
     on_error: OnError = stop,
 ) -> Iterator[SourceDocument]:
-    """Read a file, which is one document. Other features of a mention that are texts, numbers or truth values, such as
+    """Read a file, which is one document. Other features of a mention that are strings, numbers or booleans, such as
     its negation, are kept for the output.
 
     All else is as for `Format.read`.

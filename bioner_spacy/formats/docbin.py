@@ -46,7 +46,7 @@ def read(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Ite
 
 
 def read_texts(path: Path, *, spans: str = SPANS_KEY, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read the texts of a DocBin, annotated or not; see `read`. There is none that could not be read alone."""
+    """Read the texts of a DocBin, annotated or not; see `read`. A DocBin is read whole or not at all."""
     for number, doc in enumerate(read_docs(path, Vocab()), start=1):
         passages = tuple(Passage(*passage) for passage in get_passages(doc, spans))
         doc_id, meta = get_doc_id(doc, spans), get_meta(doc, spans)
@@ -64,8 +64,8 @@ def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
-    """Write a DocBin, in a folder of files where it is large; documents are written as they are. A name that ends in
-    .gz has one file compressed once more.
+    """Write a DocBin, in a folder of files where it is large; documents are written as they are. If the name ends in
+    .gz, one gzipped file is written.
 
     Args:
         spans_key: key in `doc.spans`, "ents" for entities; documents without any spans may have entities in their
@@ -95,7 +95,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
 
 
 def check_output(path: Path) -> None:
-    """Check that a path can be that of a DocBin to write.
+    """Check that a DocBin can be written to a path.
 
     Raises:
         BionerError: it is a folder that holds something else.

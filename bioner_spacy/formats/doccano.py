@@ -1,4 +1,4 @@
-"""doccano's JSON lines for sequence labelling: a text and a list of start, end and label a line."""
+"""doccano's JSON lines for sequence labelling: one text per line, with a list of start, end and label."""
 
 from collections.abc import Iterable
 from pathlib import Path

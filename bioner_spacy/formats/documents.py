@@ -50,7 +50,7 @@ def known_endings(allowed: Iterable[str]) -> dict[str, str]:
 
 
 def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str]) -> Format:
-    """The format of a file, as it was asked for, or else by the ending of its name; `.gz` is no part of the name.
+    """The requested format of a file, or else the one of its ending, apart from `.gz`.
 
     Args:
         setting: name of the setting, for messages.
@@ -68,7 +68,7 @@ def choose_format(setting: str, value: Optional[str], path: Path, *, allowed: It
 
 
 def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Iterable[str]) -> Format:
-    """The format of what is to be read, as it was asked for, or by its name or those of its files. If several
+    """The requested format of an input, or else the one by its name or by those of its files. If several
     formats have the ending of a file, its beginning decides.
 
     Args:

@@ -141,7 +141,7 @@ class Export:
         return self.finish()
 
     def without(self, pattern: re.Pattern[str], document: Annotated, expressed: int = 0) -> str:
-        """Text of a document with characters that the format cannot hold as spaces, so that offsets stay as they are.
+        """Text of a document with spaces for characters that the format cannot hold, so that offsets are unchanged.
 
         Args:
             pattern: pattern of such a character.
@@ -168,8 +168,8 @@ class Export:
         self._lost[what] += count
 
     def with_details(self, about: Mapping[str, Any], mention: Mention) -> dict[str, Any]:
-        """What a record says about a mention: that given, its score and its concept identifiers where it has any,
-        unless the only one is `kb_id`, and its infons under other keys."""
+        """The given keys about a mention, its score and concept identifiers if it has any (unless the only one is
+        `kb_id`), and its infons under other keys."""
         found = dict(about)
         if mention.score is not None:
             found["score"] = mention.score
@@ -180,7 +180,7 @@ class Export:
     def with_others(
         self, record: Mapping[str, Any], others: Mapping[str, Any], *, own: Collection[str] = ()
     ) -> dict[str, Any]:
-        """A record, and what its source says beside it; what has a key of the format and another value is counted as
+        """A record with the further keys of its source; a key that the format uses for another value is counted as
         lost.
 
         Args:
@@ -261,8 +261,8 @@ class Export:
                 self.lose(_LOST[kind], int(count))
 
     def annotation(self, doc: Doc, number: int) -> tuple[Sequence[Span], Mapping[str, Any]]:
-        """Spans of a document and the `attrs` of their group; its entities where the key is `ENTS`, and if there are
-        no groups at all, of which `warn_of_entities` warns; arguments and errors are those of `document`."""
+        """Spans of a document and the `attrs` of their group. Its entities if the key is `ENTS`, or if it has no groups
+        at all, of which `warn_of_entities` warns. Arguments and errors are those of `document`."""
         key = self.spans_key
         if key in doc.spans:
             return list(doc.spans[key]), doc.spans[key].attrs
@@ -274,7 +274,7 @@ class Export:
         return doc.ents, {}
 
     def warn_of_entities(self) -> None:
-        """Warn of documents whose entities were taken though spans were asked for."""
+        """Warn of documents whose entities were written although spans were requested."""
         if self._of_entities:
             warn(Warnings.W165.format(path=self.path, count=self._of_entities, key=self.spans_key))
 
@@ -332,7 +332,7 @@ def json_line(record: Mapping[str, Any]) -> str:
 
 
 def _of_spans(attrs: Mapping[str, Any], key: str, spans: Sequence[Span]) -> list[Any]:
-    """What a group says about each of its spans under a key; nothing where it does not say it of all."""
+    """Values of a group under a key, one for each span; empty ones unless all spans have one."""
     values = attrs.get(key)
     return list(values) if values is not None and len(values) == len(spans) else [()] * len(spans)
 

@@ -80,7 +80,7 @@ class Format:
 
     @cached_property
     def text_options(self) -> Mapping[str, "Option"]:
-        """Options that reading texts alone has."""
+        """Options of reading texts only."""
         return MappingProxyType(_options(self.read_texts or self.read))
 
     @cached_property
@@ -101,7 +101,7 @@ class Format:
         return self.write(docs, path, **options)
 
     def has_ending(self, path: Path) -> bool:
-        """Whether the name of a file ends as names of this format do, `.gz` apart."""
+        """Whether the name of a file has an ending of this format, apart from `.gz`."""
         return path.name.lower().removesuffix(".gz").endswith((*self.endings, *self.usual_endings))
 
 
@@ -126,13 +126,13 @@ class Option:
         return f"a list of {one}s" if self.many else one if self.item is bool else f"a {one}"
 
     def accepts(self, value: Any) -> bool:
-        """Whether a value, as YAML has it, is of the type of the option."""
+        """Whether a value from YAML has the type of the option."""
         values = value if self.many else [value]
         return isinstance(values, list) and bool(values) and all(type(part) is self.item for part in values)
 
     def parse(self, text: str) -> Any:
-        """The value that a text on the command line stands for; several values have spaces between them, and a space
-        in one of them a backslash before it.
+        """Parse a value from the command line. Several values are separated by spaces; a space in one of them is
+        escaped by a backslash.
 
         Raises:
             ValueError: the text is none of the type of the option.

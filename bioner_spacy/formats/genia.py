@@ -24,7 +24,7 @@ _PREFIX = "G#"
 
 
 def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read GENIA's term XML; every sentence is one document, titles among them.
+    """Read GENIA's term XML; every sentence, titles included, is one document.
 
     The text is that of the XML, with its own spacing. The label of a mention is its type in the GENIA ontology
     without the prefix: `protein_molecule` for `G#protein_molecule`. A term with a type in brackets is a

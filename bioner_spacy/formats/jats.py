@@ -32,7 +32,7 @@ _NOT_READ: dict[str, Optional[str]] = {
 
 
 def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read a file of one article or several; every one is a document, in memory one at a time.
+    """Read a file of one or several articles; each is a document, and one at a time is in memory.
 
     Its passages are the titles, headings, paragraphs and captions, with the heading of their section as an infon
     (`section`). Formatting, numbers of sections and figures, and formulas in TeX are left out; so are tables,
@@ -148,7 +148,7 @@ def _recognises(head: str) -> bool:
 
 FORMAT = Format(
     name="jats",
-    description="JATS XML to annotate, as of PubMed Central: full texts, a passage a paragraph",
+    description="JATS XML to annotate, as of PubMed Central: full texts, one passage per paragraph",
     read=read,
     usual_endings=(".xml", ".nxml"),
     is_annotated=False,

@@ -1,4 +1,4 @@
-"""Records of JSON files: one per line, or in an array, or one after the other over several lines."""
+"""Records of JSON files: one per line, in an array, or one after the other over several lines."""
 
 import json
 import math
@@ -20,7 +20,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 class JsonRecord:
-    """One record of a file, or a part of the file that is none.
+    """One record of a file, or a part of the file that is not a record.
 
     Args:
         line: number of its first line, from 1.
@@ -34,7 +34,7 @@ class JsonRecord:
 
     @property
     def name(self) -> str:
-        """What messages call its document."""
+        """Name of its document in messages."""
         return f"{self.path.stem}:{self.line}"
 
     def fail(self, reason: str) -> NoReturn:
@@ -42,7 +42,7 @@ class JsonRecord:
         raise BionerError(Errors.E106.format(path=self.path, line=self.line, reason=reason))
 
     def value(self) -> Any:
-        """What the record is; an error if it is not valid JSON."""
+        """Value of the record; an error if it is not valid JSON."""
         try:
             value = json.loads(self.text)
             if "\\u" in self.text:  # an escape may be half of a surrogate pair, which no UTF-8 file can hold
@@ -52,7 +52,7 @@ class JsonRecord:
         return value
 
     def object(self) -> dict[str, Any]:
-        """The record as an object; an error if it is none."""
+        """The record as an object; an error if it is not one."""
         value = self.value()
         if not isinstance(value, dict):
             self.fail("a JSON object is needed")
@@ -84,7 +84,7 @@ class JsonRecord:
 
 
 def json_records(path: Path) -> Iterator[JsonRecord]:
-    """The records of a file in order. Files of a record a line are read line by line, others whole.
+    """The records of a file in order. Files with one record per line are read line by line, others whole.
 
     Raises:
         BionerError: the file is missing, holds no record, is not UTF-8, or is an array that is not valid JSON.
@@ -102,7 +102,7 @@ def json_records(path: Path) -> Iterator[JsonRecord]:
 
 
 def _is_by_lines(text: str) -> bool:
-    """Whether a first line is a record alone, or at least not the beginning of one."""
+    """Whether the first line is a complete record, or at least not the beginning of one."""
     try:
         value = json.loads(text)
     except RecursionError:
@@ -120,7 +120,7 @@ def _whole(path: Path) -> Iterator[JsonRecord]:
     place = _skip(text, 0)
     is_array = text.startswith("[", place)
     place = _skip(text, place + is_array)
-    line, counted = 1, 0  # line of the place that is counted up to
+    line, counted = 1, 0  # line of the position counted so far
     empty = True
     while place < len(text) and not (is_array and text.startswith("]", place)):
         line, counted = line + text.count("\n", counted, place), place

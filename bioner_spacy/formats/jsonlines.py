@@ -1,4 +1,4 @@
-"""JSON lines with tokens: one sentence a line with its tokens and mentions, which may nest.
+"""JSON lines with tokens: one sentence per line with its tokens and mentions, which may nest.
 
 A line is an object with `tokens` (strings), `entity_mentions` (objects with `start` and `end`, token indices, end
 exclusive; `entity_type`; optionally `text`, the tokens joined by spaces) and optionally `sent_id`, `doc_id` and
@@ -97,7 +97,7 @@ def _tokens(part: JsonRecord, record: dict[str, Any]) -> list[str]:
 
 
 def _is_annotation(key: str, record: dict[str, Any]) -> bool:
-    """Whether a key has a list of annotations: of tags, as many as there are tokens."""
+    """Whether a key has a list of annotations; a list of tags must have one for each token."""
     value = record.get(key)
     return isinstance(value, list) and (key not in _TAGS or len(value) == len(record["tokens"]))
 
@@ -110,7 +110,7 @@ def _mentions(
     tokens: list[str],
     offsets: list[tuple[int, int]],
 ) -> list[Mention]:
-    """The mentions under the key that is asked for, or under the one that is there."""
+    """The mentions under the requested key, or under the only one."""
 
     def under(key: str) -> list[Mention]:
         if key != "entity_mentions":
@@ -134,7 +134,7 @@ def _mentions(
 
 
 def _is_readable(key: str, record: dict[str, Any], names: Optional[Sequence[str]]) -> bool:
-    """Whether a key of tags has them, and not numbers without names, or keywords of the sentence."""
+    """Whether a key holds tags, not numbers without names or keywords of the sentence."""
     tags = record[key] if _is_annotation(key, record) else [""]
     return all(tag.strip() == "O" or "-" in tag if isinstance(tag, str) else bool(names) for tag in tags)
 
@@ -173,7 +173,7 @@ def _tagged(
     names: Optional[Sequence[str]],
     offsets: list[tuple[int, int]],
 ) -> list[Mention]:
-    """Mentions of the tags of tokens. An I without a B before it begins a mention, as in IOB1."""
+    """Mentions from the tags of tokens. An I without a B before it begins a mention, as in IOB1."""
     tags = record.get(key)
     if not isinstance(tags, list) or len(tags) != len(offsets):
         part.fail(f"{key} is no list of as many tags as there are tokens ({len(offsets)})")
@@ -199,7 +199,7 @@ def _tagged(
 
 
 def _in_text(text: Any, tokens: list[str]) -> Optional[tuple[str, list[tuple[int, int]]]]:
-    """A text and the characters of every token in it; None if it is not that of the tokens."""
+    """A text and the offsets of every token in it; None if it is not the text of the tokens."""
     offsets, place = [], 0
     for token in tokens if isinstance(text, str) else ():
         start = text.find(token, place)
@@ -210,7 +210,7 @@ def _in_text(text: Any, tokens: list[str]) -> Optional[tuple[str, list[tuple[int
 
 
 def _join(tokens: list[str]) -> tuple[str, list[tuple[int, int]]]:
-    """Text of a sentence and the characters of every token; a token may hold whitespace ("ER- cells")."""
+    """Text of a sentence and the offsets of every token; a token may hold whitespace ("ER- cells")."""
     parts = [token.split() for token in tokens]
     text, offsets = detokenize([part for several in parts for part in several])
     ends = list(accumulate(len(several) for several in parts))
@@ -255,7 +255,7 @@ def _recognises(head: str) -> bool:
 
 FORMAT = Format(
     name="jsonlines",
-    description="JSON lines with tokens and mentions by tokens, a sentence a line",
+    description="JSON lines with tokens and mentions by token offsets, one sentence per line",
     read=read,
     write=write,
     read_texts=read_texts,

@@ -86,7 +86,7 @@ class _Task:
         return SourceDocument(part.name, self.text, tuple(mentions), part.path, part.line, doc_id, meta=meta)
 
     def annotations(self, key: str, several: str) -> list[list[Any]]:
-        """The results of those annotations that are to be read."""
+        """The results of the annotations to read."""
         listed = self.task.get(key) or []
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             self.part.fail(f"{key} must be a list of objects")
@@ -138,7 +138,7 @@ class _Task:
 
 
 def _place(value: dict[str, Any]) -> tuple[Any, Any]:
-    """Start and end; of marked-up texts, where these are paths, those in the whole text."""
+    """Start and end; in marked-up texts, where these are paths, those in the whole text."""
     whole = value.get("globalOffsets")
     return (
         (whole.get("start"), whole.get("end")) if isinstance(whole, dict) else (value.get("start"), value.get("end"))
@@ -151,8 +151,7 @@ def _spans(result: list[Any]) -> set[str]:
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
-    """Write an array of tasks to import: spans with scores, as pipelines predict them, as a prediction, others as an
-    annotation.
+    """Write an array of tasks to import: spans with scores (of pipelines) as a prediction, others as an annotation.
 
     The labels are those of a tag `<Labels name="label" toName="text">`. Offsets count characters.
 

@@ -18,7 +18,7 @@ _NOT_READ = {
 
 
 def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read a file of citations; every one is a document, in memory one at a time.
+    """Read a file of citations; each is a document, and one at a time is in memory.
 
     Its passages are the title and the sections of the abstract, whose labels are infons (`section`). Formatting is
     left out, and so are the numbers of deleted citations in daily updates. The identifier is the PMID; of several

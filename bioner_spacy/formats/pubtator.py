@@ -32,7 +32,7 @@ _BREAK = re.compile(r"[\n\r\t]")
 
 @dataclass
 class _Record:
-    """One record while it is read; `abstract` is None until its line has come."""
+    """One record while it is read; `abstract` is None until its line is read."""
 
     path: Path
     line: int
@@ -134,8 +134,8 @@ def _add_abstract(
 
 
 def _is_mention(text: str, columns: list[str]) -> bool:
-    """Whether what looks like a relation is a mention, with its text before its offsets or a letter for the first of
-    them."""
+    """Whether a line that looks like a relation is a mention with its text before its offsets, or with a letter in the
+    first offset."""
     if not _NUMBER.fullmatch(columns[2]):
         return False
     if _NUMBER.fullmatch(columns[3]) and text[int(columns[2]) : int(columns[3])] == columns[1]:
@@ -220,7 +220,7 @@ def _recognises(head: str) -> bool:
 
 FORMAT = Format(
     name="pubtator",
-    description="PubTator: titles and abstracts with annotations by characters",
+    description="PubTator: titles and abstracts with annotations by character offsets",
     read=read,
     write=write,
     read_texts=read_texts,

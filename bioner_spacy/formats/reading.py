@@ -85,13 +85,13 @@ def _read(declared: Format, read: Any, path: Path) -> Iterator[SourceDocument]:
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether a path is a pattern of names, such as `texts/*.xml`, and not that of something that is there."""
+    """Whether a path is a pattern of names, such as `texts/*.xml`, and does not exist itself."""
     return glob.has_magic(str(path)) and not path.exists()
 
 
 def name_in(source: Path, file: Path) -> str:
-    """What a file of a folder or pattern is called: its path in the folder, or in the last one without a sign of the
-    pattern, without its ending."""
+    """Name of a file of a folder or pattern: its path below the folder, or below the last folder without a wildcard,
+    without its ending."""
     base = next(parent for parent in (source, *source.parents) if not is_pattern(parent))
     name = file.relative_to(base).as_posix().removesuffix(".gz")
     return name.removesuffix(Path(name).suffix)
@@ -134,8 +134,8 @@ def head_of(path: Path) -> str:
 
 
 def files_of(declared: Format, folder: Path) -> list[Path]:
-    """The files of a format in a folder and the folders in it, or all files of a pattern, in the order of their paths;
-    hidden ones are left alone.
+    """The files of a format in a folder and its subfolders, or all files of a pattern, sorted by path, without hidden
+    ones.
     """
     if is_pattern(folder):
         return source_files(folder)
@@ -152,8 +152,7 @@ def files_of(declared: Format, folder: Path) -> list[Path]:
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """All files in a folder and the folders in it, in the order of their paths, but hidden ones, and the notes of a
-    run."""
+    """All files in a folder and its subfolders, sorted by path, without hidden ones and the state of a run."""
     found = []
     for file in folder.rglob("*"):
         parts = file.relative_to(folder).parts
@@ -163,7 +162,7 @@ def visible_files(folder: Path) -> list[Path]:
 
 
 def source_files(path: Path) -> list[Path]:
-    """What is to be read: the files of a pattern or of a folder, in the order of their paths, or the file itself."""
+    """The files to read: those of a pattern or folder, sorted by path, or the file itself."""
     if is_pattern(path):
         found = sorted(map(Path, glob.glob(str(path), recursive=True)), key=lambda file: file.parts)
         found = [file for file in found if file.is_file()]

@@ -19,7 +19,7 @@ others."""
 
 
 class MentionBuilder(Ledger):
-    """Makes mentions of annotations, compares their texts with the ones at their offsets, and counts what is not kept.
+    """Makes mentions of annotations, compares them with the text at their offsets, and counts what is not kept.
 
     Texts are compared without regard to kind and number of whitespace characters: line breaks inside a mention are
     spaces in the files.
@@ -92,8 +92,8 @@ class MentionBuilder(Ledger):
         return Mention(merged[0][0], merged[-1][1], label, line, parts, score, tuple(identifiers), dict(infons or {}))
 
     def finish(self) -> None:
-        """Warn of annotations whose offsets were believed against their text, of those that are left out, and of the
-        rest."""
+        """Warn of annotations whose offsets were trusted although the text differs, of those that are left out, and of
+        the rest."""
         if self.mismatches:
             warn(Warnings.W102.format(path=self.path, count=len(self.mismatches), line=self.mismatches[0]))
         if self.left_out:
@@ -110,7 +110,7 @@ _NONE = ("", "-", "-1", "None")
 
 
 def split_identifiers(text: str) -> tuple[str, ...]:
-    """Concept identifiers in one text, as files have them: with semicolons, bars or commas between them.
+    """Concept identifiers in one string, as in files: separated by semicolons, bars or commas.
 
     Bars and commas stand in identifiers of variants too (`tmVar:c|SUB|G|12|A`): they part only what looks like numbers
     of entries. "-", "-1" and "None" stand for a concept that is not known.
@@ -122,13 +122,13 @@ def split_identifiers(text: str) -> tuple[str, ...]:
 
 
 def identifier_details(text: str) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The identifiers in a text, and the infon that keeps the text where it is not the same as one identifier."""
+    """The identifiers in a string, and an infon with the string unless it is a single identifier."""
     identifiers, text = split_identifiers(text), text.strip()
     return identifiers, {IDENTIFIER: text} if text and identifiers != (text,) else {}
 
 
 def join_identifiers(mention: Mention) -> str:
-    """The identifiers of a mention in one text: as its source had them, or else with semicolons between them."""
+    """The identifiers of a mention as one string: as in its source, or else separated by semicolons."""
     text = mention.infons.get(IDENTIFIER, "")
     if isinstance(text, str) and set(split_identifiers(text)) == set(mention.identifiers):
         return text
@@ -148,7 +148,7 @@ def _same_text(text: str, fragments: Sequence[tuple[int, int]], claimed: str) ->
 
 
 def _cause(text: str, fragments: Sequence[tuple[int, int]], claimed: str) -> str:
-    """What else the offsets count, if that explains them: none of these takes the right spans by believing them."""
+    """What the offsets count instead of characters, if that explains them; trusting them would give wrong spans."""
     counted = {
         "line ends of two characters (CRLF) as one": text.replace("\r\n", "\n"),
         "no byte order mark, and the text begins with one": text.removeprefix("\ufeff"),
@@ -165,7 +165,7 @@ def _cause(text: str, fragments: Sequence[tuple[int, int]], claimed: str) -> str
 
 
 def _merge(text: str, fragments: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Fragments in order, those that are one by `MentionBuilder.mention` put together."""
+    """Fragments in order, with those that `MentionBuilder.mention` takes for one merged."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(fragments):
         if merged and not text[merged[-1][1] : start].strip():

@@ -1,4 +1,4 @@
-"""Tables in CSV, TSV or Parquet: of texts to annotate, a text a row, and of mentions, a mention a row."""
+"""Tables in CSV, TSV or Parquet: of texts to annotate, one per row, and of mentions, one per row."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def read(
     quotes: bool = True,
     on_error: OnError = stop,
 ) -> Iterator[SourceDocument]:
-    """Read a table of texts, a document a row; a row without a text is a document without one.
+    """Read a table of texts, one document per row; a row without a text is an empty document.
 
     Files are Parquet by their content, else CSV or TSV in UTF-8, whose first row has the names of the columns, apart
     by commas, tabs, semicolons or bars. Other columns are kept for the output. All else is as for `Format.read`.
@@ -95,15 +95,14 @@ def _document(
 
 
 def _plain_id(value: Any) -> str:
-    """An identifier as text; a number with a fraction of nothing, as pandas has it where some are missing, without
-    it."""
+    """An identifier as a string; whole numbers without the decimal point that pandas adds if some are missing."""
     if value is None or value != value:
         return ""
     return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
 
 
 def _as_json(value: Any) -> Any:
-    """A value as JSON can hold it: None for NaN, and text for what it does not know, such as a date."""
+    """A value as JSON can hold it: None for NaN, and a string for other types, such as dates."""
     if value != value:
         return None
     try:
@@ -173,7 +172,7 @@ def _csv_rows(
 
 
 def _next_row(rows: Any, path: Path, line: int) -> Optional[list[str]]:
-    """The next row, with values of any length: the limit is one of the whole process, and is put back."""
+    """The next row, with values of any length; the limit, which is that of the whole process, is restored."""
     before = csv.field_size_limit(2**31 - 1)
     try:
         return next(rows, None)

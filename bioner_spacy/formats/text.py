@@ -1,4 +1,4 @@
-"""Plain text to annotate: a text a line, or in a folder a document a file."""
+"""Plain text to annotate: one text per line, or in a folder one per file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +12,8 @@ from .reading import files_of, is_pattern, name_in
 
 
 def read(path: Path, *, lines: Optional[bool] = None, on_error: OnError = stop) -> Iterator[SourceDocument]:
-    """Read a file of texts, one a line, without identifiers; or files of a text each, which are documents called as
-    they. All else is as for `Format.read`.
+    """Read a file with one text per line, without identifiers; or files with one text each, which are documents named
+    after them. All else is as for `Format.read`.
 
     Args:
         lines: whether a text is a line of a file, and not all of it; None: of a single file it is.
@@ -42,7 +42,7 @@ def read(path: Path, *, lines: Optional[bool] = None, on_error: OnError = stop) 
 
 FORMAT = Format(
     name="text",
-    description="plain text to annotate, a text a line, or a folder with a text a file",
+    description="plain text to annotate, one text per line, or a folder with one per file",
     read=read,
     endings=(".txt",),
     is_folder=True,

@@ -1,5 +1,5 @@
-"""WebAnno TSV 3, as INCEpTION and WebAnno export it: one document a file, a token a line, layers of annotations in
-columns.
+"""WebAnno TSV 3, as INCEpTION and WebAnno export it: one document per file, one token per line, layers of annotations
+in columns.
 
 The header names the layers and their features in the order of the columns. A value is `_` if there is no annotation
 and `*` where an annotation has no such feature; several are separated by `|`, and `[n]` says that values of several
@@ -161,14 +161,13 @@ class _Sheet:
         raise BionerError(Errors.E106.format(path=self.path, line=line, reason=reason))
 
     def characters(self, place: tuple[int, int]) -> tuple[int, int]:
-        """Characters of a place in UTF-16; outside of the text where it is in none or cuts a character."""
+        """Character offsets from UTF-16 offsets; outside of the text if these are, or if they cut a character."""
         if not self._places:
             return place
         return self._places.get(place[0], -1), self._places.get(place[1], -1)
 
     def document(self, mentions: Sequence[Mention]) -> SourceDocument:
-        """The document. Exports have a folder for each document, which is named as it is, with a file for each
-        annotator."""
+        """The document. Exports have a folder for each document, named after it, with a file for each annotator."""
         folder, name = self.path.parent.name, self.path.name.removesuffix(".gz").removesuffix(".tsv")
         doc_id = f"{folder}:{name}" if "." in folder else name
         return SourceDocument("document", self.text, tuple(mentions), self.path, 1, doc_id)
@@ -195,7 +194,7 @@ class _Sheet:
             start += len(features)
 
     def _add_sentence(self, lines: Sequence[str], tokens: Sequence[tuple[int, int, str]]) -> None:
-        """Put a sentence where its tokens are, and see that they are there."""
+        """Place a sentence at its tokens, and check that they are there."""
         if not tokens:
             return
         sentence = "\n".join(lines)
@@ -235,7 +234,7 @@ def _units(text: str) -> int:
 
 FORMAT = Format(
     name="webanno",
-    description="WebAnno TSV 3 (INCEpTION, WebAnno): a document a file",
+    description="WebAnno TSV 3 (INCEpTION, WebAnno): one document per file",
     read=read,
     read_texts=read_texts,
     usual_endings=(".tsv",),

@@ -51,7 +51,8 @@ class XmlParser:
         raise NotImplementedError
 
     def entity(self, name: str, is_parameter: bool) -> None:
-        """There is an entity that only the DTD declares, which is not read; without this, expat would leave it out."""
+        """There is an entity that only the DTD declares, which is not read; without this method, expat would drop
+        it."""
         self.fail(f"the entity {name} is not known")
 
     @property
@@ -64,7 +65,7 @@ class XmlParser:
         raise BionerError(Errors.E106.format(path=self.path, line=self.line, reason=reason))
 
     def chunks(self) -> Iterator[None]:
-        """Parse the file; after every chunk, what the events have left can be taken.
+        """Parse the file; after every chunk, the results of its events can be taken.
 
         Raises:
             BionerError: the file is missing, empty, not UTF-8 or not valid XML.
@@ -89,7 +90,7 @@ class XmlParser:
                 raise BionerError(Errors.E106.format(path=self.path, line=error.lineno, reason=reason)) from None
 
     def _parse(self, chunk: bytes, *, final: bool) -> Iterator[None]:
-        """Parse a chunk; what its events have left before a problem can be taken, too."""
+        """Parse a chunk; results from before an error can be taken, too."""
         try:
             self.expat.Parse(chunk, final)
         except (BionerError, expat.ExpatError):
@@ -99,7 +100,7 @@ class XmlParser:
 
 
 class _Records(XmlParser):
-    """Builds the elements of some tags; what is outside of them is not kept."""
+    """Builds the elements of some tags; everything outside of them is dropped."""
 
     def __init__(self, path: Path, tags: Collection[str]) -> None:
         super().__init__(path)
@@ -132,7 +133,7 @@ class _Records(XmlParser):
             self.builder.data(text)
 
     def entity(self, name: str, is_parameter: bool) -> None:
-        """The character that HTML knows under the name: DTDs of publishers take their names from the same lists."""
+        """The character that has this name in HTML; DTDs of publishers use the same names."""
         text = html5.get(f"{name};")
         if text is None:
             super().entity(name, is_parameter)
@@ -141,7 +142,7 @@ class _Records(XmlParser):
 
 
 def xml_records(path: Path, tags: Collection[str]) -> Iterator[tuple[int, Element]]:
-    """The elements of some tags in a file, prefixes of namespaces apart, one at a time.
+    """The elements of some tags in a file, whatever their namespace prefixes, one at a time.
 
     Args:
         tags: names of the elements; one that is in another one of them is a part of it.
@@ -163,7 +164,7 @@ def xml_records(path: Path, tags: Collection[str]) -> Iterator[tuple[int, Elemen
 
 
 def plain(text: str) -> str:
-    """A text with one space for blanks and line ends, which XML has wherever it is broken into lines."""
+    """A text with runs of whitespace as one space, because XML may be broken into lines anywhere."""
     return _BLANKS.sub(" ", text).strip(" ")
 
 

@@ -15,7 +15,7 @@ from ..types import Array
 from .crf import CRFFormulation
 from .tags import log_softmax
 
-# Prefix of what an output of the discriminator is called, before the name of the task.
+# Prefix of the names of the discriminator's outputs, before the name of the task.
 DISCRIMINATOR = "is "
 
 

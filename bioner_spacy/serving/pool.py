@@ -231,7 +231,7 @@ class Pool:
         raise BionerError(Errors.E681.format(count=ATTEMPTS, how=how))
 
     def _fatal(self, number: int, call: Call, on_progress: OnProgress) -> set[int]:
-        """Numbers of the documents that end a worker by themselves, as far as they are not too many: parts that do are
+        """Numbers of the documents that kill a worker by themselves, unless there are too many; parts that kill one are
         halved."""
         method, (documents, *rest) = call
         found, parts = set[int](), [(0, len(documents))]

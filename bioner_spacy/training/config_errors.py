@@ -52,7 +52,7 @@ def _problems(error: ConfigValidationError, config: Path, values: Mapping[str, A
 
 
 def _unknown_functions(error: Exception, config: Path, values: Mapping[str, Any]) -> str:
-    """Settings that name the registered function of which an error says that it is not there."""
+    """Settings that name the registered function that an error reports as missing."""
     _, filled = _written(config, values)
     names = [name for name, value in filled.items() if ".@" in name and repr(value) in str(error)]
     return f"setting {', '.join(names)}: " if names else ""
@@ -67,8 +67,8 @@ def _written(config: Path, values: Mapping[str, Any]) -> tuple[dict[str, Any], d
 
 
 def _setting(place: str, written: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    """The whole name of a setting, of which an error has the end, or only the last part; as the error has it if it is
-    not known."""
+    """The full name of a setting that an error names by its end or its last part; the name in the error if it is
+    unknown."""
     for end in (place, place.rpartition(".")[2]):
         fitting = [name for name in written if end and f".{name}".endswith(f".{end}")]
         if fitting:

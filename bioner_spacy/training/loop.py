@@ -233,7 +233,7 @@ def _evaluated(
 
 
 def _check_weights(weights: Mapping[str, Optional[float]], scores: Mapping[str, Any]) -> None:
-    """Refuse the weight of a score that there is not, which would count as 0."""
+    """Refuse weights of scores that do not exist, which would count as 0."""
     known = ", ".join(sorted(name for name, score in scores.items() if not isinstance(score, Mapping)))
     for name, weight in weights.items():
         check_setting("training.score_weights", name, known, not weight or name in scores)

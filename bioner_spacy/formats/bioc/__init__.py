@@ -38,7 +38,7 @@ def _recognises(head: str) -> bool:
 
 FORMAT = Format(
     name="bioc",
-    description="BioC in XML or JSON: documents of passages with annotations, also as PubTator 3 answers",
+    description="BioC in XML or JSON: documents of passages with annotations, also responses of PubTator 3",
     read=read,
     write=write,
     read_texts=read_texts,

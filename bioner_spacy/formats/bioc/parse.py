@@ -50,15 +50,15 @@ ABOUT = ("source", "date", "key")
 
 
 class Node(dict[str, Any]):
-    """One object of BioC JSON, or one element of BioC XML in the form that it has in JSON; `line` is its first line,
-    and `collection`, of a document, what its collection says about itself."""
+    """An object of BioC JSON, or an element of BioC XML in the form of JSON. `line` is its first line; `collection`, of
+    a document, is the metadata of its collection."""
 
     line = 1
     collection: dict[str, Any] = {}
 
 
 def fail(path: Path, node: Node, reason: str) -> NoReturn:
-    """Raise the error that a node is not as it should be."""
+    """Raise an error for an invalid node."""
     raise BionerError(Errors.E106.format(path=path, line=node.line, reason=reason))
 
 
@@ -76,7 +76,7 @@ def objects(path: Path, node: Node, key: str) -> list[Node]:
 
 
 def string(path: Path, node: Node, key: str) -> str:
-    """The text that a node has under a key, a number as its digits; empty if the key is missing or null."""
+    """The string under a key of a node, a number as its digits; empty if the key is missing or null."""
     value = node.get(key)
     if value is None:
         return ""
@@ -90,7 +90,7 @@ def string(path: Path, node: Node, key: str) -> str:
 
 
 def number(path: Path, node: Node, key: str) -> int:
-    """The number, 0 or more, that a node has under a key."""
+    """The number, 0 or more, under a key of a node."""
     value = str(node[key]) if type(node.get(key)) in (int, str) else ""
     if not _NUMBER.fullmatch(value):
         fail(path, node, f"{key} must be a number, not {node.get(key)!r}")
@@ -152,7 +152,7 @@ def _json_documents(path: Path) -> Iterator[Node]:
 
 
 def _documents(path: Path, value: Any) -> Iterator[Node]:
-    """Documents of a collection, of an answer of PubTator 3, or a document alone."""
+    """The documents of a collection or of a response of PubTator 3, or a single document."""
     node = value if isinstance(value, Node) else Node()
     if "documents" in node:
         about: dict[str, Any] = {key: string(path, node, key) for key in ABOUT}
@@ -169,8 +169,8 @@ def _documents(path: Path, value: Any) -> Iterator[Node]:
 
 
 def _object_lines(text: str, line: int) -> list[int]:
-    """First line of every JSON object in a text, whose own first line is given, in the order in which they end, which
-    is the order in which they are parsed."""
+    """First line of every JSON object in a text, whose own first line is given, in the order in which they end and are
+    parsed."""
     opened, closed = [], []
     for match in _JSON_MARK.finditer(text):
         mark = match[0]

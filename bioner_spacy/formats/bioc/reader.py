@@ -44,7 +44,7 @@ def read(
     mismatch: str = "error",
     on_error: OnError = stop,
 ) -> Iterator[SourceDocument]:
-    """Read a BioC file, XML or JSON, by its first character. JSON may be what PubTator 3 answers, or a document a
+    """Read a BioC file, XML or JSON, by its first character. JSON may be a response of PubTator 3, or one document per
     line.
 
     The text of a document is that of its passages at their offsets, with spaces in between; of passages without a
@@ -154,7 +154,7 @@ class _Document:
         parts = [passage] if text else [sentence for sentence in sentences if string(path, sentence, "text")]
         begin = number(path, parts[0] if parts else passage, "offset")
         if not parts:
-            begin = self._length  # wherever the file has it: behind the end of the text is no place in it
+            begin = self._length  # whatever the file says, which may be behind the end of the text
         for part in parts:
             self._append(part)
         about = infons(path, passage)

@@ -70,7 +70,7 @@ def _head_xml(about: dict[str, Any]) -> str:
 
 
 def _infons(export: Export, mention: Mention) -> dict[str, Any]:
-    """Infons of a mention: those of its source, and its type, score and identifiers where these do not hold them."""
+    """Infons of a mention: those of its source, and its type, score and identifiers unless they are among these."""
     infons = export.with_others({"type": mention.label}, mention.infons)
     held = {part for value in infons.values() for part in split_identifiers(str(value))}
     if not held.issuperset(mention.identifiers):
@@ -147,7 +147,7 @@ def _infons_xml(infons: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    """Content of an element for any value: a text as it is, and others as JSON has them."""
+    """Content of an element for any value: strings unchanged, others as JSON."""
     return _escape(_valid(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
 
 
@@ -156,5 +156,5 @@ def _valid(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Content of an element; a carriage return as it stands would be read as a line feed."""
+    """Content of an element, escaped; a bare carriage return would be read as a line feed."""
     return escape(text, {"\r": "&#13;"})

@@ -39,7 +39,7 @@ def _recognises(head: str) -> bool:
 
 FORMAT = Format(
     name="iob",
-    description="columns: a token a line with its tags (IOB1, IOB2, IOBES, BILUO), sentences apart by blank lines",
+    description="columns: one token per line with its tags (IOB1, IOB2, IOBES, BILUO), blank lines between sentences",
     read=read,
     write=write,
     read_texts=read_texts,

@@ -187,7 +187,7 @@ class _Rows:
             yield sentence
 
     def _is_comment(self, columns: list[str], text: str) -> bool:
-        """Whether a line begins as comments do; the row of such a token has as many columns as others, the last a
+        """Whether a line is a comment; the row of a token that looks like one has as many columns as others, the last a
         tag."""
         if self.comments is None or not text.startswith(self.comments):
             return False
@@ -224,7 +224,7 @@ class _Rows:
         return column % width
 
     def _check_unnamed(self, columns: list[str], selected: Sequence[int], line: int) -> None:
-        """Where columns are not named, all must hold tags: one error says so for the whole file."""
+        """If columns are not named, all must hold tags; one error reports this for the whole file."""
         for column in selected:
             if not is_tag(columns[column]) and columns[column] not in _FILLERS:
                 tags = [other for other in selected if is_tag(columns[other])]
@@ -253,7 +253,7 @@ def _opens_article(columns: list[str]) -> bool:
 
 
 def _article_id(columns: list[str], path: Path, line: int) -> str:
-    """Identifier on a line that opens an article, such as `-DOCSTART- (MEDLINE:123)`; empty if it only has fillers."""
+    """Identifier on a line that opens a document, such as `-DOCSTART- (MEDLINE:123)`; empty if it only has fillers."""
     if match := _MEDLINE.fullmatch(columns[0]):
         return match[1]
     for column in columns[1:]:

@@ -25,7 +25,7 @@ _TAG = re.compile(r"O|[BIESLU](-.+)?")
 
 
 class TagError(ValueError):
-    """A tag that has no place in its sequence: `index` says which, the message why."""
+    """A tag that is not valid in its sequence: `index` is its position, the message the reason."""
 
     def __init__(self, index: int, reason: str) -> None:
         super().__init__(reason)

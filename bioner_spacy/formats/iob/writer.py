@@ -1,4 +1,4 @@
-"""Writer of column files: one token a line with its IOB2 tags, sentences apart by blank lines."""
+"""Writer of column files: one token per line with its IOB2 tags, sentences separated by blank lines."""
 
 from collections.abc import Iterable
 from pathlib import Path

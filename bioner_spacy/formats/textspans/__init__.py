@@ -1,4 +1,4 @@
-"""JSON with texts and spans by characters, as annotation tools export them: a record a line, or an array of records.
+"""JSON with texts and spans by characters, as annotation tools export them: one record per line, or an array.
 
 A record is an object with `text` and, in a list, its spans: `spans` (Prodigy), `label` or `labels` (doccano, Label
 Studio's JSON-MIN), `entities` (doccano with relations; training data of older versions of spaCy), `annotations` (older
@@ -72,7 +72,7 @@ def _is_pair(head: str) -> bool:
 
 FORMAT = Format(
     name="textspans",
-    description="JSON lines or arrays with texts and spans by characters, as Prodigy, doccano and spaCy have them",
+    description="JSON lines or arrays with texts and spans by character offsets, as of Prodigy, doccano and spaCy",
     read=read,
     write=write,
     read_texts=read_texts,
@@ -84,7 +84,7 @@ FORMAT = Format(
 
 
 def variant(name: str, description: str, write: Callable[..., tuple[int, int]], usual_ending: str) -> Format:
-    """A format that is read as this one and written in a way of its own, without scores and identifiers."""
+    """A format that is read like this one and written by its own function, without scores and identifiers."""
     return replace(
         FORMAT,
         name=name,

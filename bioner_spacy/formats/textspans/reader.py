@@ -1,4 +1,4 @@
-"""Read JSON with texts and spans by characters; `bioner_spacy.formats.textspans` has what a record is."""
+"""Read JSON with texts and spans by characters; see `bioner_spacy.formats.textspans`."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -152,7 +152,7 @@ class _Record:
         return found
 
     def _spans(self, key: Optional[str]) -> list[Any]:
-        """The list of spans that is asked for, or the one that is there."""
+        """The requested list of spans, or the only one."""
         lists = self._lists()
         if key is not None:
             names = (key, f"spans.{key}", f"tracks.{key}")
@@ -265,7 +265,7 @@ def _is_track(value: Any) -> bool:
 
 
 def _is_about(key: str, value: Any) -> bool:
-    """Whether a key of a record has the annotation that was there, or something about it."""
+    """Whether a key of a record holds its annotation, or something about it."""
     if isinstance(value, list):
         return key in SPANS or _is_attributes(key, value) or (key == "tracks" and any(map(_is_track, value)))
     return key == "spans" and isinstance(value, dict)
@@ -288,7 +288,7 @@ def _passages(text: str, values: Any) -> tuple[Passage, ...]:
 
 
 def _places(spans: list[Any]) -> set[str]:
-    """What is compared of two lists of spans."""
+    """The spans of a list, for comparison with another list."""
     found = set()
     for span in spans:
         if isinstance(span, dict):

@@ -115,7 +115,7 @@ class EncoderShim(PyTorchShim):
         self._model.train()
         with torch.enable_grad():
             hidden, window_rows, run = self._encode(inputs)
-            # The graph of each pass is left to the thread that follows it back.
+            # The graph of each pass is kept for the thread that backpropagates through it.
             ends = [states.detach().requires_grad_(states.requires_grad) for states in hidden]
             vectors = self._pool(ends, window_rows, inputs)
 
@@ -169,8 +169,8 @@ class EncoderShim(PyTorchShim):
             parameter.grad = None
 
     def _encode(self, batch: WindowBatch, int8: Optional[Bert] = None) -> tuple[list[torch.Tensor], Array, _Map]:
-        """Hidden states of each forward pass, the row of the first subword of each window in all of them, and what runs passes:
-        `map_threads`, or one after the other.
+        """Hidden states of each forward pass, the row of the first subword of each window in all of them, and the
+        function that runs passes: `map_threads`, or one that runs them one after the other.
 
         Args:
             int8: the encoder to use instead of the one in float32.
@@ -185,7 +185,7 @@ class EncoderShim(PyTorchShim):
         # Integers are scaled in many small steps, whose arrays should fit into the cache of a core.
         limit = min(self.batch_subwords, _INT8_SUBWORDS) if int8 else self.batch_subwords
         if n_threads > 1:
-            # As many passes for each thread, made of small groups, so that they are of about the same size.
+            # Equally many passes for each thread, made of small groups, so that they have about the same size.
             n_passes = n_threads * max(1, -(-n_subwords // (n_threads * limit)))
             limit = n_subwords // (4 * n_passes)
         groups = group_by_length(lengths, batch_subwords=limit, small=SMALL_BLOCK if packed else SMALL_PASS)

@@ -32,12 +32,12 @@ def map_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> li
 
 @functools.lru_cache(maxsize=1)
 def _pool(process: int, n_threads: int) -> ThreadPoolExecutor:
-    """Threads in which torch, and the libraries that it calls, may start no others."""
+    """Threads in which torch, and the libraries that it calls, may start no further threads."""
     ready = threading.Barrier(n_threads + 1)
 
     def begin() -> None:
         torch.set_num_threads(1)
-        # A thread takes the number that is set when it first computes, which is to be before that is undone below.
+        # A thread keeps the number that is set when it first computes, which must be before it is reset below.
         torch.zeros(2**16).add_(1.0)
         ready.wait()
 
@@ -45,6 +45,6 @@ def _pool(process: int, n_threads: int) -> ThreadPoolExecutor:
     for _ in range(n_threads):
         pool.submit(int)
     ready.wait()
-    # The number of the calling thread has not changed, but that of threads to come has.
+    # The number of the calling thread has not changed, but that of future threads has.
     torch.set_num_threads(n_threads)
     return pool
