@@ -50,6 +50,26 @@ def table(page: Path, title: str) -> list[list[str]]:
     return rows[2:]
 
 
+def test_sizes(tiny_bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    write_corpora(tmp_path / "corpus", splits=("train", "test"))
+    nlp = make_nlp("transformer", tiny_bert)
+    train(nlp, make_examples(nlp), steps=20)
+    nlp.to_disk(tmp_path / "full")
+    pipelines = [f"full={tmp_path / 'full'}", f"int8={tmp_path / 'full'}:int8"]
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["sizes", str(tmp_path / "out"), *pipelines, "--corpus", str(tmp_path / "corpus"), "--repeats", "2"],
+    )
+    runpy.run_path(str(BENCHMARKS / "sizes.py"), run_name="__main__")
+    rows = {row[0]: row[1:] for row in table(tmp_path / "out" / "sizes.md", "F1 and speed")}
+    assert list(rows) == ["full", "int8"] and rows["full"][2] == "1.00"
+    f1 = [float(cell) for cell in rows["full"][3:]]
+    assert f1[0] == pytest.approx(sum(f1[1:]) / len(f1[1:]), abs=0.01)
+    assert "int8" in (tmp_path / "out" / "sizes.svg").read_text(encoding="utf8")
+
+
 def test_speed(run: Run) -> None:
     systems = ["ner", "spancat", "encoder", "hugging-face", "tags", "span-pairs"]
     out = run("speed.py", systems=",".join(systems))
