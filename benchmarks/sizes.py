@@ -69,7 +69,8 @@ def write(folder: Path, f1: Mapping[str, Mapping[str, float]], speeds: Mapping[s
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(*(folder / f"sizes.{suffix}" for suffix in ("md", "svg", "png"))) as (page, svg, png):
         page.write_text(
-            f"# F1 and speed\n\n{table.to_markdown()}\n{surroundings('CPU')}\n\n![F1 and speed](sizes.svg)\n", encoding="utf8"
+            f"# F1 and speed\n\n{table.to_markdown()}\n{surroundings('CPU')}\n\n![F1 and speed](sizes.svg)\n",
+            encoding="utf8",
         )
         with drawing(6.0, 4.0) as figure:
             axes = figure.subplots()

@@ -1,7 +1,7 @@
 """The torch side of the encoder: a Hugging Face transformer over windows, pooled to token vectors."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, Optional
@@ -23,9 +23,6 @@ from .threads import map_threads
 from .windows import SMALL_BLOCK, SMALL_PASS, WindowBatch, group_by_length
 
 POOLINGS = ("mean", "first")
-
-# Results of a function for each item, in order.
-_Map = Callable[..., list[Any]]
 
 # Largest number of subwords in a forward pass with products of 8-bit integers.
 _INT8_SUBWORDS = 1024
@@ -92,8 +89,8 @@ class EncoderShim(PyTorchShim):
         """
         self._model.eval()
         with torch.inference_mode():
-            hidden, window_rows, run = self._encode(inputs, self._int8_model())
-            return run(lambda states: self._pool(states, window_rows, inputs), [hidden])[0]
+            hidden, window_rows, threads = self._encode(inputs, self._int8_model())
+            return _map(lambda states: self._pool(states, window_rows, inputs), [hidden], threads=threads)[0]
 
     def _int8_model(self) -> Optional[Bert]:
         """The encoder with products of 8-bit integers, if it is to predict with them; None otherwise."""
@@ -114,7 +111,7 @@ class EncoderShim(PyTorchShim):
         """Token vectors with dropout, and a callback that takes their gradient, (N, width)."""
         self._model.train()
         with torch.enable_grad():
-            hidden, window_rows, run = self._encode(inputs)
+            hidden, window_rows, threads = self._encode(inputs)
             # The graph of each pass is kept for the thread that backpropagates through it.
             ends = [states.detach().requires_grad_(states.requires_grad) for states in hidden]
             vectors = self._pool(ends, window_rows, inputs)
@@ -123,7 +120,7 @@ class EncoderShim(PyTorchShim):
             if vectors.requires_grad:
                 torch.autograd.backward(vectors, d_vectors)
                 d_hidden = [end.grad for end in ends]
-                if run is map_threads:
+                if threads:
                     self._backprop_in_threads(hidden, d_hidden)
                 else:
                     torch.autograd.backward(hidden, d_hidden)  # type: ignore[arg-type]
@@ -168,9 +165,9 @@ class EncoderShim(PyTorchShim):
                 optimizer(key, weights, d_weights)
             parameter.grad = None
 
-    def _encode(self, batch: WindowBatch, int8: Optional[Bert] = None) -> tuple[list[torch.Tensor], Array, _Map]:
-        """Hidden states of each forward pass, the row of the first subword of each window in all of them, and the
-        function that runs passes: `map_threads`, or one that runs them one after the other.
+    def _encode(self, batch: WindowBatch, int8: Optional[Bert] = None) -> tuple[list[torch.Tensor], Array, bool]:
+        """Hidden states of each forward pass, the row of the first subword of each window in all of them, and whether each
+        thread makes passes of its own.
 
         Args:
             int8: the encoder to use instead of the one in float32.
@@ -217,8 +214,7 @@ class EncoderShim(PyTorchShim):
             ):
                 return run(ids[part], of_groups[part])
 
-        in_order: _Map = map_threads if threads else lambda function, items: list(map(function, items))
-        return in_order(forward_pass, range(len(passes))), window_rows, in_order
+        return _map(forward_pass, range(len(passes)), threads=threads), window_rows, threads
 
     def _n_threads(self, n_subwords: int) -> int:
         """Number of passes at once. On a CPU, threads make passes of their own: threads that share a pass wait for one
@@ -307,6 +303,11 @@ class EncoderShim(PyTorchShim):
             tokenizer, transformer, self.weights = load_dumped_encoder(bytes_data)
             self._set_transformer(tokenizer, transformer)
         return self
+
+
+def _map(function: Callable[[Any], Any], items: Sequence[Any], *, threads: bool) -> list[Any]:
+    """Results of a function for each item, in order, computed by several threads or by this one."""
+    return map_threads(function, items) if threads else list(map(function, items))
 
 
 def evenly_spaced(n_all: int, n_kept: int) -> list[int]:
