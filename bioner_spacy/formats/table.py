@@ -112,6 +112,10 @@ def _as_json(value: Any) -> Any:
     return value
 
 
+_SHOWN = 50
+"""Number of characters of a column's name in a message; in files of another kind it may be a whole text."""
+
+
 def _key(path: Path, names: Sequence[str], text: Sequence[str], id: Optional[str]) -> Optional[str]:
     """The column of the identifiers.
 
@@ -122,7 +126,7 @@ def _key(path: Path, names: Sequence[str], text: Sequence[str], id: Optional[str
         _fail(path, 1, "a table of mentions, which has no texts to annotate")
     for option, column in (*(("text", column) for column in text), *([("id", id)] if id else [])):
         if column not in names:
-            known = ", ".join(map(str, names)) or "none"
+            known = ", ".join(str(name)[:_SHOWN] for name in names) or "none"
             raise BionerError(Errors.E178.format(path=path, column=column, option=option, known=known))
     key = id or next((name for name in ("document", *IDS) if name in names), None)
     for column in (*text, *([key] if key else [])):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple, NoReturn, Optional, Union
 
 import srsly
 from spacy.tokens import Doc, DocBin
@@ -78,7 +78,7 @@ def apply_pipeline(
     Args:
         pipeline: folder or package name of the pipeline.
         source: the texts. Annotations in it are ignored; identifiers, passages and further keys are kept. Texts
-            without an identifier are numbered.
+            without an identifier are named after their file and number, or by the number if there is one file.
         output: the file to write, or a folder for some formats and for shards.
         input_format: name of a format, see `bioner_spacy.formats.all_formats`; None to choose by the name of the
             source.
@@ -183,7 +183,7 @@ def _apply_to_file(
     """Write one file of all documents."""
     failures: list[Failure] = []
     with Progress(progress, sum(map(size_of, source.files()))) as shown, process_pool(settings, n_process) as pool:
-        documents = shown.reading(source.read_all(None if settings.strict else failures.append))
+        documents = shown.reading(source.read_all(_stop if settings.strict else failures.append))
         if isinstance(pool, Here):
             pool.annotator.on_progress = partial(shown.running, "")
             docs = pool.annotator.docs(documents, failures.append)
@@ -223,9 +223,15 @@ def _some(docs: Iterator[Doc], failures: Sequence[Failure]) -> Iterator[Doc]:
     _require_some(count, failures)
 
 
+def _stop(failure: Failure) -> NoReturn:
+    raise BionerError(failure.reason)
+
+
 def _require_some(documents: int, failures: Sequence[Failure]) -> None:
     if failures and not documents:
         first = failures[0]
+        if len(failures) == 1 and not first.document:
+            _stop(first)
         raise BionerError(Errors.E682.format(count=len(failures), first=first.where, reason=first.reason))
 
 

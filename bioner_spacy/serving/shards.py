@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ..errors import BionerError, Errors, Warnings, reason, warn
 from ..files import RUN_FOLDER, checksum, locked, remove, replacing
@@ -70,30 +70,21 @@ class Source:
         except BionerError as error:
             fail(error)
 
-    def read_all(self, on_failure: Optional[Callable[[Failure], None]]) -> Iterator[SourceDocument]:
-        """All documents; those without an identifier are numbered.
+    def read_all(self, on_failure: Callable[[Failure], None]) -> Iterator[SourceDocument]:
+        """The documents of all files; arguments are those of `read`."""
+        for file in self.files():
+            yield from self.read(file, on_failure)
 
-        Args:
-            on_failure: called if a document cannot be read; None to raise the error.
-
-        Raises:
-            BionerError: a file cannot be read.
-        """
-        on_error = _failing(self.path, on_failure) if on_failure else None
-        for number, document in self._numbered(self.path, on_error):
-            yield document if document.doc_id else replace(document, doc_id=str(number))
-
-    def _numbered(self, path: Path, on_error: Optional[OnError]) -> Iterator[tuple[int, SourceDocument]]:
+    def _numbered(self, path: Path, on_error: OnError) -> Iterator[tuple[int, SourceDocument]]:
         """Documents with their numbers from 1, including those that cannot be read."""
         number = 0
 
         def fail(error: BionerError) -> None:
             nonlocal number
             number += 1
-            if on_error:
-                on_error(error)
+            on_error(error)
 
-        for document in read_texts(self.format, path, on_error=fail if on_error else None, **self.options):
+        for document in read_texts(self.format, path, on_error=fail, **self.options):
             number += 1
             yield number, document
 

@@ -76,6 +76,9 @@ def test_columns_that_are_not_there_are_listed(ending: str, tmp_path: Path) -> N
         list(read_texts("table", path))
     with pytest.raises(BionerError, match="has no column 'pmid': set the option id to some of"):
         list(read_texts("table", path, text=["abstract"], id="pmid"))
+    path = write_table(tmp_path / f"other.{ending}", ["a" * 100], [["1"]])
+    with pytest.raises(BionerError, match="of its columns, a{50}[.]$"):
+        list(read_texts("table", path))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Runs over shards: what they write, that they go on where they were ended, and what they refuse."""
 
+import gzip
 import json
 import os
 import signal
@@ -173,6 +174,24 @@ def test_what_fails_is_named_and_ends_nothing(
         with pytest.raises(BionerError, match="None of 1 documents or files could be .* a fault of the pipeline"):
             apply(pipeline, one, tmp_path / f"none{len(settings)}.jsonl", **settings)
     assert not (tmp_path / "none1.jsonl").exists()
+
+
+@pytest.mark.parametrize("shard_size", [None, 3])
+def test_a_file_that_is_cut_off_costs_no_other_document(
+    shard_size: int | None, pipeline: str, texts: Path, tmp_path: Path
+) -> None:
+    cut, settings = texts / "b.jsonl.gz", {"shard_size": shard_size}
+    cut.write_bytes(gzip.compress((texts / "b.jsonl").read_bytes(), 0)[:-60])
+    (texts / "b.jsonl").unlink()
+    for source, documents, spans in ((texts, 18, 3), (cut, 4, 1)):
+        out = tmp_path / f"{documents}.jsonl"
+        with pytest.warns(BionerWarning, match="1 documents or files .*b.jsonl.gz is not a readable gzip file"):
+            assert apply(pipeline, source, out, **settings) == (documents, spans, 1)
+        with pytest.raises(BionerError, match="b.jsonl.gz is not a readable gzip file"):
+            apply(pipeline, source, tmp_path / f"strict{documents}.jsonl", strict=True, **settings)
+    cut.write_bytes(b"")
+    with pytest.raises(BionerError, match=r"^\[E102\] File .*b.jsonl.gz holds no document"):
+        apply(pipeline, cut, tmp_path / "none.jsonl", **settings)
 
 
 def test_warnings_of_shards_come_once(pipeline: str, texts: Path, tmp_path: Path) -> None:
