@@ -276,6 +276,7 @@ FORMAT = Format(
     read=read,
     write=write,
     read_texts=read_texts,
+    folder_endings=_ANNOTATIONS,
     is_folder=True,
     holds=frozenset({"scores", "overlaps", "identifiers", "discontinuous"}),
     check_output=check_output,

@@ -79,13 +79,19 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
         BionerError: there is no such file, or its format is not known, as it is empty or damaged or another one.
     """
     allowed, files = list(allowed), source_files(path)
-    value = value or _guess_format(files, allowed)
+    value = value or (_guess_folder(files, allowed) if path.is_dir() else None) or _guess_format(files, allowed)
     if value is None:
         if path.is_file():
             head_of(path)  # an empty or damaged file is worse than a name that says little
         if (other := _guess_format(files, text_formats())) is not None and other not in allowed:
             raise BionerError(Errors.E181.format(path=path, format=other))
     return choose_format(setting, value, path, allowed=allowed)
+
+
+def _guess_folder(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
+    """The format of a folder by files that only folders of this format have."""
+    ends = {name: get_format(name).folder_endings for name in allowed}
+    return next((name for name in allowed if any(file.name.lower().endswith(ends[name]) for file in files)), None)
 
 
 def _guess_format(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:

@@ -48,6 +48,7 @@ class Format:
         read_docs: `read_docs(path, vocab)`, which yields documents with tokens and spans, for formats that hold these.
         endings: ends of names that say that a file is of this format.
         usual_endings: further ends of names of such files, which other formats have too. In a folder they are read.
+        folder_endings: ends of names of files in a folder that say that the folder is of this format.
         is_folder: whether a document, or a whole corpus, is a folder; else a folder is read file by file.
         keeps_sentences: whether every document is one sentence.
         is_annotated: whether it holds annotation at all; else there are texts in it and nothing to convert or to train
@@ -66,6 +67,7 @@ class Format:
     read_docs: Optional[Callable[[Path, Vocab], Iterator[Doc]]] = None
     endings: tuple[str, ...] = ()
     usual_endings: tuple[str, ...] = ()
+    folder_endings: tuple[str, ...] = ()
     is_folder: bool = False
     keeps_sentences: bool = False
     is_annotated: bool = True

@@ -44,7 +44,7 @@ class JsonRecord:
     def value(self) -> Any:
         """Value of the record; an error if it is not valid JSON."""
         try:
-            value = json.loads(self.text)
+            value = json.loads(self.text, parse_constant=constant)
             if "\\u" in self.text:  # an escape may be half of a surrogate pair, which no UTF-8 file can hold
                 json.dumps(value, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError) as error:
@@ -81,6 +81,12 @@ class JsonRecord:
                 self.fail(f"{name} must be a string")
             return str(value), name
         return "", ""
+
+
+def constant(name: str) -> Optional[str]:
+    """What is read for NaN, Infinity and -Infinity, as pandas and others write them, which are no JSON to write again:
+    a missing value, or their name."""
+    return None if name == "NaN" else name
 
 
 def json_records(path: Path) -> Iterator[JsonRecord]:

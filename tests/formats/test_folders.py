@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -227,7 +228,10 @@ def test_the_format_of_what_is_to_be_read(tmp_path: Path) -> None:
         c__x_json='{"text": "a", "spans": []}',
         d__x_spacy="",
         d__y_txt="",
+        g__x_txt="Gout.",
+        g__deep__x_ann="",
     )
+    assert chosen(tmp_path / "g") == "brat"
     assert [chosen(tmp_path / name) for name in "abc"] == ["text", "bioc", "textspans"]
     assert [chosen(tmp_path / name) for name in ("b/*.xml", "c/x.json", "d/*.spacy")] == [
         "bioc",
@@ -359,3 +363,13 @@ def test_lines_that_end_in_carriage_returns(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"7|t|Gout.\r7|a|\r7\t0\t4\tGout\tD\r")
     with pytest.raises(BionerError, match="end in carriage returns alone"):
         list(read_documents("pubtator", tmp_path / "in"))
+
+
+@pytest.mark.parametrize("format", ["textspans", "bioc"])
+def test_numbers_that_json_does_not_have(format: str, tmp_path: Path) -> None:
+    record: dict[str, Any] = {"id": "1", "text": "Gout.", "year": float("nan"), "n": float("inf"), "spans": []}
+    if format == "bioc":
+        record = {"id": "1", "infons": {"n": float("inf")}, "passages": [{"offset": 0, "text": "Gout."}]}
+    (tmp_path / "x.json").write_text(json.dumps(record))
+    (document,) = read_documents(format, tmp_path / "x.json")
+    assert json.dumps(document.meta, allow_nan=False) and "Infinity" in str(document.meta)

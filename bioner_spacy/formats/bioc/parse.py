@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Optional
 
 from ...errors import BionerError, Errors
 from ...files import decode, open_bytes
-from ..json_records import json_records
+from ..json_records import constant, json_records
 from ..xml_parser import CHUNK, XmlParser
 
 _NUMBER = re.compile(r"\s*[0-9]{1,9}\s*")
@@ -143,7 +143,7 @@ def _json_documents(path: Path) -> Iterator[Node]:
             return node
 
         try:
-            value = json.loads(part.text, object_hook=with_line)
+            value = json.loads(part.text, object_hook=with_line, parse_constant=constant)
         except (ValueError, RecursionError) as error:
             line, reason = part.line - 1 + getattr(error, "lineno", 1), getattr(error, "msg", str(error))
             raise BionerError(Errors.E106.format(path=path, line=line, reason=f"not valid JSON ({reason})")) from None
