@@ -12,12 +12,13 @@ from typing import Any, Optional
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import srsly
+from packaging.version import InvalidVersion, Version
 from spacy import registry
 from spacy.cli.package import package
 from thinc.api import Config
 
 from ..corpora import Catalogue
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 from ..files import replacing
 from ..reports.model_card import complete_meta
 from ..scoring.evaluate import load_pipeline
@@ -103,6 +104,8 @@ def packaged(
     """
     if not (pipeline / "meta.json").is_file():
         raise BionerError(Errors.E601.format(pipeline=pipeline))
+    check_setting("name", name, "letters, digits and _, not a digit first", name.isidentifier() and name.isascii())
+    check_setting("version", version, "a version such as 0.1.0", _is_version(version))
     prepare = registry.callbacks.get("bioner_spacy.before_saving.v1")(weights=weights)
     with TemporaryDirectory() as folder:
         work = Path(folder)
@@ -126,6 +129,14 @@ def packaged(
         for inside in (built / built.name.rpartition("-")[0], next(built.glob("*/*/config.cfg")).parent):
             shutil.copy(built / "meta.json", inside)
         yield built
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def _without_folders(value: Any) -> Any:

@@ -40,7 +40,7 @@ def read_curve(path: Path) -> Curve:
         for number, line in enumerate(path.read_text(encoding="utf8").splitlines(), start=1):
             try:
                 _add(curve, json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise ValueError(f"line {number}: {error!r}") from error
     except (OSError, ValueError) as error:
         what, advice = "learning curve", "remove it, and train again to have one"

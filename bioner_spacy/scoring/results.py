@@ -185,12 +185,12 @@ def reading_json(path: Path, what: str, advice: str, *, name: str = "") -> Itera
 
     Raises:
         BionerError: the file is missing or not JSON, or the block raises an error for its content
-            (`ValueError`, `KeyError`, `TypeError`, `AttributeError`).
+            (`ValueError`, `KeyError`, `TypeError`, `AttributeError`), or it is nested too deeply.
     """
     path = path / name if path.is_dir() else path
     try:
         yield json.loads(path.read_text(encoding="utf8"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         cause = problem.strerror if isinstance(problem, OSError) else problem
         raise BionerError(Errors.E506.format(path=path, what=what, reason=cause, advice=advice)) from problem
 

@@ -10,6 +10,7 @@ from spacy.vocab import Vocab
 
 from ..corpora import Corpus, SourceDocument, SplitReport, convert_documents, tokenizing_pipeline
 from ..corpora.catalogue import NOT_KNOWN
+from ..corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
 from ..errors import BionerError, BionerWarning, Errors, check_setting
 from ..formats import read_documents
 from ..formats.documents import (
@@ -67,6 +68,8 @@ def convert_file(
     writing = {} if columns is None else {"columns": columns}
     check_output(output, source, writer, writing)
     reading = parse_options(options, reader)
+    check_setting("alignment", alignment, ALIGNMENTS)
+    check_setting("discontinuous", discontinuous, DISCONTINUOUS)
     if reader.read_docs:
         for setting, value in (("labels", labels), ("options", options)):
             check_setting(setting, value, "only with other formats", not value)

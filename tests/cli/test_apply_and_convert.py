@@ -166,6 +166,9 @@ def test_gold_of_a_file(tmp_path: Path) -> None:
     with pytest.raises(BionerError, match=r"line 6: .*'BRCA'"):
         convert_file(source, tmp_path / "out.spacy", alignment="error", **settings)
     assert len(load_docs(tmp_path / "out.spacy", Vocab())) == 2
+    for setting in ("alignment", "discontinuous"):
+        with pytest.raises(BionerError, match=f"Setting {setting} is 'zz'; allowed: "):
+            convert_file(tmp_path / "out.spacy", tmp_path / "out.jsonl", **{setting: "zz"})  # type: ignore[arg-type]
 
 
 def test_options_of_the_reader(pipeline: Path, tmp_path: Path) -> None:

@@ -87,6 +87,12 @@ def test_weights_that_cannot_be(build: Any) -> None:
         build(weights="int4")
 
 
+@pytest.mark.parametrize(("setting", "value"), [("name", "a/b"), ("name", ""), ("name", "1x"), ("version", "x y")])
+def test_names_and_versions_that_cannot_be(build: Any, setting: str, value: str) -> None:
+    with pytest.raises(BionerError, match=f"Setting {setting} is {value!r}; allowed: "):
+        build(**{setting: value})
+
+
 @pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_a_folder_that_pip_installs(build: Any, tmp_path: Path) -> None:
     catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")

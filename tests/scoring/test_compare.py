@@ -203,7 +203,9 @@ def test_comparison_survives_the_disk(comparison: Comparison, tmp_path: Path) ->
     assert [data["mean"][name] for name in ("baseline", "better")] == [pytest.approx(0.6), "not significant"]
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"baseline": {}, "rows": [{}]}'])
+@pytest.mark.parametrize(
+    "content", [None, "", "[]", "{}", '{"baseline": {}, "rows": [{}]}', pytest.param("[" * 100000, id="deep")]
+)
 def test_a_file_without_comparison_is_named(content: str | None, tmp_path: Path) -> None:
     path = tmp_path / "c.json"
     if content is not None:
