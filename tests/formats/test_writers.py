@@ -12,7 +12,9 @@ from spacy.tokens import Doc, Span
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats import all_formats
 from bioner_spacy.formats.export import Export
+from bioner_spacy.formats.reading import looks_like
 from bioner_spacy.formats.textspans import FORMAT
+from bioner_spacy.scope import set_origin
 
 WRITERS = {name: format.write for name, format in all_formats().items() if format.write and name != "docbin"}
 
@@ -45,6 +47,19 @@ def test_an_interrupted_stream_leaves_nothing(format: str, tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         WRITERS[format](interrupted(), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("format", [name for name in WRITERS if all_formats()[name].recognises])
+def test_what_is_written_is_not_mistaken(format: str, tmp_path: Path) -> None:
+    """So that the output of a command is the input of another one, without its format."""
+    declared = all_formats()[format]
+    doc = make_doc(["gout", "x", "mice"], [(0, 1, "A"), (2, 3, "B")], scores=[0.5, 0.25])
+    set_origin(doc, doc_id="7", passages=[[0, 4, "title"], [5, 11, "abstract"]], meta={"year": "2020"})
+    for ending in (*declared.endings, *declared.usual_endings):
+        path = tmp_path / f"out{ending}"
+        WRITERS[format]([doc], path)
+        found = {name for name in looks_like(path) if all_formats()[name].has_ending(path)}
+        assert found <= {format}, ending
 
 
 @pytest.mark.parametrize("format", sorted(set(WRITERS) - {"brat"}))

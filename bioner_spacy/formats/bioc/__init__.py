@@ -31,7 +31,7 @@ def _recognises(head: str) -> bool:
         return "<collection" in head and "<bibliomisc" not in head
     return (
         head.lstrip().startswith(("{", "["))
-        and ('"passages"' in head or '"documents"' in head)
+        and ('"documents"' in head or '"passages"' in head and '"offset"' in head)
         and '"offsets"' not in head
     )
 

@@ -61,8 +61,14 @@ def _span(export: Export, mention: Mention) -> dict[str, Any]:
 
 def _recognises(head: str) -> bool:
     keys = any(f'"{key}"' in head for key in (*SPANS, "answer"))
-    others = any(f'"{key}"' in head for key in ("passages", "entity_mentions", "data"))
-    return keys and not others and (('"text"' in head and head.lstrip().startswith(("{", "["))) or _is_pair(head))
+    others = any(f'"{key}"' in head for key in ("entity_mentions", "data"))
+    bioc = '"passages"' in head and '"offset"' in head
+    return (
+        keys
+        and not others
+        and not bioc
+        and (('"text"' in head and head.lstrip().startswith(("{", "["))) or _is_pair(head))
+    )
 
 
 def _is_pair(head: str) -> bool:
