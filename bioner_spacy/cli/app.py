@@ -139,6 +139,7 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Result:
         received: list[int] = []
+        _open_streams()
         with warnings.catch_warnings(), _interrupted_by_signals(received), _one_line_os_errors():
             warnings.showwarning = _show_warning
             try:
@@ -160,6 +161,13 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
                 _fail(Errors.E651.format(package=package, extra=EXTRAS[package]))
 
     return wrapped
+
+
+def _open_streams() -> None:
+    """Put the null device in the place of standard streams that are closed: output files would take their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # for the rest of the process
 
 
 @contextmanager

@@ -174,6 +174,15 @@ def test_full_standard_output(arguments: list[str]) -> None:
     assert (done.returncode, done.stderr) == (1, "[Errno 28] No space left on device\n")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams(closed: str) -> None:
+    read = MESSAGE.replace("    msg.good", "    import sys\n    assert sys.stdin.read() == ''\n    msg.good")
+    command = ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, read]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == ("" if ">&-" in closed.replace("2>&-", "") else "\u2714 Wrote it\n")
+
+
 def test_messages_are_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     path = "/".join(["a folder"] * 20)
     msg.good(f"Wrote {path}")
