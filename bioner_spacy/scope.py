@@ -33,31 +33,31 @@ if not Doc.has_extension("guideline"):
     Doc.set_extension("guideline", default=None)
 
 
+def _scores(doc: Doc) -> dict[tuple[int, int, int], float]:
+    """Scores in the `attrs` of groups of `doc.spans`, by start, end and label of the span; the first of several."""
+    found: dict[tuple[int, int, int], float] = {}
+    for group in doc.spans.values():
+        for span, score in zip(group, group.attrs.get("scores") or ()):
+            found.setdefault((span.start, span.end, span.label), float(score))
+    return found
+
+
 def _score(span: Span) -> Optional[float]:
-    """The score that a span has in the `attrs` of a group of `doc.spans`; None for a span that was not predicted."""
-    place = (span.start, span.end, span.label)
-    for group in span.doc.spans.values():
-        for one, score in zip(group, group.attrs.get("scores", ())):
-            if (one.start, one.end, one.label) == place:
-                return float(score)
-    return None
+    return _scores(span.doc).get((span.start, span.end, span.label))
 
 
-# `span._.score`, also of spans in `doc.ents`.
+# `span._.score`, also of spans in `doc.ents`; None for a span that was not predicted.
 if not Span.has_extension("score"):
     Span.set_extension("score", getter=_score)
 
 
 def _span_scores(doc: Doc) -> dict[str, list[Optional[float]]]:
     """Scores of the spans of each group that has them, and under `ENTS` those of `doc.ents`, in their order."""
-    found: dict[str, list[Optional[float]]] = {ENTS: []}
-    of_span: dict[tuple[int, int, int], float] = {}
+    scores = _scores(doc)
+    found = {ENTS: [scores.get((ent.start, ent.end, ent.label)) for ent in doc.ents]}
     for key, group in doc.spans.items():
-        if (scores := group.attrs.get("scores")) is not None:
-            found[key] = [float(score) for score in scores]
-            for span, score in zip(group, scores):
-                of_span.setdefault((span.start, span.end, span.label), float(score))
-    found[ENTS] = [of_span.get((ent.start, ent.end, ent.label)) for ent in doc.ents]
+        if (of_group := group.attrs.get("scores")) is not None:
+            found[key] = [float(score) for score in of_group]
     return found
 
 

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from ..formats import read_texts
 from ..formats.documents import choose_input, parse_options, text_formats
 from ..reports.displacy_html import render_texts
-from ..scope import SPANS_KEY
+from ..scope import ENTS
 from ..scoring.evaluate import describe, load_pipeline, make_doc
 from ..scoring.results import write_text
 
@@ -39,7 +39,6 @@ def show(
     options: str = "",
     guideline: Optional[str] = None,
     most: int = 20,
-    spans_key: str = SPANS_KEY,
     gpu_id: int = -1,
 ) -> Iterator[ShownText]:
     """Annotate some texts, and draw them as an HTML page.
@@ -65,14 +64,8 @@ def show(
         doc = nlp(make_doc(nlp, document.text, guideline))
         name = document.doc_id or str(number)
         shown.append((name, doc))
-        yield ShownText(name, document.text.strip().partition("\n")[0], _entities(doc, spans_key))
+        entities = [(ent.text, ent.label_, score) for ent, score in zip(doc.ents, doc._.span_scores[ENTS])]
+        yield ShownText(name, document.text.strip().partition("\n")[0], entities)
     if output is not None:
         described = describe(nlp)
         write_text(output, render_texts(shown, title=f"{described.name} {described.version}"))
-
-
-def _entities(doc: Doc, spans_key: str) -> list[tuple[str, str, Optional[float]]]:
-    group = doc.spans[spans_key] if spans_key in doc.spans else ()
-    scores = group.attrs.get("scores") if group else None
-    score_of = {(span.start, span.end, span.label): score for span, score in zip(group, scores or ())}
-    return [(ent.text, ent.label_, score_of.get((ent.start, ent.end, ent.label))) for ent in doc.ents]
