@@ -39,7 +39,12 @@ def source_file(source: Path, input_format: Optional[str], known: list[str]) -> 
         where = {"path": "the standard input", "setting": "input_format"}
         raise BionerError(Errors.E166.format(**where, allowed=", ".join(known)))
     with stdin_as_file(source) as file:
-        yield file
+        try:
+            yield file
+        except BionerError as error:
+            if file == source:
+                raise
+            raise BionerError(str(error).replace(str(file), "standard input")) from error
 
 
 CatalogueFile = Annotated[

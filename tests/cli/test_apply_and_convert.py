@@ -197,6 +197,8 @@ def test_the_standard_input_and_patterns(pipeline: Path, tmp_path: Path) -> None
         assert result.exit_code == 0 and "2 documents, 1 spans" in " ".join(result.output.split())
     result = CliRunner().invoke(app, run[:-2], input="Gout.\n")
     assert result.exit_code == 1 and "name of the standard input does not show" in " ".join(result.output.split())
+    result = CliRunner().invoke(app, ["convert", "-", str(out), "--input-format", "textspans"], input="5\n")
+    assert result.exit_code == 1 and "[E106] standard input, line 1: a JSON object" in " ".join(result.output.split())
     for number in (1, 2):
         (tmp_path / f"in{number}.pubtator").write_text(PUBTATOR.replace("7", f"7{number}"))
     status, printed = command("convert", tmp_path / "in*.pubtator", tmp_path / "all.spacy.gz")
