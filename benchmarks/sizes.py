@@ -63,7 +63,7 @@ def write(folder: Path, f1: Mapping[str, Mapping[str, float]], speeds: Mapping[s
         [name, *cells(speeds[name], first), f"{means[name]:.2f}", *(f"{of_corpora[corpus]:.2f}" for corpus in corpora)]
         for name, of_corpora in f1.items()
     ]
-    table = Table(header, rows, numbers=1)
+    table = Table(header, rows, numbers=len(header) - 1)
     print(table.to_text())
     print(surroundings("CPU"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,8 +78,9 @@ def write(folder: Path, f1: Mapping[str, Mapping[str, float]], speeds: Mapping[s
                 speed = statistics.median(values)
                 axes.plot(speed, means[name], "o", color=SYSTEM_COLOR)
                 axes.annotate(name, (speed, means[name]), xytext=(6, 4), textcoords="offset points")
-            axes.set(xlabel="Tokens per second", ylabel="Mean F1", xlim=(0, None))
-            axes.margins(x=0.2, y=0.2)
+            fastest = max(map(statistics.median, speeds.values()))
+            axes.set(xlabel="Tokens per second", ylabel="Mean F1", xlim=(0, 1.3 * fastest))
+            axes.margins(y=0.2)
             axes.grid(True, color="#dddddd")
             save_figure(figure, svg, png)
 
