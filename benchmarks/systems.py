@@ -32,7 +32,7 @@ LEARN_RATE = 3e-4
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the speed benchmarks: pipelines, texts, and how many of them."""
     parser.add_argument("--encoder", default=None, help="default: that of the config")
-    parser.add_argument("--precision", default="auto", help="of our encoder: auto, bfloat16 or float32")
+    parser.add_argument("--precision", default="auto", help="of our encoder: auto, bfloat16, float32 or int8")
     parser.add_argument("--corpus", type=Path, default=Path("corpus/sample"), help="folder of converted corpora")
     parser.add_argument("--corpora", default=None, help="names of corpora, separated by commas; default: all")
     parser.add_argument("--split", default="test", help="split whose texts are annotated")
