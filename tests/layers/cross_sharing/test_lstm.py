@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bioner_spacy.layers.cross_sharing.lstm import bilstms, pack
+from bioner_spacy.layers.cross_sharing.lstm import bilstms, pack, torch_bilstms
 
 # Number of BiLSTMs, size of a token, hidden units.
 J, D, H = 3, 4, 5
@@ -76,6 +76,19 @@ def test_gradients_are_those_of_torch() -> None:
                 ours = gradient[direction, j][..., order]
                 torch.testing.assert_close(ours, expected.T if expected.ndim == 2 else expected)
     torch.testing.assert_close(d_x, x.grad)
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_what_runs_on_gpus_is_the_same(lengths: list[int]) -> None:
+    counts = numpy.array(lengths, dtype="int64")
+    packing = pack(numpy.cumsum(counts) - counts, counts)
+    inputs = [torch.randn(sum(lengths), D, dtype=torch.float64), *random_weights()]
+    inputs = [array.requires_grad_() for array in inputs]
+    states = [function(*inputs, packing) for function in (bilstms, torch_bilstms)]
+    torch.testing.assert_close(*states)
+    d_states = torch.randn_like(states[0])
+    for ours, of_torch in zip(*(torch.autograd.grad(one, inputs, d_states) for one in states), strict=True):
+        torch.testing.assert_close(ours, of_torch)
 
 
 def test_no_tokens() -> None:
