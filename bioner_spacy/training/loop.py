@@ -216,7 +216,7 @@ def _evaluated(
     if at.step % T["eval_frequency"] == 0:
         with nlp.use_params(optimizer.averages):
             score, other_scores = evaluate()
-        _check_weights(T["score_weights"], other_scores)
+        _check_weights(nlp, T["score_weights"], other_scores)
         at.results.append((score, at.step))
         is_best = score == max(at.results)[0]
     info = {
@@ -232,11 +232,12 @@ def _evaluated(
     return info, is_best
 
 
-def _check_weights(weights: Mapping[str, Optional[float]], scores: Mapping[str, Any]) -> None:
-    """Refuse weights of scores that do not exist, which would count as 0."""
+def _check_weights(nlp: Language, weights: Mapping[str, Optional[float]], scores: Mapping[str, Any]) -> None:
+    """Refuse weights of scores that do not exist, which would count as 0, unless spaCy adds them for a component."""
+    added = {score for name in nlp.pipe_names for score in nlp.get_pipe_meta(name).default_score_weights or ()}
     known = ", ".join(sorted(name for name, score in scores.items() if not isinstance(score, Mapping)))
     for name, weight in weights.items():
-        check_setting("training.score_weights", name, known, not weight or name in scores)
+        check_setting("training.score_weights", name, known, not weight or name in {*scores, *added})
 
 
 def _is_over(T: dict[str, Any], at: Progress) -> bool:

@@ -109,7 +109,8 @@ def test_memory_does_not_grow(tmp_path: Path) -> None:
         return size
 
     peak(1)
-    assert peak(2000) < peak(500) + 20_000
+    # Buffers of the parser vary a little; the texts of 1,500 articles would take more.
+    assert peak(2000) < peak(500) + 100_000
 
 
 _TEXT = st.text("a<&> \u03b2\U0001d6fd", min_size=1, max_size=4).map(lambda text: f"x{text}")

@@ -96,7 +96,7 @@ def test_mistakes_are_reported_in_one_sentence(corpora: Path, tiny_bert: str, tm
     (full / "file").touch()
     (tmp_path / "broken.checkpoint.safetensors").write_bytes(b"no checkpoint")
     for output, change, message in (
-        ("new", {"split": "devel"}, "on the split train alone, and not on 'devel'"),
+        ("new", {"split": "devel"}, "on the split train alone, not on 'devel'"),
         ("new", {"split": "test"}, "on the split train alone"),
         ("new", {"epochs": 0}, "Setting epochs is 0"),
         ("new", {"encoder": str(tmp_path / "nowhere")}, "cannot be loaded"),

@@ -106,7 +106,7 @@ def test_other_files_are_refused(file: Path) -> None:
 
 @pytest.mark.parametrize("split", ["devel", "test"])
 def test_there_are_none_for_evaluation(tmp_path: Path, split: str) -> None:
-    with pytest.raises(BionerError, match=f"for the split train alone, and not for '{split}'"):
+    with pytest.raises(BionerError, match=f"for the split train alone, not for '{split}'"):
         soft_targets_file(tmp_path, "genes", split, "one")
 
 
