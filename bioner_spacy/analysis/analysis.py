@@ -1,17 +1,14 @@
 """What a pipeline gets right and wrong on one split, in detail: matches, mistakes, calibration and thresholds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Optional, Union
 
 from spacy.language import Language
 
-from ..corpora.context import CONTEXT_TOKENS, check_context
 from ..errors import Warnings, warn
-from ..provenance import provenance
-from ..scope import SPANS_KEY
-from ..scoring.evaluate import Run, corpus_files, describe, finds_entities, load_pipeline
+from ..scoring.evaluate import Run, finds_entities
 from ..scoring.metrics import ALL_TYPES
 from ..scoring.results import Pipeline
 from ..scoring.scored import scored_docs
@@ -90,16 +87,10 @@ def analyze(
     pipeline: Union[str, Path, Language],
     corpus_folder: Path,
     *,
-    corpora: Optional[Sequence[str]] = None,
     split: str = "devel",
     precision: Optional[float] = None,
     bins: int = BINS,
-    limit: Optional[int] = None,
-    context: str = "source",
-    context_tokens: int = CONTEXT_TOKENS,
-    gpu_id: int = -1,
-    spans_key: str = SPANS_KEY,
-    predicted_key: Optional[str] = None,
+    **reading: Any,
 ) -> Analysis:
     """Analyse the predictions of a pipeline on one split of converted corpora.
 
@@ -107,7 +98,7 @@ def analyze(
         pipeline: a loaded pipeline, or the folder or package name of one.
         precision: choose thresholds with the highest recall at this precision, 0 to 1; None for the highest F1.
         bins: number of bins of the calibration.
-        gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
+        reading: what is read and how, such as corpora, limit and context; see `evaluate`.
 
     Returns:
         The analysis. Without scores of spans it has no calibration and no thresholds, and a warning says so.
@@ -115,22 +106,17 @@ def analyze(
     Raises:
         BionerError: as `evaluate`, or scores are not one per span, 0 to 1.
     """
-    check_context(context, context_tokens)
-    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
-    files = corpus_files(corpus_folder, corpora, split)
-    keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key or spans_key}
-    examples = Run(nlp, **keys).examples(files, limit=limit, context=context, context_tokens=context_tokens)
-    docs = list(scored_docs(examples, **keys))
-    component, by_type = _component_with_threshold(nlp)
+    run = Run(pipeline, corpus_folder, split=split, **reading)
+    docs = list(scored_docs(run.examples(), **run.keys))
+    component, by_type = _component_with_threshold(run.nlp)
     unscored = sum(len(doc.predicted) - len(doc.scores) for doc in docs)
     if unscored:
-        warn(Warnings.W503.format(count=unscored, key=keys["predicted_key"]))
+        warn(Warnings.W503.format(count=unscored, key=run.keys["predicted_key"]))
     elif split == "test":
         warn(Warnings.W504)
     scored = {} if unscored else scored_mentions(docs)
-    described = describe(nlp)
     return Analysis(
-        pipeline=described,
+        pipeline=run.described,
         split=split,
         matches=match_scores(docs),
         mistakes=find_mistakes(docs),
@@ -141,7 +127,7 @@ def analyze(
         precision=precision,
         component=component,
         by_type=by_type,
-        provenance=provenance(files=files.values(), root=corpus_folder, seed=described.seed, **keys),
+        provenance=run.provenance(),
     )
 
 

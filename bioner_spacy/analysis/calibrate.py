@@ -14,11 +14,9 @@ import numpy
 import spacy
 from numpy.typing import NDArray
 
-from ..corpora.context import CONTEXT_TOKENS
 from ..errors import BionerError, Errors
 from ..files import replacing
-from ..scope import SPANS_KEY
-from ..scoring.evaluate import Run, corpus_files, load_pipeline
+from ..scoring.evaluate import Run
 from ..scoring.metrics import ALL_TYPES
 from ..scoring.scored import ScoredDoc, scored_docs
 from .calibration import ALL_CORPORA, ScoredMentions, calibration_error, equal_width_bins, scored_mentions
@@ -54,15 +52,9 @@ def calibrate(
     output: Path,
     corpus_folder: Path,
     *,
-    corpora: Optional[Sequence[str]] = None,
     split: str = "devel",
     ents_types: Optional[Sequence[str]] = None,
-    limit: Optional[int] = None,
-    context: str = "source",
-    context_tokens: int = CONTEXT_TOKENS,
-    gpu_id: int = -1,
-    spans_key: str = SPANS_KEY,
-    predicted_key: Optional[str] = None,
+    **reading: Any,
 ) -> dict[str, Fitted]:
     """Calibrate the scores of a pipeline and choose its thresholds, and save it with both as settings.
 
@@ -72,6 +64,7 @@ def calibrate(
         pipeline: folder or package name of a pipeline with a component that has the setting `calibration`.
         output: folder for the pipeline with its new settings; replaced if it is there.
         ents_types: entity types for `doc.ents` in order of preference; None to leave that setting as it is.
+        reading: what is read and how, such as corpora, limit and context; see `evaluate`.
 
     Returns:
         What was fitted, by entity type.
@@ -79,17 +72,14 @@ def calibrate(
     Raises:
         BionerError: as `evaluate` does, or no component has the setting.
     """
-    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
-    names = [name for name, pipe in nlp.pipeline if hasattr(pipe, "calibration")]
+    run = Run(pipeline, corpus_folder, split=split, guideline=False, **reading)
+    names = [name for name, pipe in run.nlp.pipeline if hasattr(pipe, "calibration")]
     if not names:
-        raise BionerError(Errors.E522.format(pipeline=pipeline, components=", ".join(nlp.pipe_names)))
+        raise BionerError(Errors.E522.format(pipeline=pipeline, components=", ".join(run.nlp.pipe_names)))
     [name, *_] = names
-    component: Any = nlp.get_pipe(name)
+    component: Any = run.nlp.get_pipe(name)
     component.calibration, component.threshold, component.thresholds = {}, 0.0, {}
-    files = corpus_files(corpus_folder, corpora, split)
-    keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key}
-    run = Run(nlp, guideline=False, **keys)
-    docs = list(scored_docs(run.examples(files, limit=limit, context=context, context_tokens=context_tokens), **keys))
+    docs = list(scored_docs(run.examples(), **run.keys))
     lines = fit_calibration(docs)
     fitted = {}
     for (corpus, kind), found in scored_mentions(docs).items():

@@ -141,10 +141,11 @@ def cross_corpus(
             warn(Warnings.W507.format(pipeline=name))
         own = _mapped(types, mapped) or frozenset()
         shared = {corpus: own if scope is None else own & scope for corpus, scope in annotated.items()}
-        wanted = {corpus: path for corpus, path in files.items() if shared[corpus]}
-        run = Run(nlp, spans_key=spans_key, predicted_key=key)
-        examples = run.examples(wanted, limit=limit, context=context, context_tokens=context_tokens)
-        compared = _compared(examples, own, mapped, (spans_key, key)) if wanted else ()
+        compared: Iterable[Compared] = ()
+        if wanted := [corpus for corpus in files if shared[corpus]]:
+            read = (corpus_folder, wanted, split, limit, context, context_tokens)
+            run = Run(nlp, *read, spans_key=spans_key, predicted_key=key)
+            compared = _compared(run.examples(), own, mapped, (spans_key, key))
         scores = score_mentions(compared, metric=metric)[score_name("per_corpus")]
         for corpus in files:
             in_domain = None if trained is None else corpus in trained

@@ -14,11 +14,9 @@ import numpy
 from spacy.language import Language
 from spacy.training import Example
 
-from ..corpora.context import CONTEXT_TOKENS, check_context
 from ..errors import BionerError, Errors, Warnings, warn
-from ..provenance import provenance
 from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope
-from ..scoring.evaluate import Run, corpus_files, describe, load_pipeline
+from ..scoring.evaluate import Run
 from ..scoring.mentions import doc_mentions, require_same_text
 from ..scoring.scored import predicted_scores
 from .review_sheet import Key, KeyStratum, Row
@@ -65,17 +63,11 @@ def make_review(
     pipeline: Union[str, Path, Language],
     corpus_folder: Path,
     *,
-    corpora: Optional[Sequence[str]] = None,
     split: str = "test",
     number: int = NUMBER,
     seed: int = 0,
     definitions: Optional[Mapping[str, str]] = None,
-    limit: Optional[int] = None,
-    context: str = "source",
-    context_tokens: int = CONTEXT_TOKENS,
-    gpu_id: int = -1,
-    spans_key: str = SPANS_KEY,
-    predicted_key: Optional[str] = None,
+    **reading: Any,
 ) -> Review:
     """Draw predictions of types outside the annotation scope of their documents.
 
@@ -88,7 +80,7 @@ def make_review(
         number: number of predictions to draw, or all if there are fewer.
         seed: of the draws: the same predictions and seed give the same files.
         definitions: definitions of the entity types, for the judges.
-        gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
+        reading: what is read and how, such as corpora, limit and context; see `evaluate`.
 
     Returns:
         The sample. Without scores it is stratified by type alone, and a warning says so.
@@ -97,14 +89,10 @@ def make_review(
         BionerError: as `evaluate`, there is no such prediction, the sample is smaller than the number of types, or
             scores are not one per span, 0 to 1.
     """
-    check_context(context, context_tokens)
-    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
-    files = corpus_files(corpus_folder, corpora, split)
-    keys: dict[str, Any] = {"spans_key": spans_key, "predicted_key": predicted_key or spans_key}
-    examples = Run(nlp, **keys).examples(files, limit=limit, context=context, context_tokens=context_tokens)
-    population = list(out_of_scope(examples, **keys))
+    run = Run(pipeline, corpus_folder, split=split, **reading)
+    population = list(out_of_scope(run.examples(), **run.keys))
     if not population:
-        raise BionerError(Errors.E530.format(split=split, corpora=", ".join(files)))
+        raise BionerError(Errors.E530.format(split=split, corpora=", ".join(run.files)))
     strata = draw(population, number, seed)
     drawn = _shuffled([prediction for _, rows in strata for prediction in rows], seed)
     prefix = _fingerprint(drawn)
@@ -121,8 +109,8 @@ def make_review(
     }
     rows = [to_row(row, prediction) for prediction, row in names.items()]
     shown = {found.entity_type: (definitions or {}).get(found.entity_type, "") for found in drawn}
-    origin = provenance(files=files.values(), root=corpus_folder, seed=seed, **keys)
-    return Review(rows, Key(describe(nlp), split, seed, key_strata, key_rows, origin), shown)
+    key = Key(run.described, split, seed, key_strata, key_rows, run.provenance(seed=seed))
+    return Review(rows, key, shown)
 
 
 def out_of_scope(

@@ -4,6 +4,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -73,19 +74,25 @@ def evaluate(
         BionerError: the pipeline cannot be loaded or predicts no entities, there is no corpus or no annotated
             document to score on, documents are annotated under another key, or the context is unknown.
     """
-    check_context(context, context_tokens)
-    nlp = load_pipeline(pipeline, gpu_id=gpu_id)
-    files = corpus_files(corpus_folder, corpora, split)
-    run = Run(nlp, guideline=guideline, batch_size=batch_size, spans_key=spans_key, predicted_key=predicted_key)
-    examples = run.examples(files, limit=limit, context=context, context_tokens=context_tokens)
-    compared = mentions_in_scope(examples, spans_key=spans_key, predicted_key=predicted_key)
-    counts = count_documents(compared, list(METRICS.values()))
+    run = Run(
+        pipeline,
+        corpus_folder,
+        corpora=corpora,
+        split=split,
+        limit=limit,
+        context=context,
+        context_tokens=context_tokens,
+        guideline=guideline,
+        batch_size=batch_size,
+        gpu_id=gpu_id,
+        spans_key=spans_key,
+        predicted_key=predicted_key,
+    )
+    counts = count_documents(mentions_in_scope(run.examples(), **run.keys), list(METRICS.values()))
     totals = {name: {corpus: of.total() for corpus, of in found.items()} for name, found in counts.items()}
     documents = {name: {corpus: of.to_dict() for corpus, of in found.items()} for name, found in counts.items()}
-    described = describe(nlp)
-    keys = {"spans_key": spans_key, "predicted_key": predicted_key or spans_key}
     return Results(
-        pipeline=described,
+        pipeline=run.described,
         split=split,
         limit=limit,
         context=context,
@@ -95,7 +102,7 @@ def evaluate(
         tokens_per_second=round(run.tokens / run.seconds, 1) if run.seconds else 0.0,
         documents=documents.pop(STRICT.name),
         by_metric=documents,
-        provenance=provenance(files=files.values(), root=corpus_folder, seed=described.seed, **keys, **origin),
+        provenance=run.provenance(**origin),
     )
 
 
@@ -212,54 +219,68 @@ def make_doc(nlp: Language, text: str, corpus: Optional[str]) -> Doc:
     return doc
 
 
+@dataclass
 class Run:
-    """One timed pass of a pipeline over corpora.
+    """One timed pass of a pipeline over one split of converted corpora; for arguments and errors see `evaluate`.
 
-    Args:
-        guideline: whether documents name the guideline of their corpus.
+    Attributes:
+        nlp: the loaded pipeline.
+        described: its description.
+        files: name of each corpus -> its file.
+        keys: keys of the gold and of the predicted mentions, as keyword arguments.
+        tokens: number of tokens read so far.
+        seconds: time of predictions so far.
     """
 
-    def __init__(
-        self,
-        nlp: Language,
-        *,
-        guideline: bool = True,
-        batch_size: Optional[int] = None,
-        spans_key: str = SPANS_KEY,
-        predicted_key: Optional[str] = None,
-    ) -> None:
-        self.nlp = nlp
-        self.guideline = guideline
-        self.batch_size = batch_size
-        self.spans_key, self.predicted_key = spans_key, predicted_key or spans_key
-        self.tokens = 0
-        self.seconds = 0.0
+    pipeline: Union[str, Path, Language]
+    corpus_folder: Path
+    corpora: Optional[Sequence[str]] = None
+    split: str = "test"
+    limit: Optional[int] = None
+    context: str = "source"
+    context_tokens: int = CONTEXT_TOKENS
+    guideline: bool = True
+    batch_size: Optional[int] = None
+    gpu_id: int = -1
+    spans_key: str = SPANS_KEY
+    predicted_key: Optional[str] = None
 
-    def examples(
-        self, files: Mapping[str, Path], *, limit: Optional[int], context: str, context_tokens: int
-    ) -> Iterator[Example]:
+    def __post_init__(self) -> None:
+        check_context(self.context, self.context_tokens)
+        self.nlp = load_pipeline(self.pipeline, gpu_id=self.gpu_id)
+        self.described = describe(self.nlp)
+        self.files = corpus_files(self.corpus_folder, self.corpora, self.split)
+        self.keys: dict[str, Any] = {
+            "spans_key": self.spans_key,
+            "predicted_key": self.predicted_key or self.spans_key,
+        }
+        self.tokens, self.seconds = 0, 0.0
+
+    def examples(self) -> Iterator[Example]:
         """Yield examples of predicted and gold documents one at a time, because predictions on a GPU are large.
-
-        Args:
-            files: name of each corpus -> file of converted documents; for the others see `evaluate`.
 
         Raises:
             BionerError: a file cannot be read, or, after the last example, the pipeline predicts no entities.
         """
         any_prediction = False
-        for corpus, path in files.items():
-            docs = read_gold(self.nlp, corpus, path, limit=limit, spans_key=self.spans_key)
-            gold = list(in_context(docs, context, context_tokens))
+        for corpus, path in self.files.items():
+            docs = read_gold(self.nlp, corpus, path, limit=self.limit, spans_key=self.spans_key)
+            gold = list(in_context(docs, self.context, self.context_tokens))
             named = corpus if self.guideline else None
             texts = (make_doc(self.nlp, doc.text, named) for doc in gold)
             predictions = self.nlp.pipe(texts, batch_size=self.batch_size)
             for reference, predicted in zip(gold, self._timed(predictions), strict=True):
                 self.tokens += len(predicted)
-                any_prediction |= doc_mentions(predicted, self.predicted_key) is not None
+                any_prediction |= doc_mentions(predicted, self.keys["predicted_key"]) is not None
                 yield Example(predicted, reference)
         if not any_prediction:
             components = ", ".join(self.nlp.pipe_names) or "none"
             raise BionerError(Errors.E507.format(name=self.nlp.meta["name"], components=components))
+
+    def provenance(self, **details: Any) -> dict[str, Any]:
+        """Where the predictions come from, see `bioner_spacy.provenance`."""
+        details = {"seed": self.described.seed, **self.keys, **details}
+        return provenance(files=self.files.values(), root=self.corpus_folder, **details)
 
     def _timed(self, predictions: Iterator[Doc]) -> Iterator[Doc]:
         """Pass predictions on, and measure the time they take without scoring."""
