@@ -9,9 +9,9 @@ from spacy.language import Language
 
 from ..errors import Warnings, warn
 from ..scoring.evaluate import Run, finds_entities
+from ..scoring.mentions import scored_docs
 from ..scoring.metrics import ALL_TYPES
 from ..scoring.results import Pipeline
-from ..scoring.scored import scored_docs
 from .calibration import ALL_CORPORA, BINS, ScoredMentions, describe_calibration, scored_mentions
 from .matches import match_scores
 from .mistakes import Mistakes, find_mistakes

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from ..errors import BionerError, Errors
 from ..files import replacing
 from ..scoring.evaluate import Run
+from ..scoring.mentions import Compared, scored_docs
 from ..scoring.metrics import ALL_TYPES
-from ..scoring.scored import ScoredDoc, scored_docs
 from .calibration import ALL_CORPORA, ScoredMentions, calibration_error, equal_width_bins, scored_mentions
 from .thresholds import choose_threshold
 
@@ -87,10 +87,9 @@ def calibrate(
             scores = numpy.clip(found.scores, 1e-9, 1 - 1e-9)
             odds = lines[kind][0] * (numpy.log(scores) - numpy.log1p(-scores)) + lines[kind][1]
             after = ScoredMentions(1 / (1 + numpy.exp(-odds)), found.right, found.gold)
-            chosen = choose_threshold(after) if len(scores) >= LEAST else None
+            threshold = choose_threshold(after) if len(scores) >= LEAST else None
             errors = [calibration_error(equal_width_bins(one)) or 0.0 for one in (found, after)]
-            threshold = 0.0 if chosen is None else chosen.threshold
-            fitted[kind] = Fitted(len(scores), *lines[kind], threshold, *errors)
+            fitted[kind] = Fitted(len(scores), *lines[kind], threshold or 0.0, *errors)
     settings: dict[str, Any] = {
         "calibration": {kind: [round(one.slope, 4), round(one.intercept, 4)] for kind, one in fitted.items()},
         "threshold": 0.0,
@@ -108,7 +107,7 @@ def calibrate(
     return fitted
 
 
-def fit_calibration(docs: Iterable[ScoredDoc], least: int = LEAST) -> dict[str, tuple[float, float]]:
+def fit_calibration(docs: Iterable[Compared], least: int = LEAST) -> dict[str, tuple[float, float]]:
     """Slope and intercept for the log-odds of the scores of each type.
 
     Args:

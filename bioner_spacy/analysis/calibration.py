@@ -16,8 +16,8 @@ from typing import Any, Optional
 import numpy
 from numpy.typing import NDArray
 
+from ..scoring.mentions import Compared
 from ..scoring.metrics import ALL_TYPES
-from ..scoring.scored import ScoredDoc
 
 ALL_CORPORA = "all corpora"
 BINS = 10
@@ -57,7 +57,7 @@ class Bin:
     precision: float
 
 
-def scored_mentions(docs: Iterable[ScoredDoc]) -> dict[tuple[str, str], ScoredMentions]:
+def scored_mentions(docs: Iterable[Compared]) -> dict[tuple[str, str], ScoredMentions]:
     """Gather the scores of predictions.
 
     Returns:

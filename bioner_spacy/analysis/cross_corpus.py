@@ -222,9 +222,9 @@ def _compared(
         scope = _mapped(get_scope(gold, keys[0]), mapped)
         types = own if scope is None else own & scope
         docs = zip((gold, example.predicted), keys)
-        sides = [_renamed(doc_mentions(doc, key) or set(), types, mapped) for doc, key in docs]
+        found, predicted = (_renamed(doc_mentions(doc, key) or set(), types, mapped) for doc, key in docs)
         # The name of the folder; documents may name another corpus.
-        yield Compared(example.predicted._.guideline, get_doc_id(gold, keys[0]), *sides)
+        yield Compared(example.predicted._.guideline, get_doc_id(gold, keys[0]), found, predicted)
 
 
 def _renamed(mentions: Iterable[Mention], types: frozenset[str], mapped: Mapping[str, str]) -> set[Mention]:

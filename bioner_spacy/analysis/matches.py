@@ -13,22 +13,26 @@ give the same scores.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..scoring.mentions import Mention, of_type
+from ..scoring.mentions import Compared, Mention, of_type
 from ..scoring.metrics import ALL_TYPES, METRICS, Counts
-from ..scoring.scored import ScoredDoc
 from ..scoring.scorer import mean
 
 SCHEMES = ("strict", "exact", "partial", "type")
 COUNTS = ("correct", "incorrect", "partial", "missed", "spurious")
 
+_JUDGED = {1: "correct", 0.5: "partial", 0: "incorrect"}
+
+Numbers = Counter[tuple[str, str]]
+"""Scheme and one of `COUNTS` -> number of mentions."""
+
 Scores = dict[str, dict[str, Any]]
 """Scheme -> `p`, `r`, `f` (fractions of 1; None if there are no mentions on either side) and `COUNTS`."""
 
 
-def match_scores(docs: Iterable[ScoredDoc]) -> dict[str, Any]:
+def match_scores(docs: Iterable[Compared]) -> dict[str, Any]:
     """Score predicted mentions by the four schemes.
 
     Returns:
@@ -37,63 +41,50 @@ def match_scores(docs: Iterable[ScoredDoc]) -> dict[str, Any]:
         `Scores`, without counts where it is a mean. Scores of a type use mentions of that type only, on both sides, so
         exact and strict are the same.
     """
-    counts: defaultdict[str, defaultdict[str, _Counts]] = defaultdict(lambda: defaultdict(_Counts))
+    counts: defaultdict[str, defaultdict[str, Numbers]] = defaultdict(lambda: defaultdict(Counter))
     for doc in docs:
-        counts[doc.corpus][ALL_TYPES].add(doc.gold, doc.predicted)
+        counts[doc.corpus][ALL_TYPES].update(_count(doc.gold, doc.predicted))
         for entity_type in {mention[2] for mention in doc.gold | doc.predicted}:
             sides = of_type(doc.gold, entity_type), of_type(doc.predicted, entity_type)
-            counts[doc.corpus][entity_type].add(*sides)
-    total: defaultdict[str, _Counts] = defaultdict(_Counts)
+            counts[doc.corpus][entity_type].update(_count(*sides))
+    total: defaultdict[str, Numbers] = defaultdict(Counter)
     per_corpus: dict[str, dict[str, Any]] = {}
-    for corpus in sorted(counts):
-        for entity_type, found in counts[corpus].items():
-            total[entity_type].merge(found)
-        per_corpus[corpus] = _report(counts[corpus])
+    for corpus, of_corpus in sorted(counts.items()):
+        for entity_type, found in of_corpus.items():
+            total[entity_type].update(found)
+        per_corpus[corpus] = _report(of_corpus)
         per_corpus[corpus]["macro"] = _means(per_corpus[corpus]["per_type"].values())
     macro = _means(scores["micro"] for scores in per_corpus.values())
     return {**_report(total), "macro": macro, "per_corpus": per_corpus}
 
 
-class _Counts:
-    """Mentions by scheme and `COUNTS`, added up over documents."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, Counter[str]] = {scheme: Counter() for scheme in SCHEMES}
-
-    def add(self, gold: set[Mention], predicted: set[Mention]) -> None:
-        """Count the mentions of one document."""
-        for scheme, counts in self._counts.items():
-            pairs = METRICS[scheme].pairs(gold, predicted)
-            counts["missed"] += len(gold) - len(pairs)
-            counts["spurious"] += len(predicted) - len(pairs)
-            counts.update(_JUDGED[credit] for _, credit in pairs)
-
-    def merge(self, other: "_Counts") -> None:
-        """Add the counts of others, in place."""
-        for scheme, counts in self._counts.items():
-            counts.update(other._counts[scheme])
-
-    def scores(self) -> Scores:
-        """Scores and counts of each scheme."""
-        found: Scores = {}
-        for scheme, numbers in self._counts.items():
-            matched = numbers["correct"] + numbers["partial"] / 2
-            paired = numbers["correct"] + numbers["incorrect"] + numbers["partial"]
-            scores = Counts(paired + numbers["missed"], paired + numbers["spurious"], matched, matched).scores()
-            found[scheme] = {name: scores[name] for name in "prf"} | {name: numbers[name] for name in COUNTS}
-        return found
+def _count(gold: set[Mention], predicted: set[Mention]) -> Numbers:
+    """Count the mentions of one document."""
+    counts: Numbers = Counter()
+    for scheme in SCHEMES:
+        pairs = METRICS[scheme].pairs(gold, predicted)
+        counts[scheme, "missed"] = len(gold) - len(pairs)
+        counts[scheme, "spurious"] = len(predicted) - len(pairs)
+        counts.update((scheme, _JUDGED[credit]) for _, credit in pairs)
+    return counts
 
 
-_JUDGED = {1: "correct", 0.5: "partial", 0: "incorrect"}
+def _scores(counts: Numbers) -> Scores:
+    """Scores and counts of each scheme."""
+    found: Scores = {}
+    for scheme in SCHEMES:
+        numbers = {name: counts[scheme, name] for name in COUNTS}
+        matched = numbers["correct"] + numbers["partial"] / 2
+        paired = numbers["correct"] + numbers["incorrect"] + numbers["partial"]
+        scores = Counts(paired + numbers["missed"], paired + numbers["spurious"], matched, matched).scores()
+        found[scheme] = {name: scores[name] for name in "prf"} | numbers
+    return found
 
 
-def _report(counts: dict[str, _Counts]) -> dict[str, Any]:
+def _report(counts: Mapping[str, Numbers]) -> dict[str, Any]:
     """Scores over all types, and by type."""
     types = sorted(counts.keys() - {ALL_TYPES})
-    return {
-        "micro": counts[ALL_TYPES].scores(),
-        "per_type": {entity_type: counts[entity_type].scores() for entity_type in types},
-    }
+    return {"micro": _scores(counts[ALL_TYPES]), "per_type": {name: _scores(counts[name]) for name in types}}
 
 
 def _means(parts: Iterable[Scores]) -> Scores:

@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ..scoring.mentions import Mention
+from ..scoring.mentions import Compared, Mention
 from ..scoring.pairs import Condition, any_overlap, make_pairs, overlapping, same_extent, same_type
-from ..scoring.scored import ScoredDoc
 
 CORRECT, MISSED, SPURIOUS, SPLIT, MERGED = "correct", "missed", "spurious", "split", "merged"
 WRONG_TYPE, WRONG_BOUNDARY, WRONG_BOTH = "wrong type", "wrong boundary", "wrong type and boundary"
@@ -156,7 +155,7 @@ def judge(gold: Iterable[Mention], predicted: Iterable[Mention]) -> list[Judgeme
     return sorted(judged, key=lambda judgement: (judgement.gold + judgement.predicted)[0])
 
 
-def find_mistakes(docs: Iterable[ScoredDoc]) -> Mistakes:
+def find_mistakes(docs: Iterable[Compared]) -> Mistakes:
     """Count and collect the mistakes of a pipeline."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
     found = []
@@ -192,7 +191,7 @@ def _stars(
             yield centre, tuple(parts)
 
 
-def _mistake(doc: ScoredDoc, judgement: Judgement) -> Mistake:
+def _mistake(doc: Compared, judgement: Judgement) -> Mistake:
     gold, predicted = judgement.gold, judgement.predicted
     start, end, entity_type = predicted[0] if judgement.kind in (MERGED, SPURIOUS) else gold[0]
     return Mistake(

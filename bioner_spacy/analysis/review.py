@@ -17,8 +17,7 @@ from spacy.training import Example
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, get_corpus, get_doc_id, get_scope
 from ..scoring.evaluate import Run
-from ..scoring.mentions import doc_mentions, require_same_text
-from ..scoring.scored import predicted_scores
+from ..scoring.mentions import doc_mentions, predicted_scores, require_same_text
 from .review_sheet import Key, KeyStratum, Row
 
 NUMBER = 200

@@ -4,7 +4,7 @@ A threshold only removes predictions, so recall is highest without one.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy
@@ -65,25 +65,6 @@ class Curve:
         }
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """A threshold and its scores on the documents that it was chosen on.
-
-    Attributes:
-        threshold: predictions with a lower score are left out; 0 keeps all.
-        p: precision of the kept predictions, a fraction of 1; None if none is kept.
-        r: their recall; None if there is no gold mention.
-        f: F1; None if undefined.
-        kept: number of predictions kept.
-    """
-
-    threshold: float
-    p: Optional[float]
-    r: Optional[float]
-    f: Optional[float]
-    kept: int
-
-
 def curve(found: ScoredMentions) -> Curve:
     """Compute precision and recall at every distinct score."""
     order = numpy.argsort(-found.scores, kind="stable")
@@ -92,7 +73,7 @@ def curve(found: ScoredMentions) -> Curve:
     return Curve(scores[last], last + 1, right[last], found.gold)
 
 
-def choose_threshold(found: ScoredMentions, precision: Optional[float] = None) -> Optional[Threshold]:
+def choose_threshold(found: ScoredMentions, precision: Optional[float] = None) -> Optional[float]:
     """Choose the threshold with the highest F1, or with the highest recall at a wanted precision.
 
     Args:
@@ -100,7 +81,8 @@ def choose_threshold(found: ScoredMentions, precision: Optional[float] = None) -
         precision: the wanted precision, a fraction of 1; None for the highest F1.
 
     Returns:
-        The threshold; the lowest of several that are equally good. None if none reaches the precision.
+        The threshold: predictions with a lower score are left out, 0 keeps all. The lowest of several that are equally
+        good; None if none reaches the precision.
     """
     swept = curve(found)
     if precision is None:
@@ -112,10 +94,8 @@ def choose_threshold(found: ScoredMentions, precision: Optional[float] = None) -
         # Later thresholds keep more; of those with the same recall, the first has the highest precision.
         best = int(numpy.flatnonzero(swept.right == swept.right[reached[-1]])[0])
     if best == len(swept.thresholds) - 1:
-        value = 0.0
-    else:
-        value = _shortest(float(swept.thresholds[best + 1]), float(swept.thresholds[best]))
-    return Threshold(value, **swept.at(value))
+        return 0.0
+    return _shortest(float(swept.thresholds[best + 1]), float(swept.thresholds[best]))
 
 
 def describe_thresholds(
@@ -144,8 +124,8 @@ def describe_thresholds(
             "predicted": len(found.scores),
             "average_precision": swept.average_precision(),
             "all": swept.at(0.0),
-            "threshold": None if best is None else asdict(best),
-            "one": None if one is None else swept.at(one.threshold),
+            "threshold": None if best is None else {"threshold": best, **swept.at(best)},
+            "one": None if one is None else swept.at(one),
             "curve": {"threshold": steps, **{name: [swept.at(step)[name] for step in steps] for name in "prf"}},
         }
     return described

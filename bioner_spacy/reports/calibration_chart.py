@@ -70,8 +70,8 @@ def draw_thresholds(groups: Mapping[str, ScoredMentions], *, split: str, precisi
             )
         chosen = choose_threshold(found, precision)
         if chosen is not None:
-            axes.axvline(chosen.threshold, color="black", linewidth=1, label="chosen threshold")
-        text = "no threshold" if chosen is None else f"{chosen.threshold}, F1 {_percent(chosen.f)}"
+            axes.axvline(chosen, color="black", linewidth=1, label="chosen threshold")
+        text = "no threshold" if chosen is None else f"{chosen}, F1 {_percent(swept.at(chosen)['f'])}"
         axes.set_title(f"{corpus_name(name)}: {text}", fontsize=9)
         axes.set_xlabel("threshold")
 

@@ -4,6 +4,7 @@ Predictions of types outside the scope of the gold document count neither for no
 is known about them.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, Optional
 
@@ -24,6 +25,8 @@ class Compared(NamedTuple):
     doc_id: str  # of the source document, empty if it is not known
     gold: set[Mention]
     predicted: set[Mention]
+    text: str = ""  # this and the scores, 0 to 1, are only known to `scored_docs`
+    scores: Mapping[Mention, float] = {}
 
 
 def mentions_in_scope(
@@ -64,8 +67,58 @@ def mentions_in_scope(
             unscoped.append(compared)
         else:
             yield compared
-    for corpus, doc_id, gold, predicted in unscoped:
-        yield Compared(corpus, doc_id, in_scope(gold, types[corpus]), in_scope(predicted, types[corpus]))
+    for compared in unscoped:
+        sides = [in_scope(side, types[compared.corpus]) for side in (compared.gold, compared.predicted)]
+        yield compared._replace(gold=sides[0], predicted=sides[1])
+
+
+def scored_docs(
+    examples: Iterable[Example], *, spans_key: str = SPANS_KEY, predicted_key: Optional[str] = None
+) -> Iterator[Compared]:
+    """Keep of each example what is compared, with text and scores; a document is known by its number if it names none.
+
+    Args:
+        examples: predicted and gold documents of the same text.
+
+    Raises:
+        BionerError: see `mentions_in_scope`; or scores are not one per span, 0 to 1.
+    """
+    number: Counter[str] = Counter()
+    for example in examples:
+        for compared in mentions_in_scope([example], spans_key=spans_key, predicted_key=predicted_key):
+            number[compared.corpus] += 1
+            doc_id = compared.doc_id or str(number[compared.corpus])
+            scores = predicted_scores(example.predicted, predicted_key or spans_key, doc_id)
+            kept = {mention: score for mention, score in scores.items() if mention in compared.predicted}
+            yield compared._replace(doc_id=doc_id, text=example.reference.text, scores=kept)
+
+
+def predicted_scores(doc: Doc, spans_key: str, doc_id: str) -> dict[Mention, float]:
+    """Scores of the predicted mentions of a document.
+
+    Args:
+        doc_id: identifier of the document, for messages.
+
+    Returns:
+        Mention -> score (the highest one of duplicates); empty if there are no scores.
+
+    Raises:
+        BionerError: scores are not one per span, 0 to 1.
+    """
+    group = doc.spans[spans_key] if spans_key in doc.spans else None
+    if group is None or group.attrs.get("scores") is None:
+        return {}
+    spans, scores = list(group), [float(score) for score in group.attrs["scores"]]
+    if len(spans) != len(scores):
+        counts = {"spans": len(spans), "scores": len(scores)}
+        raise BionerError(Errors.E161.format(doc_id=doc_id, key=spans_key, **counts))
+    found: dict[Mention, float] = {}
+    for span, score in zip(spans, scores):
+        if not 0 <= score <= 1:
+            raise BionerError(Errors.E521.format(doc_id=doc_id, text=span.text[:60], score=score))
+        mention = mention_of(span)
+        found[mention] = max(score, found.get(mention, 0.0))
+    return found
 
 
 def doc_mentions(doc: Doc, spans_key: str, *, stand_in: bool = False) -> Optional[set[Mention]]:

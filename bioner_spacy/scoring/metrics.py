@@ -10,7 +10,7 @@ from typing import Any, Optional, Union
 
 from ..errors import BionerError, Errors
 from .mentions import Mention, nested_mentions, of_type
-from .pairs import Pair, make_pairs, overlapping
+from .pairs import Pair, make_pairs, overlapping, same_extent, same_type
 
 ALL_TYPES = "all types"
 """Instead of an entity type: all types of a corpus."""
@@ -115,7 +115,7 @@ class Metric:
         """Overlapping pairs, each mention in at most one, with their credit, highest first."""
 
         def credit(one: Mention, other: Mention) -> float:
-            return int(one == other) if self.credit is None else self.credit(one, other)
+            return one == other if self.credit is None else self.credit(one, other)
 
         levels = sorted({credit(*pair) for pair in overlapping(gold, predicted)}, reverse=True)
         stages = [lambda one, other, level=level: credit(one, other) == level for level in levels]
@@ -131,16 +131,8 @@ class Metric:
         return Counts(len(gold & wanted), len(predicted & wanted_predicted), found, right)
 
 
-def _same_extent(gold: Mention, predicted: Mention) -> float:
-    return int(gold[:2] == predicted[:2])
-
-
 def _partial(gold: Mention, predicted: Mention) -> float:
-    return 1 if gold[:2] == predicted[:2] else 0.5
-
-
-def _same_type(gold: Mention, predicted: Mention) -> float:
-    return int(gold[2] == predicted[2])
+    return 1 if same_extent(gold, predicted) else 0.5
 
 
 def _flat(mentions: set[Mention]) -> set[Mention]:
@@ -152,9 +144,9 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         STRICT,
-        Metric("exact", "exact boundaries, whatever the type", _same_extent),
+        Metric("exact", "exact boundaries, whatever the type", same_extent),
         Metric("partial", "overlap, one half where the boundaries differ, whatever the type", _partial),
-        Metric("type", "overlap with the right type", _same_type),
+        Metric("type", "overlap with the right type", same_type),
         Metric("nested", "strict match of the mentions inside another one", select=nested_mentions),
         Metric("flat", "strict match of the mentions that are not inside another one", select=_flat),
     )

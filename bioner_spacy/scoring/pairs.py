@@ -18,11 +18,6 @@ Pair = tuple[Mention, Mention]
 """A gold and a predicted mention."""
 
 
-def same(gold: Mention, predicted: Mention) -> bool:
-    """Whether two mentions have the same start, end and type."""
-    return gold == predicted
-
-
 def same_extent(gold: Mention, predicted: Mention) -> bool:
     """Whether two mentions have the same start and end."""
     return gold[:2] == predicted[:2]

@@ -61,8 +61,8 @@ def _entities(examples: Iterable[Example], spans_key: str) -> Iterator[Compared]
             spans = filter_spans(span for span in gold.spans[spans_key] if scope is None or span.label_ in scope)
         else:
             continue
-        sides = ({mention_of(span) for span in side} for side in (spans, example.predicted.ents))
-        yield Compared("", "", *(in_scope(side, scope) for side in sides))
+        sides = [{mention_of(span) for span in side} for side in (spans, example.predicted.ents)]
+        yield Compared("", "", in_scope(sides[0], scope), in_scope(sides[1], scope))
 
 
 def score_spans(

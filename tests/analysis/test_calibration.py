@@ -15,7 +15,7 @@ from bioner_spacy.analysis.calibration import (
     scored_mentions,
 )
 from bioner_spacy.reports.analysis import calibration_table
-from bioner_spacy.scoring.scored import ScoredDoc
+from bioner_spacy.scoring.mentions import Compared
 
 
 def test_equal_width_bins_hold_their_upper_border() -> None:
@@ -72,10 +72,10 @@ def test_bins_hold_every_prediction_once(pairs: list[tuple[float, bool]], bins: 
 
 def test_predictions_by_corpus_and_type() -> None:
     docs = [
-        ScoredDoc(
-            "c", "1", "", {(0, 2, "A"), (3, 4, "A")}, {(0, 2, "A"), (0, 2, "B")}, {(0, 2, "A"): 0.9, (0, 2, "B"): 0.4}
+        Compared(
+            "c", "1", {(0, 2, "A"), (3, 4, "A")}, {(0, 2, "A"), (0, 2, "B")}, "", {(0, 2, "A"): 0.9, (0, 2, "B"): 0.4}
         ),
-        ScoredDoc("d", "1", "", {(0, 2, "A")}, {(0, 2, "A")}, {(0, 2, "A"): 0.8}),
+        Compared("d", "1", {(0, 2, "A")}, {(0, 2, "A")}, "", {(0, 2, "A"): 0.8}),
     ]
     found = scored_mentions(docs)
     assert list(found) == [

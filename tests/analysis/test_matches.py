@@ -10,15 +10,14 @@ from made_mentions import flat_mentions, mentions
 from bioner_spacy.analysis import matches
 from bioner_spacy.analysis.matches import SCHEMES, match_scores
 from bioner_spacy.reports.analysis import matches_table
-from bioner_spacy.scoring.mentions import Mention
+from bioner_spacy.scoring.mentions import Compared, Mention
 from bioner_spacy.scoring.pairs import overlap
-from bioner_spacy.scoring.scored import ScoredDoc
 
 nervaluate = pytest.importorskip("nervaluate")
 
 
-def doc(gold: set[Mention], predicted: set[Mention], corpus: str = "c") -> ScoredDoc:
-    return ScoredDoc(corpus, "1", "x" * 30, gold, predicted)
+def doc(gold: set[Mention], predicted: set[Mention], corpus: str = "c") -> Compared:
+    return Compared(corpus, "1", gold, predicted)
 
 
 def counts(gold: set[Mention], predicted: set[Mention]) -> dict[str, list[int]]:

@@ -8,8 +8,7 @@ from made_mentions import mentions
 
 from bioner_spacy.analysis.mistakes import KINDS, Judgement, find_mistakes, judge
 from bioner_spacy.reports.analysis import counts_table, examples_table
-from bioner_spacy.scoring.mentions import Mention
-from bioner_spacy.scoring.scored import ScoredDoc
+from bioner_spacy.scoring.mentions import Compared, Mention
 
 TEXT = "Familial breast and ovarian cancer in carriers of BRCA1 mutations was less common after aspirin than without."
 
@@ -73,12 +72,12 @@ def test_every_mention_is_of_exactly_one_kind(gold: set[Mention], predicted: set
     assert {mention for j in found if j.kind == "correct" for mention in j.gold} == gold & predicted
 
 
-def docs() -> list[ScoredDoc]:
+def docs() -> list[Compared]:
     gene = at("BRCA1", "GENE")
     return [
-        ScoredDoc("cancers", "7", TEXT, {CANCERS, gene}, {BREAST, OVARIAN, gene, at("aspirin", "GENE")}),
-        ScoredDoc("cancers", "8", TEXT, {CANCERS, gene}, {at("aspirin", "GENE")}),
-        ScoredDoc("drugs", "9", TEXT, {at("aspirin", "CHEMICAL")}, set()),
+        Compared("cancers", "7", {CANCERS, gene}, {BREAST, OVARIAN, gene, at("aspirin", "GENE")}, TEXT),
+        Compared("cancers", "8", {CANCERS, gene}, {at("aspirin", "GENE")}, TEXT),
+        Compared("drugs", "9", {at("aspirin", "CHEMICAL")}, set(), TEXT),
     ]
 
 
@@ -116,14 +115,14 @@ def test_examples_show_the_most_frequent_first() -> None:
 
 def test_frequent_mention_texts_come_before_others() -> None:
     found = find_mistakes(
-        [ScoredDoc("c", str(n), "b a b", {(0, 1, "A"), (2, 3, "A"), (4, 5, "A")}, set()) for n in "12"]
+        [Compared("c", str(n), {(0, 1, "A"), (2, 3, "A"), (4, 5, "A")}, set(), "b a b") for n in "12"]
     )
     assert [(e.mention, e.doc_id, count) for e, count in found.most_frequent(5)] == [("b", "1", 4), ("a", "1", 2)]
 
 
 def test_every_mistake_is_a_line_for_a_spreadsheet() -> None:
     text = "one\ttwo\nthree"
-    broken = [ScoredDoc("c", "1", text, {(0, 7, "A")}, set())]
+    broken = [Compared("c", "1", {(0, 7, "A")}, set(), text)]
     lines = examples_table([(mistake, 1) for mistake in find_mistakes(broken).found]).to_tsv().splitlines()
     assert lines[1].split("\t") == ["c", "missed", "one two (A)", "–", "1", "⟦one two⟧ three", "1"]
     assert len(lines) == 2

@@ -35,11 +35,12 @@ def test_highest_f1_of_all_thresholds(pairs: list[tuple[float, bool]], missed: i
     chosen = choose_threshold(found)
     assert chosen is not None
     best = max(scores_at(found, cut)[1] for cut in cuts(found))
-    precision, f, _ = scores_at(found, chosen.threshold)
+    precision, f, _ = scores_at(found, chosen)
     assert f == pytest.approx(best)
-    assert (chosen.f or 0.0, chosen.p) == (pytest.approx(f), precision)
+    at = curve(found).at(chosen)
+    assert (at["f"] or 0.0, at["p"]) == (pytest.approx(f), precision)
     # No lower threshold is as good, but for those that keep the same.
-    lower = {scores_at(found, cut)[1] for cut in cuts(found) if cut < chosen.threshold}
+    lower = {scores_at(found, cut)[1] for cut in cuts(found) if cut < chosen}
     assert all(f > other + 1e-12 for other in lower)
 
 
@@ -51,16 +52,16 @@ def test_highest_recall_at_a_precision(pairs: list[tuple[float, bool]], missed: 
     reached = [scores for scores in reached if scores[0] is not None and scores[0] >= precision]
     assert (chosen is None) == (not reached)
     if chosen is not None:
-        assert scores_at(found, chosen.threshold)[2] == max(right for _, _, right in reached)
+        assert scores_at(found, chosen)[2] == max(right for _, _, right in reached)
         of_these = [found_ for found_, _, right in reached if right == max(right for _, _, right in reached)]
-        assert chosen.p == max(of_these)
+        assert curve(found).at(chosen)["p"] == max(of_these)
 
 
 def test_thresholds_are_short_numbers_between_scores() -> None:
     found = predictions((0.912345, True), (0.8, True), (0.412345, False), (0.3, False), gold=2)
     chosen = choose_threshold(found)
-    assert chosen is not None
-    assert (chosen.threshold, chosen.p, chosen.r, chosen.f, chosen.kept) == (0.6, 1.0, 1.0, 1.0, 2)
+    assert chosen == 0.6
+    assert curve(found).at(chosen) == {"p": 1.0, "r": 1.0, "f": 1.0, "kept": 2}
     assert choose_threshold(predictions((0.9, True), gold=1)) == choose_threshold(predictions((0.1, True), gold=1))
 
 
@@ -70,7 +71,7 @@ def test_thresholds_part_neighbours_in_single_precision(score: float) -> None:
     low, high = numpy.float32(score), numpy.nextafter(numpy.float32(score), numpy.float32(1))
     chosen = choose_threshold(predictions((float(high), True), (float(low), False), gold=1))
     assert chosen is not None
-    assert (numpy.array([low, high]) >= chosen.threshold).tolist() == [False, True]
+    assert (numpy.array([low, high]) >= chosen).tolist() == [False, True]
 
 
 def test_average_precision_by_hand() -> None:
@@ -86,9 +87,8 @@ def test_average_precision_by_hand() -> None:
 def test_nothing_to_choose_from() -> None:
     empty = predictions(gold=3)
     assert choose_threshold(empty, 0.5) is None
-    chosen = choose_threshold(empty)
-    assert chosen is not None
-    assert (chosen.threshold, chosen.p, chosen.r, chosen.f) == (0.0, None, 0.0, 0.0)
+    assert choose_threshold(empty) == 0.0
+    assert curve(empty).at(0.0) == {"p": None, "r": 0.0, "f": 0.0, "kept": 0}
 
 
 def test_table_of_thresholds() -> None:

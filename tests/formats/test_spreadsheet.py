@@ -8,7 +8,7 @@ from bioner_spacy.analysis.mistakes import find_mistakes
 from bioner_spacy.formats.spreadsheet import FORMULA, cell
 from bioner_spacy.reports.analysis import examples_table
 from bioner_spacy.reports.table import Table
-from bioner_spacy.scoring.scored import ScoredDoc
+from bioner_spacy.scoring.mentions import Compared
 
 
 @pytest.mark.parametrize("sign", FORMULA)
@@ -25,7 +25,7 @@ def test_a_cell_is_one_line() -> None:
 @pytest.mark.parametrize("sign", FORMULA)
 def test_no_mistake_is_a_formula(sign: str) -> None:
     text = f"{sign}SUM(A1) rises"
-    mistakes = find_mistakes([ScoredDoc(f"{sign}corpus", f"{sign}1", text, {(0, 8, "A")}, set())])
+    mistakes = find_mistakes([Compared(f"{sign}corpus", f"{sign}1", {(0, 8, "A")}, set(), text)])
     lines = examples_table([(mistake, 1) for mistake in mistakes.found]).to_tsv().splitlines()
     cells = lines[1].split("\t")
     assert cells[0] == f"'{sign}corpus" and cells[2] == f"'{text[:8]} (A)" and cells[4] == f"'{sign}1"

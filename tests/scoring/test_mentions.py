@@ -8,8 +8,7 @@ from spacy.training import Example
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY, set_gold
-from bioner_spacy.scoring.mentions import of_type
-from bioner_spacy.scoring.scored import scored_docs
+from bioner_spacy.scoring.mentions import of_type, scored_docs
 
 ASPIRIN, ILLNESS, RARE = (0, 7, "CHEMICAL"), (16, 22, "DISEASE"), (26, 30, "GENE")
 
