@@ -5,7 +5,8 @@ and it has a line of its own, however long, so that the table can be read from t
 """
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Optional, Union
 
@@ -21,6 +22,24 @@ class BionerWarning(UserWarning):
 def reason(error: Exception) -> str:
     """What an exception of another library says, in one line: its first paragraph, as long lists may follow."""
     return " ".join(str(error).strip().split("\n\n")[0].split()) or type(error).__name__
+
+
+@contextmanager
+def raising(message: str, *kinds: type[Exception], **values: Any) -> Iterator[None]:
+    """Within the block, raise exceptions of other libraries as `BionerError`.
+
+    Args:
+        message: an entry of `Errors` with a field `reason`, for what the exception says.
+        kinds: kinds of exceptions; all by default, because each library raises its own.
+        values: values of other fields of the message.
+    """
+    caught = kinds or (Exception,)
+    try:
+        yield
+    except BionerError:
+        raise
+    except caught as error:
+        raise BionerError(message.format(reason=reason(error), **values)) from error
 
 
 def warn(message: str) -> None:

@@ -17,7 +17,7 @@ from spacy.training import Example
 from ..corpora.context import CONTEXT_TOKENS, check_context, in_context
 from ..device import require_gpu
 from ..docbin import corpus_names, load_docs
-from ..errors import BionerError, Errors, Warnings, reason, warn
+from ..errors import BionerError, Errors, Warnings, raising, warn
 from ..lean import import_spacy_transformers
 from ..old_names import accept_old_names
 from ..provenance import provenance
@@ -120,12 +120,8 @@ def load_pipeline(pipeline: Union[str, Path, Language], *, gpu_id: int = -1) -> 
     if gpu_id >= 0:
         require_gpu(gpu_id)
     import_spacy_transformers()
-    try:
+    with raising(Errors.E504, pipeline=pipeline):
         nlp = spacy.load(pipeline)
-    except BionerError:
-        raise
-    except Exception as error:  # each library raises its own exceptions for broken pipelines
-        raise BionerError(Errors.E504.format(pipeline=pipeline, reason=reason(error))) from error
     if not any(isinstance(pipe, Parser) for _, pipe in nlp.pipeline):  # whose memory the limit is for
         nlp.max_length = sys.maxsize
     return nlp

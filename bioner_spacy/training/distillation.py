@@ -17,7 +17,7 @@ from thinc.api import Model
 
 from ..device import require_gpu
 from ..docbin import corpus_names, iter_docs
-from ..errors import BionerError, Errors, Warnings, reason, warn
+from ..errors import BionerError, Errors, Warnings, raising, warn
 from ..files import checksum, replacing
 from ..tasks import Task
 from ..tokens import same_tokens
@@ -82,7 +82,8 @@ def write_soft_targets(
             if _is_made_of(file, origin):
                 logger.info("Soft targets of %s for %s are there", teacher, name)
                 continue
-            nlp = nlp or _load(folder)
+            with raising(Errors.E504, pipeline=folder):
+                nlp = nlp or load_model(folder)
             write_targets(file, predict_targets(nlp, iter_docs(docbins[name], nlp.vocab), name), origin)
             logger.info("Soft targets of %s for %s: %s", teacher, name, file)
     return list(files.values())
@@ -199,7 +200,8 @@ def shrink(pipeline: Union[str, Path], output: Path, n_layers: int) -> list[int]
     Raises:
         BionerError: the pipeline cannot be loaded, its encoder is not of the BERT family, or it has no more layers.
     """
-    nlp = _load(pipeline)
+    with raising(Errors.E504, pipeline=pipeline):
+        nlp = load_model(pipeline)
     models: list[Any] = [getattr(pipe, "model", None) for _, pipe in nlp.pipeline]
     nodes = [node for model in models if isinstance(model, Model) for node in model.walk()]
     shims = [shim for node in nodes for shim in node.shims if hasattr(shim, "drop_layers")]
@@ -209,15 +211,6 @@ def shrink(pipeline: Union[str, Path], output: Path, n_layers: int) -> list[int]
     with replacing(output, folders=True) as [part]:
         nlp.to_disk(part)
     return kept
-
-
-def _load(folder: Union[str, Path]) -> Language:
-    try:
-        return load_model(folder)
-    except BionerError:
-        raise
-    except Exception as error:  # each library raises its own exceptions
-        raise BionerError(Errors.E504.format(pipeline=folder, reason=reason(error))) from error
 
 
 def _component(nlp: Language) -> tuple[str, Any]:

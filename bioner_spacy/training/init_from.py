@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.util import load_model, logger
 from thinc.api import Model
 
-from ..errors import BionerError, Errors, reason
+from ..errors import BionerError, Errors, raising
 
 
 def init_from(
@@ -27,12 +27,8 @@ def init_from(
     def take_weights(nlp: Language) -> Language:
         if path is None:
             return nlp
-        try:
+        with raising(Errors.E423, path=path):
             trained = load_model(path)
-        except BionerError:
-            raise
-        except Exception as error:  # each library raises its own exceptions
-            raise BionerError(Errors.E423.format(path=path, reason=reason(error))) from error
         names = [name for name, pipe in nlp.pipeline if isinstance(getattr(pipe, "model", None), Model)]
         names = [name for name in names if name in trained.pipe_names and (components is None or name in components)]
         if not names:

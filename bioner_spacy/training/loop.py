@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Optional
 
@@ -48,19 +47,6 @@ _BEST = "best-"
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-@dataclass
-class Finished:
-    """Outcome of a run.
-
-    Attributes:
-        progress: final state.
-        best_step: step of the best pipeline; None if only the first step was evaluated.
-    """
-
-    progress: Progress
-    best_step: Optional[int]
-
-
 def train_with_checkpoints(
     nlp: Language,
     folder: Path,
@@ -71,7 +57,7 @@ def train_with_checkpoints(
     use_gpu: int,
     stdout: IO,
     stderr: IO,
-) -> Finished:
+) -> tuple[Progress, Optional[int]]:
     """Train an initialised pipeline, and write it to `folder`.
 
     Args:
@@ -81,6 +67,9 @@ def train_with_checkpoints(
         use_gpu: number of the GPU; -1 for the CPU.
         stdout: where the table of the logger goes.
         stderr: where its progress bar goes.
+
+    Returns:
+        The final state, and the step of the best pipeline; None if only the first step was evaluated.
 
     Raises:
         BionerError: the run was interrupted by a signal, after a checkpoint; or the checkpoint is broken.
@@ -142,7 +131,7 @@ def train_with_checkpoints(
             before_to_disk(nlp).to_disk(part)
     if optimizer.averages:
         nlp.use_params(optimizer.averages)
-    return Finished(progress, _name_best(folder, progress))
+    return progress, _name_best(folder, progress)
 
 
 def _batches(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Optional
 
-from ..errors import BionerError, Errors, check_setting, reason
+from ..errors import Errors, check_setting, raising
 from ..shipped import project_file
 
 AUTO = "auto"
@@ -49,10 +49,9 @@ def hidden_size(encoder: str) -> int:
     from ..layers.encoder.pretrained import resolve_encoder
 
     source, revision = resolve_encoder(encoder)
-    try:
-        return int(AutoConfig.from_pretrained(source, revision=revision).hidden_size)
-    except Exception as error:  # hub clients raise various exceptions
-        raise BionerError(Errors.E303.format(name=encoder, reason=reason(error))) from error
+    with raising(Errors.E303, name=encoder):
+        size = int(AutoConfig.from_pretrained(source, revision=revision).hidden_size)
+    return size
 
 
 def _config(preset: str) -> Path:

@@ -23,7 +23,7 @@ from ..provenance import differences, provenance
 from ..scope import score_name
 from .checkpoint import CHECKPOINT_FILE
 from .config_errors import config_errors
-from .loop import CURVE_FILE, MODEL_BEST, MODEL_LAST, Finished, train_with_checkpoints
+from .loop import CURVE_FILE, MODEL_BEST, MODEL_LAST, train_with_checkpoints
 from .settings import check_names, check_numbers, check_sections, check_variables, read_config
 
 ENOUGH_STEPS = 500
@@ -184,7 +184,7 @@ def train_run(
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
             _write_json(unfinished / RUN_FILE, made_with)
-        finished = train_with_checkpoints(
+        progress, best_step = train_with_checkpoints(
             nlp,
             unfinished,
             resume=interrupted,
@@ -194,7 +194,14 @@ def train_run(
             stdout=sys.stdout,
             stderr=sys.stderr,
         )
-        results = _results(finished)
+        results = {
+            "steps": progress.step,
+            "epochs": progress.epoch + 1,
+            "tokens": progress.tokens,
+            "seconds": round(progress.seconds, 1),
+            "best_step": best_step,
+            "evaluations": len(progress.results),
+        }
         _write_json(unfinished / RUN_FILE, {**made_with, "results": results})
         (unfinished / CHECKPOINT_FILE).unlink(missing_ok=True)
         if output.exists():
@@ -271,19 +278,6 @@ def _different(folder: Path, made_with: Mapping[str, Any]) -> list[str]:
         return [RUN_FILE]
     now = srsly.json_loads(srsly.json_dumps(dict(made_with)))
     return differences(begun, now, ignore=["command", "results"])
-
-
-def _results(finished: Finished) -> dict[str, Any]:
-    """Results of a run, for `RUN_FILE`."""
-    progress = finished.progress
-    return {
-        "steps": progress.step,
-        "epochs": progress.epoch + 1,
-        "tokens": progress.tokens,
-        "seconds": round(progress.seconds, 1),
-        "best_step": finished.best_step,
-        "evaluations": len(progress.results),
-    }
 
 
 def _final_scores(nlp: Language) -> dict[str, Any]:

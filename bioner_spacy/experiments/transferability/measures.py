@@ -20,7 +20,7 @@ from ...errors import BionerError, Errors
 from ...old_names import with_new_names
 from ...scoring.results import reading_json
 from ...training.corpora import MultiCorpus
-from ...training.encoding import corpus_vectors
+from ...training.encoding import mean_first_subwords
 from .gains import Gains, Pair
 from .slopes import slopes
 from .topics import topic_weights
@@ -133,7 +133,7 @@ def measure_corpora(
         corpus: {(token,) for text in texts for token in text if any(map(str.isalpha, token))}
         for corpus, texts in folded.items()
     }
-    weights, vectors = topic_weights(folded), corpus_vectors(encoder, sentences)
+    weights, vectors = topic_weights(folded), mean_first_subwords(encoder, sentences)
     labels = label_agreement(statistics)
     values = {
         "vocabulary": _symmetric(corpora, lambda a, b: dice(vocabularies[a], vocabularies[b])),

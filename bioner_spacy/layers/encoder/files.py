@@ -8,7 +8,7 @@ import safetensors.torch
 import srsly
 from torch import Tensor
 
-from ...errors import BionerError, Errors, reason
+from ...errors import BionerError, Errors, raising
 from .bert import Bert, has_bert_layers
 from .int8 import expand_state, is_quantized, quantize_state
 from .subwords import SubwordTokenizer
@@ -63,16 +63,12 @@ def load_dumped_encoder(data: bytes) -> tuple[SubwordTokenizer, Any, str]:
     Raises:
         BionerError: the message is not an encoder, or one that needs code of its own.
     """
-    try:
+    with raising(Errors.E311):
         message = srsly.msgpack_loads(data)
         state = safetensors.torch.load(message["state"])
         config = json.loads(message["files"]["config.json"])
         tokenizer = SubwordTokenizer.from_files(message["files"])
         transformer = build_transformer(config, expand_state(state))
-    except BionerError:
-        raise
-    except Exception as error:  # each library raises its own exceptions
-        raise BionerError(Errors.E311.format(reason=reason(error))) from error
     return tokenizer, transformer, "int8" if is_quantized(state) else "float32"
 
 

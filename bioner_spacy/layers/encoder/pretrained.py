@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import BionerError, Errors, Warnings, reason, warn
+from ...errors import BionerError, Errors, Warnings, raising, reason, warn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -42,12 +42,10 @@ def load_encoder(
         if "trust_remote_code" in str(error):
             raise BionerError(Errors.E312.format(what=f"The encoder {name!r}")) from error
         raise BionerError(Errors.E303.format(name=name, reason=reason(error))) from error
-    try:
+    with raising(Errors.E310, name=name):
         transformer = AutoModel.from_pretrained(
             source, config=config, revision=revision, use_safetensors=True, **no_code
         )
-    except Exception as error:
-        raise BionerError(Errors.E310.format(name=name, reason=reason(error))) from error
     if not tokenizer.is_fast:
         raise BionerError(Errors.E304.format(name=name))
     return tokenizer, transformer

@@ -1,28 +1,10 @@
 """Guides: choose the next step of documents that are read in parallel."""
 
-from dataclasses import dataclass, field
 from typing import Any, Optional
 
 import numpy
 
 from ...types import EOA, MOST_STEPS, OUT_OF_SCOPE, SHIFT, ActionSteps, Array, next_action
-
-
-@dataclass
-class StepLog:
-    """Steps taken: for each round, arrays over the documents that took part.
-
-    Attributes:
-        is_step: (b,) bool, whether the document had not ended.
-        places: (b,) number of tokens before the step.
-        gold: (b,) index of the gold step, -1 without guidance.
-        deferred: (b,) bool, whether it was inserted before that step.
-    """
-
-    is_step: list[Array] = field(default_factory=list)
-    places: list[Array] = field(default_factory=list)
-    gold: list[Array] = field(default_factory=list)
-    deferred: list[Array] = field(default_factory=list)
 
 
 class Guide:
@@ -34,6 +16,11 @@ class Guide:
     Args:
         n_tokens: (B,) tokens of each document, at least one.
         least: log-odds from which a TR or RE is taken.
+
+    Attributes:
+        taken: for each round, (b, 5) rows of the documents that took part: index of the document, whether it had not
+            ended, number of tokens before the step, index of the gold step (-1 without guidance), and whether the step
+            was inserted before that.
     """
 
     def __init__(self, n_tokens: Array, *, least: float = 0.0) -> None:
@@ -41,7 +28,7 @@ class Guide:
         self.least = least
         self.places = numpy.zeros_like(n_tokens)
         self.reading = numpy.ones(len(n_tokens), dtype=bool)
-        self.taken = StepLog()
+        self.taken: list[Array] = []
         self._n_steps = numpy.zeros_like(n_tokens)
 
     @property
@@ -77,10 +64,7 @@ class Guide:
 
     def _note(self, gold: Array, deferred: Array) -> None:
         b = len(gold)
-        self.taken.is_step.append(self.reading[:b].copy())
-        self.taken.places.append(self.places[:b].copy())
-        self.taken.gold.append(gold)
-        self.taken.deferred.append(deferred)
+        self.taken.append(numpy.stack([numpy.arange(b), self.reading[:b], self.places[:b], gold, deferred], axis=1))
 
 
 class GoldGuide(Guide):

@@ -124,7 +124,9 @@ def forward(
             tokens = [xp2torch(vectors[d]) for d in docs]
             readers.append(Reader(weights, tokens, guide, window=window, dropout=dropout, record=is_train))
             rounds.append(readers[-1].read())
-            taken.append(_rows(guide, docs, numbers))
+            rows = numpy.concatenate(guide.taken)
+            rows[:, 0], rows[:, 3] = docs[rows[:, 0]], numbers[rows[:, 3]]  # as indices over all documents
+            taken.append(rows)
         log_odds = torch.cat(rounds)
         scores, order = _by_document(log_odds, taken, len(vectors))
 
@@ -155,19 +157,6 @@ def _make_guide(lengths: Array, steps: Optional[ActionSteps], docs: Array, least
     numbers = numpy.concatenate([numpy.arange(first[d], first[d] + steps.lengths[d]) for d in docs])
     own = ActionSteps(steps.lengths[docs], steps.places[numbers], steps.actions[numbers])
     return GoldGuide(lengths[docs], own), numbers
-
-
-def _rows(guide: Guide, docs: Array, numbers: Array) -> Array:
-    """(R, 5) rows of the log of a guide: document, is step, place, gold step, deferred."""
-    taken = guide.taken
-    columns = [
-        numpy.concatenate([docs[: len(places)] for places in taken.places]),
-        numpy.concatenate(taken.is_step),
-        numpy.concatenate(taken.places),
-        numbers[numpy.concatenate(taken.gold)],
-        numpy.concatenate(taken.deferred),
-    ]
-    return numpy.stack(columns, axis=1)
 
 
 def _by_document(log_odds: Tensor, taken: Sequence[Array], n_docs: int) -> tuple[StepScores, Tensor]:

@@ -65,12 +65,8 @@ def make_reader(
 
 def rows_of(reader: Reader, d: int) -> list[int]:
     """Numbers of the rows that `read` returned for a document."""
-    rows, begin = [], 0
-    for is_step in reader.guide.taken.is_step:
-        if d < len(is_step) and is_step[d]:
-            rows.append(begin + d)
-        begin += len(is_step)
-    return rows
+    document, is_step, *_ = numpy.concatenate(reader.guide.taken).T
+    return numpy.flatnonzero((document == d) & (is_step == 1)).tolist()
 
 
 def grad_of(leaf: torch.Tensor) -> torch.Tensor:
@@ -96,16 +92,16 @@ def test_steps_are_those_of_the_equations(seed: int, lengths: list[int], guided:
     steps = random_steps(seed, lengths) if guided else None
     reader = make_reader(weights, tokens, steps, least=least)
     log_odds = reader.read()
-    taken = reader.guide.taken
+    _, _, all_places, all_gold, all_deferred = numpy.concatenate(reader.guide.taken).T
     for d, array in enumerate(tokens):
         expected, places, gold, deferred = read(weights, array, WINDOW, gold_of(steps, d), least)
         rows = rows_of(reader, d)
         torch.testing.assert_close(log_odds[rows], torch.stack(expected))
-        assert numpy.concatenate(taken.places)[rows].tolist() == places
-        assert numpy.concatenate(taken.deferred)[rows].tolist() == deferred
+        assert all_places[rows].tolist() == places
+        assert all_deferred[rows].tolist() == deferred
         if steps is not None:
             first = int(steps.lengths[:d].sum())
-            assert numpy.concatenate(taken.gold)[rows].tolist() == [first + k for k in gold]
+            assert all_gold[rows].tolist() == [first + k for k in gold]
 
 
 @pytest.mark.parametrize("lengths", [[9, 4, 1], [3]])
@@ -199,7 +195,7 @@ def test_reading_ends_whatever_is_predicted(action: int, n_rounds: int) -> None:
         guide.advance(log_odds[:b])
         rounds += 1
     assert rounds == n_rounds
-    assert guide.taken.places[-1].tolist() == ([0, 0] if action == 0 else [3])
+    assert guide.taken[-1][:, 2].tolist() == ([0, 0] if action == 0 else [3])
 
 
 def test_shift_is_postponed_once_for_what_is_out_of_scope() -> None:
@@ -211,9 +207,8 @@ def test_shift_is_postponed_once_for_what_is_out_of_scope() -> None:
         assert guide.n_reading == 1
         guide.advance(log_odds)
     assert guide.n_reading == 0
-    assert [gold.tolist() for gold in guide.taken.gold] == [[0], [0], [1], [2], [3]]
-    assert [deferred.tolist() for deferred in guide.taken.deferred] == [[True], [False], [False], [False], [False]]
-    assert [places.tolist() for places in guide.taken.places] == [[0], [0], [1], [1], [2]]
+    _, _, places, gold, deferred = numpy.concatenate(guide.taken).T.tolist()
+    assert (places, gold, deferred) == ([0, 0, 1, 1, 2], [0, 0, 1, 2, 3], [1, 0, 0, 0, 0])
 
 
 # -- the layer
