@@ -6,7 +6,6 @@ tokens and does not escape labels. Its templates are replaced here; the assignme
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import islice
 from pathlib import Path
@@ -16,6 +15,7 @@ from markupsafe import Markup
 from spacy import displacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span, Token
+from spacy.training import Example
 
 from ..scope import ENTS, SPANS_KEY, get_doc_id, get_scope
 from ..scoring.evaluate import corpus_files, describe, load_pipeline, make_doc, read_gold
@@ -38,14 +38,6 @@ _TEMPLATE = {
 }
 
 
-@dataclass(frozen=True)
-class Shown:
-    """Gold and predicted document of the same text."""
-
-    gold: Doc
-    predicted: Doc
-
-
 def predict_examples(
     nlp: Language,
     corpus_folder: Path,
@@ -54,7 +46,7 @@ def predict_examples(
     split: str = "test",
     per_corpus: int = 5,
     spans_key: str = SPANS_KEY,
-) -> dict[str, list[Shown]]:
+) -> dict[str, list[Example]]:
     """Predict the first documents with gold mentions of each corpus.
 
     Args:
@@ -69,7 +61,7 @@ def predict_examples(
         with_mentions = (doc for doc in docs if len(doc.spans[spans_key]))
         gold = list(islice(with_mentions, per_corpus))
         predicted = nlp.pipe(make_doc(nlp, doc.text, corpus) for doc in gold)
-        shown[corpus] = [Shown(*pair) for pair in zip(gold, predicted, strict=True)]
+        shown[corpus] = [Example(*pair) for pair in zip(predicted, gold, strict=True)]
     return shown
 
 
@@ -104,7 +96,7 @@ def write_page(
 
 
 def render_page(
-    corpora: Mapping[str, Iterable[Shown]],
+    corpora: Mapping[str, Iterable[Example]],
     *,
     title: str,
     max_tokens: int = MAX_TOKENS,
@@ -137,7 +129,10 @@ def render_page(
                 one["name"] = f"{name}, part {numbers[name]}"
         shown.append((corpus_name(corpus), drawn))
         types.update(
-            span.label_ for one in documents for side in zip((one.gold, one.predicted), keys) for span in _spans(*side)
+            span.label_
+            for one in documents
+            for side in zip((one.reference, one.predicted), keys)
+            for span in _spans(*side)
         )
     return render("displacy", title=title, types=[(name, color_of(name)) for name in sorted(types)], corpora=shown)
 
@@ -158,9 +153,9 @@ def render_texts(documents: Sequence[tuple[str, Doc]], *, title: str) -> str:
     return render("displacy", title=title, types=colors, corpora=[("Texts", shown)])
 
 
-def _document(document: Shown, max_tokens: int, keys: tuple[str, str]) -> dict[str, Any]:
+def _document(document: Example, max_tokens: int, keys: tuple[str, str]) -> dict[str, Any]:
     """Name, annotation scope and drawings of one document."""
-    gold, predicted = document.gold, document.predicted
+    gold, predicted = document.reference, document.predicted
     scope = get_scope(gold, keys[0])
     sides = [("gold", gold, keys[0]), ("predicted", predicted, keys[1])]
     # Raises if annotation is under another key.

@@ -161,7 +161,11 @@ def linear_decay_over_epochs(
         yield from repeat(initial_rate)
         return
     n_steps = total_steps(epochs, reader, batcher)
-    n_warm = max(1.0, warmup * n_steps)
     for step in count():
-        factor = min((step + 1) / n_warm, (n_steps - step) / max(1.0, n_steps - n_warm))
-        yield initial_rate * max(factor, 0.0)
+        yield initial_rate * warmup_and_decay(step, n_steps, warmup)
+
+
+def warmup_and_decay(step: int, n_steps: int, warmup: float) -> float:
+    """Share of the highest learning rate, with which a share of the steps rises to it; 0 after the last step."""
+    n_warm = max(1.0, warmup * n_steps)
+    return max(0.0, min((step + 1) / n_warm, (n_steps - step) / max(1.0, n_steps - n_warm)))

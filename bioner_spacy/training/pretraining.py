@@ -8,7 +8,6 @@ by random subwords and 10 % left as they are (Devlin et al. 2019).
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -18,7 +17,7 @@ from spacy.util import logger
 from spacy.vocab import Vocab
 
 from ..device import require_gpu
-from ..errors import BionerError, Errors, check_setting, reason
+from ..errors import BionerError, Errors, check_setting, raising
 from ..files import remove, replacing
 from ..layers.encoder.masked_lm import MaskedLanguageModel
 from ..layers.encoder.shim import max_subwords
@@ -26,6 +25,7 @@ from ..layers.encoder.subwords import SubwordTokenizer
 from ..provenance import checksums, differences, provenance
 from ..scope import get_doc_id
 from ..types import Array
+from .batching import warmup_and_decay
 from .corpora import AUTO, MultiCorpus
 from .soft_targets import TRAIN
 
@@ -88,59 +88,45 @@ def pretrain(
     settings = {"encoder": encoder, "epochs": epochs, "rate": rate, "batch_size": batch_size, "seed": seed}
     origin = {"settings": settings, "checksums": checksums(reader.files(), root=reader.path)}
     model = MaskedLanguageModel(encoder, seed=seed)
-    sequences = pack(training_texts(reader), model)
-    run = _Run(rate, epochs, math.ceil(len(sequences[0]) / batch_size), seed, checkpoint, checkpoint_steps, origin)
-    losses = run.train(model, *sequences)
+    losses = _train(model, *pack(training_texts(reader), model), checkpoint, checkpoint_steps, origin)
     with replacing(output, folders=True) as [part]:
         model.save_encoder(part)
-        of_epochs = losses.reshape(epochs, -1).mean(axis=1).tolist()
+        of_epochs = losses.mean(axis=1).tolist()
         report = provenance(files=reader.files(), root=reader.path, seed=seed, settings=settings, losses=of_epochs)
         (part / REPORT_FILE).write_text(json.dumps(report, indent=2) + "\n", encoding="utf8")
     remove(checkpoint)
     return output
 
 
-@dataclass(frozen=True)
-class _Run:
-    """A run of `pretrain`.
+def _train(
+    model: MaskedLanguageModel, ids: Array, tokens: Array, checkpoint: Path, checkpoint_steps: int, origin: Mapping
+) -> Array:
+    """Train on (S, L) ids of subwords and numbers of their tokens; returns (epochs, batches) losses.
 
-    Attributes:
-        n_batches: steps of an epoch.
-        checkpoint: file of the checkpoint.
-        origin: provenance of the run, for the checkpoint.
+    Random numbers depend on the seed and the step only, so resumed runs give the same result.
+
+    Args:
+        origin: provenance of the run, for the checkpoint, with its settings.
     """
-
-    rate: float
-    epochs: int
-    n_batches: int
-    seed: int
-    checkpoint: Path
-    checkpoint_steps: int
-    origin: Mapping[str, Any]
-
-    def train(self, model: MaskedLanguageModel, ids: Array, tokens: Array) -> Array:
-        """Train on (S, L) ids of subwords and numbers of their tokens; returns the loss of each step.
-
-        Random numbers depend on the seed and the step only, so resumed runs give the same result.
-        """
-        n_steps = self.epochs * self.n_batches
-        losses = _take_up(self.checkpoint, model, self.origin) if self.checkpoint.exists() else []
-        logger.info("Pretraining on %d subwords, steps %d to %d", ids.size, len(losses) + 1, n_steps)
-        while (step := len(losses)) < n_steps:
-            epoch, number = divmod(step, self.n_batches)
-            order = numpy.random.default_rng([self.seed, epoch]).permutation(len(ids))
-            part = order[number :: self.n_batches]
-            rng = numpy.random.default_rng([self.seed, epoch, number])
-            masked, chosen = mask(ids[part], tokens[part], rng, model.tokenizer)
-            rate = self.rate * _factor(step, n_steps)
-            losses.append(model.step(masked, ids[part], chosen, rate=rate, seed=int(rng.integers(2**62))))
-            if len(losses) % self.n_batches == 0:
-                logger.info("Epoch %d: loss %.3f", epoch + 1, numpy.mean(losses[-self.n_batches :]))
-            if self.checkpoint_steps and len(losses) % self.checkpoint_steps == 0:
-                content = json.dumps({"losses": losses, "origin": self.origin})
-                with replacing(self.checkpoint) as [beside]:
-                    model.save_state(beside, {"bioner_spacy": content})
-        return numpy.array(losses)
+    epochs, rate, seed = (origin["settings"][name] for name in ("epochs", "rate", "seed"))
+    n_batches = math.ceil(len(ids) / origin["settings"]["batch_size"])
+    n_steps = epochs * n_batches
+    losses = _take_up(checkpoint, model, origin) if checkpoint.exists() else []
+    logger.info("Pretraining on %d subwords, steps %d to %d", ids.size, len(losses) + 1, n_steps)
+    while (step := len(losses)) < n_steps:
+        epoch, number = divmod(step, n_batches)
+        part = numpy.random.default_rng([seed, epoch]).permutation(len(ids))[number::n_batches]
+        rng = numpy.random.default_rng([seed, epoch, number])
+        masked, chosen = mask(ids[part], tokens[part], rng, model.tokenizer)
+        factor = warmup_and_decay(step, n_steps, WARMUP)
+        losses.append(model.step(masked, ids[part], chosen, rate=rate * factor, seed=int(rng.integers(2**62))))
+        if len(losses) % n_batches == 0:
+            logger.info("Epoch %d: loss %.3f", epoch + 1, numpy.mean(losses[-n_batches:]))
+        if checkpoint_steps and len(losses) % checkpoint_steps == 0:
+            content = json.dumps({"losses": losses, "origin": origin})
+            with replacing(checkpoint) as [beside]:
+                model.save_state(beside, {"bioner_spacy": content})
+    return numpy.array(losses).reshape(epochs, n_batches)
 
 
 def training_texts(reader: MultiCorpus) -> Iterator[tuple[str, bool]]:
@@ -223,23 +209,14 @@ def mask(ids: Array, tokens: Array, rng: numpy.random.Generator, tokenizer: Any)
     return numpy.where(chosen, hidden, ids), chosen
 
 
-def _factor(step: int, n_steps: int) -> float:
-    """Share of the highest learning rate."""
-    n_warm = max(1.0, WARMUP * n_steps)
-    return min((step + 1) / n_warm, (n_steps - step) / max(1.0, n_steps - n_warm))
-
-
 def _take_up(checkpoint: Path, model: MaskedLanguageModel, origin: Mapping[str, Any]) -> list[float]:
     """Load a checkpoint; returns the loss of each step so far."""
-    try:
+    kinds = (SafetensorError, KeyError, ValueError, TypeError, RuntimeError)
+    with raising(Errors.E431, *kinds, path=checkpoint):
         with safe_open(checkpoint, framework="numpy") as file:
             metadata = json.loads((file.metadata() or {})["bioner_spacy"])
-        names = differences(metadata["origin"], origin)
-        if names:
+        if names := differences(metadata["origin"], origin):
             raise BionerError(Errors.E603.format(path=checkpoint, names=", ".join(names)))
         model.load_state(checkpoint)
-        return [float(loss) for loss in metadata["losses"]]
-    except BionerError:
-        raise
-    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise BionerError(Errors.E431.format(path=checkpoint, reason=reason(error))) from error
+        losses = [float(loss) for loss in metadata["losses"]]
+    return losses

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc, Span
+from spacy.training import Example
 
 from bioner_spacy.corpora import load_catalogue
 from bioner_spacy.reports.colors import color_of, displacy_colors
-from bioner_spacy.reports.displacy_html import Shown, predict_examples, render_page, write_page
+from bioner_spacy.reports.displacy_html import predict_examples, render_page, write_page
 from bioner_spacy.scope import SPANS_KEY, set_gold
 
 VOCAB = spacy.blank("en").vocab
@@ -34,7 +35,7 @@ def plain(drawing: str) -> str:
 
 
 def draw(doc: Doc, max_tokens: int = 300) -> str:
-    return drawings(render_page({"A": [Shown(doc, doc)]}, title="t", max_tokens=max_tokens))[0]
+    return drawings(render_page({"A": [Example(doc, doc)]}, title="t", max_tokens=max_tokens))[0]
 
 
 class Outline(HTMLParser):
@@ -86,7 +87,7 @@ def test_documents_are_annotated_by_the_guideline_of_their_corpus(
 
 def test_number_of_documents(make_pipeline: Callable[..., Language], corpus_folder: Path) -> None:
     shown = predict_examples(make_pipeline({}), corpus_folder, per_corpus=1)
-    assert {corpus: [document.gold.text for document in documents] for corpus, documents in shown.items()} == {
+    assert {corpus: [document.reference.text for document in documents] for corpus, documents in shown.items()} == {
         "drugs": [ASTHMA],
         "genes": [RECEPTOR],
     }
@@ -107,7 +108,7 @@ def test_everything_is_escaped(nlp: Language) -> None:
     evil = "<script>alert(1)</script>"
     doc = nlp.make_doc(f"{evil} & more")
     set_gold(doc, [doc[0:2], Span(doc, 0, 1, evil)], corpus=evil, scope=[evil], doc_id=evil)
-    page = render_page({evil: [Shown(doc, doc), Shown(doc, nlp.make_doc(doc.text))]}, title=evil)
+    page = render_page({evil: [Example(doc, doc), Example(nlp.make_doc(doc.text), doc)]}, title=evil)
     outline = Outline(page)
     assert "script" not in outline.tags
     assert plain(drawings(page)[0]) == doc.text
@@ -118,17 +119,17 @@ def test_sentences_of_an_article_have_names_of_their_own(nlp: Language) -> None:
     docs = [nlp.make_doc(text) for text in ("One gene.", "Two genes.", "Mice.")]
     for doc, doc_id in zip(docs, ("test-1", "test-1", "test-2")):
         set_gold(doc, [], scope=["GENE"], corpus="A", doc_id=doc_id)
-    page = render_page({"A": [Shown(doc, doc) for doc in docs]}, title="t")
+    page = render_page({"A": [Example(doc, doc) for doc in docs]}, title="t")
     assert Outline(page).text["h3"] == ["1. test-1, part 1", "2. test-1, part 2", "3. test-2"]
 
 
 def test_tokens_of_a_long_document_are_cut_after_a_whole_span() -> None:
     doc = Doc(VOCAB, words=["w"] * 20)
     doc.spans[SPANS_KEY] = [Span(doc, 4, 7, "GENE"), Span(doc, 15, 16, "GENE")]
-    page = render_page({"A": [Shown(doc, doc)]}, title="t", max_tokens=5)
+    page = render_page({"A": [Example(doc, doc)]}, title="t", max_tokens=5)
     assert plain(drawings(page)[0]).split() == ["w"] * 7
     assert "the first 7 of 20 tokens" in page
-    assert "the first" not in render_page({"A": [Shown(doc, doc)]}, title="t")
+    assert "the first" not in render_page({"A": [Example(doc, doc)]}, title="t")
 
 
 tokens = st.lists(st.sampled_from(["IL", "-", "2", "T", "cells", "(", "&", "<b>", "\n", "  "]), min_size=1, max_size=8)
