@@ -16,22 +16,15 @@ Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 @dataclass(frozen=True)
 class Agreement:
-    """Agreement of two judges on the same items.
-
-    Attributes:
-        items: number of items.
-        observed: share of the items that both judge alike; None if there is no item.
-        kappa: Cohen's kappa, -1 to 1; None if undefined: no item, or the same answer everywhere.
-        low: lower end of its interval; None if kappa is undefined or its estimated variance is 0 (the judges agree
-            everywhere or nowhere).
-        high: upper end.
-    """
+    """Agreement of two judges on the same items."""
 
     items: int
-    observed: Optional[float] = None
-    kappa: Optional[float] = None
+    observed: Optional[float] = None  # share of the items that both judge alike; None if there is no item
+    kappa: Optional[float] = None  # Cohen's kappa, -1 to 1; None if undefined: no item, or the same answer everywhere
+    # Lower end of its interval; None if kappa is undefined or its estimated variance is 0 (the judges agree everywhere
+    # or nowhere).
     low: Optional[float] = None
-    high: Optional[float] = None
+    high: Optional[float] = None  # upper end
 
 
 class Stratum(NamedTuple):

@@ -26,34 +26,20 @@ Group = tuple[str, str]
 
 @dataclass(frozen=True)
 class Analysis:
-    """An analysis of one pipeline on one split.
+    """An analysis of one pipeline on one split."""
 
-    Attributes:
-        pipeline: what was analysed.
-        split: name of the split.
-        matches: as `match_scores` gives them.
-        mistakes: what is wrong.
-        scored: predictions by corpus and type; empty if the pipeline gives no scores.
-        calibration: likewise, as `describe_calibration` gives it.
-        thresholds: likewise, as `describe_thresholds` gives it.
-        bins: number of bins of the calibration.
-        precision: the wanted precision of the thresholds; None for the highest F1.
-        component: name of the component that has a setting `threshold`; None if there is none.
-        by_type: whether it has a setting `thresholds` too.
-        provenance: where the predictions come from, see `bioner_spacy.provenance`.
-    """
-
-    pipeline: Pipeline
+    pipeline: Pipeline  # what was analysed
     split: str
-    matches: dict[str, Any]
-    mistakes: Mistakes
-    scored: Mapping[Group, ScoredMentions]
-    calibration: Mapping[Group, dict[str, Any]]
-    thresholds: Mapping[Group, dict[str, Any]]
-    bins: int
-    precision: Optional[float]
-    component: Optional[str]
-    by_type: bool
+    matches: dict[str, Any]  # as `match_scores` gives them
+    mistakes: Mistakes  # what is wrong
+    scored: Mapping[Group, ScoredMentions]  # predictions by corpus and type; empty if the pipeline gives no scores
+    calibration: Mapping[Group, dict[str, Any]]  # likewise, as `describe_calibration` gives it
+    thresholds: Mapping[Group, dict[str, Any]]  # likewise, as `describe_thresholds` gives it
+    bins: int  # number of bins of the calibration
+    precision: Optional[float]  # the wanted precision of the thresholds; None for the highest F1
+    component: Optional[str]  # name of the component that has a setting `threshold`; None if there is none
+    by_type: bool  # whether it has a setting `thresholds` too
+    # Where the predictions come from, see `bioner_spacy.provenance`.
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @property

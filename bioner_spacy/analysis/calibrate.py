@@ -28,23 +28,14 @@ LEAST = 30
 
 @dataclass(frozen=True)
 class Fitted:
-    """What was fitted to the predictions of one type.
+    """What was fitted to the predictions of one type."""
 
-    Attributes:
-        predicted: number of predictions.
-        slope: factor on the log-odds of scores.
-        intercept: added to the scaled log-odds.
-        threshold: score, after calibration, with the highest F1; 0 where there were too few predictions.
-        ece_before: expected calibration error, 0 to 1, before calibration.
-        ece_after: after calibration, on the same predictions.
-    """
-
-    predicted: int
-    slope: float
-    intercept: float
-    threshold: float
-    ece_before: float
-    ece_after: float
+    predicted: int  # number of predictions
+    slope: float  # factor on the log-odds of scores
+    intercept: float  # added to the scaled log-odds
+    threshold: float  # score, after calibration, with the highest F1; 0 where there were too few predictions
+    ece_before: float  # expected calibration error, 0 to 1, before calibration
+    ece_after: float  # after calibration, on the same predictions
 
 
 def calibrate(

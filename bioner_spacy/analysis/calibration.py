@@ -25,36 +25,22 @@ BINS = 10
 
 @dataclass(frozen=True)
 class ScoredMentions:
-    """Predicted mentions with their scores.
+    """Predicted mentions with their scores."""
 
-    Attributes:
-        scores: (n,) scores, 0 to 1.
-        right: (n,) whether each prediction is a gold mention.
-        gold: number of gold mentions, found or not.
-    """
-
-    scores: NDArray[numpy.float64]
-    right: NDArray[numpy.bool_]
-    gold: int
+    scores: NDArray[numpy.float64]  # (n,) scores, 0 to 1
+    right: NDArray[numpy.bool_]  # (n,) whether each prediction is a gold mention
+    gold: int  # number of gold mentions, found or not
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Predictions with similar scores.
+    """Predictions with similar scores."""
 
-    Attributes:
-        low: lowest score; exclusive for equal-width bins, except 0.
-        high: highest score.
-        count: number of predictions.
-        score: their mean score.
-        precision: share of them that is right.
-    """
-
-    low: float
-    high: float
-    count: int
-    score: float
-    precision: float
+    low: float  # lowest score; exclusive for equal-width bins, except 0
+    high: float  # highest score
+    count: int  # number of predictions
+    score: float  # their mean score
+    precision: float  # share of them that is right
 
 
 def scored_mentions(docs: Iterable[Compared]) -> dict[tuple[str, str], ScoredMentions]:

@@ -24,17 +24,12 @@ Types = Optional[frozenset[str]]
 
 @dataclass(frozen=True)
 class Cell:
-    """Scores of one pipeline on one corpus.
+    """Scores of one pipeline on one corpus."""
 
-    Attributes:
-        types: shared entity types, after mapping.
-        in_domain: whether the pipeline was trained on the corpus; None if unknown.
-        scores: `p`, `r`, `f` as fractions of 1, `gold`, `predicted` and others of all mentions of these types, and
-            `per_type`; see `score_spans`. None if no type is shared.
-    """
-
-    types: list[str]
-    in_domain: Optional[bool]
+    types: list[str]  # shared entity types, after mapping
+    in_domain: Optional[bool]  # whether the pipeline was trained on the corpus; None if unknown
+    # `p`, `r`, `f` as fractions of 1, `gold`, `predicted` and others of all mentions of these types, and `per_type`;
+    # see `score_spans`. None if no type is shared.
     scores: Optional[dict[str, Any]]
 
     @property
@@ -45,26 +40,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class CrossCorpus:
-    """Scores of pipelines on corpora.
+    """Scores of pipelines on corpora."""
 
-    Attributes:
-        pipelines: name -> what was evaluated.
-        trained_on: name -> training corpora of the pipeline; None if unknown.
-        corpora: names of the test corpora.
-        split: name of the split.
-        mapped: type -> type it is mapped to.
-        cells: (name of the pipeline, corpus) -> scores.
-        metric: name of the metric.
-        provenance: where the predictions come from, see `bioner_spacy.provenance`.
-    """
-
-    pipelines: Mapping[str, Pipeline]
-    trained_on: Mapping[str, Optional[list[str]]]
-    corpora: list[str]
+    pipelines: Mapping[str, Pipeline]  # name -> what was evaluated
+    trained_on: Mapping[str, Optional[list[str]]]  # name -> training corpora of the pipeline; None if unknown
+    corpora: list[str]  # names of the test corpora
     split: str
-    mapped: Mapping[str, str]
-    cells: Mapping[tuple[str, str], Cell]
+    mapped: Mapping[str, str]  # type -> type it is mapped to
+    cells: Mapping[tuple[str, str], Cell]  # (name of the pipeline, corpus) -> scores
     metric: str = STRICT.name
+    # Where the predictions come from, see `bioner_spacy.provenance`.
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -34,55 +34,34 @@ CONTEXT = 40
 
 @dataclass(frozen=True)
 class Judgement:
-    """A group of mentions of a document and its kind.
+    """A group of mentions of a document and its kind."""
 
-    Attributes:
-        kind: one of `KINDS`.
-        gold: gold mentions in text order; empty if spurious, several if merged.
-        predicted: predicted mentions; empty if missed, several if split.
-    """
-
-    kind: str
-    gold: tuple[Mention, ...]
-    predicted: tuple[Mention, ...]
+    kind: str  # one of `KINDS`
+    gold: tuple[Mention, ...]  # gold mentions in text order; empty if spurious, several if merged
+    predicted: tuple[Mention, ...]  # predicted mentions; empty if missed, several if split
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A judgement that is not "correct", with its context.
+    """A judgement that is not "correct", with its context."""
 
-    Attributes:
-        kind: one of `KINDS`.
-        corpus: name of the corpus.
-        doc_id: identifier of the document.
-        entity_type: type of the gold mention; that of the prediction if there is no gold one.
-        mention: text of the gold mention or, unless there is exactly one, of the prediction.
-        gold: text and type of the gold mentions.
-        predicted: text and type of the predictions.
-        context: the text around, with all mentions of the mistake between ⟦ and ⟧.
-    """
-
-    kind: str
-    corpus: str
-    doc_id: str
-    entity_type: str
-    mention: str
-    gold: str
-    predicted: str
-    context: str
+    kind: str  # one of `KINDS`
+    corpus: str  # name of the corpus
+    doc_id: str  # identifier of the document
+    entity_type: str  # type of the gold mention; that of the prediction if there is no gold one
+    mention: str  # text of the gold mention or, unless there is exactly one, of the prediction
+    gold: str  # text and type of the gold mentions
+    predicted: str  # text and type of the predictions
+    context: str  # the text around, with all mentions of the mistake between ⟦ and ⟧
 
 
 @dataclass(frozen=True)
 class Mistakes:
-    """The mistakes of a pipeline.
+    """The mistakes of a pipeline."""
 
-    Attributes:
-        counts: corpus, entity type, side ("gold" or "predicted"), kind -> number of mentions of that side and type.
-        found: all mistakes, in document order.
-    """
-
+    # Corpus, entity type, side ("gold" or "predicted"), kind -> number of mentions of that side and type.
     counts: Counter[tuple[str, str, str, str]]
-    found: list[Mistake]
+    found: list[Mistake]  # all mistakes, in document order
 
     def to_dict(self, examples: int) -> dict[str, Any]:
         """Counts and examples for a JSON file.

@@ -45,17 +45,11 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class Review:
-    """The rows for judges, and the key.
+    """The rows for judges, and the key."""
 
-    Attributes:
-        rows: predictions, grouped by type, in random order.
-        key: what the judges do not see.
-        definitions: definitions of entity types, if known.
-    """
-
-    rows: list[Row]
-    key: Key
-    definitions: Mapping[str, str]
+    rows: list[Row]  # predictions, grouped by type, in random order
+    key: Key  # what the judges do not see
+    definitions: Mapping[str, str]  # definitions of entity types, if known
 
 
 def make_review(

@@ -16,44 +16,26 @@ BOTH = "both"
 
 @dataclass(frozen=True)
 class Precision:
-    """Precision of the predictions of one type by one judge.
+    """Precision of the predictions of one type by one judge."""
 
-    Attributes:
-        entity_type: the type, or `ALL_TYPES`.
-        judge: name of the judge, or `BOTH`.
-        population: number of predictions that the sample was drawn from.
-        judged: number of judged ones.
-        yes: number judged right.
-        unsure: number that the judge (with `BOTH`: either judge) is unsure about.
-        sample: share of right ones among the judged.
-        weighted: estimated share of right ones in the population.
-    """
-
-    entity_type: str
-    judge: str
-    population: int
-    judged: int
-    yes: int
-    unsure: int
-    sample: Share
-    weighted: Share
+    entity_type: str  # the type, or `ALL_TYPES`
+    judge: str  # name of the judge, or `BOTH`
+    population: int  # number of predictions that the sample was drawn from
+    judged: int  # number of judged ones
+    yes: int  # number judged right
+    unsure: int  # number that the judge (with `BOTH`: either judge) is unsure about
+    sample: Share  # share of right ones among the judged
+    weighted: Share  # estimated share of right ones in the population
 
 
 @dataclass(frozen=True)
 class ReviewScores:
-    """The scores of a review.
-
-    Attributes:
-        key: the key of the review.
-        sheets: judge -> row -> judgement; one judge or two.
-        agreement: agreement by set of compared answers; empty with one judge.
-        precision: for each type and for all types: of each judge and, with two judges, of both.
-    """
+    """The scores of a review."""
 
     key: Key
-    sheets: Mapping[str, Mapping[str, Judgement]]
-    agreement: Mapping[str, Agreement]
-    precision: list[Precision]
+    sheets: Mapping[str, Mapping[str, Judgement]]  # judge -> row -> judgement; one judge or two
+    agreement: Mapping[str, Agreement]  # agreement by set of compared answers; empty with one judge
+    precision: list[Precision]  # for each type and for all types: of each judge and, with two judges, of both
 
     def to_dict(self) -> dict[str, Any]:
         """The scores and all answers for a JSON file; scores as fractions of 1."""

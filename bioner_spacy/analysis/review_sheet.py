@@ -18,25 +18,15 @@ ANSWERS = (YES, NO, UNSURE)
 
 @dataclass(frozen=True)
 class Row:
-    """A prediction as judges see it: without its score, which would bias them.
+    """A prediction as judges see it: without its score, which would bias them."""
 
-    Attributes:
-        row: identifier of the row in its review.
-        corpus: name of the corpus.
-        doc_id: identifier of the document.
-        entity_type: predicted type.
-        left: text before the mention.
-        mention: text of the mention.
-        right: text after it.
-    """
-
-    row: str
-    corpus: str
-    doc_id: str
-    entity_type: str
-    left: str
-    mention: str
-    right: str
+    row: str  # identifier of the row in its review
+    corpus: str  # name of the corpus
+    doc_id: str  # identifier of the document
+    entity_type: str  # predicted type
+    left: str  # text before the mention
+    mention: str  # text of the mention
+    right: str  # text after it
 
 
 class Judgement(NamedTuple):
@@ -48,42 +38,26 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True)
 class KeyStratum:
-    """A stratum: predictions of one type with similar scores, from which rows were drawn.
-
-    Attributes:
-        entity_type: the type.
-        low: lowest score of the predictions; None if there are no scores.
-        high: highest score.
-        population: number of the predictions.
-        rows: identifiers of the rows that were drawn.
-    """
+    """A stratum: predictions of one type with similar scores, from which rows were drawn."""
 
     entity_type: str
-    low: Optional[float]
-    high: Optional[float]
-    population: int
-    rows: list[str]
+    low: Optional[float]  # lowest score of the predictions; None if there are no scores
+    high: Optional[float]  # highest score
+    population: int  # number of the predictions
+    rows: list[str]  # identifiers of the rows that were drawn
 
 
 @dataclass(frozen=True)
 class Key:
-    """The key of a sheet, which judges do not see.
-
-    Attributes:
-        pipeline: the pipeline.
-        split: name of the split.
-        seed: random seed of the sample.
-        strata: the strata; every row is in one.
-        rows: row -> the prediction: corpus, number of its record, document, type, start, end (in characters), text and
-            score.
-        provenance: where the predictions come from, see `bioner_spacy.provenance`.
-    """
+    """The key of a sheet, which judges do not see."""
 
     pipeline: Pipeline
     split: str
-    seed: int
-    strata: list[KeyStratum]
+    seed: int  # random seed of the sample
+    strata: list[KeyStratum]  # the strata; every row is in one
+    # Row -> the prediction: corpus, number of its record, document, type, start, end (in characters), text and score.
     rows: dict[str, dict[str, Any]]
+    # Where the predictions come from, see `bioner_spacy.provenance`.
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

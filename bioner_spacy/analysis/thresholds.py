@@ -18,19 +18,12 @@ Floats = NDArray[numpy.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """The precision-recall curve.
+    """The precision-recall curve."""
 
-    Attributes:
-        thresholds: (n,) the different scores, highest first: predictions with at least this score are kept.
-        kept: (n,) number of predictions kept.
-        right: (n,) number of kept predictions that are right.
-        gold: number of gold mentions.
-    """
-
-    thresholds: Floats
-    kept: NDArray[numpy.int64]
-    right: NDArray[numpy.int64]
-    gold: int
+    thresholds: Floats  # (n,) the different scores, highest first: predictions with at least this score are kept
+    kept: NDArray[numpy.int64]  # (n,) number of predictions kept
+    right: NDArray[numpy.int64]  # (n,) number of kept predictions that are right
+    gold: int  # number of gold mentions
 
     @property
     def precision(self) -> Floats:

@@ -14,18 +14,13 @@ ENCODER = "transformer"
 
 @dataclass(frozen=True)
 class Curve:
-    """The learning curve of a training run.
+    """The learning curve of a training run."""
 
-    Attributes:
-        updates: (n,) number of updates up to each evaluation.
-        loss: (n,) mean loss since the previous evaluation.
-        score: (n,) the score that selects the best pipeline, a fraction of 1; by default the mean F1 over corpora.
-        per_corpus: corpus -> (n,) F1 on development data, fractions of 1; None if there is none. Empty if unknown.
-    """
-
-    updates: list[int]
-    loss: list[float]
+    updates: list[int]  # (n,) number of updates up to each evaluation
+    loss: list[float]  # (n,) mean loss since the previous evaluation
+    # (n,) the score that selects the best pipeline, a fraction of 1; by default the mean F1 over corpora.
     score: list[float]
+    # Corpus -> (n,) F1 on development data, fractions of 1; None if there is none. Empty if unknown.
     per_corpus: dict[str, list[Optional[float]]]
 
 

@@ -33,19 +33,12 @@ _DIGITS = 4  # significant digits of a value
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`, both included.
-
-    Attributes:
-        low: the smallest.
-        high: the largest.
-        log: whether values are sampled on a log scale.
-        whole: whether values are integers.
-    """
+    """Numbers from `low` to `high`, both included."""
 
     low: float
     high: float
-    log: bool = False
-    whole: bool = False
+    log: bool = False  # whether values are sampled on a log scale
+    whole: bool = False  # whether values are integers
 
     @property
     def fixed(self) -> bool:
@@ -71,13 +64,9 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """Unordered values.
+    """Unordered values."""
 
-    Attributes:
-        values: the values, each once.
-    """
-
-    values: tuple[Value, ...]
+    values: tuple[Value, ...]  # the values, each once
 
     @property
     def fixed(self) -> bool:
@@ -109,15 +98,10 @@ Setting = Union[Range, Choice]
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """Settings to search, by their names in the config.
+    """Settings to search, by their names in the config."""
 
-    Attributes:
-        settings: name with dots -> its values.
-        start: name -> value in the config.
-    """
-
-    settings: Mapping[str, Setting]
-    start: Mapping[str, Value]
+    settings: Mapping[str, Setting]  # name with dots -> its values
+    start: Mapping[str, Value]  # name -> value in the config
 
     def to_json(self) -> dict[str, Any]:
         """JSON values that identify this space."""

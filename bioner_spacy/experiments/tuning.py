@@ -15,15 +15,10 @@ TRIALS_FILE = "tuning.json"
 
 @dataclass(frozen=True)
 class Trial:
-    """One set of values and its scores.
+    """One set of values and its scores."""
 
-    Attributes:
-        values: setting -> value.
-        scores: mean over corpora of micro F1 of each seed, fractions of 1.
-    """
-
-    values: dict[str, Value]
-    scores: tuple[float, ...]
+    values: dict[str, Value]  # setting -> value
+    scores: tuple[float, ...]  # mean over corpora of micro F1 of each seed, fractions of 1
 
     @property
     def score(self) -> float:
@@ -33,19 +28,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tuning:
-    """A hyperparameter search.
+    """A hyperparameter search."""
 
-    Attributes:
-        space: what is searched.
-        corpora: names of the corpora.
-        seeds: random seeds of each trial.
-        trials: trials, in order.
-    """
-
-    space: SearchSpace
-    corpora: Sequence[str]
-    seeds: Sequence[int]
-    trials: Sequence[Trial] = field(default_factory=tuple)
+    space: SearchSpace  # what is searched
+    corpora: Sequence[str]  # names of the corpora
+    seeds: Sequence[int]  # random seeds of each trial
+    trials: Sequence[Trial] = field(default_factory=tuple)  # trials, in order
 
     @property
     def best(self) -> int:

@@ -85,23 +85,15 @@ KINDS: dict[str, Any] = {kind.__name__.lower(): kind for kind in (Heading, Text,
 
 @dataclass(frozen=True)
 class Page:
-    """A page of results.
+    """A page of results."""
 
-    Attributes:
-        name: name of its files without ending.
-        title: its title.
-        blocks: blocks in order; empty lists are left out.
-        data: data for the JSON file.
-        charts: name of a chart -> function that draws it.
-        texts: further files: name -> text.
-    """
-
-    name: str
+    name: str  # name of its files without ending
     title: str
-    blocks: Sequence[Block]
-    data: Mapping[str, Any] = field(default_factory=dict)
+    blocks: Sequence[Block]  # blocks in order; empty lists are left out
+    data: Mapping[str, Any] = field(default_factory=dict)  # data for the JSON file
+    # Name of a chart -> function that draws it.
     charts: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)  # further files: name -> text
 
     def __post_init__(self) -> None:
         kept = [block for block in self.blocks if not isinstance(block, Items) or block.items]

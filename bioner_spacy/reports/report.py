@@ -55,17 +55,11 @@ _VERSIONS = "Installed where {where}."
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart as a data URI, isolated from the page.
+    """A chart as a data URI, isolated from the page."""
 
-    Attributes:
-        data: SVG in base 64.
-        text: description.
-        width: maximum width in pixels.
-    """
-
-    data: str
-    text: str
-    width: float
+    data: str  # SVG in base 64
+    text: str  # description
+    width: float  # maximum width in pixels
 
     @property
     def least(self) -> float:

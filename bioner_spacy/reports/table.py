@@ -36,17 +36,11 @@ _LATEX = str.maketrans(
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text cells.
+    """A table of text cells."""
 
-    Attributes:
-        header: names of the columns; those of `numbers` are right-aligned.
-        rows: cells, one row each.
-        numbers: how many of the last columns are numbers.
-    """
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    numbers: int
+    header: Sequence[str]  # names of the columns; those of `numbers` are right-aligned
+    rows: Sequence[Sequence[str]]  # cells, one row each
+    numbers: int  # how many of the last columns are numbers
 
     @property
     def texts(self) -> int:

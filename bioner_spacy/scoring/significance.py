@@ -27,18 +27,12 @@ BLOCK = 1 << 18
 
 @dataclass(frozen=True)
 class Paired:
-    """Counts of two systems on the same documents, each system with the same number of runs (seeds).
+    """Counts of two systems on the same documents, each system with the same number of runs (seeds)."""
 
-    Attributes:
-        gold: (documents, columns) gold mentions; a column is an entity type or all of them.
-        predicted: (2, runs, documents, columns) predicted mentions of the first and the second system.
-        found: (2, runs, documents, columns) gold mentions that are predicted.
-        right: (2, runs, documents, columns) predicted mentions that are gold; the same as `found` for most metrics.
-    """
-
-    gold: Floats
-    predicted: Floats
-    found: Floats
+    gold: Floats  # (documents, columns) gold mentions; a column is an entity type or all of them
+    predicted: Floats  # (2, runs, documents, columns) predicted mentions of the first and the second system
+    found: Floats  # (2, runs, documents, columns) gold mentions that are predicted
+    # (2, runs, documents, columns) predicted mentions that are gold; the same as `found` for most metrics.
     right: Floats
 
 

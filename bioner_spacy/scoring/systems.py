@@ -12,15 +12,10 @@ from .results import Results, corpus_name
 
 @dataclass(frozen=True)
 class Systems:
-    """F1 of several systems on the same documents.
+    """F1 of several systems on the same documents."""
 
-    Attributes:
-        title: what is compared.
-        comparisons: each other system against the first, the baseline.
-    """
-
-    title: str
-    comparisons: Sequence[Comparison]
+    title: str  # what is compared
+    comparisons: Sequence[Comparison]  # each other system against the first, the baseline
 
     def columns(self) -> dict[str, dict[str, Row]]:
         """System -> column -> row. Columns are the corpora and their mean or, for a single corpus, its types and all

@@ -33,29 +33,18 @@ _COUNTS = ("nr_update", "last_seen")
 
 @dataclass
 class Progress:
-    """State of a training run.
+    """State of a training run."""
 
-    Attributes:
-        step: steps done.
-        epoch: the epoch, from 0.
-        batches: finished batches of the epoch.
-        epoch_states: state of Python's random numbers at the start of every epoch so far, to redraw its batches.
-        results: score and step of every evaluation.
-        losses: losses since the last one, by component.
-        tokens: tokens read.
-        seconds: training time.
-        best: name of the folder with the best pipeline.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    batches: int = 0
+    step: int = 0  # steps done
+    epoch: int = 0  # the epoch, from 0
+    batches: int = 0  # finished batches of the epoch
+    # State of Python's random numbers at the start of every epoch so far, to redraw its batches.
     epoch_states: list[Any] = field(default_factory=list)
-    results: list[tuple[float, int]] = field(default_factory=list)
-    losses: dict[str, float] = field(default_factory=dict)
-    tokens: int = 0
-    seconds: float = 0.0
-    best: Optional[str] = None
+    results: list[tuple[float, int]] = field(default_factory=list)  # score and step of every evaluation
+    losses: dict[str, float] = field(default_factory=dict)  # losses since the last one, by component
+    tokens: int = 0  # tokens read
+    seconds: float = 0.0  # training time
+    best: Optional[str] = None  # name of the folder with the best pipeline
 
 
 def save_checkpoint(path: Path, nlp: Language, optimizer: Optimizer, progress: Progress) -> None:

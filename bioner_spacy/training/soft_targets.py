@@ -33,34 +33,21 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class TaughtTask:
-    """Predictions of a teacher for one task and corpus.
+    """Predictions of a teacher for one task and corpus."""
 
-    Attributes:
-        types: entity types of the task.
-        corpora: corpora on which the teacher learnt the task.
-        tokens: (M,) indices, over all records of the corpus, of tokens that are not certainly outside of mentions.
-        transitions: (M, T, T) float16 probability of each pair of tags (previous token, token).
-    """
-
-    types: tuple[str, ...]
-    corpora: tuple[str, ...]
-    tokens: Array
-    transitions: Array
+    types: tuple[str, ...]  # entity types of the task
+    corpora: tuple[str, ...]  # corpora on which the teacher learnt the task
+    tokens: Array  # (M,) indices, over all records of the corpus, of tokens that are not certainly outside of mentions
+    transitions: Array  # (M, T, T) float16 probability of each pair of tags (previous token, token)
 
 
 @dataclass(frozen=True)
 class SoftTargets:
-    """Predictions of one teacher for one corpus.
+    """Predictions of one teacher for one corpus."""
 
-    Attributes:
-        tasks: the tasks of the teacher.
-        lengths: (records,) tokens of each record.
-        known: (records,) bool, whether the teacher's tokenization of the record is that of the corpus.
-    """
-
-    tasks: Sequence[TaughtTask]
-    lengths: Array
-    known: Array
+    tasks: Sequence[TaughtTask]  # the tasks of the teacher
+    lengths: Array  # (records,) tokens of each record
+    known: Array  # (records,) bool, whether the teacher's tokenization of the record is that of the corpus
 
 
 def soft_targets_file(corpus_folder: Path, corpus: str, split: str, teacher: str) -> Path:
@@ -234,17 +221,11 @@ def mean_targets(taught: Sequence[TaughtTask]) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class TaughtDocument:
-    """Position of a training document in a corpus with predictions of teachers.
+    """Position of a training document in a corpus with predictions of teachers."""
 
-    Attributes:
-        corpus: predictions of the teachers.
-        begin: index of the first token of the document, over all records of the corpus.
-        end: one past its last token.
-    """
-
-    corpus: TaughtCorpus
-    begin: int
-    end: int
+    corpus: TaughtCorpus  # predictions of the teachers
+    begin: int  # index of the first token of the document, over all records of the corpus
+    end: int  # one past its last token
 
     def task(self, task: Task, *, supervised: bool) -> Optional[tuple[Array, Array]]:
         """Predictions of teachers for a task, see `TaughtCorpus.document`."""

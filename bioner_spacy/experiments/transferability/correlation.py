@@ -24,42 +24,26 @@ FEW = 30
 
 @dataclass(frozen=True)
 class Correlation:
-    """A correlation and its interval.
+    """A correlation and its interval."""
 
-    Attributes:
-        n: number of pairs of values.
-        value: -1 to 1; None if it is undefined: fewer than three pairs, or no variation.
-        low: lower end of the interval; None if it is undefined: fewer than four pairs, or a value of -1 or 1.
-        high: upper end.
-        p: two-sided p-value.
-    """
-
-    n: int
-    value: Optional[float] = None
+    n: int  # number of pairs of values
+    value: Optional[float] = None  # -1 to 1; None if it is undefined: fewer than three pairs, or no variation
+    # Lower end of the interval; None if it is undefined: fewer than four pairs, or a value of -1 or 1.
     low: Optional[float] = None
-    high: Optional[float] = None
-    p: Optional[float] = None
+    high: Optional[float] = None  # upper end
+    p: Optional[float] = None  # two-sided p-value
 
 
 @dataclass(frozen=True)
 class Correlations:
-    """Correlations of measures with gains.
+    """Correlations of measures with gains."""
 
-    Attributes:
-        split: the split of the gains.
-        corpora: corpora with both gains and measures.
-        pearson: measure -> Pearson correlation over all pairs.
-        spearman: measure -> Spearman correlation over all pairs.
-        by_target: measure -> target -> Pearson over its auxiliaries.
-        points: measure -> target, auxiliary, value, gain in points of F1.
-    """
-
-    split: str
-    corpora: list[str]
-    pearson: dict[str, Correlation]
-    spearman: dict[str, Correlation]
-    by_target: dict[str, dict[str, Correlation]]
-    points: dict[str, list[tuple[str, str, float, float]]]
+    split: str  # the split of the gains
+    corpora: list[str]  # corpora with both gains and measures
+    pearson: dict[str, Correlation]  # measure -> Pearson correlation over all pairs
+    spearman: dict[str, Correlation]  # measure -> Spearman correlation over all pairs
+    by_target: dict[str, dict[str, Correlation]]  # measure -> target -> Pearson over its auxiliaries
+    points: dict[str, list[tuple[str, str, float, float]]]  # measure -> target, auxiliary, value, gain in points of F1
 
 
 def correlate(gains: Gains, measures: Measures) -> Correlations:

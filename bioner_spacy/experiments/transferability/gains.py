@@ -33,37 +33,22 @@ Losses = list[tuple[int, float]]
 
 @dataclass(frozen=True)
 class Gains:
-    """Gains of every ordered pair of corpora.
+    """Gains of every ordered pair of corpora."""
 
-    Attributes:
-        corpora: names of the corpora, in order.
-        split: the split that was scored on.
-        seeds: seeds of the runs.
-        tokens: number of training tokens of each corpus, at most about `budget`.
-        budget: requested number of tokens per corpus; 0 for all.
-        equal_steps: whether single runs have as many steps as joint ones, instead of as many epochs.
-        epochs: epochs of the joint runs.
-        steps: steps of the single run on each corpus.
-        joint_steps: mean steps of joint runs.
-        rows: target and auxiliary -> F1 on the target of single runs (`baseline_runs`) and joint runs (`system_runs`),
-            with a test, p corrected for the number of pairs.
-        curves: corpus -> learning curves of its single runs, if kept.
-        alpha: level of the tests.
-        metric: name of the metric.
-    """
-
-    corpora: list[str]
-    split: str
-    seeds: list[int]
-    tokens: dict[str, int]
-    budget: int
-    equal_steps: bool
-    epochs: int
-    steps: dict[str, int]
-    joint_steps: int
+    corpora: list[str]  # names of the corpora, in order
+    split: str  # the split that was scored on
+    seeds: list[int]  # seeds of the runs
+    tokens: dict[str, int]  # number of training tokens of each corpus, at most about `budget`
+    budget: int  # requested number of tokens per corpus; 0 for all
+    equal_steps: bool  # whether single runs have as many steps as joint ones, instead of as many epochs
+    epochs: int  # epochs of the joint runs
+    steps: dict[str, int]  # steps of the single run on each corpus
+    joint_steps: int  # mean steps of joint runs
+    # Target and auxiliary -> F1 on the target of single runs (`baseline_runs`) and joint runs (`system_runs`), with a
+    # test, p corrected for the number of pairs.
     rows: dict[Pair, Row]
-    curves: dict[str, list[Losses]]
-    alpha: float
+    curves: dict[str, list[Losses]]  # corpus -> learning curves of its single runs, if kept
+    alpha: float  # level of the tests
     metric: str = STRICT.name
 
     def alone(self, corpus: str) -> tuple[float, ...]:

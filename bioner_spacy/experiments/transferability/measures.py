@@ -51,22 +51,14 @@ Values = dict[Pair, Optional[float]]
 
 @dataclass(frozen=True)
 class Measures:
-    """Measures of every ordered pair of corpora.
+    """Measures of every ordered pair of corpora."""
 
-    Attributes:
-        corpora: names of the corpora, in order.
-        tokens: number of training tokens of each corpus.
-        budget: requested number of tokens per corpus; 0 for all.
-        encoder: name of the encoder.
-        values: name of the measure -> target and auxiliary -> value; only "curve" is asymmetric.
-        slopes: corpus -> slopes of its learning curve at `slopes.SHARES`, means over its runs; empty if there is none.
-    """
-
-    corpora: list[str]
-    tokens: dict[str, int]
-    budget: int
-    encoder: str
-    values: dict[str, Values]
+    corpora: list[str]  # names of the corpora, in order
+    tokens: dict[str, int]  # number of training tokens of each corpus
+    budget: int  # requested number of tokens per corpus; 0 for all
+    encoder: str  # name of the encoder
+    values: dict[str, Values]  # name of the measure -> target and auxiliary -> value; only "curve" is asymmetric
+    # Corpus -> slopes of its learning curve at `slopes.SHARES`, means over its runs; empty if there is none.
     slopes: dict[str, list[float]]
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,25 +12,15 @@ MEAN_RANK = "mean rank"
 
 @dataclass(frozen=True)
 class Ranking:
-    """Auxiliary corpora of a target, best first.
-
-    Attributes:
-        target: name of the target corpus.
-        by: the ranking measure, or `MEAN_RANK`.
-        auxiliaries: names of the corpora in order; ties keep their order.
-        ranks: auxiliary -> rank, 1 is best; ties share their mean rank.
-        values: training-free measure -> auxiliary -> value.
-        counted: measures used for the ranking.
-        missing: auxiliaries with an undefined ranking measure; they are last.
-    """
+    """Auxiliary corpora of a target, best first."""
 
     target: str
-    by: str
-    auxiliaries: list[str]
-    ranks: dict[str, float]
-    values: dict[str, dict[str, Optional[float]]]
-    counted: list[str]
-    missing: list[str]
+    by: str  # the ranking measure, or `MEAN_RANK`
+    auxiliaries: list[str]  # names of the corpora in order; ties keep their order
+    ranks: dict[str, float]  # auxiliary -> rank, 1 is best; ties share their mean rank
+    values: dict[str, dict[str, Optional[float]]]  # training-free measure -> auxiliary -> value
+    counted: list[str]  # measures used for the ranking
+    missing: list[str]  # auxiliaries with an undefined ranking measure; they are last
 
     def method(self) -> str:
         """The ranking method, in a sentence."""

@@ -18,19 +18,12 @@ from ...types import Array
 
 @dataclass(frozen=True)
 class Packing:
-    """Packed sequences: all first tokens, then all second tokens, and so on, without padding.
+    """Packed sequences: all first tokens, then all second tokens, and so on, without padding."""
 
-    Attributes:
-        rows: (n,) row of each token in the array that the sequences are taken from.
-        sequences: (n,) index of its sequence.
-        mirror: (n,) position of the token at the mirrored position in its sequence.
-        sizes: number of sequences that have a first, a second, ... token.
-    """
-
-    rows: Array
-    sequences: Array
-    mirror: Array
-    sizes: list[int]
+    rows: Array  # (n,) row of each token in the array that the sequences are taken from
+    sequences: Array  # (n,) index of its sequence
+    mirror: Array  # (n,) position of the token at the mirrored position in its sequence
+    sizes: list[int]  # number of sequences that have a first, a second, ... token
 
 
 def pack(starts: Array, lengths: Array) -> Packing:

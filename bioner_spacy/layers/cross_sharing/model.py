@@ -49,17 +49,11 @@ GROUP_TOKENS = 1024
 
 @dataclass(frozen=True)
 class Structure:
-    """Structure of the layer.
+    """Structure of the layer."""
 
-    Attributes:
-        variant: one of `VARIANTS`.
-        hidden: units of a BiLSTM in each direction.
-        width: size of S and of T_k.
-    """
-
-    variant: str
-    hidden: int
-    width: int
+    variant: str  # one of `VARIANTS`
+    hidden: int  # units of a BiLSTM in each direction
+    width: int  # size of S and of T_k
 
     def __post_init__(self) -> None:
         check_setting("variant", self.variant, VARIANTS)

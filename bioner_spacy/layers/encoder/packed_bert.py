@@ -24,17 +24,11 @@ _LONGEST_UNFUSED = 128
 
 @dataclass(frozen=True)
 class Block:
-    """Windows of similar length, padded to the longest.
+    """Windows of similar length, padded to the longest."""
 
-    Attributes:
-        n_windows: number of windows, B.
-        length: subwords per window, including padding, L.
-        mask: (B, 1, 1, L), false at padding; None without padding.
-    """
-
-    n_windows: int
-    length: int
-    mask: Optional[Tensor]
+    n_windows: int  # number of windows, B
+    length: int  # subwords per window, including padding, L
+    mask: Optional[Tensor]  # (B, 1, 1, L), false at padding; None without padding
 
 
 def is_packable(transformer: Any) -> bool:

@@ -13,22 +13,14 @@ from ...types import Array
 
 @dataclass(frozen=True)
 class WindowBatch:
-    """Subwords of a batch of texts, cut into windows, and the subwords of each token.
+    """Subwords of a batch of texts, cut into windows, and the subwords of each token."""
 
-    Attributes:
-        subword_ids: (P,) vocabulary ids of all subwords, texts one after the other, no special tokens.
-        starts: (W,) first subword of each window, as an index into `subword_ids`.
-        ends: (W,) one past the last subword of each window.
-        token_windows: (N,) window that supplies the vector of each token, the one where its context is widest.
-        first_subwords: (N,) first subword of each token.
-        subword_counts: (N,) number of subwords of each token inside its window; 0 for a token without subwords (spaces).
-    """
-
-    subword_ids: Array
-    starts: Array
-    ends: Array
-    token_windows: Array
-    first_subwords: Array
+    subword_ids: Array  # (P,) vocabulary ids of all subwords, texts one after the other, no special tokens
+    starts: Array  # (W,) first subword of each window, as an index into `subword_ids`
+    ends: Array  # (W,) one past the last subword of each window
+    token_windows: Array  # (N,) window that supplies the vector of each token, the one where its context is widest
+    first_subwords: Array  # (N,) first subword of each token
+    # (N,) number of subwords of each token inside its window; 0 for a token without subwords (spaces).
     subword_counts: Array
 
 

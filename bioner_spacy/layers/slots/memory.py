@@ -25,22 +25,15 @@ NEVER = -1e30
 
 @dataclass
 class Attention:
-    """Combined parameters of attention.
+    """Combined parameters of attention."""
 
-    Attributes:
-        q: (V, d) latent queries times `w_att`.
-        bias: (2 * window + 4, V) product of the vector of each bucket with each query: distances from -window to
-            window, then the leading slot, slots out of the window, and slots behind the end, which get minus infinity.
-        w_tok: (d,) weights of the context.
-        scale: s.
-        window: largest distance that is distinguished.
-    """
-
-    q: Tensor
+    q: Tensor  # (V, d) latent queries times `w_att`
+    # (2 * window + 4, V) product of the vector of each bucket with each query: distances from -window to window, then
+    # the leading slot, slots out of the window, and slots behind the end, which get minus infinity.
     bias: Tensor
-    w_tok: Tensor
-    scale: float
-    window: int
+    w_tok: Tensor  # (d,) weights of the context
+    scale: float  # s
+    window: int  # largest distance that is distinguished
 
     @property
     def leading(self) -> int:
