@@ -50,10 +50,6 @@ def agreement(first: Sequence[Hashable], second: Sequence[Hashable]) -> Agreemen
     observed agreement p_o and the agreement expected of independent judges p_e. Its interval is normal with the
     asymptotic variance of Fleiss, Cohen and Everitt (1969), Large sample standard errors of kappa and weighted kappa,
     which is the delta method for the cells of the table, cut to -1 and 1.
-
-    Args:
-        first: answers of one judge.
-        second: those of the other to the same items.
     """
     if not first:
         return Agreement(0)

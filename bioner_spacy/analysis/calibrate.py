@@ -103,7 +103,6 @@ def fit_calibration(docs: Iterable[Compared], least: int = LEAST) -> dict[str, t
 
     Args:
         docs: documents with mentions in scope, and a score for each predicted one, of a pipeline without calibration.
-        least: types with fewer predictions share the calibration of all types.
 
     Returns:
         Slope and intercept by predicted entity type.

@@ -83,9 +83,6 @@ def equal_width_bins(found: ScoredMentions, bins: int = BINS) -> list[Bin]:
 def equal_mass_bins(found: ScoredMentions, bins: int = BINS) -> list[Bin]:
     """Bins of equal numbers of predictions, as far as possible: equal scores share a bin.
 
-    Args:
-        bins: maximum number of bins.
-
     Returns:
         The bins, lowest first.
     """

@@ -66,9 +66,6 @@ class Mistakes:
     def to_dict(self, examples: int) -> dict[str, Any]:
         """Counts and examples for a JSON file.
 
-        Args:
-            examples: maximum number of mention texts per kind and corpus.
-
         Returns:
             `counts`: corpus -> entity type -> side -> kind -> number; `examples`: see `most_frequent`.
         """
@@ -103,10 +100,6 @@ class Mistakes:
 
 def judge(gold: Iterable[Mention], predicted: Iterable[Mention]) -> list[Judgement]:
     """Classify the mentions of a document.
-
-    Args:
-        gold: gold mentions, in scope.
-        predicted: predicted mentions, in scope.
 
     Returns:
         Judgements, in text order; every mention is in exactly one.

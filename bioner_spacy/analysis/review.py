@@ -111,9 +111,6 @@ def out_of_scope(
 ) -> Iterator[Prediction]:
     """Predictions of types outside the annotation scope of the gold document; none for documents without a scope.
 
-    Args:
-        examples: predicted and gold documents of the same text.
-
     Raises:
         BionerError: the two documents of an example differ in text, or scores are not one per span, 0 to 1.
     """
@@ -136,7 +133,6 @@ def draw(population: Sequence[Prediction], number: int, seed: int) -> list[tuple
 
     Args:
         population: predictions, at least one.
-        number: how many to draw.
 
     Returns:
         For every stratum, its members and the drawn ones, at least one.

@@ -66,7 +66,6 @@ def score_review(sheets: Sequence[Path], key_path: Path) -> ReviewScores:
 
     Args:
         sheets: the sheet of one judge, or those of two.
-        key_path: the key that was written with the sheet.
 
     Returns:
         The scores; judges have the names of their files.

@@ -98,7 +98,6 @@ def describe_thresholds(
 
     Args:
         groups: corpus and entity type -> predictions, as `scored_mentions` gives them.
-        precision: the wanted precision; None for the highest F1.
 
     Returns:
         For each group: `gold` and `predicted` (counts), `average_precision`, `all` (scores where all predictions are
@@ -125,11 +124,7 @@ def describe_thresholds(
 
 
 def by_entity_type(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, float]:
-    """The thresholds of types over all corpora, without types that have none.
-
-    Args:
-        described: the output of `describe_thresholds`.
-    """
+    """The thresholds of types over all corpora, without types that have none."""
     return {
         entity_type: float(group["threshold"]["threshold"])
         for (corpus, entity_type), group in described.items()
@@ -138,11 +133,7 @@ def by_entity_type(described: Mapping[tuple[str, str], Mapping[str, Any]]) -> di
 
 
 def config_section(name: str, settings: Mapping[str, float]) -> str:
-    """A section of a spaCy config, to paste into one.
-
-    Args:
-        name: its name, with dots.
-    """
+    """A section of a spaCy config, to paste into one."""
     lines = [f"{setting} = {value!r}" for setting, value in settings.items()]
     return "\n".join([f"[{name}]", *lines]) + "\n"
 

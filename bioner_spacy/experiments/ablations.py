@@ -32,7 +32,6 @@ def ablate_scope(
     """Train with scope masking, with a naive merge, and with one head per corpus; compare with the first.
 
     Args:
-        seeds: random seeds; each system is trained once with each.
         tests: how differences are tested, as for `compare`.
 
     Raises:

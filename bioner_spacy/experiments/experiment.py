@@ -208,9 +208,6 @@ class Experiment:
     def require_unset(self, *names: str) -> None:
         """Check that overrides do not contain settings that the runs set themselves.
 
-        Args:
-            names: dotted names of values or sections.
-
         Raises:
             BionerError: one of them, or a value below one, is among the overrides.
         """

@@ -141,7 +141,6 @@ def resolve_space(
 
     Args:
         settings: values for the section `vars`, which all trials share.
-        overrides: other values of the config, by dotted names.
 
     Raises:
         BionerError: as `read_space`; or the config has no such setting or refuses a value, or the setting is fixed.

@@ -25,8 +25,6 @@ def split_types(training: MultiCorpus, development: MultiCorpus, corpus: str, ou
     reduced in the same way.
 
     Args:
-        training: reader of the training examples.
-        development: reader of the development examples.
         corpus: name of the corpus; the parts are named `<corpus>-<TYPE>`.
         output: folder of the parts, `<part>/train.spacy` and `<part>/devel.spacy`; replaced as a whole.
 

@@ -33,9 +33,6 @@ def compare_transfer(
     tested against training on it alone for as many steps.
 
     Args:
-        target: name of the target corpus.
-        auxiliaries: names of the auxiliary corpora.
-        seeds: random seeds; each system is trained once with each.
         best: auxiliaries of the last stage of "transfer + multi-task"; None for all.
 
     Raises:

@@ -46,7 +46,6 @@ def tune(
 
     Args:
         config: training config, see `train_run`.
-        output: folder of the results.
         space: file of the settings to search, see `read_space`.
         trials: number of trials in the folder at the end.
         seeds: random seeds of training; each trial is trained with each. The first is also the seed of the search.
@@ -103,9 +102,6 @@ def propose(space: SearchSpace, trials: Sequence[Trial], *, seed: int) -> dict[s
 
     The first trial has the values of the config if the space contains them; the first ten are otherwise random. Random
     numbers depend on the seed and the number of the trial only, so resumed searches give the same result.
-
-    Args:
-        trials: the trials so far.
     """
     optuna = _optuna()
     distributions = {name: _distribution(optuna, setting) for name, setting in space.settings.items()}

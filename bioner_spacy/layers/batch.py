@@ -33,9 +33,6 @@ def forward_docs(model: Model, batch: Batch, is_train: bool) -> tuple[list[Doc],
 def batch2tokens(tok2vec: Model[list[Doc], list[Floats2d]]) -> Model[Batch, list[Floats2d]]:
     """Build a layer from a batch to the token vectors of each text (document or sentence).
 
-    Args:
-        tok2vec: token vectors of documents.
-
     Returns:
         Model from a batch to D arrays (tokens, width), one for each of its `lengths`.
     """

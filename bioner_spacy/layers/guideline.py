@@ -27,7 +27,6 @@ def guideline_residual(
     Args:
         features: layer from a batch to (N, nI) features of its tokens.
         output: layer from features to (N, nO) scores.
-        rank: rank of each correction.
         dropout: share of the documents for which a correction is left out in training.
 
     Returns:
@@ -71,9 +70,6 @@ def corrections(
     rank: int, nO: Optional[int] = None, nI: Optional[int] = None, guidelines: Sequence[str] = ()
 ) -> Model[tuple[Floats2d, Any], Floats2d]:
     """Build the layer that holds the corrections of G guidelines.
-
-    Args:
-        rank: rank of each correction.
 
     Returns:
         Layer from (N, nI) features and (N,) index of the guideline of each token, -1 for none, to (N, nO) corrections.

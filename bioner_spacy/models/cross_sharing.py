@@ -83,12 +83,8 @@ def resize(
     """Extend the outputs of a model to a longer list of tasks, in place.
 
     Args:
-        model: a model that `build_cross_sharing` made.
-        old_columns: names of the old outputs.
         new_columns: names of the new outputs. A new task gets a private BiLSTM with random weights and outputs that
             predict nothing; existing tasks do not change (see `resize_tasks` and `resize_output`).
-        make_features: builds the layer of BiLSTMs.
-        make_output: builds the output layer.
     """
     old_tasks, new_tasks = _task_names(old_columns), _task_names(new_columns)
     tasks = [ADVERSARY if _is_adversary(column) else new_tasks.index(column[0]) for column in new_columns]

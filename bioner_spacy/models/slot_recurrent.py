@@ -113,11 +113,8 @@ def resize_actions(
     """Extend the actions of a model to a longer list of tasks, in place.
 
     Args:
-        model: a model that `build_slot_recurrent` made.
-        old_columns: names of the old actions.
         new_columns: names of the new actions. Existing actions keep their weights; those of a new type have zero
             weights and copied latent queries, so no prediction changes.
-        make_output: builds the layer of actions, given their number and `nI`.
     """
     old = model.get_ref("output_layer")
     if not old.has_param("W"):

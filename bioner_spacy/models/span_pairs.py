@@ -64,7 +64,6 @@ def resize_spans(model: Model, old_columns: Sequence[Any], new_columns: Sequence
     """Extend the outputs of a model to a longer list of tasks, in place.
 
     Args:
-        model: a model that `build_span_pairs` made.
         old_columns: names of the old outputs: task, type, width.
         new_columns: names of the new outputs. Existing types keep their weights; those of new types are zero and
             predict nothing.

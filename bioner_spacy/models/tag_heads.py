@@ -66,7 +66,6 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
 
     Args:
         model: a model whose "output_layer" is linear.
-        old_columns: names of the old outputs.
         new_columns: names of the new outputs. Existing outputs keep their weights. Those of a new task start with
             `tag_bias` only and predict nothing; new tags of an existing task start as less probable copies of those of
             its first type, so no prediction changes.
@@ -104,7 +103,6 @@ def set_guidelines(model: Model, guidelines: Sequence[str]) -> None:
 
     Args:
         model: a model made by `build_tag_heads` with a `guideline_rank`.
-        guidelines: names of the corpora.
     """
     corrected = model.get_ref("corrections")
     if corrected.has_param("A"):

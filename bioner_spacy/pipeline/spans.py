@@ -40,7 +40,6 @@ def require_upstream(name: str, model: Model, doc: Doc) -> None:
     """Check that a document has the vectors of the component that a model listens to.
 
     Args:
-        name: name of the component of the model.
         doc: a document of one token or more.
     """
     for node in model.walk():
@@ -53,10 +52,6 @@ def require_upstream(name: str, model: Model, doc: Doc) -> None:
 
 def warn_of_replaced(doc: Doc, spans_key: str, name: str, labels: Collection[str]) -> bool:
     """Warn if spans of another component are about to be replaced.
-
-    Args:
-        doc: a document with spans under the key.
-        name: name of the component that replaces them.
 
     Returns:
         Whether there was a warning.
@@ -73,8 +68,6 @@ def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[st
 
     Args:
         types: the T entity types.
-        threshold: minimum score of all other types.
-        thresholds: minimum scores by entity type.
 
     Returns:
         (T,) scores, in single precision.

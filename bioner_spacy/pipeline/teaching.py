@@ -21,9 +21,6 @@ def has_tags(formulation: Formulation) -> bool:
 def check_teaching(name: str, formulation: Formulation, shares: dict[str, float]) -> None:
     """Check the weights of teachers in the settings of a component.
 
-    Args:
-        shares: the settings by name.
-
     Raises:
         BionerError: one is not a number from 0 to 1, or the formulation does not support teachers.
     """

@@ -124,11 +124,7 @@ def counts_table(mistakes: Mistakes) -> Table:
 
 
 def examples_table(mistakes: Sequence[tuple[Mistake, int]]) -> Table:
-    """Mistakes with their text.
-
-    Args:
-        mistakes: mistakes and their frequencies.
-    """
+    """Mistakes with their text."""
     rows = [
         [corpus_name(found.corpus), found.kind, found.gold, found.predicted, found.doc_id, found.context, str(count)]
         for found, count in mistakes

@@ -23,8 +23,6 @@ def draw_reliability(groups: Mapping[str, ScoredMentions], *, split: str, bins: 
 
     Args:
         groups: name -> predictions; one panel each.
-        split: name of the split, for the title.
-        bins: number of bins of equal width.
 
     Returns:
         The figure. Bars are precision, dots mean scores of a bin; with perfect calibration, bars end at the dashed
@@ -52,7 +50,6 @@ def draw_thresholds(groups: Mapping[str, ScoredMentions], *, split: str, precisi
 
     Args:
         groups: name -> predictions; one panel each.
-        split: name of the split, for the title.
         precision: the wanted precision; None for the highest F1.
     """
 

@@ -21,9 +21,6 @@ _SHORT, _LONGEST = (1, 2, 3, 4), 5  # mention lengths shown separately
 def draw_statistics(statistics: Mapping[tuple[str, str], SplitStatistics]) -> Figure:
     """Draw sizes, types, lengths, nesting, ambiguity and shared names of corpora.
 
-    Args:
-        statistics: corpus and split -> counts.
-
     Returns:
         The figure, with horizontal bars.
     """

@@ -62,7 +62,6 @@ def corpora_page(statistics: Mapping[tuple[str, str], SplitStatistics], *, brief
     Guidelines are compared on the first split of a corpus.
 
     Args:
-        statistics: the output of `read_statistics`.
         brief: a short version for terminals, without shared names and guidelines.
     """
     first: dict[str, SplitStatistics] = {}
@@ -101,7 +100,6 @@ def write_leakage(leakage: Leakage, folder: Path, output: Path) -> list[Path]:
 
     Args:
         folder: folder of the converted corpora.
-        output: folder for the report.
     """
     exclude = leakage.exclude()
     summary = ", ".join(f"{name} {len(kept['exclude'])} of {kept['records']}" for name, kept in exclude.items())

@@ -49,9 +49,6 @@ def predict_examples(
 ) -> dict[str, list[Example]]:
     """Predict the first documents with gold mentions of each corpus.
 
-    Args:
-        per_corpus: maximum number of documents of a corpus.
-
     Raises:
         BionerError: a corpus cannot be read.
     """
@@ -81,7 +78,6 @@ def write_page(
 
     Args:
         pipeline: a loaded pipeline, or the folder or package name of one.
-        per_corpus: maximum number of documents of a corpus.
 
     Raises:
         BionerError: the pipeline or a corpus cannot be read, or documents are annotated under another key.
@@ -106,7 +102,6 @@ def render_page(
     """Draw documents as a self-contained HTML page.
 
     Args:
-        title: heading of the page.
         max_tokens: maximum number of tokens shown of a document.
 
     Returns:
@@ -142,7 +137,6 @@ def render_texts(documents: Sequence[tuple[str, Doc]], *, title: str) -> str:
 
     Args:
         documents: name and document of each; whole documents are shown, with their `doc.ents`.
-        title: heading of the page.
     """
     types = sorted({ent.label_ for _, doc in documents for ent in doc.ents})
     shown = [

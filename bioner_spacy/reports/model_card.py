@@ -71,7 +71,6 @@ def complete_meta(
 
     Args:
         pipeline: folder of the trained pipeline.
-        catalogue: the catalogue of its training corpora.
         results: its scores on test data; None for a card without scores.
         unnamed: its scores without a named guideline, for a second table.
         notes: Markdown to add, such as known limits with examples.

@@ -63,7 +63,6 @@ def sheet_page(rows: Sequence[Row], definitions: Mapping[str, str]) -> str:
 
     Args:
         rows: predictions, at least one, those of a type together.
-        definitions: definitions of entity types, if known.
     """
     # The script reads the cells from a data block.
     data = {

@@ -17,9 +17,6 @@ _SHOWN = 10.0  # the F1 axis ends this many times the distance from best to medi
 def draw_tuning(tuning: Tuning) -> Figure:
     """Draw the trials of a search.
 
-    Args:
-        tuning: a search with one trial or more.
-
     Returns:
         The figure: F1 by trial, with a line for the best so far, and F1 by value of each setting. A star marks the
         best trial; outliers are triangles at the lower edge.

@@ -68,10 +68,6 @@ class DocumentCounts:
 def count_documents(compared: Iterable[Compared], metrics: Sequence[Metric]) -> dict[str, dict[str, DocumentCounts]]:
     """Count the mentions of texts.
 
-    Args:
-        compared: the mentions of each text.
-        metrics: how they are counted.
-
     Returns:
         Name of the metric -> corpus, sorted -> counts.
     """

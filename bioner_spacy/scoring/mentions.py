@@ -42,7 +42,6 @@ def mentions_in_scope(
     Documents without a stated scope come last, because all documents of a corpus together show what it annotates.
 
     Args:
-        examples: predicted and gold documents of the same text.
         corpus_types: entity types annotated in each corpus, besides those seen in its gold documents; None to treat
             documents without a stated scope as annotated for every type.
         as_trained: whether gold entities stand in for a missing group, as they do for the component in training.
@@ -76,9 +75,6 @@ def scored_docs(
     examples: Iterable[Example], *, spans_key: str = SPANS_KEY, predicted_key: Optional[str] = None
 ) -> Iterator[Compared]:
     """Keep of each example what is compared, with text and scores; a document is known by its number if it names none.
-
-    Args:
-        examples: predicted and gold documents of the same text.
 
     Raises:
         BionerError: see `mentions_in_scope`; or scores are not one per span, 0 to 1.

@@ -93,10 +93,6 @@ class Metric:
     def counts(self, gold: set[Mention], predicted: set[Mention]) -> dict[str, Counts]:
         """Count the mentions of one document.
 
-        Args:
-            gold: gold mentions, in scope.
-            predicted: predicted mentions, in scope.
-
         Returns:
             Counts by entity type, using mentions of that type only, and for `ALL_TYPES` using all mentions.
         """

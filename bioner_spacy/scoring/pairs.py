@@ -41,9 +41,6 @@ def overlap(one: Mention, other: Mention) -> int:
 def overlapping(gold: Iterable[Mention], predicted: Iterable[Mention]) -> list[Pair]:
     """All pairs of mentions that share characters.
 
-    Args:
-        gold: gold mentions of a document.
-
     Returns:
         The pairs by descending Jaccard index of their characters, then by position.
     """

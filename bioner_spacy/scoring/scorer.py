@@ -80,7 +80,6 @@ def score_spans(
     document without a stated scope counts for the types of its corpus. Gold documents without annotation are skipped.
 
     Args:
-        examples: predicted and gold documents of the same text.
         spans_key: key in `doc.spans` of the gold documents, and the prefix of the names of the scores; "ents" for
             their entities.
         metrics: metrics besides the strict one, or their names.
@@ -112,9 +111,7 @@ def score_mentions(
     """Scores of mentions, see `score_spans`.
 
     Args:
-        compared: the mentions of each text.
         spans_key: prefix of the names of the scores.
-        metrics: further metrics, or their names.
     """
     chosen = [*map(get_metric, (metric, *metrics))]
     totals = {

@@ -100,9 +100,6 @@ def randomised(counts: Paired, resamples: int, rng: numpy.random.Generator) -> F
 
     All runs of a system are swapped together.
 
-    Args:
-        counts: counts of both systems.
-
     Returns:
         (resamples, columns) differences in F1.
     """
@@ -125,7 +122,6 @@ def resampled(counts: Paired, weights: Floats, rng: numpy.random.Generator) -> F
     """Differences on documents drawn with replacement, the same for both systems (paired bootstrap).
 
     Args:
-        counts: counts of both systems.
         weights: (2, resamples, runs) weights of the runs, see `run_weights`.
 
     Returns:
@@ -151,9 +147,6 @@ def run_weights(runs: int, resamples: int, rng: numpy.random.Generator) -> Float
 
     Resampling few runs underestimates their variance by (runs - 1) / runs, so weights are scaled by the root of the
     inverse (rescaling bootstrap: Rao and Wu 1988, Resampling inference with complex survey data).
-
-    Args:
-        runs: number of runs of each system.
 
     Returns:
         (2, resamples, runs) weights; they sum to 1 in each draw.

@@ -116,11 +116,6 @@ def total_steps(
 ) -> int:
     """Steps of a whole training run.
 
-    Args:
-        epochs: epochs of training, `${training.max_epochs}`.
-        reader: the training corpora, `${corpora.train}`.
-        batcher: the batcher, `${training.batcher}`.
-
     Raises:
         BionerError: the number of epochs is not given, or one of the others is a variable of a config without a value.
     """

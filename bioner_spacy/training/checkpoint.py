@@ -48,11 +48,7 @@ class Progress:
 
 
 def save_checkpoint(path: Path, nlp: Language, optimizer: Optimizer, progress: Progress) -> None:
-    """Write a checkpoint between two steps.
-
-    Args:
-        progress: state of the run.
-    """
+    """Write a checkpoint between two steps."""
     places = _Places(nlp)
     tensors = {f"weights\t{name}": array for name, array in places.weights()}
     for kind in _MOMENTS:

@@ -16,12 +16,7 @@ from .settings import read_config
 
 @contextmanager
 def config_errors(config: Path, values: Mapping[str, Any]) -> Iterator[None]:
-    """Within the block, convert exceptions of spaCy, confection and Python's parser for a wrong config.
-
-    Args:
-        config: the file.
-        values: settings given beside it, by dotted names.
-    """
+    """Within the block, convert exceptions of spaCy, confection and Python's parser for a wrong config."""
     try:
         yield
     except (BionerError, ModuleNotFoundError):

@@ -113,8 +113,6 @@ def write_line(file: Path, info: dict[str, Any], per_corpus: Optional[dict[str, 
     """Append an evaluation to a file at once, so interrupted runs keep their curve.
 
     Args:
-        file: the file, made if it is not there.
-        info: the logger information of spaCy's training loop.
         per_corpus: scores of the corpora; None for those under the first name that ends in per_corpus.
     """
     if per_corpus is None:

@@ -62,9 +62,7 @@ def train_with_checkpoints(
 
     Args:
         resume: whether to continue from the checkpoint in it.
-        checkpoint_minutes: time between two checkpoints.
         total: steps of the whole run, if known, to estimate the remaining time.
-        use_gpu: number of the GPU; -1 for the CPU.
         stdout: where the table of the logger goes.
         stderr: where its progress bar goes.
 

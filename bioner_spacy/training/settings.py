@@ -143,9 +143,6 @@ def check_numbers(config: Mapping[str, Any], name: str = "") -> None:
 def check_variables(config: Path, written: Mapping[str, Any], names: Iterable[str]) -> None:
     """Check that a config has the variables that are set; others would have no effect.
 
-    Args:
-        names: names of the settings that are set.
-
     Raises:
         BionerError: a variable is missing.
     """

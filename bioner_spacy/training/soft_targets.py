@@ -142,11 +142,7 @@ def _read_task(file: Any, number: int, task: Mapping[str, Any], n_tokens: int) -
 
 
 class TaughtCorpus:
-    """Predictions of teachers for a corpus, averaged if several know a task.
-
-    Args:
-        teachers: predictions of each teacher.
-    """
+    """Predictions of teachers for a corpus, averaged if several know a task."""
 
     def __init__(self, corpus: str, teachers: Sequence[SoftTargets]) -> None:
         self.corpus = corpus

@@ -49,10 +49,6 @@ class Correlations:
 def correlate(gains: Gains, measures: Measures) -> Correlations:
     """Correlate every measure with the gains, on shared corpora.
 
-    Args:
-        gains: gains of pairs of corpora.
-        measures: measures of pairs of corpora.
-
     Returns:
         The correlations, with a warning if there are few pairs.
 

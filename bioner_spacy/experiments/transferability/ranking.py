@@ -36,7 +36,6 @@ def rank(measures: Measures, target: str, *, by: Optional[str] = None, sign: flo
     """Rank corpora as auxiliaries of a target.
 
     Args:
-        measures: measures of the target and of the corpora.
         by: name of the ranking measure; None for the mean rank over all training-free measures that are defined for
             every corpus.
         sign: below 0 if small values of `by` are better.

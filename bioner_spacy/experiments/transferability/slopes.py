@@ -21,8 +21,6 @@ def slopes(losses: Losses, steps: int, *, shares: Sequence[float] = SHARES) -> l
 
     Args:
         losses: number of updates, and mean loss since the previous entry.
-        steps: number of updates of the whole training.
-        shares: positions of the slopes, as shares of the training.
 
     Returns:
         For each position, the mean loss over the `REACH` after it minus that before it, divided by `REACH` and by the

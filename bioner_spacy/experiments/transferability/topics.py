@@ -27,7 +27,6 @@ def topic_weights(sentences: Mapping[str, Sequence[Sequence[str]]], *, seed: int
 
     Args:
         sentences: corpus -> its sentences as tokens.
-        seed: random seed of the singular vectors.
 
     Returns:
         Corpus -> (topics,) non-negative weights; at most one topic per two chunks.

@@ -105,7 +105,6 @@ def CrossSharing(
 
     Args:
         orthogonality: weight of the orthogonality of S and T_k; for the variant "adv" only.
-        nI: size of the token vectors.
 
     Returns:
         Layer from (N, nI) vectors to (N, blocks * width) features: T_1, ..., T_K if there are private BiLSTMs, then S

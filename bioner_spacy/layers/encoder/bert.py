@@ -57,7 +57,6 @@ class Bert(nn.Module):
         """Build the layers around weights, which are not copied if they are float32.
 
         Args:
-            config: see `Bert`.
             state: weights by the names that transformers has for them.
 
         Raises:

@@ -24,7 +24,6 @@ def bfloat16_enabled(precision: str, device: torch.device) -> bool:
 
     Args:
         precision: "float32" (never), "bfloat16" (always), or another (if it works and is faster).
-        device: where the encoder is.
 
     Raises:
         BionerError: `precision` is "bfloat16" and computing in it crashes on this CPU.

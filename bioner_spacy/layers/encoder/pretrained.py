@@ -18,7 +18,6 @@ def load_encoder(
     Args:
         name: a Hugging Face name, or "NAME@REVISION" (a branch, tag, commit or pull request "refs/pr/1"); a folder; or
             "package:NAME" for a folder inside an installed Python package.
-        tokenizer_config: arguments for the tokenizer.
         transformer_config: settings that override those of the encoder's configuration.
 
     Raises:

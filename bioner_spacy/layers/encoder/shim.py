@@ -81,9 +81,6 @@ class EncoderShim(PyTorchShim):
     def predict(self, inputs: WindowBatch) -> torch.Tensor:  # type: ignore[override]
         """Token vectors without dropout and without a graph.
 
-        Args:
-            inputs: windows over N tokens.
-
         Returns:
             (N, width) float32 tensor on the device of the model; zeros for tokens without subwords.
         """
@@ -271,9 +268,6 @@ class EncoderShim(PyTorchShim):
 
     def drop_layers(self, n_layers: int) -> list[int]:
         """Keep some layers, evenly spaced from the first to the last.
-
-        Args:
-            n_layers: how many layers to keep.
 
         Returns:
             Indices of the layers kept.

@@ -18,7 +18,6 @@ def map_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> li
 
     Args:
         function: called in threads in which torch uses one core, with the gradient mode of the caller.
-        items: arguments.
     """
     grad, inference = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
 

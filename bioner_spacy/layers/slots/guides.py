@@ -68,12 +68,7 @@ class Guide:
 
 
 class GoldGuide(Guide):
-    """Takes the gold steps, and inserts another before a SHIFT if an action out of scope is more probable.
-
-    Args:
-        n_tokens: (B,) tokens of each document, at least one.
-        steps: gold steps of the documents.
-    """
+    """Takes the gold steps, and inserts another before a SHIFT if an action out of scope is more probable."""
 
     def __init__(self, n_tokens: Array, steps: ActionSteps) -> None:
         super().__init__(n_tokens)
