@@ -29,7 +29,7 @@ class Cell:
     types: list[str]  # shared entity types, after mapping
     in_domain: Optional[bool]  # whether the pipeline was trained on the corpus; None if unknown
     # `p`, `r`, `f` as fractions of 1, `gold`, `predicted` and others of all mentions of these types, and `per_type`;
-    # see `score_spans`. None if no type is shared.
+    # see `score_mentions`. None if no type is shared.
     scores: Optional[dict[str, Any]]
 
     @property

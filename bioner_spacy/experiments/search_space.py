@@ -11,11 +11,11 @@ from spacy.schemas import ConfigSchemaTraining
 from spacy.util import load_model_from_config, registry
 from spacy.vocab import Vocab
 
-from ..docbin import iter_docs
 from ..errors import BionerError, Errors
-from ..scope import SPANS_KEY, get_scope
+from ..scope import annotated_types
 from ..tasks import make_tasks
 from ..training.config_errors import config_errors
+from ..training.corpora import MultiCorpus
 from ..training.settings import read_config
 
 Value = Union[None, bool, int, float, str]
@@ -218,16 +218,9 @@ def _with_task_weights(
 
 
 def _tasks(corpora: Sequence[str], corpus_folder: Path, component: Mapping[str, Any]) -> list[str]:
-    label_data: dict[str, set[str]] = {}
-    for corpus in corpora:
-        file = corpus_folder / corpus / "train.spacy"
-        if not file.exists():
-            raise BionerError(Errors.E407.format(corpus=corpus, split="train", file=file))
-        types = label_data.setdefault(corpus, set())
-        for doc in iter_docs(file, Vocab()):
-            types |= get_scope(doc) or {span.label_ for span in doc.spans.get(SPANS_KEY, ())}
-        if component["types"] is not None:
-            types &= set(component["types"])
+    label_data, _ = annotated_types(doc for _, doc in MultiCorpus(corpus_folder, corpora).documents(Vocab()))
+    if component["types"] is not None:
+        label_data = {corpus: types & set(component["types"]) for corpus, types in label_data.items()}
     return [task.name for task in make_tasks(label_data, component["grain"]) if task.types]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from spacy.util import load_config
+from spacy.util import dict_to_dot, load_config
 
 from ..corpora import Catalogue
 from ..corpora.catalogue import NOT_KNOWN
@@ -311,15 +311,7 @@ def _multi(training: Path) -> Path:
 def _settings(training: Path) -> dict[str, Any]:
     """The config of the multi-task pipeline, flat; empty if there is none."""
     path = _multi(training) / "model-last" / "config.cfg"
-    return dict(_flat(load_config(path, interpolate=True))) if path.is_file() else {}
-
-
-def _flat(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in block.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+    return dict_to_dot(load_config(path, interpolate=True)) if path.is_file() else {}
 
 
 def _origin(provenance: Mapping[str, Any]) -> Table:

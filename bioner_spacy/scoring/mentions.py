@@ -39,6 +39,7 @@ def mentions_in_scope(
 ) -> Iterator[Compared]:
     """Yield the mentions to compare of each example with an annotated gold document.
 
+    Mentions are compared by character offsets, so the two documents of an example may be tokenized differently.
     Documents without a stated scope come last, because all documents of a corpus together show what it annotates.
 
     Args:

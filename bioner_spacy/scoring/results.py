@@ -50,7 +50,7 @@ class Results:
         pipeline: what was evaluated.
         split: name of the split.
         limit: maximum number of documents per corpus; None for all.
-        scores: the scores of `score_spans` without prefix, by the metric `metric`.
+        scores: the scores of `score_mentions` without prefix, by the metric `metric`.
         context: what the pipeline read at once, see `evaluate`.
         context_tokens: maximum number of tokens in a group; None for other contexts.
         documents: counts by document of every corpus, see `DocumentCounts.to_dict`; empty in files of early versions.
@@ -99,7 +99,7 @@ class Results:
 
     @property
     def per_corpus(self) -> dict[str, dict[str, Any]]:
-        """Scores by corpus, see `score_spans`."""
+        """Scores by corpus, see `score_mentions`."""
         corpora: dict[str, dict[str, Any]] = self.scores["per_corpus"]
         return corpora
 

@@ -4,7 +4,7 @@ By the strict metric, a prediction is correct if its start, end (in characters) 
 For other metrics, see `metrics`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Optional, Union
 
@@ -29,7 +29,7 @@ def make_scorer(spans_key: str = SPANS_KEY, metrics: Sequence[str] = BESIDE) -> 
         metrics: names of metrics besides the strict one.
 
     Returns:
-        A function from examples to the scores of `score_spans`, and to `ents_p`, `ents_r`, `ents_f` and
+        A function from examples to the scores of `score_mentions`, and to `ents_p`, `ents_r`, `ents_f` and
         `ents_per_type` of `doc.ents` in scope, which `spacy evaluate` shows. Gold entities are those of `doc.ents`, or
         else the longest gold spans that do not overlap.
     """
@@ -65,42 +65,6 @@ def _entities(examples: Iterable[Example], spans_key: str) -> Iterator[Compared]
         yield Compared("", "", in_scope(sides[0], scope), in_scope(sides[1], scope))
 
 
-def score_spans(
-    examples: Iterable[Example],
-    *,
-    spans_key: str = SPANS_KEY,
-    predicted_key: Optional[str] = None,
-    metrics: Sequence[Union[str, Metric]] = BESIDE,
-    corpus_types: Optional[Mapping[str, Collection[str]]] = {},
-) -> dict[str, Any]:
-    """Precision, recall and F1 of predicted mentions, by corpus and by entity type.
-
-    Mentions are compared by character offsets, so the two documents of an example may be tokenized differently.
-    Duplicates count once. Types outside the annotation scope of the gold document are ignored on both sides; a
-    document without a stated scope counts for the types of its corpus. Gold documents without annotation are skipped.
-
-    Args:
-        spans_key: key in `doc.spans` of the gold documents, and the prefix of the names of the scores; "ents" for
-            their entities.
-        metrics: metrics besides the strict one, or their names.
-        corpus_types: entity types annotated in each corpus, besides those seen in its gold documents; None to treat
-            documents without a stated scope as annotated for every type.
-
-    Returns:
-        With the prefix `spans_{spans_key}_`: `p`, `r` and `f` over all mentions (micro averages); `macro_f`, the mean
-        over corpora of their F1; for each further metric `{metric}_p`, `{metric}_r`, `{metric}_f`; `per_type`, scores
-        by entity type; `per_corpus`, for each corpus its scores, `per_type` and those of each further metric. Scores
-        are fractions of 1, with their counts (`tp`, `fp`, `fn`, `gold`, `predicted`); None if nothing is annotated and
-        nothing is predicted in scope.
-
-    Raises:
-        BionerError: the two documents of an example differ in text, a document is annotated under another key, or
-            there is no such metric.
-    """
-    compared = mentions_in_scope(examples, spans_key=spans_key, predicted_key=predicted_key, corpus_types=corpus_types)
-    return score_mentions(compared, spans_key=spans_key, metrics=metrics)
-
-
 def score_mentions(
     compared: Iterable[Compared],
     *,
@@ -108,10 +72,17 @@ def score_mentions(
     metrics: Sequence[Union[str, Metric]] = BESIDE,
     metric: Union[str, Metric] = STRICT,
 ) -> dict[str, Any]:
-    """Scores of mentions, see `score_spans`.
+    """Precision, recall and F1 of predicted mentions, by corpus and by entity type.
 
     Args:
-        spans_key: prefix of the names of the scores.
+        metrics: metrics besides the main one, or their names.
+
+    Returns:
+        With the prefix `spans_{spans_key}_`: `p`, `r` and `f` over all mentions (micro averages); `macro_f`, the mean
+        over corpora of their F1; for each further metric `{metric}_p`, `{metric}_r`, `{metric}_f`; `per_type`, scores
+        by entity type; `per_corpus`, for each corpus its scores, `per_type` and those of each further metric. Scores
+        are fractions of 1, with their counts (`tp`, `fp`, `fn`, `gold`, `predicted`); None if nothing is annotated and
+        nothing is predicted in scope.
     """
     chosen = [*map(get_metric, (metric, *metrics))]
     totals = {
@@ -124,7 +95,7 @@ def score_mentions(
 def named_scores(
     totals: Mapping[str, Mapping[str, Mapping[str, Counts]]], metrics: Sequence[Metric]
 ) -> dict[str, Any]:
-    """The scores of `score_spans`, without the prefix.
+    """The scores of `score_mentions`, without the prefix.
 
     Args:
         totals: name of the metric -> corpus -> entity type and `ALL_TYPES` -> counts.

@@ -16,7 +16,7 @@ from spacy.util import load_model, logger
 from thinc.api import Model
 
 from ..device import require_gpu
-from ..docbin import corpus_names, iter_docs
+from ..docbin import iter_docs
 from ..errors import BionerError, Errors, Warnings, raising, warn
 from ..files import checksum, replacing
 from ..tasks import Task
@@ -62,22 +62,19 @@ def write_soft_targets(
     for folder in named.values():
         if not (folder / "meta.json").is_file():
             raise BionerError(Errors.E601.format(pipeline=folder))
-    names = corpus_names(corpus_folder, split) if corpora is None else list(corpora)
+    reader = MultiCorpus(corpus_folder, corpora, split, soft_targets=list(named))
+    docbins = dict(zip(reader.corpora, reader.files()))
     files = {
-        (teacher, name): soft_targets_file(corpus_folder, name, split, teacher) for teacher in named for name in names
+        (teacher, name): soft_targets_file(corpus_folder, name, split, teacher)
+        for teacher in named
+        for name in docbins
     }
-    if not names:
-        raise BionerError(Errors.E153.format(folder=corpus_folder, split=split))
-    docbins = {name: corpus_folder / name / f"{split}.spacy" for name in names}
-    for name, docbin in docbins.items():
-        if not docbin.exists():
-            raise BionerError(Errors.E407.format(corpus=name, split=split, file=docbin))
     if gpu_id >= 0:
         require_gpu(gpu_id)
     read = {name: checksum(docbin) for name, docbin in docbins.items()}
     for teacher, folder in named.items():
         nlp, made_by = None, checksum(folder)
-        for name in names:
+        for name in docbins:
             file, origin = files[teacher, name], {"docbin": read[name], "teacher": made_by}
             if _is_made_of(file, origin):
                 logger.info("Soft targets of %s for %s are there", teacher, name)

@@ -13,9 +13,9 @@ from spacy.training import Example
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY, set_gold
-from bioner_spacy.scoring.mentions import nested_mentions
+from bioner_spacy.scoring.mentions import mentions_in_scope, nested_mentions
 from bioner_spacy.scoring.metrics import Counts
-from bioner_spacy.scoring.scorer import make_scorer, score_spans
+from bioner_spacy.scoring.scorer import make_scorer, score_mentions
 
 VOCAB = spacy.blank("en").vocab
 TOKENS = ["w"] * 8
@@ -33,6 +33,10 @@ def make_doc(spans: Sequence[Triple], **gold: Any) -> Doc:
     else:
         doc.spans[SPANS_KEY] = SpanGroup(doc, spans=marked)
     return doc
+
+
+def score_spans(examples: Sequence[Example], *, spans_key: str = SPANS_KEY, **settings: Any) -> dict[str, Any]:
+    return score_mentions(mentions_in_scope(examples, spans_key=spans_key, **settings), spans_key=spans_key)
 
 
 def score(predicted: Sequence[Triple], gold: Sequence[Triple], scope: Sequence[str] = TYPES) -> dict[str, Any]:
