@@ -5,13 +5,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy
 from wasabi import msg
 
 from ..errors import BionerError, Errors, import_extra
-from ..scope import SPANS_KEY
 from ..scoring.results import Results, write_text
 from ..training.settings import read_config
 from .experiment import Experiment
@@ -33,10 +32,8 @@ def tune(
     seeds: Sequence[int],
     settings: Mapping[str, object],
     overrides: Mapping[str, object] = {},
-    spans_key: str = SPANS_KEY,
-    predicted_key: Optional[str] = None,
-    gpu_id: int = -1,
     report: Callable[[Tuning, Path], object] = write_trials,
+    **scoring: Any,
 ) -> Tuning:
     """Search settings of a config that maximise micro F1, averaged over corpora, on the devel split.
 
@@ -52,27 +49,18 @@ def tune(
         settings: values for the section `vars` of the config.
         overrides: other values of the config, by dotted names.
         report: writes the search to a folder, see `reports.tuning.write_tuning`.
+        scoring: keys of mentions and GPU, as for `Experiment`.
 
     Raises:
         BionerError: Optuna is not installed, the search space does not fit the config, or `output` holds another
             search; see also `Experiment`.
     """
     _optuna()
-    found = resolve_space(
-        space, config, corpora=corpora, corpus_folder=corpus_folder, settings=settings, overrides=overrides
-    )
+    changes: dict[str, Any] = {"settings": settings, "overrides": overrides}
+    found = resolve_space(space, config, corpora=corpora, corpus_folder=corpus_folder, **changes)
     shared = {"corpora": list(corpora), "seeds": list(seeds), "search space": found.to_json()}
     experiment = Experiment(
-        config,
-        output,
-        corpus_folder=corpus_folder,
-        settings=settings,
-        overrides=overrides,
-        split=SPLIT,
-        spans_key=spans_key,
-        predicted_key=predicted_key,
-        gpu_id=gpu_id,
-        shared=shared,
+        config, output, corpus_folder=corpus_folder, split=SPLIT, shared=shared, **changes, **scoring
     )
     experiment.require_unset(*found.settings)
     tuning = Tuning(found, corpora, seeds, _finished(experiment, seeds))
