@@ -10,6 +10,7 @@ made of their words by `detokenize`. Folders that are not there are left out. Th
 import argparse
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from bioner_spacy.errors import BionerWarning
 from bioner_spacy.formats import iob, pubtator
 from bioner_spacy.formats.document import SourceDocument
 from bioner_spacy.tokenization import create_tokenizer
-from bioner_spacy.tokenization.alignment import Alignment, measure
+from bioner_spacy.tokens import token_offsets
 
 RAW = {
     "BC5CDR-pubtator": "CDR_*Set.PubTator.txt",
@@ -39,6 +40,9 @@ TOKENISED = (
 )
 HEADER = ("corpus", "tokenizer", "boundaries", "aligned %", "mentions %", "tokens per word", "words per second")
 
+CONTEXT = 15
+"""Characters shown on each side of a misaligned boundary."""
+
 Documents = list[tuple[str, list[tuple[int, int]]]]
 
 
@@ -51,16 +55,16 @@ def main() -> None:
     for part, readers in (("raw text", raw_corpora(args.corpora)), ("tokenised", tokenised_corpora(args.corpora))):
         print_row(HEADER)
         print_row(["---"] * len(HEADER))
-        results: dict[str, list[tuple[Alignment, float]]] = {}
+        results: dict[str, list[Counter[str]]] = {}
         for name, documents in readers:
             for label, build in tokenizers().items():
-                result = run(build, documents, args.examples)
-                results.setdefault(label, []).append(result)
-                print_row(cells(name, label, [result]))
-                if label == "bioner_spacy" and result[0].examples:
-                    print(*result[0].examples, sep="\n")
+                counts, examples = run(build, documents)
+                results.setdefault(label, []).append(counts)
+                print_row(cells(name, label, counts))
+                if label == "bioner_spacy":
+                    print("".join(f"{example}\n" for example in examples[: args.examples]), end="")
         for label, of_tokenizer in results.items():
-            print_row(cells(f"all {part}", label, of_tokenizer))
+            print_row(cells(f"all {part}", label, sum(of_tokenizer, Counter())))
         print()
 
 
@@ -105,38 +109,38 @@ def spans(documents: Iterator[SourceDocument]) -> Documents:
         return [(doc.text, [(mention.start, mention.end) for mention in doc.mentions]) for doc in documents]
 
 
-def run(build: Callable[[Language], Tokenizer], documents: Documents, examples: int) -> tuple[Alignment, float]:
-    """Alignment of a new tokenizer, and the seconds that it takes for all texts, beginning with an empty cache."""
+def run(build: Callable[[Language], Tokenizer], documents: Documents) -> tuple[Counter[str], list[str]]:
+    """Counts of a new tokenizer, with the time that it takes for all texts, beginning with an empty cache; and the
+    misaligned boundaries, as `text before|text after`."""
     tokenizer = build(spacy.blank("en"))
     start = time.perf_counter()
     for text, _ in documents:
         tokenizer(text)
-    seconds = time.perf_counter() - start
-    alignment = measure(
-        lambda text: [(token.idx, token.idx + len(token)) for token in tokenizer(text)],
-        documents,
-        max_examples=examples,
-    )
-    return alignment, seconds
+    counts = Counter(nanoseconds=round(1e9 * (time.perf_counter() - start)))
+    examples: list[str] = []
+    for text, mentions in documents:
+        doc = tokenizer(text)
+        starts, ends = (set(offsets.tolist()) for offsets in token_offsets(doc))
+        counts.update(tokens=len(doc), words=len(text.split()), mentions=len(mentions), boundaries=2 * len(mentions))
+        for first, last in mentions:
+            missed = [place for place, known in ((first, starts), (last, ends)) if place not in known]
+            counts.update(aligned=2 - len(missed), mentions_aligned=not missed)
+            examples += [
+                f"{text[max(0, place - CONTEXT) : place]}|{text[place : place + CONTEXT]}" for place in missed
+            ]
+    return counts, examples
 
 
-def cells(corpus: str, label: str, results: Sequence[tuple[Alignment, float]]) -> list[str]:
-    """Table row of the sum of measurements."""
-    alignments = [alignment for alignment, _ in results]
-    boundaries = sum(alignment.boundaries for alignment in alignments)
-    aligned = sum(alignment.aligned for alignment in alignments)
-    mentions = sum(alignment.mentions for alignment in alignments)
-    mentions_aligned = sum(alignment.mentions_aligned for alignment in alignments)
-    words = sum(alignment.words for alignment in alignments)
-    tokens = sum(alignment.tokens for alignment in alignments)
+def cells(corpus: str, label: str, counts: Counter[str]) -> list[str]:
+    """Table row of counts."""
     return [
         corpus,
         label,
-        f"{boundaries:,}",
-        f"{100 * aligned / boundaries:.3f}",
-        f"{100 * mentions_aligned / mentions:.3f}",
-        f"{tokens / words:.2f}",
-        f"{words / sum(seconds for _, seconds in results):,.0f}",
+        f"{counts['boundaries']:,}",
+        f"{100 * counts['aligned'] / counts['boundaries']:.3f}",
+        f"{100 * counts['mentions_aligned'] / counts['mentions']:.3f}",
+        f"{counts['tokens'] / counts['words']:.2f}",
+        f"{counts['words'] / counts['nanoseconds'] * 1e9:,.0f}",
     ]
 
 
