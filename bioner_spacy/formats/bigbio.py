@@ -1,8 +1,7 @@
 """Records of the knowledge base schema of BigBIO, as JSON lines or an array.
 
 The schema is that of Fries et al., "BigBIO: a framework for data-centric biomedical natural language processing",
-NeurIPS
-2022: passages and entities with offsets of their parts in the text of the document.
+NeurIPS 2022: passages and entities with offsets of their parts in the text of the document.
 """
 
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
-from ..errors import BionerError
 from .document import Mention, OnError, Passage, SourceDocument, each_readable, stop
 from .format import Format
 from .json_records import JsonRecord, json_records
@@ -32,18 +30,16 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
     the output. All else is as for `Format.read`.
     """
     builder = MentionBuilder(path, mismatch)
-    for part in json_records(path):
-        try:
-            record = part.object()
-            document = _document(part, record)
-            found = [_mention(part, one, document.text, builder) for one in _objects(part, record, "entities")]
-        except BionerError as error:
-            on_error(error)
-            continue
+
+    def make(part: JsonRecord) -> SourceDocument:
+        record = part.object()
+        document = _document(part, record)
+        found = [_mention(part, one, document.text, builder) for one in _objects(part, record, "entities")]
         for kind in _NOT_KEPT:
-            for _ in record.get(kind) or ():
-                builder.add(kind, part.line)
-        yield replace(document, mentions=tuple(mention for mention in found if mention))
+            builder.add(kind, part.line, len(record.get(kind) or ()))
+        return replace(document, mentions=tuple(mention for mention in found if mention))
+
+    yield from each_readable(json_records(path), make, on_error)
     builder.finish()
 
 

@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn, Optional
+from typing import Optional
 
 from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors
 from ..files import BLANK, decode, numbered_lines, open_bytes, replacing
 from ..scope import SPANS_KEY
-from .document import Mention, OnError, SourceDocument, each_readable, stop
+from .document import Mention, OnError, SourceDocument, each_readable, fail, stop
 from .export import Annotated, Export
 from .format import Format
 from .reading import is_pattern, name_in, source_files
@@ -62,14 +62,14 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
         their mentions, are those of the annotation file. Identifiers have the path below the folder.
     """
     builder = MentionBuilder(path, mismatch)
-    for name, text_file, annotation_file in _pairs(path, on_error):
-        try:
-            text = _text(text_file)
-            mentions = tuple(_mentions(annotation_file, text, builder, on_error))
-        except BionerError as error:
-            on_error(error)
-            continue
-        yield SourceDocument(name, text, mentions, annotation_file, 1, doc_id=name)
+
+    def make(pair: tuple[str, Path, Path]) -> SourceDocument:
+        name, text_file, annotation_file = pair
+        text = _text(text_file)
+        mentions = tuple(_mentions(annotation_file, text, builder, on_error))
+        return SourceDocument(name, text, mentions, annotation_file, 1, doc_id=name)
+
+    yield from each_readable(_pairs(path, on_error), make, on_error)
     builder.finish()
 
 
@@ -160,20 +160,16 @@ def _mention(
 ) -> tuple[str, Optional[Mention]]:
     columns = row.split("\t", 2)
     if not _ID.fullmatch(columns[0]):
-        _fail(path, line, f"{columns[0]!r} is no identifier of an annotation (T1, R1, E1, A1, M1, N1, *, #1)")
+        fail(path, line, f"{columns[0]!r} is no identifier of an annotation (T1, R1, E1, A1, M1, N1, *, #1)")
     if len(columns) < 3:
         raise BionerError(Errors.E104.format(path=path, line=line, count=len(columns), expected=3))
     if lines.setdefault(columns[0], line) != line:
-        _fail(path, line, f"the annotation {columns[0]} is already in line {lines[columns[0]]}")
+        fail(path, line, f"the annotation {columns[0]} is already in line {lines[columns[0]]}")
     place = _PLACE.fullmatch(columns[1])
     if not place:
-        _fail(path, line, f"{columns[1]!r} must be a type and offsets, such as Gene 0 5 or Gene 0 5;16 23")
+        fail(path, line, f"{columns[1]!r} must be a type and offsets, such as Gene 0 5 or Gene 0 5;16 23")
     fragments = [(int(start), int(end)) for start, end in (pair.split() for pair in place[2].split(";"))]
     return columns[0], builder.mention(path, line, text, label=place[1], fragments=fragments, claimed=columns[2])
-
-
-def _fail(path: Path, line: int, reason: str) -> NoReturn:
-    raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
 
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:

@@ -7,11 +7,11 @@ They are read by dkpro-cassis (extra `cas`), which also converts the offsets of 
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from ..errors import BionerError, Errors, import_extra, reason
 from ..files import decode, open_bytes
-from .document import Mention, OnError, SourceDocument, stop
+from .document import Mention, OnError, SourceDocument, each_readable, fail, stop
 from .format import Format
 from .standoff import MentionBuilder
 
@@ -51,17 +51,17 @@ def read(
     if not chosen:
         known = ", ".join(sorted(name for name in names if not any(part in name for part in _LEFT_ALONE))) or "none"
         raise BionerError(Errors.E180.format(path=path, type=type, known=known))
-    builder, mentions = MentionBuilder(path, mismatch), list[Mention]()
-    for one in cas.select_all_annotations():
+    builder = MentionBuilder(path, mismatch)
+
+    def make(one: Any) -> Optional[Mention]:
         if one.type.name not in chosen:
             if not any(part in one.type.name for part in _LEFT_ALONE):
                 builder.add(f"annotations {one.type.name.rpartition('.')[2]}", 1)
-            continue
+            return None
         value = getattr(one, label, None)
         if not isinstance(value, str) or not value.strip():
-            where = f"the annotation of characters {one.begin} to {one.end} has no text in its feature {label!r} (option label)"
-            on_error(BionerError(Errors.E106.format(path=path, line=1, reason=where)))
-            continue
+            where = f"characters {one.begin} to {one.end}"
+            fail(path, 1, f"the annotation of {where} has no text in its feature {label!r} (option label)")
         concepts = [concept] if isinstance(concept := getattr(one, identifier, None), str) and concept else []
         others = {
             feature.name: kept
@@ -69,21 +69,12 @@ def read(
             if feature.name not in ("begin", "end", label, identifier)
             and isinstance(kept := getattr(one, feature.name), str | int | float)
         }
-        try:
-            found = builder.mention(
-                path,
-                1,
-                text,
-                label=value.strip(),
-                fragments=[(one.begin, one.end)],
-                claimed="",
-                identifiers=concepts,
-                infons=others,
-            )
-        except BionerError as error:
-            on_error(error)
-        else:
-            mentions += [found] if found else []
+        places, name = [(one.begin, one.end)], value.strip()
+        return builder.mention(
+            path, 1, text, label=name, fragments=places, claimed="", identifiers=concepts, infons=others
+        )
+
+    mentions = tuple(each_readable(cas.select_all_annotations(), make, on_error))
     builder.finish()
     yield _document(path, cas, text, mentions)
 
@@ -91,13 +82,13 @@ def read(
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read the text of a file, ignoring annotation; see `read`. A file that cannot be read always raises."""
     cas, text = _load(path)
-    yield _document(path, cas, text, [])
+    yield _document(path, cas, text, ())
 
 
-def _document(path: Path, cas: Any, text: str, mentions: list[Mention]) -> SourceDocument:
+def _document(path: Path, cas: Any, text: str, mentions: tuple[Mention, ...]) -> SourceDocument:
     about = next((one for one in cas.select_all_annotations() if one.type.name.endswith(".DocumentMetaData")), None)
     doc_id = getattr(about, "documentId", None) or getattr(about, "documentTitle", None) or path.stem
-    return SourceDocument("document", text, tuple(mentions), path, 1, str(doc_id))
+    return SourceDocument("document", text, mentions, path, 1, str(doc_id))
 
 
 def _load(path: Path) -> tuple[Any, str]:
@@ -116,17 +107,16 @@ def _load(path: Path) -> tuple[Any, str]:
     except BionerError:
         raise
     except Exception as error:  # any exception of cassis and lxml
-        raise BionerError(
-            Errors.E106.format(path=path, line=1, reason=f"no CAS that can be read ({reason(error)})")
-        ) from None
+        problem = f"no CAS that can be read ({reason(error)})"
+        raise BionerError(Errors.E106.format(path=path, line=1, reason=problem)) from None
     if not isinstance(text, str):
-        raise BionerError(Errors.E106.format(path=path, line=1, reason="the CAS has no text"))
+        fail(path, 1, "the CAS has no text")
     return cas, text
 
 
 def _xml(content: str, path: Path) -> BytesIO:
     if "<!DOCTYPE" in content or "<!ENTITY" in content:  # which can fill the memory
-        raise BionerError(Errors.E106.format(path=path, line=1, reason="it declares entities or a DTD"))
+        fail(path, 1, "it declares entities or a DTD")
     return BytesIO(content.encode())
 
 

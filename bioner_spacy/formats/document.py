@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, Optional, TypeVar
 
-from ..errors import BionerError
+from ..errors import BionerError, Errors
 
 Part = TypeVar("Part")
+Made = TypeVar("Made")
 
 OnError = Callable[[BionerError], None]
 """Called by a reader for every part that it cannot read; if it returns, the part is left out."""
@@ -16,6 +17,11 @@ OnError = Callable[[BionerError], None]
 def stop(error: BionerError) -> NoReturn:
     """An `OnError` that raises the error."""
     raise error
+
+
+def fail(path: Path, line: int, reason: str) -> NoReturn:
+    """Raise an error about a line of a file."""
+    raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
 
 
 @dataclass(frozen=True)
@@ -92,22 +98,21 @@ class SourceDocument:
 COLLECTION, INFONS = "collection", "infons"
 
 
-def each_readable(
-    parts: Iterable[Part], make: Callable[[Part], SourceDocument], on_error: OnError
-) -> Iterator[SourceDocument]:
-    """The documents of the parts of a file.
+def each_readable(parts: Iterable[Part], make: Callable[[Part], Optional[Made]], on_error: OnError) -> Iterator[Made]:
+    """What is made of the parts of a file, such as documents.
 
     Args:
-        make: makes a document of one of them.
+        make: makes something of one of them, or None to leave it out.
         on_error: what to do about one that cannot be read; it is left out then.
     """
     for part in parts:
         try:
-            document = make(part)
+            made = make(part)
         except BionerError as error:
             on_error(error)
         else:
-            yield document
+            if made is not None:
+                yield made
 
 
 def join_passages(

@@ -39,27 +39,26 @@ def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     Yields:
         The sentences in the order of the file; their `doc_id` is the `bibliomisc` of the article (`MEDLINE:123`).
     """
-    yield from _read(_Parser(path), path, on_error)
+    yield from _read(_Parser(path), on_error)
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read the sentences of a file, ignoring types; see `read`."""
-    for document in _read(_Parser(path, labelled=False), path, on_error):
+    for document in _read(_Parser(path, labelled=False), on_error):
         yield replace(document, mentions=())
 
 
-def _read(parser: "_Parser", path: Path, on_error: OnError) -> Iterator[SourceDocument]:
+def _read(parser: "_Parser", on_error: OnError) -> Iterator[SourceDocument]:
     empty = True
     try:
-        for _ in parser.chunks():
-            empty = empty and not parser.ready
-            yield from parser.ready
-            parser.ready.clear()
+        for sentence in parser.results():
+            empty = False
+            yield sentence
     except BionerError as error:
         on_error(error)
         return
     if empty:
-        raise BionerError(Errors.E102.format(path=path))
+        raise BionerError(Errors.E102.format(path=parser.path))
 
 
 class _Parser(XmlParser):
@@ -74,7 +73,6 @@ class _Parser(XmlParser):
         self.parts: Optional[list[str]] = None  # text of the sentence or bibliomisc that is open
         self.mentions: list[Mention] = []  # closed or open; open ones end where they start
         self.open: list[int] = []  # indices of open mentions
-        self.ready: list[SourceDocument] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "article":
@@ -84,7 +82,10 @@ class _Parser(XmlParser):
                 self.fail(f"a {name} inside of another element with text")
             self.parts = []
             if name == "sentence":
-                self.open_sentence()
+                if not self.doc_id:
+                    self.fail("a sentence of an article without bibliomisc")
+                self.first_line = self.line
+                self.number += 1
         elif name == "cons":
             if not self.first_line:
                 self.fail("a cons outside of sentences")
@@ -102,7 +103,12 @@ class _Parser(XmlParser):
                 self.fail("a cons without text")
             self.mentions[index] = Mention(mention.start, self.offset(), mention.label, mention.line)
         elif name == "sentence":
-            self.close_sentence()
+            text = "".join(self.parts or ())
+            if not text.strip():
+                self.fail("a sentence without text")
+            name, mentions = f"{self.doc_id}:{self.number}", tuple(self.mentions)
+            self.finished.append(SourceDocument(name, text, mentions, self.path, self.first_line, self.doc_id))
+            self.parts, self.mentions, self.first_line = None, [], 0
 
     def characters(self, text: str) -> None:
         if self.parts is not None:
@@ -120,20 +126,6 @@ class _Parser(XmlParser):
         if not sem.startswith(_PREFIX) or sem == _PREFIX:
             self.fail(f"sem is {sem!r}, which is neither {_PREFIX} with a type nor a coordination in brackets")
         return sem.removeprefix(_PREFIX)
-
-    def open_sentence(self) -> None:
-        if not self.doc_id:
-            self.fail("a sentence of an article without bibliomisc")
-        self.first_line = self.line
-        self.number += 1
-
-    def close_sentence(self) -> None:
-        text = "".join(self.parts or ())
-        if not text.strip():
-            self.fail("a sentence without text")
-        name = f"{self.doc_id}:{self.number}"
-        self.ready.append(SourceDocument(name, text, tuple(self.mentions), self.path, self.first_line, self.doc_id))
-        self.parts, self.mentions, self.first_line = None, [], 0
 
 
 def _recognises(head: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Optional
 
 from ..errors import BionerError, Errors
 from ..files import decode, numbered_lines, open_bytes
+from .document import fail
 
 IDS = ("doc_id", "id", "pmid", "PMID", "sourceid")
 """Keys of identifiers of documents, in a record or in its `meta`."""
@@ -39,7 +40,7 @@ class JsonRecord:
 
     def fail(self, reason: str) -> NoReturn:
         """Raise a `BionerError` that names file and line."""
-        raise BionerError(Errors.E106.format(path=self.path, line=self.line, reason=reason))
+        fail(self.path, self.line, reason)
 
     def value(self) -> Any:
         """Value of the record; an error if it is not valid JSON."""
@@ -141,8 +142,7 @@ def _whole(path: Path) -> Iterator[JsonRecord]:
         if is_array and text.startswith(",", place):
             place = _skip(text, place + 1)
         elif is_array and not text.startswith("]", place):
-            reason = "not valid JSON (the array does not end here, and no comma follows)"
-            raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
+            fail(path, line, "not valid JSON (the array does not end here, and no comma follows)")
     if empty:
         raise BionerError(Errors.E102.format(path=path))
 

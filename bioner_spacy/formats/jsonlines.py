@@ -14,7 +14,6 @@ from typing import Any, Optional
 
 from spacy.tokens import Doc
 
-from ..errors import BionerError
 from ..scope import SPANS_KEY
 from ..tokenization import detokenize
 from .document import Mention, OnError, SourceDocument, each_readable, stop
@@ -48,20 +47,19 @@ def read(
         tag_names: tags in the order of their numbers, for files that have numbers, such as O B-Disease I-Disease.
     """
     ledger = Ledger(path)
-    for part in json_records(path):
-        try:
-            record = part.object()
-            tokens = _tokens(part, record)
-            text, offsets = _in_text(record.get("text"), tokens) or _join(tokens)
-            mentions = _mentions(part, record, tags, tag_names, tokens, offsets)
-            document = _document(part, record, text, mentions, tags)
-        except BionerError as error:
-            on_error(error)
-        else:
-            for key in _NOT_KEPT:
-                for _ in record[key] if isinstance(record.get(key), list) else ():
-                    ledger.add(f"{key.partition('_')[0].removesuffix('s')}s", part.line)
-            yield document
+
+    def make(part: JsonRecord) -> SourceDocument:
+        record = part.object()
+        tokens = _tokens(part, record)
+        text, offsets = _in_text(record.get("text"), tokens) or _join(tokens)
+        mentions = _mentions(part, record, tags, tag_names, tokens, offsets)
+        document = _document(part, record, text, mentions, tags)
+        for key in _NOT_KEPT:
+            if isinstance(record.get(key), list):
+                ledger.add(f"{key.partition('_')[0].removesuffix('s')}s", part.line, len(record[key]))
+        return document
+
+    yield from each_readable(json_records(path), make, on_error)
     ledger.finish()
 
 

@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from spacy.tokens import Doc
 
-from ..errors import BionerError, check_setting
+from ..errors import check_setting
 from ..scope import SPANS_KEY
 from .document import Mention, OnError, SourceDocument, each_readable, stop
 from .export import ARRAY, Annotated, Export
@@ -44,16 +44,15 @@ def read(
     """
     check_setting("several", several, SEVERAL)
     builder = MentionBuilder(path, mismatch)
-    for part in json_records(path):
-        try:
-            task = _Task(part, text)
-            chosen = task.annotations("predictions" if predictions else "annotations", several)
-            documents = [task.document(task.mentions(result, builder)) for result in chosen]
-        except BionerError as error:
-            on_error(error)
-            continue
-        if not documents:
+
+    def make(part: JsonRecord) -> list[SourceDocument]:
+        task = _Task(part, text)
+        chosen = task.annotations("predictions" if predictions else "annotations", several)
+        if not chosen:
             builder.add(NOT_ACCEPTED, part.line)
+        return [task.document(task.mentions(result, builder)) for result in chosen]
+
+    for documents in each_readable(json_records(path), make, on_error):
         yield from documents
     builder.finish()
 

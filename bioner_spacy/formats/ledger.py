@@ -14,15 +14,16 @@ class Ledger:
         self._counts: dict[str, int] = {}
         self._first: dict[str, Union[int, str]] = {}
 
-    def add(self, kind: str, line: Union[int, str]) -> None:
-        """Count one thing.
+    def add(self, kind: str, line: Union[int, str], count: int = 1) -> None:
+        """Count one thing, or several.
 
         Args:
             kind: what it is, in the plural ("relations").
             line: its line, or in a folder its line and its file ("3 of a.ann").
         """
-        self._counts[kind] = self._counts.get(kind, 0) + 1
-        self._first.setdefault(kind, line)
+        if count:
+            self._counts[kind] = self._counts.get(kind, 0) + count
+            self._first.setdefault(kind, line)
 
     def finish(self) -> None:
         """Warn of what was counted, if there was anything."""

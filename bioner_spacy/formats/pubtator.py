@@ -6,16 +6,17 @@ Acids Research 2013.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NoReturn, Optional
+from typing import Optional
 
 from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors
 from ..files import BLANK, numbered_lines
 from ..scope import SPANS_KEY
-from .document import Mention, OnError, Passage, SourceDocument, stop
+from .document import Mention, OnError, Passage, SourceDocument, each_readable, fail, stop
 from .export import Annotated, Export
 from .format import Format
 from .standoff import IDENTIFIER, MentionBuilder, identifier_details, join_identifiers
@@ -39,19 +40,18 @@ class _Record:
     pmid: str
     title: str
     abstract: Optional[str] = None
-    mentions: list[Mention] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         """Title and abstract with one character between them, which is how offsets count."""
         return f"{self.title} {self.abstract}" if self.abstract else self.title
 
-    def finish(self) -> SourceDocument:
+    def document(self, mentions: Iterable[Mention]) -> SourceDocument:
         passages = [Passage(0, len(self.title), "title")]
         if self.abstract:
             passages.append(Passage(len(self.title) + 1, len(self.text), "abstract"))
-        mentions, pmid = tuple(self.mentions), self.pmid
-        return SourceDocument(pmid, self.text, mentions, self.path, self.line, pmid, tuple(passages))
+        pmid = self.pmid
+        return SourceDocument(pmid, self.text, tuple(mentions), self.path, self.line, pmid, tuple(passages))
 
 
 def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> Iterator[SourceDocument]:
@@ -67,21 +67,15 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
     """
     builder = MentionBuilder(path, mismatch)
     for record, rows in _records(path, on_error):
-        for line, row in rows:
-            try:
-                mention = _mention(record, row.split("\t"), line, builder)
-            except BionerError as error:
-                on_error(error)
-            else:
-                record.mentions += [mention] if mention else []
-        yield record.finish()
+        mentions = each_readable(rows, partial(_mention, record, builder), on_error)
+        yield record.document(mentions)
     builder.finish()
 
 
 def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read titles and abstracts, ignoring annotation; see `read`."""
     for record, _ in _records(path, on_error):
-        yield record.finish()
+        yield record.document(())
 
 
 def _records(path: Path, on_error: OnError) -> Iterator[tuple[_Record, list[tuple[int, str]]]]:
@@ -117,19 +111,15 @@ def _records(path: Path, on_error: OnError) -> Iterator[tuple[_Record, list[tupl
         raise BionerError(Errors.E102.format(path=path))
 
 
-def _fail(path: Path, line: int, reason: str) -> NoReturn:
-    raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
-
-
 def _add_abstract(
     record: Optional[_Record], match: Optional[re.Match[str]], late: bool, path: Path, line: int
 ) -> None:
     if record is None or match is None:
-        _fail(path, line, "a record must open with a line PMID|t|title")
+        fail(path, line, "a record must open with a line PMID|t|title")
     if match[1] != record.pmid:
-        _fail(record.path, line, f"the abstract of {match[1]} is in the record of {record.pmid}")
+        fail(record.path, line, f"the abstract of {match[1]} is in the record of {record.pmid}")
     if record.abstract is not None or late:
-        _fail(record.path, line, f"the abstract of {match[1]} must stand once, after the title")
+        fail(record.path, line, f"the abstract of {match[1]} must stand once, after the title")
     record.abstract = match[3]
 
 
@@ -143,21 +133,21 @@ def _is_mention(text: str, columns: list[str]) -> bool:
     return bool(columns[3]) and text[: int(columns[2])].endswith(columns[3])
 
 
-def _mention(record: _Record, columns: list[str], line: int, builder: MentionBuilder) -> Optional[Mention]:
+def _mention(record: _Record, builder: MentionBuilder, row: tuple[int, str]) -> Optional[Mention]:
     """The mention of a line after the text; None for a relation, and where the mention is left out."""
-    path = record.path
+    path, line, columns = record.path, row[0], row[1].split("\t")
     if columns[0] != record.pmid or len(columns) < 4:
-        _fail(path, line, f"neither text nor an annotation of {record.pmid} in tab-separated columns")
+        fail(path, line, f"neither text nor an annotation of {record.pmid} in tab-separated columns")
     if _RELATION.fullmatch(columns[1]) and len(columns) in _RELATION_COLUMNS and not _is_mention(record.text, columns):
         builder.add("relations", line)
         return None
     if not 5 <= len(columns) <= 7:
         raise BionerError(Errors.E104.format(path=path, line=line, count=len(columns), expected="5 to 7"))
     if not (_NUMBER.fullmatch(columns[1]) and _NUMBER.fullmatch(columns[2])):
-        _fail(path, line, f"offsets must be numbers, not {columns[1]!r} and {columns[2]!r}")
+        fail(path, line, f"offsets must be numbers, not {columns[1]!r} and {columns[2]!r}")
     label = columns[4].strip()
     if not label:
-        _fail(path, line, "an annotation needs a type")
+        fail(path, line, "an annotation needs a type")
     identifiers, infons = identifier_details(columns[5] if len(columns) > 5 else "")
     if len(columns) > 6 and columns[6].strip():
         infons[PARTS] = columns[6].strip()

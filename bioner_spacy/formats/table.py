@@ -6,14 +6,14 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, Optional
+from typing import Any, Optional
 
 from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors, check_setting, import_extra
 from ..files import lines_with_ends, open_bytes, replacing
 from ..scope import SPANS_KEY
-from .document import OnError, Passage, SourceDocument, join_passages, stop
+from .document import OnError, Passage, SourceDocument, fail, join_passages, stop
 from .export import Annotated, Export
 from .format import Format
 from .json_records import IDS
@@ -85,7 +85,7 @@ def _document(
         value = row.get(column)
         value = "" if value is None or value != value else value  # as pandas has missing texts: NaN
         if not isinstance(value, str):
-            _fail(path, line, f"the value of the column {column} is no text but of the type {type(value).__name__}")
+            fail(path, line, f"the value of the column {column} is no text but of the type {type(value).__name__}")
         parts.append((column, value, {}))
     text, passages = (parts[0][1], ()) if len(parts) == 1 else join_passages(parts)
     doc_id = _plain_id(row.get(key)) if key else ""
@@ -123,7 +123,7 @@ def _key(path: Path, names: Sequence[str], text: Sequence[str], id: Optional[str
         BionerError: a column that is needed is not there, or is there twice.
     """
     if set(COLUMNS) <= set(names) and "text" in text:
-        _fail(path, 1, "a table of mentions, which has no texts to annotate")
+        fail(path, 1, "a table of mentions, which has no texts to annotate")
     for option, column in (*(("text", column) for column in text), *([("id", id)] if id else [])):
         if column not in names:
             known = ", ".join(str(name)[:_SHOWN] for name in names) or "none"
@@ -131,12 +131,8 @@ def _key(path: Path, names: Sequence[str], text: Sequence[str], id: Optional[str
     key = id or next((name for name in ("document", *IDS) if name in names), None)
     for column in (*text, *([key] if key else [])):
         if names.count(column) > 1:
-            _fail(path, 1, f"there are {names.count(column)} columns called {column}")
+            fail(path, 1, f"there are {names.count(column)} columns called {column}")
     return key
-
-
-def _fail(path: Path, line: int, reason: str) -> NoReturn:
-    raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
 
 
 def _csv_rows(
@@ -181,7 +177,7 @@ def _next_row(rows: Any, path: Path, line: int) -> Optional[list[str]]:
     try:
         return next(rows, None)
     except csv.Error as error:  # what follows cannot be trusted
-        _fail(
+        fail(
             path, line, f"not a valid row ({error}); where double quotes are no marks, set the option quotes to false"
         )
     finally:

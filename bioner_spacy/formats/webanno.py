@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, zip_longest
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Optional
 
 from ..errors import BionerError, Errors
 from ..files import numbered_lines
-from .document import Mention, OnError, SourceDocument, stop
+from .document import Mention, OnError, SourceDocument, each_readable, fail, stop
 from .format import Format
 from .standoff import MentionBuilder
 
@@ -33,10 +33,10 @@ _TOKENS = ".segmentation."
 
 @dataclass
 class _Annotation:
-    """One annotation: its line, the values of its features, and for each token the places of its rows."""
+    """One annotation: its line, its features and their values, and for each token the places of its rows."""
 
     line: int
-    values: Sequence[str]
+    values: Sequence[tuple[str, str]]
     tokens: dict[int, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     parts: set[int] = field(default_factory=set)
 
@@ -79,32 +79,27 @@ def read(
         known = ", ".join(sorted(name for name in sheet.spans if _TOKENS not in name)) or "none"
         raise BionerError(Errors.E180.format(path=path, type=type, known=known))
     builder, mentions = MentionBuilder(path, mismatch), list[Mention]()
-    for name, features, annotations in sheet.annotations():
-        if name not in ends:
-            for one in annotations if _TOKENS not in name else ():
-                builder.add(f"annotations {name.rpartition('.')[2]}", one.line)
-            continue
-        for one in annotations:
-            values = dict(zip(features, one.values))
-            try:
-                if not values.get(label, "").strip():
-                    sheet.fail(one.line, f"the annotation has no text in its feature {label!r} (option label)")
-                fragments = [sheet.characters(place) for places in one.tokens.values() for place in places]
-                concepts = [values[identifier]] if values.get(identifier) else []
-                found = builder.mention(
-                    path,
-                    one.line,
-                    sheet.text,
-                    label=values[label].strip(),
-                    fragments=fragments,
-                    claimed="",
-                    identifiers=concepts,
-                    infons={key: value for key, value in values.items() if value and key not in (label, identifier)},
-                )
-            except BionerError as error:
-                on_error(error)
-            else:
-                mentions += [found] if found else []
+
+    def make(one: _Annotation) -> Optional[Mention]:
+        values = dict(one.values)
+        if not values.get(label, "").strip():
+            fail(path, one.line, f"the annotation has no text in its feature {label!r} (option label)")
+        return builder.mention(
+            path,
+            one.line,
+            sheet.text,
+            label=values[label].strip(),
+            fragments=[sheet.characters(place) for places in one.tokens.values() for place in places],
+            claimed="",
+            identifiers=[values[identifier]] if values.get(identifier) else [],
+            infons={key: value for key, value in values.items() if value and key not in (label, identifier)},
+        )
+
+    for name, annotations in sheet.annotations():
+        if name in ends:
+            mentions += each_readable(annotations, make, on_error)
+        elif annotations and _TOKENS not in name:
+            builder.add(f"annotations {name.rpartition('.')[2]}", annotations[0].line, len(annotations))
     builder.finish()
     yield sheet.document(mentions)
 
@@ -131,7 +126,7 @@ class _Sheet:
         self._rows: list[tuple[int, int, str, tuple[int, int], str]] = []  # with the line of the token
         lines = numbered_lines(path)
         if not next(lines, (1, ""))[1].removeprefix("\ufeff").startswith(_HEAD):
-            self.fail(1, f"it does not begin with {_HEAD!r}")
+            fail(path, 1, f"it does not begin with {_HEAD!r}")
         sentence: list[str] = []
         tokens: list[tuple[int, int, str]] = []
         for line, text in lines:
@@ -148,17 +143,13 @@ class _Sheet:
                     tokens.append((line, place[0], _unescaped(row[5])))
                 self._rows.append((line, tokens[-1][0] if tokens else line, row[2] or "", place, row[6] or ""))
             elif text.strip() and not text.startswith("#"):
-                self.fail(line, "neither a row with the number, the characters and the text of a token nor a comment")
+                fail(path, line, "neither a row with the number, the characters and the text of a token nor a comment")
         self._add_sentence(sentence, tokens)
         if not self._rows:
             raise BionerError(Errors.E102.format(path=path))
         units = list(accumulate((1 + (ord(char) > 0xFFFF) for char in self.text), initial=0))
         self._places = {} if units[-1] == len(self.text) else {unit: place for place, unit in enumerate(units)}
         self.spans = [name for kind, name, _ in self._layers if kind == "SP"]
-
-    def fail(self, line: int, reason: str) -> NoReturn:
-        """Raise a `BionerError` that names file and line."""
-        raise BionerError(Errors.E106.format(path=self.path, line=line, reason=reason))
 
     def characters(self, place: tuple[int, int]) -> tuple[int, int]:
         """Character offsets from UTF-16 offsets; outside of the text if these are, or if they cut a character."""
@@ -172,13 +163,13 @@ class _Sheet:
         doc_id = f"{folder}:{name}" if "." in folder else name
         return SourceDocument("document", self.text, tuple(mentions), self.path, 1, doc_id)
 
-    def annotations(self) -> Iterator[tuple[str, list[str], list[_Annotation]]]:
-        """Name, features and annotations of every layer."""
+    def annotations(self) -> Iterator[tuple[str, list[_Annotation]]]:
+        """Name and annotations of every layer."""
         width, rows = sum(len(features) for _, _, features in self._layers), []
         for line, token, part, place, columns in self._rows:
             values = columns.split("\t")
             if len(values) < width:
-                self.fail(line, f"{len(values)} columns of annotations where the header has {width} features")
+                fail(self.path, line, f"{len(values)} columns of annotations where the header has {width} features")
             rows.append((line, token, part, place, values))
         start = 0
         for _, name, features in self._layers:
@@ -188,9 +179,9 @@ class _Sheet:
                 for index, stacked in enumerate(zip_longest(*own, fillvalue=("", ""))):
                     number = next((number for _, number in stacked if number), "")
                     key = (number,) if number else (token, part, index)
-                    one = found.setdefault(key, _Annotation(line, [value for value, _ in stacked]))
-                    one.add(token, part, place)
-            yield name, features, list(found.values())
+                    one = _Annotation(line, list(zip(features, (value for value, _ in stacked))))
+                    found.setdefault(key, one).add(token, part, place)
+            yield name, list(found.values())
             start += len(features)
 
     def _add_sentence(self, lines: Sequence[str], tokens: Sequence[tuple[int, int, str]]) -> None:
@@ -201,7 +192,7 @@ class _Sheet:
         line, start, token = tokens[0]
         start -= _units(sentence[: max(sentence.find(token), 0)])
         if start < self._length:
-            self.fail(line, "the sentence begins before the end of the last one")
+            fail(self.path, line, "the sentence begins before the end of the last one")
         self.text += "\n" * (start - self._length) + sentence
         self._length = start + _units(sentence)
         place, at = 0, start
@@ -209,7 +200,7 @@ class _Sheet:
             found = sentence.find(token, place)
             at += _units(sentence[place:found])
             if found < 0 or at != begin:
-                self.fail(line, f"the token {token!r} is not at character {begin} of the text")
+                fail(self.path, line, f"the token {token!r} is not at character {begin} of the text")
             place, at = found + len(token), at + _units(token)
 
 

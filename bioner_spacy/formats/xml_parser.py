@@ -9,12 +9,13 @@ import re
 from collections.abc import Collection, Iterator
 from html.entities import html5
 from pathlib import Path
-from typing import NoReturn, Optional
+from typing import Any, NoReturn, Optional
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from ..errors import BionerError, Errors
 from ..files import decode, open_bytes
+from .document import fail
 
 CHUNK = 1 << 16
 """Bytes that are parsed at once."""
@@ -30,6 +31,7 @@ class XmlParser:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.finished: list[Any] = []
         self.expat = expat.ParserCreate("UTF-8")
         self.expat.buffer_text = True
         self.expat.StartElementHandler = self.start
@@ -62,10 +64,10 @@ class XmlParser:
 
     def fail(self, reason: str) -> NoReturn:
         """Raise a `BionerError` that names file and line."""
-        raise BionerError(Errors.E106.format(path=self.path, line=self.line, reason=reason))
+        fail(self.path, self.line, reason)
 
-    def chunks(self) -> Iterator[None]:
-        """Parse the file; after every chunk, the results of its events can be taken.
+    def results(self) -> Iterator[Any]:
+        """Parse the file, and give what its events have put into `finished`.
 
         Raises:
             BionerError: the file is missing, empty, not UTF-8 or not valid XML.
@@ -78,7 +80,7 @@ class XmlParser:
             if chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 decode(chunk[:2], self.path)
             if not head.startswith(b"<"):
-                raise BionerError(Errors.E106.format(path=self.path, line=1, reason="no XML"))
+                fail(self.path, 1, "no XML")
             try:
                 while chunk:
                     yield from self._parse(chunk, final=False)
@@ -89,14 +91,13 @@ class XmlParser:
                 reason = f"not valid XML in UTF-8 ({expat.ErrorString(error.code)}{cut})"
                 raise BionerError(Errors.E106.format(path=self.path, line=error.lineno, reason=reason)) from None
 
-    def _parse(self, chunk: bytes, *, final: bool) -> Iterator[None]:
-        """Parse a chunk; results from before an error can be taken, too."""
+    def _parse(self, chunk: bytes, *, final: bool) -> Iterator[Any]:
+        """Parse a chunk; results from before an error are given, too."""
         try:
             self.expat.Parse(chunk, final)
-        except (BionerError, expat.ExpatError):
-            yield
-            raise
-        yield
+        finally:
+            yield from self.finished
+            self.finished.clear()
 
 
 class _Records(XmlParser):
@@ -107,7 +108,6 @@ class _Records(XmlParser):
         self.tags = tags
         self.builder: Optional[TreeBuilder] = None
         self.depth = self.first_line = 0
-        self.finished: list[tuple[int, Element]] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2]
@@ -154,12 +154,11 @@ def xml_records(path: Path, tags: Collection[str]) -> Iterator[tuple[int, Elemen
         BionerError: the file is missing, empty, holds no such element, is not UTF-8, is not valid XML, declares an
             entity, or uses one that is not known.
     """
-    records, count = _Records(path, tags), 0
-    for _ in records.chunks():
-        count += len(records.finished)
-        yield from records.finished
-        records.finished.clear()
-    if not count:
+    empty = True
+    for record in _Records(path, tags).results():
+        empty = False
+        yield record
+    if empty:
         raise BionerError(Errors.E102.format(path=path))
 
 

@@ -6,12 +6,13 @@ of an annotation, which that package does not keep, and it would bring five more
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Optional
 
 from ...errors import BionerError, Errors
 from ...files import decode, open_bytes
+from ..document import fail
 from ..json_records import constant, json_records
 from ..xml_parser import CHUNK, XmlParser
 
@@ -50,59 +51,62 @@ ABOUT = ("source", "date", "key")
 
 
 class Node(dict[str, Any]):
-    """An object of BioC JSON, or an element of BioC XML in the form of JSON. `line` is its first line; `collection`, of
-    a document, is the metadata of its collection."""
+    """An object of BioC JSON, or an element of BioC XML in the form of JSON.
 
-    line = 1
-    collection: dict[str, Any] = {}
-
-
-def fail(path: Path, node: Node, reason: str) -> NoReturn:
-    """Raise an error for an invalid node."""
-    raise BionerError(Errors.E106.format(path=path, line=node.line, reason=reason))
-
-
-def objects(path: Path, node: Node, key: str) -> list[Node]:
-    """The parts that a node lists under a key; none where the key is missing or null.
-
-    A key in the singular is taken for a mistake and not for a missing one.
+    Attributes:
+        path: its file.
+        line: its first line.
+        collection: of a document, the metadata of its collection.
     """
-    if key not in node and isinstance(node.get(key[:-1]), list | dict):
-        fail(path, node, f"{key[:-1]} is where BioC in JSON has {key}")
-    value = node.get(key) or []
-    if not isinstance(value, list) or not all(isinstance(part, Node) for part in value):
-        fail(path, node, f"{key} must be a list of objects")
-    return value
 
+    def __init__(self, path: Path, line: int, content: Mapping[str, Any]) -> None:
+        super().__init__(content)
+        self.path = path
+        self.line = line
+        self.collection: dict[str, Any] = {}
 
-def string(path: Path, node: Node, key: str) -> str:
-    """The string under a key of a node, a number as its digits; empty if the key is missing or null."""
-    value = node.get(key)
-    if value is None:
-        return ""
-    if type(value) is int:
-        return str(value)
-    if not isinstance(value, str):
-        fail(path, node, f"{key} must be a string")
-    if _SURROGATE.search(value):
-        fail(path, node, f"{key} holds half of a surrogate pair, which is no character")
-    return value
+    def fail(self, reason: str) -> NoReturn:
+        """Raise a `BionerError` that names file and line."""
+        fail(self.path, self.line, reason)
 
+    def objects(self, key: str) -> list["Node"]:
+        """The parts listed under a key; none where the key is missing or null.
 
-def number(path: Path, node: Node, key: str) -> int:
-    """The number, 0 or more, under a key of a node."""
-    value = str(node[key]) if type(node.get(key)) in (int, str) else ""
-    if not _NUMBER.fullmatch(value):
-        fail(path, node, f"{key} must be a number, not {node.get(key)!r}")
-    return int(value)
+        A key in the singular is taken for a mistake and not for a missing one.
+        """
+        if key not in self and isinstance(self.get(key[:-1]), list | dict):
+            self.fail(f"{key[:-1]} is where BioC in JSON has {key}")
+        value = self.get(key) or []
+        if not isinstance(value, list) or not all(isinstance(part, Node) for part in value):
+            self.fail(f"{key} must be a list of objects")
+        return value
 
+    def string(self, key: str) -> str:
+        """The string under a key, a number as its digits; empty if the key is missing or null."""
+        value = self.get(key)
+        if value is None:
+            return ""
+        if type(value) is int:
+            return str(value)
+        if not isinstance(value, str):
+            self.fail(f"{key} must be a string")
+        if _SURROGATE.search(value):
+            self.fail(f"{key} holds half of a surrogate pair, which is no character")
+        return value
 
-def infons(path: Path, node: Node) -> dict[str, Any]:
-    """The infons of a node; none where the key is missing or null."""
-    value = node.get("infons") or {}
-    if not isinstance(value, dict):
-        fail(path, node, "the infons are no object")
-    return dict(value)
+    def number(self, key: str) -> int:
+        """The number, 0 or more, under a key."""
+        value = str(self[key]) if type(self.get(key)) in (int, str) else ""
+        if not _NUMBER.fullmatch(value):
+            self.fail(f"{key} must be a number, not {self.get(key)!r}")
+        return int(value)
+
+    def infons(self) -> dict[str, Any]:
+        """The infons; none where the key is missing or null."""
+        value = self.get("infons") or {}
+        if not isinstance(value, dict):
+            self.fail("the infons are no object")
+        return dict(value)
 
 
 def parse(path: Path, type_infon: str) -> Iterator[Node]:
@@ -121,16 +125,17 @@ def parse(path: Path, type_infon: str) -> Iterator[Node]:
     """
     with open_bytes(path) as file:
         head = file.read(CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not head:
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        decode(head[:2], path)
+    if head and not head.startswith((b"<", b"{", b"[")):
+        fail(path, 1, "neither XML nor JSON")
+    empty = True
+    if head:
+        for node in _XmlParser(path, type_infon).results() if head.startswith(b"<") else _json_documents(path):
+            empty = False
+            yield node
+    if empty:
         raise BionerError(Errors.E102.format(path=path))
-    if head.startswith(b"<"):
-        yield from _XmlParser(path, type_infon).documents()
-    elif head.startswith((b"{", b"[")):
-        yield from _json_documents(path)
-    else:
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            decode(head[:2], path)
-        raise BionerError(Errors.E106.format(path=path, line=1, reason="neither XML nor JSON"))
 
 
 def _json_documents(path: Path) -> Iterator[Node]:
@@ -138,9 +143,7 @@ def _json_documents(path: Path) -> Iterator[Node]:
         lines = iter(_object_lines(part.text, part.line))
 
         def with_line(value: dict[str, Any], lines: Iterator[int] = lines) -> Node:
-            node = Node(value)
-            node.line = next(lines, 1)
-            return node
+            return Node(path, next(lines, 1), value)
 
         try:
             value = json.loads(part.text, object_hook=with_line, parse_constant=constant)
@@ -153,19 +156,19 @@ def _json_documents(path: Path) -> Iterator[Node]:
 
 def _documents(path: Path, value: Any) -> Iterator[Node]:
     """The documents of a collection or of a response of PubTator 3, or a single document."""
-    node = value if isinstance(value, Node) else Node()
+    node = value if isinstance(value, Node) else Node(path, 1, {})
     if "documents" in node:
-        about: dict[str, Any] = {key: string(path, node, key) for key in ABOUT}
-        about["infons"] = infons(path, node)
-        for document in objects(path, node, "documents"):
+        about: dict[str, Any] = {key: node.string(key) for key in ABOUT}
+        about["infons"] = node.infons()
+        for document in node.objects("documents"):
             document.collection = about
             yield document
     elif "PubTator3" in node:
-        yield from objects(path, node, "PubTator3")
+        yield from node.objects("PubTator3")
     elif "passages" in node:
         yield node
     else:
-        fail(path, node, "a BioC collection is needed: an object with a list documents, or documents with passages")
+        node.fail("a BioC collection is needed: an object with a list documents, or documents with passages")
 
 
 def _object_lines(text: str, line: int) -> list[int]:
@@ -192,14 +195,8 @@ class _XmlParser(XmlParser):
         self.about: dict[str, Any] = {}
         self.tags = [""]
         self.nodes: list[Node] = []
-        self.finished: list[Node] = []
         self.text: list[str] = []
         self.infon: Optional[str] = None
-
-    def documents(self) -> Iterator[Node]:
-        for _ in self.chunks():
-            yield from self.finished
-            self.finished.clear()
 
     def characters(self, text: str) -> None:
         self.text.append(text)
@@ -215,8 +212,7 @@ class _XmlParser(XmlParser):
         if tag == "infon":
             self.infon = attributes.get("key")
         elif tag in _LISTS:
-            node = Node({key: value for key, value in attributes.items() if key in _ATTRIBUTES})
-            node.line = self.line
+            node = Node(self.path, self.line, {key: value for key, value in attributes.items() if key in _ATTRIBUTES})
             if tag not in ("collection", "document"):  # documents are not kept
                 self.nodes[-1].setdefault(_LISTS[tag], []).append(node)
             self.nodes.append(node)
@@ -235,17 +231,13 @@ class _XmlParser(XmlParser):
 
     def add_leaf(self, tag: str, value: str) -> None:
         """Keep the content of an element in its parent element."""
-        node = self.nodes[-1]
-        if tag == "infon" and self.infon is not None:
-            infons, is_type = (
-                node.setdefault("infons", {}),
-                self.infon == self.type_infon or self.tags[-1] == "passage",
-            )
-            if infons.setdefault(self.infon, value) == value:
+        node, key, is_single = self.nodes[-1], tag, True
+        if tag == "infon":
+            if self.infon is None:
                 return
-            if not (is_type and self.infon in ("type", self.type_infon)):
-                infons[self.infon] += f";{value}"
-                return
-        elif tag == "infon" or node.setdefault(tag, value) == value:
-            return
-        self.fail(f"an element {tag} occurs twice with different content")
+            node, key = node.setdefault("infons", {}), self.infon
+            is_single = key == self.type_infon or (key == "type" and self.tags[-1] == "passage")
+        if node.setdefault(key, value) != value:
+            if is_single:
+                self.fail(f"an element {tag} occurs twice with different content")
+            node[key] += f";{value}"

@@ -8,14 +8,16 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Optional
 
 from ...errors import BionerError, Errors, Warnings, check_setting, warn
-from ..document import COLLECTION, INFONS, Mention, OnError, Passage, SourceDocument, stop
+from ..document import COLLECTION, INFONS, Mention, OnError, Passage, SourceDocument, each_readable, stop
 from ..ledger import Ledger
 from ..standoff import IDENTIFIER, MentionBuilder, split_identifiers
-from .parse import Node, fail, infons, number, objects, parse, string
+from .parse import Node, parse
 
 UNITS = ("document", "passage")
 
@@ -67,9 +69,11 @@ def read(
     """
     builder = MentionBuilder(path, mismatch)
     unplaced: list[int] = []
-    for node, name, document in _documents(path, unit, type_infon, builder, on_error):
-        mentions = list(_mentions(path, document, type_infon, builder, on_error, unplaced))
-        yield from document.units(unit, mentions, name, string(path, node, "id").strip(), on_error)
+    for document in _documents(path, unit, type_infon, builder, on_error):
+        lists = each_readable(document.owners, lambda owner: owner.objects("annotations"), on_error)
+        make = partial(_mention, document.text, type_infon, builder, unplaced)
+        mentions = list(each_readable(chain.from_iterable(lists), make, on_error))
+        yield from document.units(unit, mentions, on_error)
     builder.finish()
     if unplaced:
         warn(Warnings.W105.format(path=path, count=len(unplaced), line=unplaced[0]))
@@ -77,57 +81,44 @@ def read(
 
 def read_texts(path: Path, *, unit: str = "document", on_error: OnError = stop) -> Iterator[SourceDocument]:
     """Read the texts and passages of a file, ignoring annotation; see `read`."""
-    for node, name, document in _documents(path, unit, "type", Ledger(path), on_error):
-        yield from document.units(unit, [], name, string(path, node, "id").strip(), on_error)
+    for document in _documents(path, unit, "type", Ledger(path), on_error):
+        yield from document.units(unit, [], on_error)
 
 
-def _documents(
-    path: Path, unit: str, type_infon: str, ledger: Ledger, on_error: OnError
-) -> Iterator[tuple[Node, str, "_Document"]]:
-    """Every document as it is parsed, its name for messages, and its text."""
+def _documents(path: Path, unit: str, type_infon: str, ledger: Ledger, on_error: OnError) -> Iterator["_Document"]:
     check_setting("unit", unit, UNITS)
-    count = 0
-    for count, node in enumerate(parse(path, type_infon), start=1):
-        try:
-            document = _Document(path, node, ledger)
-            name = string(path, node, "id").strip() or f"{path.stem}:{count}"
-        except BionerError as error:
-            on_error(error)
-        else:
-            yield node, name, document
-    if not count:
-        raise BionerError(Errors.E102.format(path=path))
+    nodes = enumerate(parse(path, type_infon), start=1)
+    return each_readable(nodes, lambda numbered: _Document(*numbered, ledger), on_error)
 
 
 class _Document:
     """Text of one document, the positions of its passages, and all annotations."""
 
-    def __init__(self, path: Path, node: Node, ledger: Ledger) -> None:
-        self.path = path
+    def __init__(self, number: int, node: Node, ledger: Ledger) -> None:
+        self.path = node.path
         self.line = node.line
         self.owners = [node]
         self.meta: dict[str, Any] = {key: value for key, value in node.items() if key not in _KEPT}
-        self.meta |= {INFONS: about} if (about := infons(path, node)) else {}
+        self.meta |= {INFONS: about} if (about := node.infons()) else {}
         self.meta |= {COLLECTION: dict(node.collection)} if any(node.collection.values()) else {}
-        self._parts: list[str] = []
-        self._length = 0
+        self.text = ""
         self.passages: list[Passage] = []
         self._lines: list[int] = []
-        for passage in objects(path, node, "passages"):
+        for passage in node.objects("passages"):
             self._add_passage(passage, ledger)
-        self.text = "".join(self._parts)
         for owner in self.owners:
             relations = owner.get("relations")
             for relation in relations if isinstance(relations, list) else ():
                 ledger.add("relations", getattr(relation, "line", owner.line))
+        self.doc_id = node.string("id").strip()
+        self.name = self.doc_id or f"{self.path.stem}:{number}"
 
-    def units(
-        self, unit: str, mentions: list[Mention], name: str, doc_id: str, on_error: OnError
-    ) -> Iterator[SourceDocument]:
+    def units(self, unit: str, mentions: list[Mention], on_error: OnError) -> Iterator[SourceDocument]:
         """The document, or every passage as a document of its own, with its mentions."""
+        path, doc_id, meta = self.path, self.doc_id, self.meta
         if unit == "document":
-            passages, line = tuple(self.passages), self.line
-            yield SourceDocument(name, self.text, tuple(mentions), self.path, line, doc_id, passages, self.meta)
+            passages = tuple(self.passages)
+            yield SourceDocument(self.name, self.text, tuple(mentions), path, self.line, doc_id, passages, meta)
             return
         inside: list[list[Mention]] = [[] for _ in self.passages]
         for mention in mentions:
@@ -138,95 +129,70 @@ class _Document:
                     part.append(replace(mention, start=start, end=stop, fragments=fragments))
                     break
             else:
-                reason = (
-                    f"characters {mention.start} to {mention.end} are in no passage, but in several or between them"
-                )
-                on_error(BionerError(Errors.E106.format(path=self.path, line=mention.line, reason=reason)))
-        for number_, (part, passage, line) in enumerate(zip(inside, self.passages, self._lines), start=1):
-            text, whole = (
-                self.text[passage.start : passage.end],
-                passage._replace(start=0, end=passage.end - passage.start),
-            )
-            yield SourceDocument(f"{name}:{number_}", text, tuple(part), self.path, line, doc_id, (whole,), self.meta)
+                place = f"characters {mention.start} to {mention.end}"
+                reason = f"{place} are in no passage, but in several or between them"
+                on_error(BionerError(Errors.E106.format(path=path, line=mention.line, reason=reason)))
+        for number, (part, passage, line) in enumerate(zip(inside, self.passages, self._lines), start=1):
+            text, name = self.text[passage.start : passage.end], f"{self.name}:{number}"
+            whole = passage._replace(start=0, end=len(text))
+            yield SourceDocument(name, text, tuple(part), path, line, doc_id, (whole,), meta)
 
     def _add_passage(self, passage: Node, ledger: Ledger) -> None:
-        path, text, sentences = self.path, string(self.path, passage, "text"), objects(self.path, passage, "sentences")
-        parts = [passage] if text else [sentence for sentence in sentences if string(path, sentence, "text")]
-        begin = number(path, parts[0] if parts else passage, "offset")
+        text, sentences = passage.string("text"), passage.objects("sentences")
+        parts = [passage] if text else [sentence for sentence in sentences if sentence.string("text")]
+        begin = (parts[0] if parts else passage).number("offset")
         if not parts:
-            begin = self._length  # whatever the file says, which may be behind the end of the text
+            begin = len(self.text)  # whatever the file says, which may be behind the end of the text
         for part in parts:
             self._append(part)
-        about = infons(path, passage)
-        type_ = about.get("type")
-        if isinstance(type_, str):
-            del about["type"]
-        name = type_.strip() if isinstance(type_, str) else ""
-        self.passages.append(Passage(begin, self._length, name, about or None))
+        about = passage.infons()
+        name = about.pop("type").strip() if isinstance(about.get("type"), str) else ""
+        self.passages.append(Passage(begin, len(self.text), name, about or None))
         self._lines.append(passage.line)
         for sentence in sentences:
-            if infons(path, sentence):
+            if sentence.infons():
                 ledger.add("sentences with infons", sentence.line)
-            offset = number(path, sentence, "offset") - begin if text else 0
-            if text and (offset < 0 or not text.startswith(string(path, sentence, "text"), offset)):
-                fail(path, sentence, "the sentence is not the text of its passage at its offset")
+            offset = sentence.number("offset") - begin if text else 0
+            if text and (offset < 0 or not text.startswith(sentence.string("text"), offset)):
+                sentence.fail("the sentence is not the text of its passage at its offset")
         self.owners += [passage, *sentences]
 
     def _append(self, node: Node) -> None:
-        offset, text = number(self.path, node, "offset"), string(self.path, node, "text")
-        gap = offset - self._length
+        offset, text = node.number("offset"), node.string("text")
+        gap = offset - len(self.text)
         if gap < 0:
-            fail(self.path, node, f"its offset is {offset}, and the text before it ends at {self._length}")
+            node.fail(f"its offset is {offset}, and the text before it ends at {len(self.text)}")
         if gap > LONGEST_GAP:
-            fail(self.path, node, f"its offset is {offset}, more than {LONGEST_GAP} after the text before it")
-        self._parts += [" " * gap, text]
-        self._length = offset + len(text)
+            node.fail(f"its offset is {offset}, more than {LONGEST_GAP} after the text before it")
+        self.text += " " * gap + text
 
 
-def _mentions(
-    path: Path,
-    document: _Document,
-    type_infon: str,
-    builder: MentionBuilder,
-    on_error: OnError,
-    unplaced: list[int],
-) -> Iterator[Mention]:
-    """Mentions of the annotations that have a location; the lines of the others go to `unplaced`."""
-    for owner in document.owners:
-        try:
-            annotations = objects(path, owner, "annotations")
-        except BionerError as error:
-            on_error(error)
-            continue
-        for annotation in annotations:
-            try:
-                if not objects(path, annotation, "locations"):
-                    unplaced.append(annotation.line)
-                elif mention := _mention(path, annotation, document.text, type_infon, builder):
-                    yield mention
-            except BionerError as error:
-                on_error(error)
-
-
-def _mention(path: Path, annotation: Node, text: str, type_infon: str, builder: MentionBuilder) -> Optional[Mention]:
-    about = infons(path, annotation)
+def _mention(
+    text: str, type_infon: str, builder: MentionBuilder, unplaced: list[int], annotation: Node
+) -> Optional[Mention]:
+    """The mention of an annotation; the line of one without a location goes to `unplaced`."""
+    locations, path, line = annotation.objects("locations"), annotation.path, annotation.line
+    if not locations:
+        unplaced.append(line)
+        return None
+    about = annotation.infons()
     label = about.pop(type_infon, None)
     if not isinstance(label, str) or not label.strip():
-        raise BionerError(Errors.E133.format(path=path, line=annotation.line, infon=type_infon))
+        raise BionerError(Errors.E133.format(path=path, line=line, infon=type_infon))
     fragments = []
-    for location in objects(path, annotation, "locations"):
-        start = number(path, location, "offset")
-        fragments.append((start, start + number(path, location, "length")))
+    for location in locations:
+        start = location.number("offset")
+        fragments.append((start, start + location.number("length")))
     score = _score(about.get(SCORE))
     if score is not None:
         del about[SCORE]
     return builder.mention(
         path,
-        annotation.line,
+        line,
         text,
         label=label.strip(),
         fragments=fragments,
-        claimed=string(path, annotation, "text"),
+        claimed=annotation.string("text"),
         score=score,
         identifiers=_identifiers(about),
         infons=about,

@@ -13,7 +13,7 @@ from typing import Optional
 from ...errors import BionerError, Errors, Warnings, check_setting, warn
 from ...files import BLANK, numbered_lines
 from ...tokenization import detokenize
-from ..document import Mention, OnError, SourceDocument, stop
+from ..document import Mention, OnError, SourceDocument, fail, stop
 from .tags import SCHEMES, SchemeCounts, TagError, decode_tags, is_tag
 
 DOCSTART = "-DOCSTART-"
@@ -201,8 +201,7 @@ class _Rows:
         token_column = self._column("token_column", self.token_column, width)
         token = columns[token_column]
         if token.split() != [token]:
-            reason = f"the token {token!r} is empty or holds whitespace"
-            raise BionerError(Errors.E106.format(**place, reason=reason))
+            fail(self.path, line, f"the token {token!r} is empty or holds whitespace")
         selected: Sequence[int] = [column for column in range(width) if column != token_column]
         if self.tag_columns is not None:
             selected = [self._column("tag_columns", column, width) for column in self.tag_columns]
@@ -258,9 +257,7 @@ def _article_id(columns: list[str], path: Path, line: int) -> str:
         return match[1]
     for column in columns[1:]:
         if re.match(r"[BIESLU](-|$)", column):
-            raise BionerError(
-                Errors.E106.format(path=path, line=line, reason=f"a {DOCSTART} line cannot have the tag {column}")
-            )
+            fail(path, line, f"a {DOCSTART} line cannot have the tag {column}")
         if column not in ("O", "X", *_FILLERS, ""):
             return column.strip("()")
     return ""

@@ -53,17 +53,18 @@ def read(
     """
     check_setting("span_keys", span_keys, "three keys", span_keys is None or len(span_keys) == 3)
     builder = MentionBuilder(path, mismatch)
-    for part in json_records(path):
+
+    def make(part: JsonRecord) -> Optional[SourceDocument]:
         record = _Record(part, text, id)
-        try:
-            if not record.is_accepted():
-                builder.add(NOT_ACCEPTED, part.line)
-            elif record.is_one_question():
-                builder.add("records that answer one question about what was shown (_is_binary, _view_id)", part.line)
-            else:
-                yield record.document(record.mentions(spans, span_keys, builder))
-        except BionerError as error:
-            on_error(error)
+        if not record.is_accepted():
+            builder.add(NOT_ACCEPTED, part.line)
+        elif record.is_one_question():
+            builder.add("records that answer one question about what was shown (_is_binary, _view_id)", part.line)
+        else:
+            return record.document(record.mentions(spans, span_keys, builder))
+        return None
+
+    yield from each_readable(json_records(path), make, on_error)
     builder.finish()
 
 
@@ -81,18 +82,12 @@ class _Record:
         self.part = part
         self.text_key = text_key
         self.id_key = id_key
-        self._content: Optional[dict[str, Any]] = None
-
-    @property
-    def content(self) -> dict[str, Any]:
-        if self._content is None:
-            value = self.part.value()
-            if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):  # as spaCy 2 has it
-                value = {self.text_key: value[0], **(value[1] if isinstance(value[1], dict) else {"spans": value[1]})}
-            if not isinstance(value, dict):
-                self.part.fail("a JSON object is needed")
-            self._content = value
-        return self._content
+        value = part.value()
+        if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):  # as spaCy 2 has it
+            value = {text_key: value[0], **(value[1] if isinstance(value[1], dict) else {"spans": value[1]})}
+        if not isinstance(value, dict):
+            part.fail("a JSON object is needed")
+        self.content: dict[str, Any] = value
 
     @property
     def text(self) -> str:
@@ -139,8 +134,8 @@ class _Record:
         for record in (self.content, *self._tracks().values()):
             for key, values in record.items():
                 if _is_attributes(key, values) or (key == "relations" and isinstance(values, list)):
-                    for _ in values:
-                        builder.add("relations" if key == "relations" else "attributes", self.part.line)
+                    kind = "relations" if key == "relations" else "attributes"
+                    builder.add(kind, self.part.line, len(values))
         for span in self._spans(spans_key):
             answer = span.get("answer", "accept") if isinstance(span, dict) else "accept"
             if answer in ("reject", "ignore"):
