@@ -197,27 +197,17 @@ class Export:
             Numbers of documents and of mentions that are written.
         """
         self.warn_of_entities()
-        if self._blank:
-            message = Warnings.W160.format(
-                path=self.path, count=len(self._blank), total=self._spans, first=self._blank[0]
-            )
-            warn(message)
+        place, blank, left_out = {"path": self.path, "format": self.format.name}, self._blank, self._without_tokens
+        if blank:
+            warn(Warnings.W160.format(path=self.path, count=len(blank), total=self._spans, first=blank[0]))
         if self._replaced:
             count = sum(count for _, count in self._replaced)
-            warn(
-                Warnings.W161.format(path=self.path, format=self.format.name, count=count, first=self._replaced[0][0])
-            )
-        if self._without_tokens:
-            count = len(self._without_tokens)
-            warn(
-                Warnings.W162.format(
-                    path=self.path, format=self.format.name, count=count, first=self._without_tokens[0]
-                )
-            )
-        if lost := {what: count for what, count in self._lost.items() if count}:
-            kinds = ", ".join(f"{count} {what}" for what, count in lost.items())
-            warn(Warnings.W164.format(path=self.path, format=self.format.name, what=kinds))
-        return self._documents - len(self._without_tokens), self._written
+            warn(Warnings.W161.format(**place, count=count, first=self._replaced[0][0]))
+        if left_out:
+            warn(Warnings.W162.format(**place, count=len(left_out), first=left_out[0]))
+        if lost := [f"{count} {what}" for what, count in self._lost.items() if count]:
+            warn(Warnings.W164.format(**place, what=", ".join(lost)))
+        return self._documents - len(left_out), self._written
 
     def document(self, doc: Doc, number: int) -> Annotated:
         """One document; see `documents`.

@@ -139,23 +139,19 @@ class Option:
         Raises:
             ValueError: the text is none of the type of the option.
         """
-        values = [self._parse(part) for part in (_words(text) if self.many else [text])]
+        parts = [text]
+        if self.many:
+            parts = [part.replace("\\ ", " ") for part in re.split(r"(?<!\\)\s+", text.strip()) if part]
+        values = [(_truth if self.item is bool else self.item)(part) for part in parts]
         if not values:
             raise ValueError(text)
         return values if self.many else values[0]
 
-    def _parse(self, text: str) -> Any:
-        if self.item is bool:
-            return {"true": True, "false": False}[text.lower()] if text.lower() in ("true", "false") else _refuse(text)
-        return self.item(text)
 
-
-def _words(text: str) -> list[str]:
-    return [part.replace("\\ ", " ") for part in re.split(r"(?<!\\)\s+", text.strip()) if part]
-
-
-def _refuse(text: str) -> Any:
-    raise ValueError(text)
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
 
 
 def _options(function: Callable[..., Any]) -> dict[str, Option]:

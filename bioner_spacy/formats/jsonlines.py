@@ -19,7 +19,7 @@ from ..tokenization import detokenize
 from .document import Mention, OnError, SourceDocument, each_readable, stop
 from .export import Annotated, Export, json_line, places_of_parts
 from .format import Format
-from .iob.tags import SchemeCounts, TagError, decode_tags
+from .iob.tags import TagError, decode_tags, find_scheme
 from .json_records import JsonRecord, json_records
 from .ledger import Ledger
 
@@ -184,9 +184,7 @@ def _tagged(
     if not all(isinstance(tag, str) for tag in tags):
         part.fail(f"{key} has a tag that is no text")
     tags = [tag.strip() for tag in tags]
-    counts = SchemeCounts()
-    counts.add(tags)
-    scheme = counts.scheme()
+    scheme = find_scheme([tags])
     if scheme is None:
         part.fail(f"{key} mixes the prefixes of IOBES and BILUO")
     try:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats.iob import SCHEMES, TagError, decode_tags, read, read_texts
-from bioner_spacy.formats.iob.tags import SchemeCounts
+from bioner_spacy.formats.iob.tags import find_scheme
 
 Spans = tuple[tuple[int, int, str], ...]
 
@@ -130,9 +130,7 @@ def test_labels_may_hold_hyphens(tmp_path: Path) -> None:
     [("OEB", "iobes"), ("OLB", "biluo"), ("OI", "iob1"), ("OIB", "iob1"), ("OBI", "iob2"), ("O", "iob2")],
 )
 def test_detected_scheme(tags: str, scheme: str) -> None:
-    counts = SchemeCounts()
-    counts.add([tag + "-X" * (tag != "O") for tag in tags])
-    assert counts.scheme() == scheme
+    assert find_scheme([[tag + "-X" * (tag != "O") for tag in tags]]) == scheme
 
 
 def test_mixed_schemes(tmp_path: Path) -> None:

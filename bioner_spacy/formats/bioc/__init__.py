@@ -1,29 +1,8 @@
 """BioC, in XML and in JSON: collections of documents, passages and annotations with infons."""
 
-from collections.abc import Iterable
-from pathlib import Path
-
-from spacy.tokens import Doc
-
-from ...scope import SPANS_KEY
 from ..format import Format
-from . import writer
 from .reader import read, read_texts
-
-
-def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
-    """Write a BioC file, JSON where its name ends in .json, else XML.
-
-    Documents have the passages that their source distinguished, with their infons, or else one passage without a type;
-    an annotation is in the passage that it begins in. Annotations have their entity type in the infon `type`,
-    their score, where they are predicted, in the infon `score`, their concept identifiers in the infons of their
-    source or in `identifier`. What a collection and a document say about themselves is kept. Characters that XML does
-    not have are written as spaces with a warning; offsets are those of the text.
-
-    Arguments, results and errors are those of `Format.write`. A label with a character that XML does
-    not have is an error in XML.
-    """
-    return writer.write(FORMAT, docs, path, spans_key)
+from .writer import write
 
 
 def _recognises(head: str) -> bool:

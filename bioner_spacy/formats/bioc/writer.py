@@ -3,8 +3,7 @@
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -14,7 +13,7 @@ from spacy.tokens import Doc
 from ...scope import SPANS_KEY
 from ..document import COLLECTION, INFONS, Mention, Passage
 from ..export import Annotated, Export
-from ..format import Format
+from ..registry import get_format
 from ..standoff import IDENTIFIER, join_identifiers, split_identifiers
 from .parse import ABOUT
 from .reader import SCORE
@@ -25,29 +24,36 @@ _NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """What is no character of XML 1.0, not even as a reference."""
 
 
-def write(format: Format, docs: Iterable[Doc], path: Path, spans_key: str = SPANS_KEY) -> tuple[int, int]:
-    """Write a BioC file, JSON where its name ends in .json, else XML; see `bioner_spacy.formats.bioc.write`."""
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
+    """Write a BioC file, JSON where its name ends in .json, else XML.
+
+    Documents have the passages that their source distinguished, with their infons, or else one passage without a type;
+    an annotation is in the passage that it begins in. Annotations have their entity type in the infon `type`,
+    their score, where they are predicted, in the infon `score`, their concept identifiers in the infons of their
+    source or in `identifier`. What a collection and a document say about themselves is kept. Characters that XML does
+    not have are written as spaces with a warning; offsets are those of the text.
+
+    Arguments, results and errors are those of `Format.write`. A label with a character that XML does
+    not have is an error in XML.
+    """
     is_json = path.name.lower().removesuffix(".gz").endswith(".json")
     label = r"\S(?:.*\S)?" if is_json else rf"(?!.*{_NOT_XML})\S(?:.*\S)?"
-    export = Export(path, format, spans_key, label=label, not_in_id=r"(?!)" if is_json else _NOT_XML)
+    export = Export(path, get_format("bioc"), spans_key, label=label, not_in_id=r"(?!)" if is_json else _NOT_XML)
+    pattern = re.compile(_NOT_XML)
     first: list[dict[str, Any]] = []
 
     def head(document: Annotated) -> str:
         first.append(_about(document))
         return _head_json(first[0]) if is_json else _head_xml(first[0])
 
-    def counted(render: Callable[[Annotated], str]) -> Callable[[Annotated], str]:
-        def rendered(document: Annotated) -> str:
-            export.lose("documents' collections other than the first", _about(document) != first[0])
-            return render(document)
+    def render(document: Annotated) -> str:
+        export.lose("documents' collections other than the first", _about(document) != first[0])
+        if is_json:
+            return _to_json(export, document)
+        return _to_xml(export, document, export.without(pattern, document))
 
-        return rendered
-
-    if is_json:
-        return export.write_file(docs, counted(partial(_to_json, export)), head=head, separator=",\n", tail="\n]}\n")
-    pattern = re.compile(_NOT_XML)
-    render = counted(lambda document: _to_xml(export, document, export.without(pattern, document)))
-    return export.write_file(docs, render, head=head, tail="</collection>\n")
+    between, tail = (",\n", "\n]}\n") if is_json else ("", "</collection>\n")
+    return export.write_file(docs, render, head=head, separator=between, tail=tail)
 
 
 def _about(document: Annotated) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ...errors import BionerError, Errors, Warnings, check_setting, warn
 from ...files import BLANK, numbered_lines
 from ...tokenization import detokenize
 from ..document import Mention, OnError, SourceDocument, fail, stop
-from .tags import SCHEMES, SchemeCounts, TagError, decode_tags, is_tag
+from .tags import SCHEMES, TagError, decode_tags, find_scheme, is_tag
 
 DOCSTART = "-DOCSTART-"
 
@@ -66,7 +66,8 @@ def read(
         invalid: what to do with a tag that does not continue the mention before it, or with a mention that has no
             end tag: "error", or "begin" to begin a mention there and to warn at the end.
     """
-    _check_settings(scheme, invalid)
+    check_setting("scheme", scheme, ["auto", *SCHEMES])
+    check_setting("invalid", invalid, INVALID)
     rows = _Rows(path, token_column, tag_columns, comments)
     if scheme == "auto":
         scheme = rows.scheme()
@@ -116,11 +117,6 @@ def _document(path: Path, number: int, sentence: _Sentence, text: str, mentions:
     return SourceDocument(name, text, tuple(mentions), path, sentence.lines[0], sentence.doc_id)
 
 
-def _check_settings(scheme: str, invalid: str) -> None:
-    check_setting("scheme", scheme, ["auto", *SCHEMES])
-    check_setting("invalid", invalid, INVALID)
-
-
 class _Rows:
     """Rows of a column file. A first pass finds how many columns they have, because one odd row must not decide it.
 
@@ -148,11 +144,7 @@ class _Rows:
 
     def scheme(self) -> str:
         """The scheme of all tags."""
-        counts = SchemeCounts()
-        for sentence in self.sentences(lambda error: None):
-            for column in sentence.tags:
-                counts.add(column)
-        found = counts.scheme()
+        found = find_scheme(tags for sentence in self.sentences(lambda error: None) for tags in sentence.tags)
         if found is None:
             raise BionerError(Errors.E107.format(path=self.path))
         return found

@@ -5,8 +5,7 @@ The schemes are those of Ratinov and Roth, "Design challenges and misconceptions
 """
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Optional
 
 SCHEMES: dict[str, dict[str, str]] = {
@@ -37,32 +36,24 @@ def is_tag(text: str) -> bool:
     return _TAG.fullmatch(text) is not None
 
 
-class SchemeCounts:
-    """What distinguishes schemes: prefixes, and where mentions begin."""
+def find_scheme(columns: Iterable[Sequence[str]]) -> Optional[str]:
+    """The scheme of some columns of tags, by their prefixes and by how mentions begin; None if they mix those of four
+    prefixes.
 
-    def __init__(self) -> None:
-        self.prefixes: Counter[str] = Counter()
-        self.begin_with_i = self.begin_with_b = 0
-
-    def add(self, tags: Sequence[str]) -> None:
-        """Count one column of tags of a sentence."""
-        before = "O"
-        for tag in tags:
+    Args:
+        columns: tags of the tokens of sentences.
+    """
+    prefixes, beginnings = set[str](), set[str]()
+    for tags in columns:
+        for before, tag in zip(["O", *tags], tags):
             prefix, _, label = tag.partition("-")
-            self.prefixes[prefix] += 1
+            prefixes.add(prefix)
             if before == "O" or before.partition("-")[2] != label:
-                self.begin_with_i += prefix == "I"
-                self.begin_with_b += prefix == "B"
-            before = tag
-
-    def scheme(self) -> Optional[str]:
-        """The scheme; None if a file mixes those of four prefixes."""
-        iobes, biluo = bool(self.prefixes["E"] or self.prefixes["S"]), bool(self.prefixes["L"] or self.prefixes["U"])
-        if iobes and biluo:
-            return None
-        if iobes or biluo:
-            return "iobes" if iobes else "biluo"
-        return "iob1" if self.begin_with_i and not self.begin_with_b else "iob2"
+                beginnings.add(prefix)
+    iobes, biluo = not prefixes.isdisjoint("ES"), not prefixes.isdisjoint("LU")
+    if iobes or biluo:
+        return None if iobes and biluo else "iobes" if iobes else "biluo"
+    return "iob1" if "I" in beginnings and "B" not in beginnings else "iob2"
 
 
 def decode_tags(

@@ -9,64 +9,58 @@ from ...errors import BionerError, Errors, Warnings, check_setting, warn
 from ...scope import SPANS_KEY
 from ...tokenization import detokenize
 from ..export import Annotated, Export, places_of_parts
-from ..format import Format
+from ..registry import get_format
 from .reader import DOCSTART
 
 
-def write(
-    format: Format, docs: Iterable[Doc], path: Path, spans_key: str = SPANS_KEY, columns: int = 1
-) -> tuple[int, int]:
-    """Write a column file; see `bioner_spacy.formats.iob.write`."""
+def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, columns: int = 1) -> tuple[int, int]:
+    """Write a column file; every document is one sentence, under a line `-DOCSTART- (identifier)` where that changes.
+
+    Columns are separated by tabs, tags are IOB2. Spans that overlap stand in several tag columns, the innermost in the
+    first; those for which there are too few columns are left out with a warning. Tokens of whitespace are left out,
+    and tokens with whitespace inside become several. The format has no room for scores and identifiers of concepts.
+
+    Args:
+        columns: number of tag columns.
+
+    Returns:
+        Numbers of documents and of mentions that are written.
+
+    Raises:
+        BionerError: `columns` is not at least 1, there is no document, one is not annotated or its scores
+            are not as many as its spans, if a label has whitespace, or if a token is `-DOCSTART-`.
+    """
     check_setting("columns", columns, "1 or more", columns >= 1)
-    export = Export(path, format, spans_key, label=r"\S+", not_in_id=r"[\s()]")
-    sentences = _Sentences(export, columns)
-    documents, mentions = export.write_file(docs, sentences.render)
-    sentences.finish()
-    return documents, mentions - len(sentences.lost)
+    export = Export(path, get_format("iob"), spans_key, label=r"\S+", not_in_id=r"[\s()]")
+    last_id, total, needed, lost = "", 0, columns, list[str]()
 
-
-class _Sentences:
-    """Makes the sentences of one file, and counts the spans that do not fit into its columns."""
-
-    def __init__(self, export: Export, columns: int) -> None:
-        self.export = export
-        self.columns = columns
-        self.doc_id = ""
-        self.total = 0
-        self.lost: list[str] = []
-        self.needed = columns
-
-    def render(self, document: Annotated) -> str:
+    def render(document: Annotated) -> str:
+        nonlocal last_id, total, needed
         parts = [token.split() for token in document.tokens]
         tokens = [part for several in parts for part in several]
         if not tokens:
-            return self.export.leave_out(document)
+            return export.leave_out(document)
         if DOCSTART in tokens:
             raise BionerError(Errors.E164.format(doc_id=document.id, token=DOCSTART))
         read_again = detokenize(tokens)[0].split()
-        self.export.lose(
-            "documents' spacing, as their tokens are joined by rules", read_again != document.text.split()
-        )
+        export.lose("documents' spacing, as their tokens are joined by rules", read_again != document.text.split())
         labels = (mention.label for mention in document.mentions)
         spans = [(start, end, label) for (start, end), label in zip(places_of_parts(document.places, parts), labels)]
         layers = to_layers(spans)
-        self._count(layers, document.id)
-        tags = [_tags(layer, len(tokens)) for layer in layers[: self.columns]]
-        tags += [["O"] * len(tokens)] * (self.columns - len(tags))
+        total, needed = total + len(spans), max(needed, len(layers))
+        lost.extend([document.id] * sum(map(len, layers[columns:])))
+        tags = [_tags(layer, len(tokens)) for layer in layers[:columns]]
+        tags += [["O"] * len(tokens)] * (columns - len(tags))
         rows = "".join("\t".join(row) + "\n" for row in zip(tokens, *tags))
-        head = "" if document.id == self.doc_id else f"{DOCSTART} ({document.id})\n\n"
-        self.doc_id = document.id
+        head = "" if document.id == last_id else f"{DOCSTART} ({document.id})\n\n"
+        last_id = document.id
         return f"{head}{rows}\n"
 
-    def finish(self) -> None:
-        if self.lost:
-            counts = {"count": len(self.lost), "total": self.total, "columns": self.columns, "needed": self.needed}
-            warn(Warnings.W163.format(path=self.export.path, first=self.lost[0], **counts))
-
-    def _count(self, layers: list[list[tuple[int, int, str]]], doc_id: str) -> None:
-        self.total += sum(map(len, layers))
-        self.needed = max(self.needed, len(layers))
-        self.lost += [doc_id] * sum(map(len, layers[self.columns :]))
+    documents, mentions = export.write_file(docs, render)
+    if lost:
+        counts = {"count": len(lost), "total": total, "columns": columns, "needed": needed}
+        warn(Warnings.W163.format(path=path, first=lost[0], **counts))
+    return documents, mentions - len(lost)
 
 
 def to_layers(spans: Iterable[tuple[int, int, str]]) -> list[list[tuple[int, int, str]]]:
