@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -29,45 +29,13 @@ RUN_FOLDER = "_run"
 """Folder with the state of a run of `spacy bioner apply`, next to its output files."""
 
 _GZIP = b"\x1f\x8b"
-_counts: list["_Count"] = []
+_open: list[BinaryIO] = []
+_closed = [0]  # bytes read of files that are closed again
 
 
-class _Count:
-    """Number of bytes read, before decompression."""
-
-    def __init__(self) -> None:
-        self.closed, self.open = 0, list[BinaryIO]()
-
-    def __call__(self) -> int:
-        return self.closed + sum(file.tell() for file in self.open)
-
-
-@contextmanager
-def counted_bytes() -> Iterator[Callable[[], int]]:
-    """Within the block, count the bytes that `open_bytes` has read, for progress.
-
-    Yields:
-        A function that returns the number of bytes.
-    """
-    _counts.append(_Count())
-    try:
-        yield _counts[-1]
-    finally:
-        _counts.pop()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    with path.open("rb") as file:
-        counts = list(_counts)
-        for count in counts:
-            count.open.append(file)
-        try:
-            yield file
-        finally:
-            for count in counts:
-                count.open.remove(file)
-                count.closed += file.tell()
+def bytes_read() -> int:
+    """Number of bytes that `open_bytes` has read in this process, before decompression, for progress."""
+    return _closed[0] + sum(file.tell() for file in _open)
 
 
 @contextmanager
@@ -81,17 +49,27 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
         raise BionerError(
             (Errors.E108 if path.exists() else Errors.E101).format(path=path, kind=_kind(path), done="read")
         )
-    with _opened(path) as file:
-        packed = file.read(len(_GZIP)) == _GZIP
-        file.seek(0)
-        if not packed:
-            yield file
-            return
+    with path.open("rb") as file:
+        _open.append(file)
         try:
-            with gzip.open(file) as unpacked:
-                yield cast(BinaryIO, unpacked)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise BionerError(Errors.E118.format(path=path, kind="gzip", reason=error)) from None
+            packed = file.read(len(_GZIP)) == _GZIP
+            file.seek(0)
+            if packed:
+                with _damage_named(path), gzip.open(file) as unpacked:
+                    yield cast(BinaryIO, unpacked)
+            else:
+                yield file
+        finally:
+            _open.remove(file)
+            _closed[0] += file.tell()
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise BionerError(Errors.E118.format(path=path, kind="gzip", reason=error)) from None
 
 
 @contextmanager

@@ -3,15 +3,14 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Optional
 
 from tqdm import tqdm
 
 from ..errors import check_setting
-from ..files import counted_bytes
+from ..files import bytes_read
 from ..formats import SourceDocument
 
 MODES = ("none", "bar", "log")
@@ -40,20 +39,20 @@ class Progress:
         self._lock = threading.Lock()
         self._start = self._logged = time.monotonic()
         self._bar: Optional[tqdm] = None
-        self._open = ExitStack()
 
     def __enter__(self) -> "Progress":
-        self._count: Callable[[], int] = self._open.enter_context(counted_bytes())
+        self._read_before = bytes_read()
         if self._mode == "bar":
             form = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
-            bar = tqdm(total=self._before + self._total, initial=self._before, bar_format=form, dynamic_ncols=True)
-            self._bar = self._open.enter_context(bar)
+            total = self._before + self._total
+            self._bar = tqdm(total=total, initial=self._before, bar_format=form, dynamic_ncols=True)
         return self
 
     def __exit__(self, *error: object) -> None:
         if not error[0]:
             self._show(1.0, last=True)
-        self._open.close()
+        if self._bar is not None:
+            self._bar.close()
 
     def reading(self, documents: Iterable[SourceDocument]) -> Iterator[SourceDocument]:
         """Pass documents of the input on, and count them."""
@@ -65,7 +64,7 @@ class Progress:
         """Record that documents were read; `done`: by an earlier start."""
         self._read += documents
         self._skipped += documents * done
-        self._bytes = self._count()
+        self._bytes = bytes_read() - self._read_before
 
     def running(self, task: Any, documents: int, tokens: int) -> None:
         """Record the progress of a task; it falls when a task is repeated."""
