@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from ..corpora import SPLITS, Corpus
-from ..corpora.bounded_list import BoundedList
 from ..corpora.check import EXAMPLES, LONG, MOST_PROBLEMS, CorpusCheck
 from ..corpora.statistics import name_text
-from ..corpora.to_doc import Issue
+from ..corpora.to_doc import Issues
 from ..reports.corpus_report import types_table
 from ..reports.table import MISSING, Table
 
@@ -137,7 +136,7 @@ def _missing(check: CorpusCheck) -> Iterator[str]:
                 yield f"{split}, no mention of {entity_type}, although all of them count as annotated there"
 
 
-def issue_lines(listed: BoundedList[Issue]) -> str:
+def issue_lines(listed: Issues) -> str:
     """The first issues, one per line with their location, and the number of others."""
     lines = []
     for issue in listed.first[:EXAMPLES]:

@@ -15,12 +15,11 @@ from ..errors import BionerError, BionerWarning, Errors
 from ..files import checksum
 from ..formats.document import SourceDocument
 from ..tokens import token_offsets
-from .bounded_list import BoundedList
 from .catalogue import Corpus
 from .convert import SplitReport, convert_documents
 from .leakage import normalise
 from .statistics import SplitStatistics, Surface, Usage, count_usage
-from .to_doc import Issue
+from .to_doc import Issue, Issues
 
 EXAMPLES = 5
 """Maximum number of places shown per problem; all are counted."""
@@ -77,7 +76,7 @@ class SplitCheck:
     unmapped: Counter[str] = field(default_factory=Counter)
     boundaries: int = 0
     aligned: int = 0
-    found: dict[str, BoundedList[Issue]] = field(default_factory=lambda: defaultdict(lambda: BoundedList(EXAMPLES)))
+    found: dict[str, Issues] = field(default_factory=lambda: defaultdict(lambda: Issues(EXAMPLES)))
 
 
 @dataclass
@@ -103,7 +102,7 @@ class CorpusCheck:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
-    unmapped: dict[str, BoundedList[Issue]] = field(default_factory=lambda: defaultdict(lambda: BoundedList(1)))
+    unmapped: dict[str, Issues] = field(default_factory=lambda: defaultdict(lambda: Issues(1)))
     names: Usage = Usage(0, 0)
     mixed: list[tuple[str, Surface, Usage]] = field(default_factory=list)
 

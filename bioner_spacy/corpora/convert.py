@@ -20,10 +20,9 @@ from ..files import checksum, remove, replacing
 from ..formats.document import SourceDocument
 from ..scope import SPANS_KEY
 from ..tokenization import create_tokenizer
-from .bounded_list import BoundedList
 from .catalogue import SPLITS, Catalogue, Corpus
 from .manifest import REPORT_FILE, set_unfinished
-from .to_doc import KINDS, Issue, to_doc
+from .to_doc import KINDS, Issues, to_doc
 
 LISTED = 1000
 """Maximum number of issues of a kind that a report lists; all are counted."""
@@ -75,9 +74,7 @@ class SplitReport:
     mentions_in: Counter[str] = field(default_factory=Counter)
     mentions_out: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
-    issues: dict[str, BoundedList[Issue]] = field(
-        default_factory=lambda: {kind: BoundedList(LISTED) for kind in KINDS}
-    )
+    issues: dict[str, Issues] = field(default_factory=lambda: {kind: Issues(LISTED) for kind in KINDS})
     seconds: float = 0.0
 
     def count(self, kind: str) -> int:
@@ -99,7 +96,7 @@ class SplitReport:
             mentions = [asdict(issue) for issue in issues.first]
             for mention in mentions:
                 del mention["kind"]
-            kept[kind] = {"count": issues.count, "mentions": mentions, "not_listed": issues.rest}
+            kept[kind] = {"count": issues.count, "mentions": mentions, "not_listed": issues.count - len(mentions)}
         return kept
 
 

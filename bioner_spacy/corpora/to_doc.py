@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 import numpy
@@ -39,6 +39,21 @@ class Issue:
     text: str
     label: str
     reason: str
+
+
+@dataclass
+class Issues:
+    """Issues of one kind: how many there are, and the first ones, so that memory is bounded."""
+
+    limit: int
+    count: int = 0
+    first: list[Issue] = field(default_factory=list)
+
+    def add(self, issue: Issue) -> None:
+        """Count an issue, and keep it if it is among the first."""
+        self.count += 1
+        if len(self.first) < self.limit:
+            self.first.append(issue)
 
 
 def to_doc(
