@@ -4,7 +4,7 @@ It is loaded from a file (see `catalogue_file`) and never changes.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
@@ -43,14 +43,14 @@ class Corpus:
 
     Attributes:
         name: name of the corpus.
-        description: what it is, in a sentence.
         format: name of a format.
         options: keyword arguments of the reader.
+        labels: the corpus's own label -> standard entity type, or None if the label is dropped on purpose.
         files: split -> file; a corpus may lack splits, and splits may share a file.
         shares: split -> share of the training file, if other splits are taken from it; else empty.
         folder: folder of its files, relative to the assets folder.
         url: address with `{file}` (and optionally `{split}`); None if there is no public one.
-        labels: the corpus's own label -> standard entity type, or None if the label is dropped on purpose.
+        description: what it is, in a sentence.
         licence: terms of the annotations.
         homepage: where the corpus is described.
         citation: the publication to cite.
@@ -59,18 +59,18 @@ class Corpus:
     """
 
     name: str
-    description: str
     format: str
     options: Mapping[str, Any]
-    files: Mapping[str, CorpusFile]
-    shares: Mapping[str, float]
-    folder: str
-    url: Optional[str]
     labels: Mapping[str, Optional[str]]
-    licence: str
-    homepage: str
-    citation: str
-    redistributable: str
+    files: Mapping[str, CorpusFile] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    folder: str = ""
+    url: Optional[str] = None
+    description: str = ""
+    licence: str = ""
+    homepage: str = ""
+    citation: str = ""
+    redistributable: str = ""
     notes: str = ""
 
     @property

@@ -97,18 +97,5 @@ def _corpus(source: Path, input_format: str, options: dict[str, Any], named: dic
     if unknown := sorted(set(named) - found):
         known = ", ".join(sorted(found)) or "none"
         raise BionerError(Errors.E169.format(path=source, labels=", ".join(unknown), known=known))
-    return Corpus(
-        name=source.stem,
-        description="",
-        format=input_format,
-        options=options,
-        files={},
-        shares={},
-        folder="",
-        url=None,
-        labels={label: named.get(label, label) or None for label in sorted(found)},
-        licence=NOT_KNOWN,
-        homepage="",
-        citation="",
-        redistributable="",
-    )
+    types = {label: named.get(label, label) or None for label in sorted(found)}
+    return Corpus(source.stem, input_format, options, types, licence=NOT_KNOWN)

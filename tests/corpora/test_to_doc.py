@@ -14,21 +14,7 @@ from bioner_spacy.corpora import Corpus, Mention, SourceDocument, to_doc
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope
 
-CORPUS = Corpus(
-    name="tiny",
-    description="",
-    format="iob",
-    options={},
-    files={},
-    shares={},
-    folder="",
-    url=None,
-    labels={"gene": "GENE", "protein": "GENE", "Dis": "DISEASE", "odd": None},
-    licence="",
-    homepage="",
-    citation="",
-    redistributable="",
-)
+CORPUS = Corpus("tiny", "iob", {}, {"gene": "GENE", "protein": "GENE", "Dis": "DISEASE", "odd": None})
 
 
 def source(text: str, *mentions: tuple[int, int, str]) -> SourceDocument:

@@ -29,19 +29,9 @@ def pipeline(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def catalogue() -> Catalogue:
-    plain = {
-        "format": "iob",
-        "options": {},
-        "files": {},
-        "shares": {},
-        "folder": "",
-        "url": None,
-        "labels": {"D": "DISEASE"},
-    }
     about = {"citation": "Doe et al. 2020", "redistributable": "no", "notes": "Symptoms | signs\ncount."}
-    diseases = Corpus(
-        name="diseases", description="", licence="CC BY", homepage="https://example.org", **plain, **about
-    )
+    about |= {"licence": "CC BY", "homepage": "https://example.org"}
+    diseases = Corpus("diseases", "iob", {}, {"D": "DISEASE"}, **about)
     genes = replace(diseases, name="genes", homepage="that of this project", licence="free", notes="")
     return Catalogue(Path("c.yml"), {}, {"diseases": diseases, "genes": genes}, {})
 

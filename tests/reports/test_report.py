@@ -163,7 +163,7 @@ def test_one_evaluation_is_no_curve(reports: Path, catalogue: Catalogue, tmp_pat
 def test_no_text_becomes_part_of_the_page(catalogue: Catalogue, tmp_path: Path) -> None:
     results(EVIL, 0.5, types=(EVIL,)).to_disk(tmp_path / "multi.json")
     about = dict.fromkeys(("description", "licence", "homepage", "citation", "redistributable", "notes"), EVIL)
-    corpus = Corpus(name=EVIL, format="iob", options={}, files={}, shares={}, folder="", url=None, labels={}, **about)
+    corpus = Corpus(EVIL, "iob", {}, {}, **about)
     html = make_report(tmp_path, catalogue=Catalogue(catalogue.path, {}, {EVIL: corpus}, {}))
     blocks = [
         Heading(EVIL),
