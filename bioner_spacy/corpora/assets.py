@@ -2,7 +2,7 @@
 
 import http
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -42,14 +42,11 @@ def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: O
         BionerError: a file cannot be fetched, or its checksum is wrong.
     """
     assets = []
-    for corpus in (catalogue[name] for name in names):
-        for file, splits in corpus.distinct_files:
-            path = corpus.file_path(file, folder)
-            present = path.exists() and _problem(corpus, file, path) is None
-            if not present:
-                _fetch_file(corpus, file, splits, path, source)
-            assets.append(Asset(corpus.name, ", ".join(splits), path, "present" if present else "fetched"))
-        _warn_unchecked(corpus)
+    for corpus, file, splits, path in _files(catalogue, names, folder):
+        present = path.exists() and _problem(corpus, file, path) is None
+        if not present:
+            _fetch_file(corpus, file, splits, path, source)
+        assets.append(Asset(corpus.name, ", ".join(splits), path, "present" if present else "fetched"))
     return assets
 
 
@@ -63,17 +60,25 @@ def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[
         BionerError: files are missing or wrong; the message names all of them.
     """
     assets, problems = [], []
-    for corpus in (catalogue[name] for name in names):
-        for file, splits in corpus.distinct_files:
-            path = corpus.file_path(file, folder)
-            problem = _problem(corpus, file, path) if path.exists() else "missing"
-            if problem:
-                problems.append(f"{path} ({problem})")
-            assets.append(Asset(corpus.name, ", ".join(splits), path, "present"))
-        _warn_unchecked(corpus)
+    for corpus, file, splits, path in _files(catalogue, names, folder):
+        problem = _problem(corpus, file, path) if path.exists() else "missing"
+        if problem:
+            problems.append(f"{path} ({problem})")
+        assets.append(Asset(corpus.name, ", ".join(splits), path, "present"))
     if problems:
         raise BionerError(Errors.E120.format(count=len(problems), files=", ".join(problems)))
     return assets
+
+
+def _files(
+    catalogue: Catalogue, names: Iterable[str], folder: Path
+) -> Iterator[tuple[Corpus, CorpusFile, list[str], Path]]:
+    """Every file of some corpora, its splits and its path; after those of a corpus, a warning of unknown checksums."""
+    for corpus in (catalogue[name] for name in names):
+        for file, splits in corpus.distinct_files:
+            yield corpus, file, splits, corpus.file_path(file, folder)
+        if unchecked := [file.name for file, _ in corpus.distinct_files if file.sha256 is None]:
+            warn(Warnings.W103.format(corpus=corpus.name, files=", ".join(unchecked)))
 
 
 def _problem(corpus: Corpus, file: CorpusFile, path: Path) -> Optional[str]:
@@ -91,16 +96,6 @@ def _problem(corpus: Corpus, file: CorpusFile, path: Path) -> Optional[str]:
     return None if found == file.sha256 else f"sha256 {found} instead of {file.sha256}"
 
 
-def _warn_unchecked(corpus: Corpus) -> None:
-    names = [file.name for file, _ in corpus.distinct_files if file.sha256 is None]
-    if names:
-        warn(Warnings.W103.format(corpus=corpus.name, files=", ".join(names)))
-
-
-def _public_address(url: str, file: CorpusFile, splits: list[str]) -> str:
-    return url.replace("{file}", file.name).replace("{split}", splits[0])
-
-
 def _addresses(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path, source: Optional[str]) -> list[str]:
     """Addresses to try for a file, in order."""
     if source is not None:
@@ -108,7 +103,7 @@ def _addresses(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path, 
         return [f"{source.rstrip('/')}/{folder}/{file.name}" for folder in folders]
     if corpus.url is None:
         raise BionerError(Errors.E121.format(path=path, corpus=corpus.name, description=corpus.description))
-    return [_public_address(corpus.url, file, splits)]
+    return [corpus.url.replace("{file}", file.name).replace("{split}", splits[0])]
 
 
 def _fetch_file(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path, source: Optional[str]) -> None:
