@@ -33,7 +33,7 @@ from .mentions import find_mentions, is_chosen, known_types, predicted_spans
 from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer
 from .service_batches import Batcher, TooManyWaiting
 from .service_metrics import Metrics
-from .service_requests import BodyLimit, Limits, Refused, Request, explain
+from .service_requests import BodyLimit, Limits, Refused, Request, answer_of, explain
 
 PAGE = files("bioner_spacy.serving") / "service_page"
 EXAMPLES = "assets/abstracts/abstracts.jsonl"
@@ -78,7 +78,7 @@ def make_app(
         max_waiting=max_waiting,
         on_batch=service.metrics.on_batch,
     )
-    service.metrics.watch_waiting(lambda: service.batcher.waiting)
+    service.metrics.waiting.set_function(lambda: service.batcher.waiting)
     predicted_spans(nlp(WARM_UP), spans_key, service.name)
     return _application(service)
 
@@ -169,23 +169,32 @@ def _application(service: Service) -> FastAPI:
     )
     # Middleware added last runs first, so metrics also count requests refused by the limit.
     app.add_middleware(BodyLimit, limits=service.limits)
-    app.middleware("http")(_measured(service.metrics))
 
-    def refused(request: requests.Request, error: Exception) -> Response:
-        return error.answer() if isinstance(error, Refused) else Response(status_code=500)
+    @app.middleware("http")
+    async def measured(
+        request: requests.Request, call_next: Callable[[requests.Request], Awaitable[Response]]
+    ) -> Response:
+        start, status = time.perf_counter(), 500
+        try:
+            response = await call_next(request)
+            status = response.status_code
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+        finally:
+            service.metrics.on_request(request.url.path, status, time.perf_counter() - start)
 
     def invalid(request: requests.Request, error: Exception) -> Response:
         errors = error.errors() if isinstance(error, RequestValidationError) else []
         return JSONResponse({"detail": explain(errors)}, status_code=422)
 
-    def not_read(request: requests.Request, error: Exception) -> Response:
+    def refused(request: requests.Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code != 400:
-            return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
+            return answer_of(error)
         return JSONResponse({"detail": Errors.E660}, status_code=400)  # such as deeply nested brackets
 
-    app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, not_read)
+    app.add_exception_handler(HTTPException, refused)
     _add_routes(app, service)
     app.mount("/", StaticFiles(directory=str(PAGE), html=True))
     return app
@@ -227,25 +236,6 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     @app.get("/page.json", include_in_schema=False)
     async def page_data() -> dict[str, Any]:
         return service.page_data()
-
-
-def _measured(
-    metrics: Metrics,
-) -> Callable[[requests.Request, Callable[[requests.Request], Awaitable[Response]]], Awaitable[Response]]:
-    async def measured(
-        request: requests.Request, call_next: Callable[[requests.Request], Awaitable[Response]]
-    ) -> Response:
-        start, status = time.perf_counter(), 500
-        try:
-            response = await call_next(request)
-            status = response.status_code
-            for name, value in HEADERS.items():
-                response.headers.setdefault(name, value)
-            return response
-        finally:
-            metrics.on_request(request.url.path, status, time.perf_counter() - start)
-
-    return measured
 
 
 def serve(pipeline: Union[str, Path, Language], *, host: str = "127.0.0.1", port: int = 8000, **settings: Any) -> None:

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
@@ -17,10 +16,7 @@ class TooManyWaiting(Exception):
     """Too many texts are waiting."""
 
 
-@dataclass
-class _Item(Generic[Result]):
-    text: str
-    future: "Future[Result]" = field(default_factory=Future)
+_Item = tuple[str, Future[Result]]
 
 
 class Batcher(Generic[Result]):
@@ -83,7 +79,7 @@ class Batcher(Generic[Result]):
         Raises:
             TooManyWaiting: too many texts are waiting, or the batcher was stopped.
         """
-        items: list[_Item[Result]] = [_Item(text) for text in texts]
+        items: list[_Item[Result]] = [(text, Future()) for text in texts]
         with self._changed:
             if self._closed or self.waiting + len(items) > self._max_waiting:
                 raise TooManyWaiting
@@ -91,11 +87,11 @@ class Batcher(Generic[Result]):
                 self._requests.append(deque(items))
                 self.waiting += len(items)
                 self._changed.notify_all()
-        return [item.future for item in items]
+        return [future for _, future in items]
 
     def _run(self) -> None:
         while batch := self._take():
-            running = [item for item in batch if item.future.set_running_or_notify_cancel()]
+            running = [item for item in batch if item[1].set_running_or_notify_cancel()]
             start = time.perf_counter()
             self._finish(running)
             if running:
@@ -111,7 +107,7 @@ class Batcher(Generic[Result]):
             while self._requests and len(batch) < self._batch_size and characters < self._batch_characters:
                 request = self._requests.popleft()
                 batch.append(request.popleft())
-                characters += len(batch[-1].text)
+                characters += len(batch[-1][0])
                 if request:
                     self._requests.append(request)
             self.waiting -= len(batch)
@@ -122,14 +118,15 @@ class Batcher(Generic[Result]):
         if not batch:
             return
         try:
-            results = self._annotate([item.text for item in batch])
+            results = self._annotate([text for text, _ in batch])
         except Exception as error:  # any exception of a component
             if len(batch) == 1:
-                logger.exception("A text of %d characters cannot be annotated", len(batch[0].text))
-                batch[0].future.set_exception(error)
+                [(text, future)] = batch
+                logger.exception("A text of %d characters cannot be annotated", len(text))
+                future.set_exception(error)
                 return
             for item in batch:
                 self._finish([item])
         else:
-            for item, result in zip(batch, results, strict=True):
-                item.future.set_result(result)
+            for (_, future), result in zip(batch, results, strict=True):
+                future.set_result(result)

@@ -1,6 +1,6 @@
 """Metrics of the service, for Prometheus."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -23,11 +23,7 @@ class Metrics:
         sizes = (1, 2, 4, 8, 16, 32, 64, 128, 256)
         self._batch = Histogram("bioner_batch_texts", "Texts of a batch.", registry=registry, buckets=sizes)
         self._batch_seconds = Histogram("bioner_batch_seconds", "Seconds of a batch.", registry=registry)
-        self._waiting = Gauge("bioner_waiting_texts", "Texts that wait.", registry=registry)
-
-    def watch_waiting(self, count: Callable[[], int]) -> None:
-        """Set the function that returns the number of waiting texts."""
-        self._waiting.set_function(count)
+        self.waiting = Gauge("bioner_waiting_texts", "Texts that wait.", registry=registry)
 
     def on_request(self, path: str, status: int, seconds: float) -> None:
         """Count one request."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Optional, Union
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import Errors
@@ -31,17 +32,16 @@ class Limits:
     seconds: float = 60.0
 
 
-class Refused(Exception):
+class Refused(HTTPException):
     """A refused request, with status and message."""
 
     def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.detail = status, detail
+        super().__init__(status, detail, {"Retry-After": "1"} if status == 503 else None)
 
-    def answer(self) -> JSONResponse:
-        """The answer."""
-        headers = {"Retry-After": "1"} if self.status == 503 else None
-        return JSONResponse({"detail": self.detail}, status_code=self.status, headers=headers)
+
+def answer_of(error: HTTPException) -> JSONResponse:
+    """The answer to a refused request."""
+    return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
 
 
 def _valid(text: str) -> str:
@@ -95,10 +95,8 @@ class Request(Strict):
         given: Sequence[Union[str, Text]] = [self.text] if self.text is not None else self.texts or []
         if len(given) > limits.texts:
             raise Refused(413, Errors.E662.format(what="texts", count=len(given), limit=limits.texts))
-        documents = [
-            Text(id=(text.id if isinstance(text, Text) else "") or str(number), text=_text(text))
-            for number, text in enumerate(given, start=1)
-        ]
+        texts = [text if isinstance(text, Text) else Text(text=text) for text in given]
+        documents = [Text(id=text.id or str(number), text=text.text) for number, text in enumerate(texts, start=1)]
         characters = sum(len(document.text) for document in documents)
         if characters > limits.characters:
             raise Refused(413, Errors.E662.format(what="characters", count=characters, limit=limits.characters))
@@ -155,10 +153,10 @@ class BodyLimit:
             body = await asyncio.wait_for(self._read(scope, receive), self._limits.seconds)
         except asyncio.TimeoutError:
             refused = Refused(408, Errors.E666.format(what="The body", seconds=self._limits.seconds))
-            await refused.answer()(scope, receive, send)
+            await answer_of(refused)(scope, receive, send)
             return
         except Refused as error:
-            await error.answer()(scope, receive, send)
+            await answer_of(error)(scope, receive, send)
             return
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -181,7 +179,3 @@ class BodyLimit:
     def _check(self, size: int) -> None:
         if size > self._limits.body:
             raise Refused(413, Errors.E662.format(what="bytes", count=size, limit=self._limits.body))
-
-
-def _text(given: Union[str, Text]) -> str:
-    return given.text if isinstance(given, Text) else given
