@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn, Optional, TextIO, TypeVar, get_type_hints
+from typing import Any, NoReturn, Optional, TypeVar, get_type_hints
 
 import typer
 from click import ClickException  # raised by spaCy
@@ -141,7 +141,7 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
         received: list[int] = []
         _open_streams()
         with warnings.catch_warnings(), _interrupted_by_signals(received), _one_line_os_errors():
-            warnings.showwarning = _show_warning
+            warnings.showwarning = _one_line_warnings(warnings.showwarning)
             try:
                 for name, value in kwargs.items():
                     if value == Path("-") and name != "source":  # which can be standard input
@@ -260,16 +260,13 @@ def config_overrides(context: typer.Context) -> dict[str, Any]:
     return found
 
 
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: Optional[TextIO] = None,
-    line: Optional[str] = None,
-) -> None:
-    if issubclass(category, BionerWarning):
-        msg.warn(str(message))
-    else:
-        text = warnings.formatwarning(message, category, filename, lineno, line)
-        (file or sys.stderr).write(text)
+def _one_line_warnings(show: Callable[..., None]) -> Callable[..., None]:
+    """A function that shows warnings, ours in one line and others by `show`."""
+
+    def show_warning(message: Warning | str, category: type[Warning], *place: Any, **settings: Any) -> None:
+        if issubclass(category, BionerWarning):
+            msg.warn(str(message))
+        else:
+            show(message, category, *place, **settings)
+
+    return show_warning

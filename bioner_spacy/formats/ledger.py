@@ -38,19 +38,17 @@ class RepeatedIds:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._known: set[str] = set()
-        self._first = ("", 0)
-        self._count = 0
+        self._repeated: list[tuple[str, int]] = []
 
     def add(self, doc_id: str, line: int) -> None:
         """Take note of a document; one without an identifier repeats none."""
         if doc_id in self._known:
-            self._first = self._first if self._count else (doc_id, line)
-            self._count += 1
+            self._repeated.append((doc_id, line))
         elif doc_id:
             self._known.add(doc_id)
 
     def finish(self) -> None:
         """Warn of what was repeated, if anything was."""
-        if self._count:
-            doc_id, line = self._first
-            warn(Warnings.W114.format(path=self.path, count=self._count, doc_id=doc_id, line=line))
+        if self._repeated:
+            doc_id, line = self._repeated[0]
+            warn(Warnings.W114.format(path=self.path, count=len(self._repeated), doc_id=doc_id, line=line))

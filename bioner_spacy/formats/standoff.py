@@ -70,22 +70,19 @@ class MentionBuilder(Ledger):
         where = line if path == self.path else f"{line} of {path.name}"
         inside = all(0 <= start < end <= len(text) for start, end in fragments)
         same = inside and (not claimed.strip() or _same_text(text, fragments, claimed))
-        if self.mismatch == "error" and not same and (cause := _cause(text, fragments, claimed)):
-            raise BionerError(Errors.E139.format(path=path, line=line, claimed=claimed, cause=cause))
-        if not inside:
-            if self.mismatch == "error":
-                start, end = next(place for place in fragments if not 0 <= place[0] < place[1] <= len(text))
-                reason = f"characters {start} to {end} of a text of {len(text)} characters"
-                raise BionerError(Errors.E134.format(path=path, line=line, reason=reason))
+        if not same and self.mismatch == "error":
+            if cause := _cause(text, fragments, claimed):
+                raise BionerError(Errors.E139.format(path=path, line=line, claimed=claimed, cause=cause))
+            if inside:
+                found = " ".join(text[start:end] for start, end in fragments)
+                raise BionerError(Errors.E132.format(path=path, line=line, claimed=claimed, found=found))
+            start, end = next(place for place in fragments if not 0 <= place[0] < place[1] <= len(text))
+            reason = f"characters {start} to {end} of a text of {len(text)} characters"
+            raise BionerError(Errors.E134.format(path=path, line=line, reason=reason))
+        if not inside or (not same and self.mismatch == "drop"):
             self.left_out.append(where)
             return None
         if not same:
-            if self.mismatch == "error":
-                found = " ".join(text[start:end] for start, end in fragments)
-                raise BionerError(Errors.E132.format(path=path, line=line, claimed=claimed, found=found))
-            if self.mismatch == "drop":
-                self.left_out.append(where)
-                return None
             self.mismatches.append(where)
         merged = _merge(text, fragments)
         parts = tuple(merged) if len(merged) > 1 else ()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn, Optional
 
@@ -135,10 +136,8 @@ class Annotator:
             docs = self.docs(documents, failures.append)
             written, spans = 0, 0
             if (first := next(docs, None)) is not None:
-                key = self.settings.written_key
-                rest = _chained(first, docs)
-                format = get_format(self.settings.format)
-                written, spans = format.written(rest, path, spans_key=key, **self.settings.writing)
+                key, format = self.settings.written_key, get_format(self.settings.format)
+                written, spans = format.written(chain([first], docs), path, spans_key=key, **self.settings.writing)
         return Done(written, spans, self._tokens, failures, messages)
 
     def annotate(self, documents: Sequence[SourceDocument]) -> Done:
@@ -206,11 +205,6 @@ class Annotator:
             choose(doc, self.settings.types, self.settings.threshold, written_key, flat=self.settings.flat)
         passages, meta = document.passages, document.meta
         set_origin(doc, doc_id=document.doc_id, passages=passages, meta=meta, spans_key=written_key)
-
-
-def _chained(first: Doc, rest: Iterator[Doc]) -> Iterator[Doc]:
-    yield first
-    yield from rest
 
 
 def _stop(failure: Failure) -> NoReturn:

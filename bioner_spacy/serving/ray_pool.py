@@ -116,9 +116,7 @@ class _Remote:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, name)
             done = self._annotator.write_shard(documents, path)
-            files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-            return {_name_in(path, file): file.read_bytes() for file in files}, done
-
-
-def _name_in(path: Path, file: Path) -> str:
-    return "" if file == path else file.relative_to(path).as_posix()
+            if path.is_file():
+                return {"": path.read_bytes()}, done
+            files = (file for file in path.rglob("*") if file.is_file())
+            return {file.relative_to(path).as_posix(): file.read_bytes() for file in files}, done

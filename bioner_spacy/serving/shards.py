@@ -21,7 +21,6 @@ from typing import Any
 from ..errors import BionerError, Errors, Warnings, reason, warn
 from ..files import RUN_FOLDER, checksum, locked, remove, replacing
 from ..formats import Format, SourceDocument, read_texts
-from ..formats.document import OnError
 from ..formats.reading import files_of, is_pattern, name_in, source_files
 from ..provenance import checksums, differences, digest, provenance
 from ..scoring.results import write_json
@@ -60,9 +59,16 @@ class Source:
             on_failure: called if a document, or the rest of the file, cannot be read.
         """
         prefix = name_in(self.path, file) if self.is_many else ""
-        fail = _failing(file, on_failure)
+        number = 0  # of the document, those that cannot be read included
+
+        def fail(error: BionerError) -> None:
+            nonlocal number
+            number += 1
+            on_failure(Failure(str(error), str(file)))
+
         try:
-            for number, document in self._numbered(file, fail):
+            for document in read_texts(self.format, file, on_error=fail, **self.options):
+                number += 1
                 if not document.doc_id:
                     of_file = prefix if self.format.keeps_sentences else f"{prefix}:{number}"
                     document = replace(document, doc_id=of_file if prefix else str(number))
@@ -74,23 +80,6 @@ class Source:
         """The documents of all files; arguments are those of `read`."""
         for file in self.files():
             yield from self.read(file, on_failure)
-
-    def _numbered(self, path: Path, on_error: OnError) -> Iterator[tuple[int, SourceDocument]]:
-        """Documents with their numbers from 1, including those that cannot be read."""
-        number = 0
-
-        def fail(error: BionerError) -> None:
-            nonlocal number
-            number += 1
-            on_error(error)
-
-        for document in read_texts(self.format, path, on_error=fail, **self.options):
-            number += 1
-            yield number, document
-
-
-def _failing(file: Path, on_failure: Callable[[Failure], None]) -> OnError:
-    return lambda error: on_failure(Failure(str(error), str(file)))
 
 
 def size_of(path: Path) -> int:
