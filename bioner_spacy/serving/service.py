@@ -30,7 +30,7 @@ from ..scope import SPANS_KEY
 from ..scoring.evaluate import load_pipeline
 from ..shipped import shipped_project
 from .mentions import find_mentions, is_chosen, known_types, predicted_spans
-from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer
+from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer, to_file
 from .service_batches import Batcher, TooManyWaiting
 from .service_metrics import Metrics
 from .service_requests import BodyLimit, Limits, Refused, Request, answer_of, explain
@@ -122,13 +122,13 @@ class Service:
         self.metrics.on_answer(annotated)
         if request.format == "json":
             return to_answer(self.name, annotated)
-        format = FILE_FORMATS[request.format]
+        media_type, ending = FILE_FORMATS[request.format]
         try:
-            content = await asyncio.to_thread(format.write, annotated)
+            content = await asyncio.to_thread(to_file, request.format, annotated)
         except BionerError as error:
             raise Refused(422, str(error)) from error
-        name = f"attachment; filename=entities{format.ending}"
-        return Response(content, media_type=format.media_type, headers={"Content-Disposition": name})
+        name = f"attachment; filename=entities{ending}"
+        return Response(content, media_type=media_type, headers={"Content-Disposition": name})
 
     async def _results(self, texts: Sequence[str]) -> list[list[Mention]]:
         try:
@@ -202,7 +202,7 @@ def _application(service: Service) -> FastAPI:
 
 def _add_routes(app: FastAPI, service: Service) -> None:
     problem = {"content": {"application/json": {"example": {"detail": "What is wrong, in one sentence."}}}}
-    texts: dict[str, Any] = {format.media_type.partition(";")[0]: {} for format in FILE_FORMATS.values()}
+    texts: dict[str, Any] = {media_type.partition(";")[0]: {} for media_type, _ in FILE_FORMATS.values()}
     responses: dict[Union[int, str], dict[str, Any]] = {
         200: {"description": "The entities, in the format of the request.", "content": texts},
         408: {"description": "The body took too long.", **problem},

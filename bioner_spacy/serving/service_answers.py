@@ -3,7 +3,7 @@
 import logging
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,13 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Annotated:
-    """A text with its mentions.
-
-    Attributes:
-        id: its identifier.
-        text: the text.
-        mentions: its mentions in order.
-    """
+    """A text with its identifier and its mentions in order."""
 
     id: str
     text: str
@@ -76,42 +70,29 @@ def to_answer(pipeline: str, documents: Sequence[Annotated]) -> Answer:
     )
 
 
-@dataclass(frozen=True)
-class FileFormat:
-    """An answer format other than JSON."""
-
-    media_type: str
-    ending: str
-    write: Callable[[Sequence[Annotated]], bytes]
-
-
-def _by(format: str, ending: str) -> Callable[[Sequence[Annotated]], bytes]:
-    def write(documents: Sequence[Annotated]) -> bytes:
-        """Write a file; log what the format cannot hold."""
-        docs = (make_doc(document.text, document.mentions, document.id) for document in documents)
-        with TemporaryDirectory() as folder, _one_at_a_time, warnings.catch_warnings(record=True) as found:
-            warnings.simplefilter("always", BionerWarning)
-            path = Path(folder, f"answer{ending}")
-            get_format(format).written(docs, path, spans_key=SPANS_KEY)
-            content = path.read_bytes()
-        for warning in found:
-            logger.info("%s", warning.message)
-        return content
-
-    return write
-
-
-def _csv(documents: Sequence[Annotated]) -> bytes:
-    return b"\xef\xbb\xbf" + _by("table", ".csv")(documents)  # byte order mark for spreadsheets
-
-
 FILE_FORMATS = {
-    "bioc": FileFormat("application/json", ".json", _by("bioc", ".json")),
-    "pubtator": FileFormat("text/plain; charset=utf-8", ".pubtator", _by("pubtator", ".pubtator")),
-    "csv": FileFormat("text/csv; charset=utf-8", ".csv", _csv),
+    "bioc": ("application/json", ".json"),
+    "pubtator": ("text/plain; charset=utf-8", ".pubtator"),
+    "csv": ("text/csv; charset=utf-8", ".csv"),
 }
+"""Formats of answers other than JSON, with their media types and file endings."""
+
 FORMATS = ("json", *FILE_FORMATS)
 """Formats of requests."""
+
+
+def to_file(format: str, documents: Sequence[Annotated]) -> bytes:
+    """Make an answer in one of `FILE_FORMATS`; log what the format cannot hold."""
+    is_csv, ending = format == "csv", FILE_FORMATS[format][1]
+    docs = (make_doc(document.text, document.mentions, document.id) for document in documents)
+    with TemporaryDirectory() as folder, _one_at_a_time, warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always", BionerWarning)
+        path = Path(folder, f"answer{ending}")
+        get_format("table" if is_csv else format).written(docs, path, spans_key=SPANS_KEY)
+        content = path.read_bytes()
+    for warning in found:
+        logger.info("%s", warning.message)
+    return b"\xef\xbb\xbf" + content if is_csv else content  # byte order mark for spreadsheets
 
 
 def _entity(text: str, mention: Mention) -> Entity:
