@@ -200,11 +200,12 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
         part.mkdir()
         for document in export.documents(docs):
             name = _new_name(document.id, names)
-            _write_text(part / f"{name}.txt", document.text)
-            _write_text(part / f"{name}.ann", _annotations(document))
+            (part / f"{name}.txt").write_text(document.text, "utf-8", newline="")
+            (part / f"{name}.ann").write_text(_annotations(document), "utf-8", newline="")
             types |= dict.fromkeys(mention.label for mention in document.mentions)
         sections = ["[entities]", *sorted(types), "[relations]", "[events]", "[attributes]", ""]
-        _write_text(part / "annotation.conf", "\n".join(sections))  # without which brat shows no type
+        # Without this file, brat shows no type.
+        (part / "annotation.conf").write_text("\n".join(sections), "utf-8", newline="")
     return export.finish()
 
 
@@ -245,11 +246,6 @@ def _new_name(doc_id: str, names: dict[str, int]) -> str:
     names[doc_id.casefold()] = number
     names.setdefault(name.casefold(), 0)
     return name
-
-
-def _write_text(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
 
 
 def check_output(path: Path) -> None:

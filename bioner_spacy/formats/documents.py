@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors, check_setting
-from .format import Format, Option
+from .format import Format
 from .reading import head_of, looks_like, source_files
 from .registry import all_formats, get_format
 
@@ -130,31 +130,17 @@ def parse_options(text: str, format: Format) -> dict[str, Any]:
     Raises:
         BionerError: the text is not of that form, the reader has no such option, or a value is of another type.
     """
-    return typed_options("options", parse_pairs("options", text), format.name, format.reader_options)
-
-
-def typed_options(
-    setting: str, values: Mapping[str, str], format: str, options: Mapping[str, Option]
-) -> dict[str, Any]:
-    """Options of a format from texts.
-
-    Args:
-        setting: name of the setting, for messages.
-        values: option -> its value as text.
-
-    Raises:
-        BionerError: there is no such option, or a value is of another type.
-    """
-    found = {}
-    for name, value in values.items():
+    found, options = {}, format.reader_options
+    for name, value in parse_pairs("options", text).items():
         if name not in options:
             known = ", ".join(options) or "none"
-            raise BionerError(Errors.E173.format(setting=setting, value=name, format=format, known=known))
+            raise BionerError(Errors.E173.format(setting="options", value=name, format=format.name, known=known))
         try:
             found[name] = options[name].parse(value)
         except ValueError:
             wanted = options[name].wanted + (" with blanks between them" if options[name].many else "")
-            raise BionerError(Errors.E174.format(option=name, format=format, value=value, wanted=wanted)) from None
+            place = {"option": name, "format": format.name}
+            raise BionerError(Errors.E174.format(**place, value=value, wanted=wanted)) from None
     return found
 
 

@@ -44,7 +44,9 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
 
     def head(document: Annotated) -> str:
         first.append(_about(document))
-        return _head_json(first[0]) if is_json else _head_xml(first[0])
+        if is_json:
+            return f'{json.dumps(first[0], ensure_ascii=False)[:-1]}, "documents": [\n'
+        return _head_xml(first[0])
 
     def render(document: Annotated) -> str:
         export.lose("documents' collections other than the first", _about(document) != first[0])
@@ -63,10 +65,6 @@ def _about(document: Annotated) -> dict[str, Any]:
         about = {"source": SOURCE}
     infons = about.get("infons")
     return {**{key: str(about.get(key, "")) for key in ABOUT}, "infons": infons if isinstance(infons, dict) else {}}
-
-
-def _head_json(about: dict[str, Any]) -> str:
-    return f'{json.dumps(about, ensure_ascii=False)[:-1]}, "documents": [\n'
 
 
 def _head_xml(about: dict[str, Any]) -> str:
