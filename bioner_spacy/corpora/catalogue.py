@@ -107,10 +107,6 @@ class Corpus:
         """Path of a file below the assets folder."""
         return folder / self.folder / file.name
 
-    def path(self, split: str, folder: Path) -> Path:
-        """Path of the file that a split is in, below the assets folder."""
-        return self.file_path(self.file(split), folder)
-
     def read(self, path: Path, on_error: OnError = stop) -> Iterator[SourceDocument]:
         """Read a file in the format of this corpus.
 

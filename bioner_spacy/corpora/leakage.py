@@ -23,6 +23,9 @@ from ..scope import get_doc_id
 EXCLUDE_FILE = "exclude.json"
 """Name of the file in a folder of converted corpora that lists the training records to leave out."""
 
+TRAINING, EVALUATION = "train", ("devel", "test")
+"""The split that is trained on, and those that must not be in it."""
+
 RECORDS = "records"
 DOCUMENTS = "documents"
 LEVELS = (RECORDS, DOCUMENTS)
@@ -86,24 +89,22 @@ class Leakage:
     documents: Mapping[Place, Mapping[int, Sequence[int]]]
     hashes: Mapping[Place, Sequence[str]]
 
-    def exclude(self, split: str = "train") -> dict[str, dict[str, Any]]:
+    def exclude(self) -> dict[str, dict[str, Any]]:
         """Training records to leave out so that no match is left.
 
         Returns:
             The content of `exclude.json`: corpus -> "records", their number, and "exclude", the indices to leave out,
             each with its `record_hash`.
         """
-        numbers: dict[str, set[int]] = {corpus: set() for corpus, name in self.units if name == split}
+        numbers: dict[str, set[int]] = {corpus: set() for corpus, split in self.units if split == TRAINING}
         for leak in self.leaks[RECORDS]:
-            if leak.other_split == split:
-                numbers[leak.other_corpus].add(leak.other_number)
+            numbers[leak.other_corpus].add(leak.other_number)
         for leak in self.leaks[DOCUMENTS]:
-            if leak.other_split == split:
-                numbers[leak.other_corpus].update(self.documents[leak.other_corpus, split][leak.other_number])
+            numbers[leak.other_corpus].update(self.documents[leak.other_corpus, TRAINING][leak.other_number])
         return {
             corpus: {
-                "records": self.units[corpus, split],
-                "exclude": {str(number): self.hashes[corpus, split][number] for number in sorted(found)},
+                "records": self.units[corpus, TRAINING],
+                "exclude": {str(number): self.hashes[corpus, TRAINING][number] for number in sorted(found)},
             }
             for corpus, found in numbers.items()
         }
@@ -173,23 +174,13 @@ def similarity(first: str, second: str) -> float:
     return common / (len(a) + len(b) - common)
 
 
-def find_leaks(
-    folder: Path,
-    corpora: Sequence[str],
-    *,
-    evaluation_splits: Sequence[str] = ("devel", "test"),
-    training_splits: Sequence[str] = ("train",),
-    threshold: float = 0.8,
-    min_characters: int = 20,
-) -> Leakage:
+def find_leaks(folder: Path, corpora: Sequence[str], *, threshold: float = 0.8, min_characters: int = 20) -> Leakage:
     """Find evaluation data of each corpus in the training data of all corpora.
 
     Missing splits are skipped.
 
     Args:
         folder: folder of converted corpora, with `<corpus>/<split>.spacy`.
-        evaluation_splits: splits that must not be in training data.
-        training_splits: splits that are trained on.
         threshold: minimum similarity of a near match, 0.5 to 1; 1 for exact matches only.
         min_characters: texts with fewer letters and digits are not compared.
 
@@ -202,16 +193,15 @@ def find_leaks(
     matcher = Matcher(threshold)
     splits = {}
     for corpus in dict.fromkeys(corpora):
-        names = dict.fromkeys([*training_splits, *evaluation_splits])
-        files = {name: folder / corpus / f"{name}.spacy" for name in names}
+        files = {split: folder / corpus / f"{split}.spacy" for split in (TRAINING, *EVALUATION)}
         if not any(file.exists() for file in files.values()):
-            raise BionerError(Errors.E151.format(corpus=corpus, folder=folder, splits=", ".join(names)))
+            raise BionerError(Errors.E151.format(corpus=corpus, folder=folder, splits=", ".join(files)))
         splits.update({(corpus, name): _read(file) for name, file in files.items() if file.exists()})
     compared, leaks = {}, {}
     for level in LEVELS:
         texts = {place: split.texts(level, min_characters) for place, split in splits.items()}
-        evaluation = {place: numbers for place, numbers in texts.items() if place[1] in evaluation_splits}
-        training = {place: numbers for place, numbers in texts.items() if place[1] in training_splits}
+        evaluation = {place: numbers for place, numbers in texts.items() if place[1] in EVALUATION}
+        training = {place: numbers for place, numbers in texts.items() if place[1] == TRAINING}
         compared[level] = {place: sum(map(len, numbers.values())) for place, numbers in evaluation.items()}
         leaks[level] = sorted(_leaks(evaluation, training, matcher))
     return Leakage(
@@ -339,6 +329,5 @@ def _leaks(
     for other, pairs in zip(training, matcher(places, *training.values())):
         for query, text, found in pairs:
             for corpus, split, number in places[query]:
-                if (corpus, split) != other:
-                    for other_number in training[other][text]:
-                        yield Leak(corpus, split, number, *other, other_number, found, query == text)
+                for other_number in training[other][text]:
+                    yield Leak(corpus, split, number, *other, other_number, found, query == text)

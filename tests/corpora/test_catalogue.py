@@ -22,9 +22,9 @@ def test_entry(data: dict[str, Any], load: Load) -> None:
     corpus = catalogue["abstracts"]
     assert corpus.types == ("DISEASE",)
     assert corpus.labels == {"Dis": "DISEASE", "Taxon": None}
-    assert corpus.path("devel", Path("assets")) == Path("assets/mine/here/devel.txt")
+    assert corpus.file_path(corpus.file("devel"), Path("assets")) == Path("assets/mine/here/devel.txt")
     assert corpus.url == "https://example.org/abstracts/{file}"
-    assert catalogue["genes"].path("test", Path("a")) == Path("a/real/genes/test.tsv")
+    assert catalogue["genes"].file_path(catalogue["genes"].file("test"), Path("a")) == Path("a/real/genes/test.tsv")
     assert catalogue.sets["small"].epochs == 2
 
 
@@ -299,7 +299,7 @@ def test_shares(data: dict[str, Any], load: Load) -> None:
     corpus = load(data)["genes"]
     assert corpus.shares == {"train": 0.625, "devel": 0.125, "test": 0.25}
     assert list(corpus.shares) == list(corpus.splits) == list(SPLITS)
-    assert {corpus.path(split, Path("a")).name for split in SPLITS} == {"train.tsv"}
+    assert {corpus.file(split).name for split in SPLITS} == {"train.tsv"}
     entry["split"]["test"] = 0.875
     with pytest.raises(BionerError, match="split: leaves nothing for train"):
         load(data)

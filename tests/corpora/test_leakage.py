@@ -29,7 +29,6 @@ from bioner_spacy.corpora.leakage import (
     bands,
     find_leaks,
     normalise,
-    record_hash,
     shingles,
     similarity,
 )
@@ -222,14 +221,6 @@ def test_documents_are_compared_whole(write: Write) -> None:
     assert found.table(DOCUMENTS) == [["b", "test", "a 1", "2", "0", "0", "1", "0"]]
 
 
-def test_other_splits_can_be_named(write: Write) -> None:
-    folder = write({"a/devel": [("", MICE), ("", MICE)], "a/test": [("", MICE)], "a/train": [("", GOUT)]})
-    found = find_leaks(folder, ["a", "a"], evaluation_splits=("devel", "test"), training_splits=("train", "devel"))
-    assert places(found.leaks[RECORDS]) == [("a/test", 0, "a/devel", 0), ("a/test", 0, "a/devel", 1)]
-    assert found.exclude() == {"a": excluding(folder, "a", [])}
-    assert found.exclude("devel") == {"a": {"records": 2, "exclude": dict.fromkeys("01", record_hash(MICE))}}
-
-
 def test_mistakes_are_reported(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write({"a/train": [("", MICE)], "b/other": [("", MICE)], "c/test": []})
     (folder / "c/train.spacy").write_bytes(b"no DocBin")
@@ -287,24 +278,22 @@ def test_command(
 
 @pytest.mark.skipif(not CORPORA, reason="BIONER_CORPORA names no folder")
 def test_published_corpora(tmp_path: Path, nlp: Language) -> None:
-    """Numbers of test sentences that stand in train and in devel."""
+    """Numbers of test sentences that stand in train."""
     names = ["NCBI-disease", "BC2GM", "JNLPBA"]
     catalogue = load_catalogue(ROOT / "configs/catalogue.yml")
     fetch(catalogue, names, folder=tmp_path / "assets", source=CORPORA)
     convert(catalogue, names, assets=tmp_path / "assets", output=tmp_path / "corpus", nlp=nlp)
-    found: Leakage = find_leaks(
-        tmp_path / "corpus", names, evaluation_splits=("test",), training_splits=("train", "devel"), threshold=1
-    )
-    compared = {corpus: count for (corpus, _), count in found.compared[RECORDS].items()}
+    found: Leakage = find_leaks(tmp_path / "corpus", names, threshold=1)
+    compared = {corpus: count for (corpus, split), count in found.compared[RECORDS].items() if split == "test"}
     assert compared == {"NCBI-disease": 918, "BC2GM": 4915, "JNLPBA": 3843}
 
-    def count(corpus: str, other: str) -> list[int]:
-        leaks = [leak for leak in found.leaks[RECORDS] if (leak.corpus, leak.other_corpus) == (corpus, other)]
-        return [len({leak.number for leak in leaks if leak.other_split == split}) for split in ("train", "devel")]
+    def count(corpus: str, other: str) -> int:
+        tests = [leak for leak in found.leaks[RECORDS] if (leak.corpus, leak.split) == (corpus, "test")]
+        return len({leak.number for leak in tests if leak.other_corpus == other})
 
-    assert count("JNLPBA", "JNLPBA") == [110, 3]
-    assert count("BC2GM", "BC2GM") == [20, 6]
-    assert count("BC2GM", "JNLPBA") == [28, 2]
-    assert count("JNLPBA", "BC2GM") == [18, 9]
-    assert count("NCBI-disease", "NCBI-disease") == [1, 0]
-    assert {level: len(found.table(level)) for level in LEVELS} == dict.fromkeys(LEVELS, 3)
+    assert count("JNLPBA", "JNLPBA") == 110
+    assert count("BC2GM", "BC2GM") == 20
+    assert count("BC2GM", "JNLPBA") == 28
+    assert count("JNLPBA", "BC2GM") == 18
+    assert count("NCBI-disease", "NCBI-disease") == 1
+    assert {level: len(found.table(level)) for level in LEVELS} == dict.fromkeys(LEVELS, 6)

@@ -112,7 +112,7 @@ def test_files_and_mentions(name: str, tmp_path: Path, nlp: Language) -> None:
     corpus = CATALOGUE[name]
     fetch(CATALOGUE, [name], folder=tmp_path, source=FOLDER)
     for i, split in enumerate(SPLITS):
-        path = corpus.path(split, tmp_path)
+        path = corpus.file_path(corpus.file(split), tmp_path)
         assert checksum(path) == corpus.files[split].sha256
         labels = Counter(re.findall(r"\tB-?(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
         if list(labels) == [""]:
