@@ -22,56 +22,36 @@ NOT_KNOWN = "not known: the corpus is not in the catalogue"
 
 @dataclass(frozen=True)
 class CorpusFile:
-    """One file of a corpus and, if it contains several splits, the part that belongs to one.
+    """One file of a corpus and, if it contains several splits, the part that belongs to one."""
 
-    Attributes:
-        name: its path below the folder of the corpus.
-        sha256: hexadecimal digest; None if it is not known.
-        documents: file with the ids of the documents of the split, one per line.
-        sentences: index of the first record of the split, and the index after its last one.
-    """
-
-    name: str
-    sha256: Optional[str] = None
-    documents: Optional["CorpusFile"] = None
+    name: str  # its path below the folder of the corpus
+    sha256: Optional[str] = None  # hexadecimal digest; None if it is not known
+    documents: Optional["CorpusFile"] = None  # file with the ids of the documents of the split, one per line
+    # index of the first record of the split, and the index after its last one
     sentences: Optional[tuple[int, int]] = None
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """One entry of the catalogue.
-
-    Attributes:
-        name: name of the corpus.
-        format: name of a format.
-        options: keyword arguments of the reader.
-        labels: the corpus's own label -> standard entity type, or None if the label is dropped on purpose.
-        files: split -> file; a corpus may lack splits, and splits may share a file.
-        shares: split -> share of the training file, if other splits are taken from it; else empty.
-        folder: folder of its files, relative to the assets folder.
-        url: address with `{file}` (and optionally `{split}`); None if there is no public one.
-        description: what it is, in a sentence.
-        licence: terms of the annotations.
-        homepage: where the corpus is described.
-        citation: the publication to cite.
-        redistributable: whether, and under which conditions, copies may be passed on.
-        notes: reasons for the label mapping, and what else to know before training.
-    """
+    """One entry of the catalogue."""
 
     name: str
-    format: str
-    options: Mapping[str, Any]
+    format: str  # the name of a format
+    options: Mapping[str, Any]  # keyword arguments of the reader
+    # the corpus's own label -> standard entity type, or None if the label is dropped on purpose
     labels: Mapping[str, Optional[str]]
+    # split -> file; a corpus may lack splits, and splits may share a file
     files: Mapping[str, CorpusFile] = field(default_factory=dict)
+    # split -> share of the training file, if other splits are taken from it; else empty
     shares: Mapping[str, float] = field(default_factory=dict)
-    folder: str = ""
-    url: Optional[str] = None
-    description: str = ""
-    licence: str = ""
-    homepage: str = ""
-    citation: str = ""
-    redistributable: str = ""
-    notes: str = ""
+    folder: str = ""  # folder of its files, relative to the assets folder
+    url: Optional[str] = None  # address with `{file}` (and optionally `{split}`); None if there is no public one
+    description: str = ""  # what it is, in a sentence
+    licence: str = ""  # terms of the annotations
+    homepage: str = ""  # where the corpus is described
+    citation: str = ""  # the publication to cite
+    redistributable: str = ""  # whether, and under which conditions, copies may be passed on
+    notes: str = ""  # reasons for the label mapping, and what else to know before training
 
     @property
     def types(self) -> tuple[str, ...]:

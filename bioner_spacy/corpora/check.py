@@ -39,19 +39,12 @@ _BRACKETS = ("()", "[]", "{}")
 
 @dataclass(frozen=True)
 class FileCheck:
-    """A file of a corpus.
+    """A file of a corpus."""
 
-    Attributes:
-        path: where it must be.
-        splits: the splits it contains.
-        expected: sha256 in the catalogue; None if there is none.
-        found: sha256 of the file; None if it is missing.
-    """
-
-    path: Path
-    splits: tuple[str, ...]
-    expected: Optional[str]
-    found: Optional[str]
+    path: Path  # where it must be
+    splits: tuple[str, ...]  # the splits it contains
+    expected: Optional[str]  # sha256 in the catalogue; None if there is none
+    found: Optional[str]  # sha256 of the file; None if it is missing
 
 
 @dataclass
@@ -81,29 +74,19 @@ class SplitCheck:
 
 @dataclass
 class CorpusCheck:
-    """Contents of a corpus.
+    """Contents of a corpus."""
 
-    Attributes:
-        corpus: its entry in the catalogue.
-        files: its files.
-        splits: those that could be read, if only in part.
-        problems: errors that would stop conversion or verification.
-        warnings: warnings of the readers.
-        unused: labels of the entry that no mention has.
-        unmapped: labels that mentions have and the entry does not, with their first places.
-        names: occurrences of names that are mentions of a type somewhere in the corpus, and how many are annotated.
-        mixed: names of at least two characters that are annotated inconsistently, with type and usage, most frequent
-            first.
-    """
-
-    corpus: Corpus
-    files: list[FileCheck] = field(default_factory=list)
-    splits: dict[str, SplitCheck] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
+    corpus: Corpus  # its entry in the catalogue
+    files: list[FileCheck] = field(default_factory=list)  # its files
+    splits: dict[str, SplitCheck] = field(default_factory=dict)  # those that could be read, if only in part
+    problems: list[str] = field(default_factory=list)  # errors that would stop conversion or verification
+    warnings: list[str] = field(default_factory=list)  # warnings of the readers
+    unused: list[str] = field(default_factory=list)  # labels of the entry that no mention has
+    # labels that mentions have and the entry does not, with their first places
     unmapped: dict[str, Issues] = field(default_factory=lambda: defaultdict(lambda: Issues(1)))
+    # occurrences of names that are mentions of a type somewhere in the corpus, and how many are annotated
     names: Usage = Usage(0, 0)
+    # names of at least two characters that are annotated inconsistently, with type and usage, most frequent first
     mixed: list[tuple[str, Surface, Usage]] = field(default_factory=list)
 
 

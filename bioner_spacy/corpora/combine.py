@@ -26,23 +26,14 @@ MIN_CHARACTERS = 20
 
 @dataclass(frozen=True)
 class Combined:
-    """What became of the documents of one corpus.
-
-    Attributes:
-        corpus: name of the corpus.
-        leaking: documents left out because one of their sentences is in a test part.
-        held_out: documents in the new development part.
-        train: documents in the new training part.
-        tokens: tokens in it.
-        skipped: documents left out by shares.
-    """
+    """What became of the documents of one corpus."""
 
     corpus: str
-    leaking: int
-    held_out: int
-    train: int
-    tokens: int
-    skipped: int
+    leaking: int  # documents left out because one of their sentences is in a test part
+    held_out: int  # documents in the new development part
+    train: int  # documents in the new training part
+    tokens: int  # tokens in it
+    skipped: int  # documents left out by shares
 
 
 def combine(

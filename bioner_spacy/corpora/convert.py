@@ -47,35 +47,21 @@ SUMMARY = (
 
 @dataclass
 class SplitReport:
-    """The conversion report of one split.
-
-    Attributes:
-        corpus: name of the corpus.
-        split: train, devel or test.
-        types: annotation scope: every standard type of the corpus.
-        records: records written.
-        documents: documents of the source that they belong to; 0 if unknown.
-        tokens: tokens by the pipeline's tokenizer.
-        size: bytes of the text of the records, in UTF-8.
-        mentions_in: mentions per label of the corpus.
-        mentions_out: gold spans per standard type.
-        dropped: mentions of labels that the catalogue drops on purpose.
-        issues: mentions of each of `KINDS`, all counted and the first ones listed.
-        seconds: duration; not written, so that reports of equal data are equal.
-    """
+    """The conversion report of one split."""
 
     corpus: str
-    split: str
-    types: list[str]
-    records: int = 0
-    documents: int = 0
-    tokens: int = 0
-    size: int = 0
-    mentions_in: Counter[str] = field(default_factory=Counter)
-    mentions_out: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
+    split: str  # train, devel or test
+    types: list[str]  # annotation scope: every standard type of the corpus
+    records: int = 0  # records written
+    documents: int = 0  # documents of the source that they belong to; 0 if unknown
+    tokens: int = 0  # tokens by the pipeline's tokenizer
+    size: int = 0  # bytes of the text of the records, in UTF-8
+    mentions_in: Counter[str] = field(default_factory=Counter)  # mentions per label of the corpus
+    mentions_out: Counter[str] = field(default_factory=Counter)  # gold spans per standard type
+    dropped: Counter[str] = field(default_factory=Counter)  # mentions of labels that the catalogue drops on purpose
+    # mentions of each of `KINDS`, all counted and the first ones listed
     issues: dict[str, Issues] = field(default_factory=lambda: {kind: Issues(LISTED) for kind in KINDS})
-    seconds: float = 0.0
+    seconds: float = 0.0  # duration; not written, so that reports of equal data are equal
 
     def count(self, kind: str) -> int:
         """Number of issues of a kind: lost, duplicate, expanded or covered."""

@@ -44,50 +44,31 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, order=True)
 class Leak:
-    """A record of evaluation data that matches a record of training data.
+    """A record of evaluation data that matches a record of training data."""
 
-    Attributes:
-        corpus: corpus of the evaluation data.
-        split: its split.
-        number: index of the record in that split; for a document, of its first record.
-        other_corpus: corpus of the training data; may be the same.
-        other_split: its split.
-        other_number: index of the matching record there.
-        similarity: Jaccard similarity of the shingles, from the threshold to 1.
-        exact: whether letters and digits are equal.
-    """
-
-    corpus: str
-    split: str
-    number: int
-    other_corpus: str
-    other_split: str
-    other_number: int
-    similarity: float
-    exact: bool
+    corpus: str  # corpus of the evaluation data
+    split: str  # its split
+    number: int  # index of the record in that split; for a document, of its first record
+    other_corpus: str  # corpus of the training data; may be the same
+    other_split: str  # its split
+    other_number: int  # index of the matching record there
+    similarity: float  # Jaccard similarity of the shingles, from the threshold to 1
+    exact: bool  # whether letters and digits are equal
 
 
 @dataclass(frozen=True)
 class Leakage:
-    """Leakage between converted corpora.
+    """Leakage between converted corpora."""
 
-    Attributes:
-        threshold: minimum similarity of a near match.
-        min_characters: minimum number of letters and digits of a text that was compared.
-        units: corpus and split -> number of records.
-        compared: level -> corpus and split of evaluation data -> number of texts that were long enough.
-        leaks: level -> all pairs that match, sorted.
-        documents: corpus and split -> index of the first record of each document -> indices of all its records.
-        hashes: corpus and split -> `record_hash` of every record.
-    """
-
-    threshold: float
-    min_characters: int
-    units: Mapping[Place, int]
+    threshold: float  # minimum similarity of a near match
+    min_characters: int  # minimum number of letters and digits of a text that was compared
+    units: Mapping[Place, int]  # corpus and split -> number of records
+    # level -> corpus and split of evaluation data -> number of texts that were long enough
     compared: Mapping[str, Mapping[Place, int]]
-    leaks: Mapping[str, Sequence[Leak]]
+    leaks: Mapping[str, Sequence[Leak]]  # level -> all pairs that match, sorted
+    # corpus and split -> index of the first record of each document -> indices of all its records
     documents: Mapping[Place, Mapping[int, Sequence[int]]]
-    hashes: Mapping[Place, Sequence[str]]
+    hashes: Mapping[Place, Sequence[str]]  # corpus and split -> `record_hash` of every record
 
     def exclude(self) -> dict[str, dict[str, Any]]:
         """Training records to leave out so that no match is left.

@@ -28,32 +28,23 @@ KEPT_TOKENS = 5_000_000
 
 @dataclass
 class SplitStatistics:
-    """Counts over the records of one split of one corpus.
+    """Counts over the records of one split of one corpus."""
 
-    Attributes:
-        types: annotation scope, the types that at least one record is annotated for.
-        records: records (sentences, where the corpus keeps sentences).
-        documents: documents of the source that they belong to; 0 where the corpus does not say.
-        tokens: tokens.
-        mentions: mentions per entity type.
-        lengths: mentions per number of tokens, those of whitespace left out.
-        depths: mentions per nesting depth: 0 for one inside no other, 1 for one inside one that is inside none, ...
-        nested_in_type: mentions inside another of their type, which BIO tags cannot represent.
-        crossing: mentions that overlap another one, neither of the two being inside the other.
-        surfaces: number of mentions of each name, by type.
-        texts: folded tokens and mentions of each record, up to `KEPT_TOKENS` tokens.
-    """
-
+    # annotation scope, the types that at least one record is annotated for
     types: set[str] = field(default_factory=set)
-    records: int = 0
-    documents: int = 0
+    records: int = 0  # records (sentences, where the corpus keeps sentences)
+    documents: int = 0  # documents of the source that they belong to; 0 where the corpus does not say
     tokens: int = 0
-    mentions: Counter[str] = field(default_factory=Counter)
+    mentions: Counter[str] = field(default_factory=Counter)  # mentions per entity type
+    # mentions per number of tokens, those of whitespace left out
     lengths: Counter[int] = field(default_factory=Counter)
+    # mentions per nesting depth: 0 for one inside no other, 1 for one inside one that is inside none, ...
     depths: Counter[int] = field(default_factory=Counter)
-    nested_in_type: int = 0
-    crossing: int = 0
+    nested_in_type: int = 0  # mentions inside another of their type, which BIO tags cannot represent
+    crossing: int = 0  # mentions that overlap another one, neither of the two being inside the other
+    # number of mentions of each name, by type
     surfaces: dict[str, Counter[Surface]] = field(default_factory=lambda: defaultdict(Counter))
+    # folded tokens and mentions of each record, up to `KEPT_TOKENS` tokens
     texts: list[tuple[list[str], list[Place]]] = field(default_factory=list)
 
     @property
@@ -154,15 +145,10 @@ def dice(one: Collection[Surface], other: Collection[Surface]) -> float:
 
 @dataclass(frozen=True)
 class Usage:
-    """One name and one type in one corpus.
+    """One name and one type in one corpus."""
 
-    Attributes:
-        occurrences: number of occurrences in the text, not counting those inside a longer mention.
-        annotated: number of occurrences that are mentions of the type.
-    """
-
-    occurrences: int
-    annotated: int
+    occurrences: int  # number of occurrences in the text, not counting those inside a longer mention
+    annotated: int  # number of occurrences that are mentions of the type
 
     @property
     def share(self) -> float:
@@ -222,24 +208,15 @@ def _find(
 
 @dataclass(frozen=True)
 class Disagreement:
-    """How two corpora that annotate one type treat their shared names.
+    """How two corpora that annotate one type treat their shared names."""
 
-    Attributes:
-        corpora: their names.
-        entity_type: the type.
-        shared: names that stand in the texts of both and are mentions of the type in at least one.
-        disagreeing: shared names that one corpus annotates mostly and the other at most half of the time.
-        occurrences: how often the shared names occur in the texts of the two.
-        against: occurrences treated differently from the majority in the other corpus.
-        examples: names with their usage in either corpus, the most frequent disagreements first.
-    """
-
-    corpora: tuple[str, str]
-    entity_type: str
-    shared: int
-    disagreeing: int
-    occurrences: int
-    against: int
+    corpora: tuple[str, str]  # their names
+    entity_type: str  # the type
+    shared: int  # names that stand in the texts of both and are mentions of the type in at least one
+    disagreeing: int  # shared names that one corpus annotates mostly and the other at most half of the time
+    occurrences: int  # how often the shared names occur in the texts of the two
+    against: int  # occurrences treated differently from the majority in the other corpus
+    # names with their usage in either corpus, the most frequent disagreements first
     examples: list[tuple[Surface, Usage, Usage]]
 
 

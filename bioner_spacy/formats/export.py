@@ -29,28 +29,18 @@ DECIMALS = 6
 
 @dataclass(frozen=True)
 class Annotated:
-    """One document to write.
+    """One document to write."""
 
-    Attributes:
-        id: its identifier, in characters that the format allows.
-        text: its text.
-        doc: the document itself.
-        mentions: its spans in the order of the span group, without whitespace at their ends.
-        places: first token and the token after the last one of every mention, whitespace tokens at the ends included.
-        passages: the passages that its source distinguished, with nothing but whitespace between them; empty if it did
-            not.
-        meta: what else its source says about it.
-        scored: whether its spans have scores, as predicted ones do; there may be none.
-    """
-
-    id: str
+    id: str  # its identifier, in characters that the format allows
     text: str
     doc: Doc
-    mentions: list[Mention]
+    mentions: list[Mention]  # its spans in the order of the span group, without whitespace at their ends
+    # first token and the token after the last one of every mention, whitespace tokens at the ends included
     places: list[tuple[int, int]]
+    # the passages that its source distinguished, with nothing but whitespace between them; empty if it did not
     passages: list[Passage]
-    meta: dict[str, Any]
-    scored: bool = False
+    meta: dict[str, Any]  # what else its source says about it
+    scored: bool = False  # whether its spans have scores, as predicted ones do; there may be none
 
     @property
     def tokens(self) -> list[str]:

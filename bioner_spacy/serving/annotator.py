@@ -26,31 +26,18 @@ OnFailure = Callable[["Failure"], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a run, for all workers.
+    """Settings of a run, for all workers."""
 
-    Attributes:
-        pipeline: folder or package name of the pipeline.
-        format: name of the output format.
-        writing: options of its writer.
-        spans_key: key in `doc.spans`; `ENTS` for the entities.
-        types: entity types to keep; None for all.
-        threshold: minimum score of mentions, if they have one.
-        flat: whether to keep only the mentions of `doc.ents`, which do not overlap.
-        batch_size: documents per batch; None for the setting of the pipeline.
-        gpu_id: number of the GPU; -1 for the CPU.
-        strict: whether a failure ends the run.
-    """
-
-    pipeline: str
-    format: str = "docbin"
-    writing: Mapping[str, Any] = field(default_factory=dict)
-    spans_key: str = SPANS_KEY
-    types: Optional[frozenset[str]] = None
-    threshold: float = 0.0
-    flat: bool = False
-    batch_size: Optional[int] = None
-    gpu_id: int = -1
-    strict: bool = False
+    pipeline: str  # folder or package name of the pipeline
+    format: str = "docbin"  # name of the output format
+    writing: Mapping[str, Any] = field(default_factory=dict)  # options of its writer
+    spans_key: str = SPANS_KEY  # key in `doc.spans`; `ENTS` for the entities
+    types: Optional[frozenset[str]] = None  # entity types to keep; None for all
+    threshold: float = 0.0  # minimum score of mentions, if they have one
+    flat: bool = False  # whether to keep only the mentions of `doc.ents`, which do not overlap
+    batch_size: Optional[int] = None  # documents per batch; None for the setting of the pipeline
+    gpu_id: int = -1  # number of the GPU; -1 for the CPU
+    strict: bool = False  # whether a failure ends the run
 
     @property
     def written_key(self) -> str:
@@ -60,21 +47,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class Failure:
-    """A document, or the rest of a file, that could not be read or annotated.
-
-    Attributes:
-        reason: why.
-        file: the file.
-        line: its line; 0 for a whole file.
-        document: identifier of the document; empty for a file.
-        text: its text, as far as known.
-    """
+    """A document, or the rest of a file, that could not be read or annotated."""
 
     reason: str
     file: str
-    line: int = 0
-    document: str = ""
-    text: str = ""
+    line: int = 0  # its line; 0 for a whole file
+    document: str = ""  # identifier of the document; empty for a file
+    text: str = ""  # its text, as far as known
 
     @classmethod
     def of(cls, document: SourceDocument, reason: str) -> "Failure":
@@ -89,23 +68,14 @@ class Failure:
 
 @dataclass(frozen=True)
 class Done:
-    """Results of a task.
+    """Results of a task."""
 
-    Attributes:
-        documents: number of documents written.
-        spans: number of spans in them.
-        tokens: number of tokens in them.
-        failures: documents that could not be annotated.
-        warnings: warnings of pipeline and writer.
-        content: the documents as bytes of a DocBin, if they were not written.
-    """
-
-    documents: int
-    spans: int
-    tokens: int
-    failures: Sequence[Failure] = ()
-    warnings: Sequence[str] = ()
-    content: bytes = b""
+    documents: int  # number of documents written
+    spans: int  # number of spans in them
+    tokens: int  # number of tokens in them
+    failures: Sequence[Failure] = ()  # documents that could not be annotated
+    warnings: Sequence[str] = ()  # warnings of pipeline and writer
+    content: bytes = b""  # the documents as bytes of a DocBin, if they were not written
 
 
 class Annotator:

@@ -17,19 +17,12 @@ from .service_answers import FORMATS
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of requests.
+    """Limits of requests."""
 
-    Attributes:
-        body: maximum number of bytes of a body.
-        texts: maximum number of texts.
-        characters: maximum number of characters of all texts together.
-        seconds: timeout for receiving the body, and for the answer.
-    """
-
-    body: int = 8_000_000
-    texts: int = 1_000
-    characters: int = 1_000_000
-    seconds: float = 60.0
+    body: int = 8_000_000  # maximum number of bytes of a body
+    texts: int = 1_000  # maximum number of texts
+    characters: int = 1_000_000  # maximum number of characters of all texts together
+    seconds: float = 60.0  # timeout for receiving the body, and for the answer
 
 
 class Refused(HTTPException):

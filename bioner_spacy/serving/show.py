@@ -17,16 +17,11 @@ from ..scoring.results import write_text
 
 @dataclass(frozen=True)
 class ShownText:
-    """Entities of one text.
+    """Entities of one text."""
 
-    Attributes:
-        name: identifier of the document, or its number.
-        title: the beginning of its text.
-        entities: text, type and score (or None) of each entity of `doc.ents`, in order.
-    """
-
-    name: str
-    title: str
+    name: str  # identifier of the document, or its number
+    title: str  # the beginning of its text
+    # text, type and score (or None) of each entity of `doc.ents`, in order
     entities: list[tuple[str, str, Optional[float]]]
 
 
