@@ -82,6 +82,26 @@ def import_extra(module: str, extra: str, package: str = "") -> Any:
         raise BionerError(Errors.E651.format(package=package, extra=extra)) from None
 
 
+def check_list(setting: str, value: Any, of: str) -> None:
+    """Check that a list of names is not a single one, whose characters would be taken for names.
+
+    Args:
+        of: what they are names of.
+    """
+    check_setting(setting, value, f"a list of {of}", not isinstance(value, (str, bytes)))
+
+
+def check_number(setting: str, value: Any, least: float = 0, most: float = float("inf")) -> None:
+    """Check that a setting is a number within limits."""
+    allowed = f"a number of {least} or more" if most == float("inf") else f"a number from {least} to {most}"
+    check_setting(
+        setting,
+        value,
+        allowed,
+        isinstance(value, (int, float)) and least <= value <= most and abs(value) < float("inf"),
+    )
+
+
 class _WithCodes(type):
     """A table whose messages begin with their code, such as "[E101] File ..."."""
 
@@ -182,6 +202,7 @@ class Errors(metaclass=_WithCodes):
     E311 = "The encoder of the pipeline cannot be loaded, because its file is damaged or of another program: replace the pipeline by a complete copy. Reason given: {reason}"
     E312 = "{what} needs code of its own, which is never run: choose an encoder whose layers and tokenizer transformers itself has."
     E313 = "The encoder cannot be used in 8 bits, because it has {reason}: train it again, or keep float32."
+    E314 = "The encoder has no weights yet: load the trained pipeline (spacy.load), or call nlp.initialize."
     E315 = "The encoder is {kind}, whose layers cannot be left out: only encoders of the BERT family can be shrunk."
     E316 = "The encoder has {n_all} layers and {n_layers} are to be kept: choose a smaller number, 1 or more."
     E317 = "The pipeline {pipeline} has no transformer encoder to shrink, but the components {components}."
@@ -189,7 +210,7 @@ class Errors(metaclass=_WithCodes):
     # 4xx pipeline and training
     E401 = "Setting merge names {policy!r} for {type}, which is neither a policy nor a corpus with tasks: {allowed}."
     E402 = "Setting merge names the entity type {type!r}, which no task has; tasks have: {known}."
-    E403 = "No training example of the component {name} is annotated: its references have neither doc.spans[{spans_key!r}] nor doc.ents; check the corpora and the setting spans_key."
+    E403 = "No training example of the component {name} is annotated: its references have neither doc.spans[{spans_key!r}] nor doc.ents (other keys: {others}). Give nlp.initialize annotated examples, correct the setting spans_key, or add labels first."
     E404 = "Setting {setting} names {names}, which no training corpus annotates; there are: {known}."
     E405 = "The component {name} has no tasks yet: train it, or initialise it with examples or labels."
     E407 = "Corpus {corpus} has no converted split {split}: {file} is not there; convert it first, or name other corpora if it comes without this split."
@@ -201,9 +222,7 @@ class Errors(metaclass=_WithCodes):
     E413 = "{output} is there and holds no pipeline of an earlier run: name another folder to train into, or remove it, because a run replaces its folder and everything in it."
     E414 = "Training config {config} cannot be used ({kind}: {reason}): correct it, or the settings given beside it."
     E415 = "Training config {config} has no variable {names} in its section vars, which has {known}: correct the name, or add it there."
-    E416 = (
-        "The label {label!r} cannot be added: labels are strings{known}; add another one, or change the setting types."
-    )
+    E416 = "The label {label!r} cannot be added: labels are strings with a character or more{known}; add another one, or change the setting types."
     E417 = "Training config {config}: {problems}; correct it, or the settings given beside it."
     E420 = "Setting exclude names {path}, which is not there: write it with `spacy bioner corpora leakage`, or set exclude to null."
     E421 = "{path} (setting exclude) {problem}: write it again with `spacy bioner corpora leakage`, for all corpora to train on."
@@ -212,7 +231,7 @@ class Errors(metaclass=_WithCodes):
     E424 = "The pipeline {path} (setting init_from) has no component with weights in common with the one to train: it has {known}, and {wanted} are wanted; name another pipeline, or set init_from to null."
     E425 = "The weights of {name} in {path} (setting init_from) {problem}; train with the settings of components.{name}.model that they were trained with."
     E426 = "Component {name} listens to the component {upstream!r}, which does not come before it in the pipeline: put it before, or set components.{name}.model.tok2vec to null, which takes what the pipeline has, or to a layer of its own (page Train of the documentation)."
-    E427 = "Component {name} listens to a component {upstream!r} whose vectors documents do not have: put the component transformer (or tok2vec) that it was trained with before it, and do not leave that out by enable, exclude or disable."
+    E427 = "Component {name} listens to a component {upstream!r} whose vectors documents do not have: before it put the transformer (or tok2vec) that it was trained with, which enable, exclude and disable must not leave out, and after it trf_data_cleaner, which removes them."
     E428 = "Documents of these corpora have entities and no annotation scope (setting components.{name}.unscoped is error): {corpora}. State the scope with set_gold."
     E429 = "Setting {name} is not known, and would be ignored: {guess}"
     E430 = "Training was interrupted after step {step}; its checkpoint is in {folder}: the same command with --resume (resume=True) continues it."
@@ -351,7 +370,7 @@ class Warnings(metaclass=_WithCodes):
     W401 = "{n} of {total} gold mentions begin or end inside a token of the pipeline's tokenizer and are not learnt; convert the corpora with the same tokenizer."
     W402 = "{n} of {total} gold mentions {problem}; they are not learnt. Another architecture may be able to represent them."
     W403 = "The folder {path} has no exclude.json, so training records that are also in evaluation data are not left out: write it with `spacy bioner corpora leakage`, or set exclude to null."
-    W404 = "Thresholds of the component {name} were changed after it was loaded, and a saved pipeline has those of its config: to keep them, change them by spacy.load(PIPELINE, config=...)."
+    W404 = "Settings of the component {name} ({names}) were changed after it was loaded, and a saved pipeline has those of its config: to keep them, load the saved one with them by spacy.load(PIPELINE, config=...), and save it again."
     W405 = "{n} documents have entities and tokens of unknown annotation (missing); nothing is learnt from them: annotate every token, or put spans into doc.spans with set_gold."
     W406 = "{n} gold mentions have types outside the annotation scope of their documents and are not learnt ({types}): add a type to the scope where it is annotated exhaustively."
     W407 = "Documents with entities and without an annotation scope count as annotated for the types of their corpus ({corpora}): state the scope with set_gold, or set components.multitask_ner.unscoped to all if they are annotated for every type of every corpus."
@@ -360,6 +379,7 @@ class Warnings(metaclass=_WithCodes):
     W411 = "The run in {folder} was started with other values of these: {names}; it continues, and its results may differ from those of an uninterrupted run: remove the folder to start again."
     W412 = "{n} of {total} records of the corpus {corpus} are tokenised differently by the teacher and not taught by it; convert the corpora with the tokenizer of the teacher."
     W413 = "No teacher knows the tasks {tasks}, so they learn from gold alone: name a teacher that knows them, if there is one."
+    W414 = "Documents are annotated for types that the component {name} does not have, and that it does not learn ({types}): add them with add_label before training, or initialise it with such documents."
 
     # 5xx evaluation
     W501 = "The compared results have different {what} ({found}), so the difference in F1 does not come from training alone: evaluate both alike to compare training."

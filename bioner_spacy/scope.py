@@ -5,12 +5,13 @@ The annotation scope is the set of entity types for which a document is exhausti
 """
 
 import json
+import weakref
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from .errors import Warnings, check_setting, warn
+from .errors import Warnings, check_list, check_setting, warn
 
 SPANS_KEY = "bioner"
 ENTS = "ents"
@@ -37,13 +38,26 @@ def _scores(doc: Doc) -> dict[tuple[int, int, int], float]:
     """Scores in the `attrs` of groups of `doc.spans`, by start, end and label of the span; the first of several."""
     found: dict[tuple[int, int, int], float] = {}
     for group in doc.spans.values():
-        for span, score in zip(group, group.attrs.get("scores") or ()):
-            found.setdefault((span.start, span.end, span.label), float(score))
+        for span, score in zip(group, per_span(group.attrs, "scores", len(group))):
+            if score is not None:
+                found.setdefault((span.start, span.end, span.label), float(score))
     return found
 
 
+_latest: tuple[Any, Any, dict[tuple[int, int, int], float]] = (lambda: None, None, {})
+"""The document whose scores were last asked for, what they were, and the same by place: for all spans of a long document
+one after the other."""
+
+
 def _score(span: Span) -> Optional[float]:
-    return _scores(span.doc).get((span.start, span.end, span.label))
+    global _latest
+    doc, place = span.doc, (span.start, span.end, span.label)
+    current = [per_span(group.attrs, "scores", len(group)) for group in doc.spans.values()]
+    of_doc, known, scores = _latest
+    if of_doc() is not doc or known != current or place not in scores:
+        scores = _scores(doc)
+        _latest = weakref.ref(doc), current, scores
+    return scores.get(place)
 
 
 # `span._.score`, also of spans in `doc.ents`; None for a span that was not predicted.
@@ -51,13 +65,21 @@ if not Span.has_extension("score"):
     Span.set_extension("score", getter=_score)
 
 
+def attrs_of_ents(doc: Doc) -> dict[str, Any]:
+    """`attrs` of a group of `doc.ents`: their scores, if groups of the document have scores."""
+    found = _span_scores(doc)
+    return {"scores": found[ENTS]} if len(found) > 1 else {}
+
+
 def _span_scores(doc: Doc) -> dict[str, list[Optional[float]]]:
     """Scores of the spans of each group that has them, and under `ENTS` those of `doc.ents`, in their order."""
     scores = _scores(doc)
     found = {ENTS: [scores.get((ent.start, ent.end, ent.label)) for ent in doc.ents]}
     for key, group in doc.spans.items():
-        if (of_group := group.attrs.get("scores")) is not None:
-            found[key] = [float(score) for score in of_group]
+        if group.attrs.get("scores") is not None:
+            found[key] = [
+                None if score is None else float(score) for score in per_span(group.attrs, "scores", len(group))
+            ]
     return found
 
 
@@ -96,11 +118,15 @@ def set_gold(
         spans_key: key in `doc.spans`.
 
     Raises:
-        BionerError: the scope is a string instead of a list.
+        BionerError: the scope is a string instead of a list, or one of the spans is None.
     """
-    check_setting("scope", scope, "a list of entity types", not isinstance(scope, str))
+    check_list("scope", scope, "entity types")
+    spans = list(spans)
+    for number, span in enumerate(spans):
+        allowed = "a Span (doc.char_span has None for ends inside of tokens, unless alignment_mode is expand)"
+        check_setting(f"spans[{number}]", span, allowed, isinstance(span, Span))
     attrs = {"corpus": corpus, "scope": sorted(scope)}
-    doc.spans[spans_key] = SpanGroup(doc, name=spans_key, attrs=attrs, spans=list(spans))
+    doc.spans[spans_key] = SpanGroup(doc, name=spans_key, attrs=attrs, spans=spans)
     set_origin(doc, doc_id=doc_id, passages=passages, meta=meta, spans_key=spans_key)
 
 
@@ -173,6 +199,20 @@ def with_kb_id(span: Span, identifiers: Iterable[str]) -> list[str]:
 _UNKNOWN: dict[str, Any] = {"scores": None, "identifiers": [], "infons": ""}
 
 
+def per_span(attrs: Mapping[str, Any], key: str, count: int) -> list[Any]:
+    """What the `attrs` of a group say about each of its spans.
+
+    Spans that were appended later, e.g. by a `span_ruler`, have an unknown value; with more values than spans, all have.
+
+    Args:
+        key: one of `PER_SPAN`.
+        count: number of spans of the group.
+    """
+    values = attrs.get(key)
+    values = [] if values is None or len(values) > count else list(values)
+    return [*values, *[_UNKNOWN[key]] * (count - len(values))]
+
+
 def join_attrs(parts: Sequence[tuple[Mapping[str, Any], int]]) -> dict[str, Any]:
     """Join the `attrs` of consecutive groups; passages are left out.
 
@@ -182,12 +222,7 @@ def join_attrs(parts: Sequence[tuple[Mapping[str, Any], int]]) -> dict[str, Any]
     joined = part_of_attrs(parts[0][0], [], -1)
     for key in PER_SPAN:
         if any(key in attrs for attrs, _ in parts):
-            values = [attrs.get(key, ()) for attrs, _ in parts]
-            joined[key] = [
-                value
-                for found, (_, count) in zip(values, parts)
-                for value in (found if len(found) == count else [_UNKNOWN[key]] * count)
-            ]
+            joined[key] = [value for attrs, count in parts for value in per_span(attrs, key, count)]
     return joined
 
 
@@ -201,8 +236,9 @@ def part_of_attrs(attrs: Mapping[str, Any], numbers: Sequence[int], count: int) 
     """
     part = {key: value for key, value in attrs.items() if key != "passages"}
     for key in PER_SPAN:
-        if key in part and len(part[key]) == count:
-            part[key] = [part[key][number] for number in numbers]
+        if key in part:
+            values = per_span(part, key, count)
+            part[key] = [values[number] for number in numbers]
     return part
 
 

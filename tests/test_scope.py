@@ -1,12 +1,22 @@
 """Gold annotation on a document: spans, corpus and annotation scope."""
 
+import numpy
 import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.scope import SPANS_KEY, get_corpus, get_scope, name_corpus, set_gold, set_origin, state_scopes
+from bioner_spacy.scope import (
+    SPANS_KEY,
+    get_corpus,
+    get_scope,
+    name_corpus,
+    part_of_attrs,
+    set_gold,
+    set_origin,
+    state_scopes,
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +52,11 @@ def test_a_scope_is_no_text(doc: Doc) -> None:
     with pytest.raises(BionerError, match="Setting scope is 'GENE'; allowed: a list of entity types"):
         set_gold(doc, [Span(doc, 0, 1, label="GENE")], corpus="c", scope="GENE")
     assert SPANS_KEY not in doc.spans
+
+
+def test_a_mention_that_ends_inside_a_token_is_no_span(doc: Doc) -> None:
+    with pytest.raises(BionerError, match=r"Setting spans\[1\] is None; allowed: a Span .*alignment_mode is expand"):
+        set_gold(doc, [Span(doc, 0, 1, label="GENE"), doc.char_span(0, 3)], corpus="c", scope=["GENE"])
 
 
 def test_annotated_and_none_found_is_not_unknown(doc: Doc, nlp: Language) -> None:
@@ -118,6 +133,15 @@ def test_scores_of_spans(doc: Doc) -> None:
         0.5,
         None,
     ]
+
+
+def test_scores_of_other_components_and_of_spans_that_were_appended(doc: Doc) -> None:
+    spans = [Span(doc, 0, 1, label="GENE"), Span(doc, 3, 5, label="DISEASE")]
+    doc.spans["sc"] = SpanGroup(doc, spans=spans, attrs={"scores": numpy.array([0.25, 0.5])})  # as spancat does
+    doc.spans["sc"].append(Span(doc, 4, 5, label="DISEASE"))
+    assert [span._.score for span in doc.spans["sc"]] == [0.25, 0.5, None]
+    assert doc._.span_scores == {"ents": [], "sc": [0.25, 0.5, None]}
+    assert part_of_attrs(doc.spans["sc"].attrs, [1, 2], 3) == {"scores": [0.5, None]}
 
 
 def test_scores_in_the_json_of_spacy(doc: Doc) -> None:

@@ -16,7 +16,7 @@ from spacy.tokens import Doc, Span
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..files import replacing
-from ..scope import ENTS, get_meta, with_kb_id
+from ..scope import ENTS, PER_SPAN, attrs_of_ents, get_meta, per_span, with_kb_id
 from .document import Mention, Passage
 from .format import Format
 
@@ -94,9 +94,8 @@ class Export:
             docs: gold documents, or predicted ones with the scores of their spans in the `attrs` of the group.
 
         Raises:
-            BionerError: there is no document, one is not annotated, its scores are not as many as its
-                spans, if its passages are not parts of its text in order, with whitespace between them, or if the
-                format cannot hold a label.
+            BionerError: there is no document, one is not annotated, it has more scores than spans, its passages are
+                not parts of its text in order, with whitespace between them, or the format cannot hold a label.
         """
         for doc in docs:
             self._documents += 1
@@ -208,7 +207,7 @@ class Export:
         spans, attrs = self.annotation(doc, number)
         doc_id = str(attrs.get("doc_id", "")).strip() or str(number)
         scores = attrs.get("scores")
-        if scores is not None and len(scores) != len(spans):
+        if scores is not None and len(scores) > len(spans):
             key, counts = self.spans_key, {"scores": len(scores), "spans": len(spans)}
             raise BionerError(Errors.E161.format(doc_id=doc_id, key=key, **counts))
         self._spans += len(spans)
@@ -251,7 +250,7 @@ class Export:
             known = ", ".join([*doc.spans, *([ENTS] if has_ents else [])]) or "none"
             raise BionerError(Errors.E162.format(number=number, key=key, known=known))
         self._of_entities += key != ENTS
-        return doc.ents, {}
+        return doc.ents, attrs_of_ents(doc)
 
     def warn_of_entities(self) -> None:
         """Warn of documents whose entities were written although spans were requested."""
@@ -285,11 +284,9 @@ def mentions_of(doc: Doc, spans: Sequence[Span], attrs: Mapping[str, Any]) -> li
     Args:
         attrs: what the `attrs` of their group say about them.
     """
-    scores = attrs.get("scores")
-    scores = [None] * len(spans) if scores is None else scores
     ents = {(ent.start, ent.end, ent.label) for ent in doc.ents} if doc.has_annotation("ENT_IOB") else None
-    details = zip(spans, scores, _of_spans(attrs, "identifiers", spans), _of_spans(attrs, "infons", spans))
-    return [_mention(span, ents, *others) for span, *others in details]
+    details = (per_span(attrs, key, len(spans)) for key in PER_SPAN)
+    return [_mention(span, ents, *others) for span, *others in zip(spans, *details)]
 
 
 def _mention(span: Span, ents: Any, score: Any, identifiers: Sequence[str], infons: Any) -> Mention:
@@ -309,12 +306,6 @@ def _mention(span: Span, ents: Any, score: Any, identifiers: Sequence[str], info
 def json_line(record: Mapping[str, Any]) -> str:
     """A record as a line of JSON."""
     return json.dumps(record, ensure_ascii=False) + "\n"
-
-
-def _of_spans(attrs: Mapping[str, Any], key: str, spans: Sequence[Span]) -> list[Any]:
-    """Values of a group under a key, one for each span; empty ones unless all spans have one."""
-    values = attrs.get(key)
-    return list(values) if values is not None and len(values) == len(spans) else [()] * len(spans)
 
 
 def places_of_parts(places: Iterable[tuple[int, int]], parts: Sequence[Sequence[str]]) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import BionerError, Errors
-from ..scope import ENTS, SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents
+from ..scope import ENTS, SPANS_KEY, get_corpus, get_doc_id, get_scope, has_gold_ents, per_span
 
 # A mention: start and end in characters, entity type.
 Mention = tuple[int, int, str]
@@ -78,7 +78,7 @@ def scored_docs(
     """Keep of each example what is compared, with text and scores; a document is known by its number if it names none.
 
     Raises:
-        BionerError: see `mentions_in_scope`; or scores are not one per span, 0 to 1.
+        BionerError: see `mentions_in_scope`; or there are more scores than spans, or they are not 0 to 1.
     """
     number: Counter[str] = Counter()
     for example in examples:
@@ -100,21 +100,22 @@ def predicted_scores(doc: Doc, spans_key: str, doc_id: str) -> dict[Mention, flo
         Mention -> score (the highest one of duplicates); empty if there are no scores.
 
     Raises:
-        BionerError: scores are not one per span, 0 to 1.
+        BionerError: there are more scores than spans, or they are not 0 to 1.
     """
     group = doc.spans[spans_key] if spans_key in doc.spans else None
     if group is None or group.attrs.get("scores") is None:
         return {}
-    spans, scores = list(group), [float(score) for score in group.attrs["scores"]]
-    if len(spans) != len(scores):
-        counts = {"spans": len(spans), "scores": len(scores)}
+    if len(group.attrs["scores"]) > len(group):
+        counts = {"spans": len(group), "scores": len(group.attrs["scores"])}
         raise BionerError(Errors.E161.format(doc_id=doc_id, key=spans_key, **counts))
     found: dict[Mention, float] = {}
-    for span, score in zip(spans, scores):
+    for span, score in zip(group, per_span(group.attrs, "scores", len(group))):
+        if score is None:
+            continue
         if not 0 <= score <= 1:
             raise BionerError(Errors.E521.format(doc_id=doc_id, text=span.text[:60], score=score))
         mention = mention_of(span)
-        found[mention] = max(score, found.get(mention, 0.0))
+        found[mention] = max(float(score), found.get(mention, 0.0))
     return found
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, NoReturn, Optional
 
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, SpanGroup
 from spacy.util import minibatch
 
 from ..docbin import fast_msgpack
-from ..errors import BionerError, BionerWarning, Errors, check_setting, reason
+from ..errors import BionerError, BionerWarning, Errors, reason
 from ..formats import SourceDocument, get_format
 from ..formats.documents import ZONE_DOCUMENTS, in_zones
 from ..scope import ENTS, SPANS_KEY, set_origin
 from ..scoring.evaluate import load_pipeline, require_length
-from .mentions import choose, known_types, predicted_spans
+from .mentions import choose, predicted_spans, require_types
 
 OnFailure = Callable[["Failure"], None]
 
@@ -94,9 +94,7 @@ class Annotator:
             BionerError: it cannot be loaded, or an entity type is unknown.
         """
         nlp = load_pipeline(self.settings.pipeline, gpu_id=self.settings.gpu_id)
-        known = known_types(nlp)
-        unknown = sorted((self.settings.types or frozenset()).difference(known))
-        check_setting("types", ", ".join(unknown), ", ".join(known), not (known and unknown))
+        require_types(nlp, self.settings.types)
         return nlp
 
     def write_shard(self, documents: Sequence[SourceDocument], path: Path) -> Done:
@@ -168,9 +166,9 @@ class Annotator:
 
     def _name_spans(self, doc: Doc, document: SourceDocument) -> None:
         key, written_key = self.settings.spans_key, self.settings.written_key
-        spans, _ = predicted_spans(doc, key, self.settings.pipeline)
+        spans, attrs = predicted_spans(doc, key, self.settings.pipeline)
         if key != written_key or key not in doc.spans:
-            doc.spans[written_key] = list(spans)
+            doc.spans[written_key] = SpanGroup(doc, name=written_key, attrs=dict(attrs), spans=list(spans))
         if self.settings.types is not None or self.settings.threshold or self.settings.flat:
             choose(doc, self.settings.types, self.settings.threshold, written_key, flat=self.settings.flat)
         passages, meta = document.passages, document.meta

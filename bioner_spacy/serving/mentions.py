@@ -7,10 +7,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.vocab import Vocab
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_setting
 from ..formats import Mention
 from ..formats.export import mentions_of
-from ..scope import ENTS, SPANS_KEY, part_of_attrs, set_identifiers, set_origin
+from ..scope import ENTS, SPANS_KEY, attrs_of_ents, part_of_attrs, per_span, set_identifiers, set_origin
 from ..scoring.evaluate import finds_entities
 
 
@@ -23,7 +23,9 @@ def is_chosen(mention: Mention, types: Optional[Collection[str]], threshold: flo
     return (types is None or mention.label in types) and (mention.score is None or mention.score >= threshold)
 
 
-def predicted_spans(doc: Doc, spans_key: str, pipeline: str = "") -> tuple[Sequence[Span], Mapping[str, Any]]:
+def predicted_spans(
+    doc: Doc, spans_key: str, pipeline: str = "of these documents"
+) -> tuple[Sequence[Span], Mapping[str, Any]]:
     """Spans that a pipeline wrote to a document, and the `attrs` of their group.
 
     Args:
@@ -38,7 +40,7 @@ def predicted_spans(doc: Doc, spans_key: str, pipeline: str = "") -> tuple[Seque
     if len(doc) and not (has_ents and spans_key == ENTS):
         known = ", ".join([*doc.spans, *([ENTS] if has_ents else [])]) or "none"
         raise BionerError(Errors.E667.format(pipeline=pipeline, key=spans_key, known=known))
-    return doc.ents, {}
+    return doc.ents, attrs_of_ents(doc)
 
 
 def known_types(nlp: Language) -> list[str]:
@@ -48,6 +50,17 @@ def known_types(nlp: Language) -> list[str]:
         if finds_entities(nlp, name):
             found.update(label for label in getattr(pipe, "labels", ()) if isinstance(label, str))
     return sorted(found)
+
+
+def require_types(nlp: Language, types: Optional[Collection[str]]) -> None:
+    """Check that entity types are ones that a pipeline declares, if it declares any.
+
+    Raises:
+        BionerError: one is unknown.
+    """
+    known = known_types(nlp)
+    unknown = sorted(set(types or ()).difference(known))
+    check_setting("types", ", ".join(unknown), ", ".join(known), not (known and unknown))
 
 
 def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
@@ -71,11 +84,16 @@ def choose(
         threshold: minimum score of mentions, if they have one.
         flat: whether to keep only those in `doc.ents`, which do not overlap.
     """
-    ents = [ent for ent in doc.ents if types is None or ent.label_ in types]
+    scores = per_span(attrs_of_ents(doc) if spans_key == ENTS else {}, "scores", len(doc.ents))
+    ents = [
+        ent
+        for ent, score in zip(doc.ents, scores)
+        if (types is None or ent.label_ in types) and (score is None or score >= threshold)
+    ]
     if spans_key in doc.spans:
         group = doc.spans[spans_key]
         spans, attrs = list(group), group.attrs
-        scores = attrs.get("scores") or [None] * len(spans)
+        scores = per_span(attrs, "scores", len(spans))
         flat_places = {_place(ent) for ent in doc.ents}
         kept = [
             number
@@ -101,7 +119,7 @@ def make_doc(text: str, mentions: Iterable[Mention], doc_id: str) -> Doc:
     doc = Doc(Vocab(), words=tokens, spaces=[False] * len(tokens))
     spans = [Span(doc, number[mention.start], number[mention.end], label=mention.label) for mention in mentions]
     scores = [mention.score for mention in mentions]
-    attrs = {} if None in scores else {"scores": scores}
+    attrs = {} if set(scores) == {None} else {"scores": scores}
     doc.spans[SPANS_KEY] = SpanGroup(doc, name=SPANS_KEY, attrs=attrs, spans=spans)
     doc.set_ents([span for span, mention in zip(spans, mentions) if mention.flat], default="outside")
     set_origin(doc, doc_id=doc_id)

@@ -52,6 +52,8 @@ def test_scores_that_are_no_probabilities(nlp: Language, score: float) -> None:
         list(scored_docs([example(nlp, [score, 0.5, 0.5, 0.5], doc_id="a")]))
 
 
-def test_scores_that_are_not_one_for_each_span(nlp: Language) -> None:
-    with pytest.raises(BionerError, match="has 4 spans and 2 scores"):
-        list(scored_docs([example(nlp, [0.5, 0.5])]))
+def test_more_scores_than_spans_are_a_mistake_and_appended_spans_have_none(nlp: Language) -> None:
+    with pytest.raises(BionerError, match="has 4 spans and 5 scores"):
+        list(scored_docs([example(nlp, [0.5] * 5)]))
+    [doc] = scored_docs([example(nlp, [0.5])])
+    assert (doc.predicted, doc.scores) == ({ASPIRIN, ILLNESS}, {ASPIRIN: 0.5})
