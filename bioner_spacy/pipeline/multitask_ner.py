@@ -1,5 +1,6 @@
 """The trainable component `multitask_ner`: many heads on one shared encoder."""
 
+import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -72,7 +73,7 @@ class MultiTaskNER(TrainablePipe, Settings):
         self.name = name
         self.scorer = scorer
         self.annealing = 0.0
-        self._configured = (self.threshold, dict(self.thresholds))
+        self._configured = copy.deepcopy(self._changeable())
         self._replaces = False
         self.cfg: dict[str, Any] = {"label_data": {}}
         self._set_tasks()
@@ -94,6 +95,7 @@ class MultiTaskNER(TrainablePipe, Settings):
 
     def add_label(self, label: str, corpus: str = "") -> int:
         """Add an entity type; on an initialised model, its head predicts nothing at first, and others do not change.
+        It is also added to the end of `ents_types`, if that is set.
 
         Args:
             corpus: corpus that annotates it; only used with the grains corpus and guideline.
@@ -102,9 +104,9 @@ class MultiTaskNER(TrainablePipe, Settings):
             1 if the type was added, 0 if the corpus had it already.
 
         Raises:
-            BionerError: the label is not a string or not in `types`, or `merge` does not fit the new tasks.
+            BionerError: the label is not a string, empty or not in `types`, or `merge` does not fit the new tasks.
         """
-        if not isinstance(label, str) or (self.types is not None and label not in self.types):
+        if not isinstance(label, str) or not label or (self.types is not None and label not in self.types):
             known = "" if self.types is None else f", and by the setting types one of {', '.join(self.types)}"
             raise BionerError(Errors.E416.format(label=label, known=known))
         before = self.label_data
@@ -120,6 +122,8 @@ class MultiTaskNER(TrainablePipe, Settings):
             raise
         if self.model.get_ref("output_layer").has_dim("nO"):
             self._resize(old_columns)
+        if self.ents_types is not None and label not in self.ents_types:
+            self.ents_types = [*self.ents_types, label]
         return 1
 
     def _set_tasks(self) -> None:
@@ -178,7 +182,10 @@ class MultiTaskNER(TrainablePipe, Settings):
         old_columns = self._formulation.columns
         self._set_tasks()
         if not self._tasks:
-            raise BionerError(Errors.E403.format(name=self.name, spans_key=self.spans_key))
+            others = (
+                ", ".join(sorted({key for example in get_examples() for key in example.reference.spans})) or "none"
+            )
+            raise BionerError(Errors.E403.format(name=self.name, spans_key=self.spans_key, others=others))
         require_annotated("task_weights", self.task_weights, [task.name for task in self._tasks])
         self._lowest_scores()
         require_annotated("ents_types", self.ents_types or (), sorted(annotated))
@@ -293,6 +300,7 @@ class MultiTaskNER(TrainablePipe, Settings):
         validate_examples(examples, "MultiTaskNER.update")
         if not any(len(example.predicted) for example in examples):
             return losses
+        self._warn_of_unknown(examples)
         set_dropout_rate(self.model, drop)
         gold, _ = self._collect_gold(examples)
         batch = self._make_batch(examples, gold)
@@ -304,6 +312,12 @@ class MultiTaskNER(TrainablePipe, Settings):
             self.finish_update(sgd)
         losses[self.name] += self._total(task_losses)
         return losses
+
+    def _warn_of_unknown(self, examples: Sequence[Example]) -> None:
+        found, _ = annotated_types((example.reference for example in examples), self.spans_key)
+        unknown = set().union(*found.values()).difference(self.labels) if self.types is None else None
+        if unknown:
+            warn(Warnings.W414.format(name=self.name, types=", ".join(sorted(unknown))))
 
     def make_batch(self, examples: Sequence[Example]) -> Batch:
         """Make a training batch of examples: predicted documents, and targets from the references."""
@@ -386,9 +400,12 @@ class MultiTaskNER(TrainablePipe, Settings):
         self._prepare_to_save()
         super().to_disk(path, exclude=exclude)
 
+    def _changeable(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("threshold", "thresholds", "ents_types")}
+
     def _prepare_to_save(self) -> None:
-        if (self.threshold, self.thresholds) != self._configured:
-            warn(Warnings.W404.format(name=self.name))
+        if changed := [name for name, value in self._changeable().items() if value != self._configured[name]]:
+            warn(Warnings.W404.format(name=self.name, names=", ".join(changed)))
         self.cfg.pop("task_balance", None)
         if state := self.task_balance.state():
             self.cfg["task_balance"] = state
@@ -420,6 +437,7 @@ class MultiTaskNER(TrainablePipe, Settings):
         self.task_balance.load(self.cfg.get("task_balance", {}))
         if self._tasks:
             self._lowest_scores()
+            require_annotated("ents_types", self.ents_types or (), self.labels)
         wanted, found = len(self._formulation.columns), self.model.get_ref("output_layer").maybe_get_dim("nO")
         if self._tasks and found is not None and found != wanted:
             raise BionerError(Errors.E411.format(name=self.name, found=found, wanted=wanted))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..corpora.context import check_context
-from ..errors import check_setting
+from ..errors import check_number, check_setting
 from ..scope import SPANS_KEY, UNSCOPED
 from ..tasks import make_tasks
 from ..training.balance import TaskBalance
@@ -24,8 +24,8 @@ class Settings:
         merge: how spans of several tasks for one type are merged: "union", "vote", "mean", or the name of a corpus;
             see `bioner_spacy.pipeline.merge`. If `doc._.guideline` names a corpus, its guideline is followed instead.
         threshold: spans with a lower score, 0 to 1, are not reported.
-        thresholds: minimum scores by entity type; `threshold` applies to all others. Changes to the loaded component
-            are not saved; the config is.
+        thresholds: minimum scores by entity type; `threshold` applies to all others. Changes to these, and to
+            `ents_types`, of the loaded component are not saved; the config is.
         calibration: slope and intercept by entity type that calibrate the log-odds of scores, before thresholds are
             applied. See `bioner_spacy.analysis.calibrate`.
         annotate_ents: also set `doc.ents`, preferring the highest score, then the longest span.
@@ -74,12 +74,10 @@ class Settings:
         make_tasks({}, self.grain)
         check_context(self.context)
         self.task_balance = TaskBalance() if self.task_balance is None else self.task_balance
-        factor = self.learn_rate_factor
         check_setting("unscoped", self.unscoped, UNSCOPED)
         allowed = "a subclass of TaskBalance, such as @misc = bioner_spacy.FixedBalance.v1"
         check_setting("task_balance", self.task_balance, allowed, isinstance(self.task_balance, TaskBalance))
-        is_number = isinstance(factor, (int, float)) and 0 <= factor < float("inf")
-        check_setting("learn_rate_factor", factor, "a number of 0 or more", is_number)
+        check_number("learn_rate_factor", self.learn_rate_factor)
         self.thresholds = dict(self.thresholds)
         self.calibration = dict(self.calibration)
         self.task_weights = dict(self.task_weights)

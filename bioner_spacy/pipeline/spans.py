@@ -7,7 +7,7 @@ import numpy
 from spacy.tokens import Doc, Span
 from thinc.api import Model
 
-from ..errors import BionerError, Errors, Warnings, check_setting, warn
+from ..errors import BionerError, Errors, Warnings, check_number, check_setting, warn
 from ..tasks import require_annotated
 from ..types import Array, SpanArrays
 from .merge import Merger
@@ -77,8 +77,7 @@ def lowest_scores(types: Sequence[str], threshold: float, thresholds: Mapping[st
     """
     require_annotated("thresholds", thresholds, types)
     for setting, value in [("threshold", threshold), *((f"thresholds.{name}", v) for name, v in thresholds.items())]:
-        is_share = isinstance(value, (int, float)) and 0 <= value <= 1
-        check_setting(setting, value, "a number from 0 to 1", is_share)
+        check_number(setting, value, 0, 1)
     return numpy.array([thresholds.get(name, threshold) for name in types], dtype="f")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy
 from spacy.training import Example
 
-from ..errors import BionerError, Errors, Warnings, check_setting, warn
+from ..errors import BionerError, Errors, Warnings, check_number, warn
 from ..tasks import Task
 from ..tokens import same_tokens
 from ..training.soft_targets import TARGETS_KEY, TaughtDocument
@@ -25,7 +25,7 @@ def check_teaching(name: str, formulation: Formulation, shares: dict[str, float]
         BionerError: one is not a number from 0 to 1, or the formulation does not support teachers.
     """
     for setting, value in shares.items():
-        check_setting(setting, value, "0 to 1", isinstance(value, (int, float)) and 0 <= value <= 1)
+        check_number(setting, value, 0, 1)
         if value and not has_tags(formulation):
             raise BionerError(Errors.E440.format(setting=setting, name=name))
 

@@ -140,7 +140,8 @@ def test_types_restrict_the_tasks() -> None:
 def test_examples_without_annotation_are_an_error() -> None:
     nlp = make_nlp()
     doc = nlp.make_doc("No annotation here .")
-    with pytest.raises(BionerError, match="No training example"):
+    doc.spans["sc"] = []
+    with pytest.raises(BionerError, match=r"No training example .* nor doc.ents \(other keys: sc\)"):
         nlp.initialize(lambda: [Example(nlp.make_doc(doc.text), doc)])
 
 
@@ -357,7 +358,7 @@ def replace_listeners(nlp: Language) -> None:
 # -- what may go wrong
 
 
-@pytest.mark.parametrize("label", [5, None, ("GENE",)])
+@pytest.mark.parametrize("label", [5, None, ("GENE",), ""])
 def test_a_label_that_is_no_text_changes_nothing(label: Any) -> None:
     nlp = make_nlp()
     with pytest.raises(BionerError, match="labels are strings"):
@@ -373,6 +374,15 @@ def test_a_label_that_the_settings_rule_out_changes_nothing() -> None:
     with pytest.raises(BionerError, match="neither a policy nor a corpus"):
         merging.add_label("DISEASE", corpus="other")
     assert merging.label_data == {} and merging.labels == ()
+
+
+def test_an_added_label_is_a_type_of_entities_too() -> None:
+    nlp = make_nlp(ents_types=["DISEASE", "CHEMICAL"])
+    nlp.initialize(lambda: make_examples(nlp))
+    component(nlp).add_label("SPECIES")
+    assert component(nlp).ents_types == ["DISEASE", "CHEMICAL", "SPECIES"]
+    with pytest.warns(BionerWarning, match=r"multitask_ner \(ents_types\) were changed"):
+        nlp.to_bytes()
 
 
 def test_scores_are_of_the_spans_of_the_component() -> None:
@@ -394,6 +404,14 @@ def test_mentions_outside_the_scope_are_reported() -> None:
     reference = gold_doc(nlp, BREAST_CANCER, "diseases", ["Disease"])
     with pytest.warns(BionerWarning, match=r"2 gold mentions have types outside .* \(DISEASE\)"):
         nlp.initialize(lambda: [Example(nlp.make_doc(BREAST_CANCER[0]), reference)])
+
+
+def test_types_that_were_not_added_are_reported() -> None:
+    nlp = make_nlp()
+    nlp.initialize(lambda: make_examples(nlp, ["drugs"]))
+    reference = gold_doc(nlp, BREAST_CANCER, "genes", ["GENE"])
+    with pytest.warns(BionerWarning, match=r"component multitask_ner does not have, .* \(GENE\): add them"):
+        nlp.update([Example(nlp.make_doc(BREAST_CANCER[0]), reference)])
 
 
 def test_incomplete_entities_are_reported() -> None:

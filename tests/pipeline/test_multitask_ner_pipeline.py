@@ -91,11 +91,13 @@ def test_thresholds_by_type(saved: Path, tmp_path: Path) -> None:
     assert component(spacy.load(tmp_path)).thresholds == thresholds
 
 
-def test_thresholds_of_unknown_types_are_refused_when_loading(saved: Path) -> None:
+def test_unknown_types_are_refused_when_loading(saved: Path) -> None:
     with pytest.raises(BionerError, match="Setting thresholds names PROTEIN, which .* CHEMICAL, DISEASE, GENE"):
         spacy.load(saved, config={"components.multitask_ner.thresholds": {"PROTEIN": 0.5}})
     with pytest.raises(BionerError, match="Setting thresholds.GENE is 60; allowed: a number from 0 to 1"):
         spacy.load(saved, config={"components.multitask_ner.thresholds": {"GENE": 60}})
+    with pytest.raises(BionerError, match="Setting ents_types names PROTEIN"):
+        spacy.load(saved, config={"components.multitask_ner.ents_types": ["PROTEIN"]})
 
 
 def test_thresholds_of_unknown_types_are_refused_in_training(untrained: Callable[..., Language]) -> None:
@@ -109,7 +111,7 @@ def test_thresholds_changed_by_hand_are_not_saved(nlp: Language, tmp_path: Path)
     component(nlp).thresholds = {"GENE": 1.0, "DISEASE": 1.0, "CHEMICAL": 1.0}
     after = predictions(nlp)
     assert sum(map(len, after)) < sum(map(len, before))
-    with pytest.warns(BionerWarning, match="Thresholds of the component multitask_ner were changed"):
+    with pytest.warns(BionerWarning, match=r"Settings of the component multitask_ner \(thresholds\) were changed"):
         nlp.to_disk(tmp_path)
     assert predictions(spacy.load(tmp_path)) == before
 

@@ -91,6 +91,8 @@ def forward(
     model: Model, docs: Sequence[Doc], is_train: bool, *, sentences: bool, window: int, overlap: int
 ) -> tuple[TokenVectorBatch, Callable[[TokenVectorBatch], list[Doc]]]:
     shim = cast(EncoderShim, model.shims[0])
+    if shim.transformer is None:
+        raise BionerError(Errors.E314)
     window, overlap = _fit_window(window, overlap, shim)
     batch = make_windows(docs, cast(Any, shim.tokenizer), window, overlap, sentences=sentences)
     vectors, backprop_torch = shim(batch, is_train)

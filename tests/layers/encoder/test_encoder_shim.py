@@ -90,6 +90,8 @@ def test_learnt_weights_are_stored(tiny_bert: str) -> None:
 def test_uninitialised_encoder_round_trip(tiny_bert: str) -> None:
     loaded = build_transformer(tiny_bert).from_bytes(build_transformer(tiny_bert).to_bytes())
     assert loaded.shims[0].transformer is None
+    with pytest.raises(BionerError, match="The encoder has no weights yet"):
+        loaded.predict(make_docs("gout"))
 
 
 def test_initialising_again_keeps_the_weights(tiny_bert: str) -> None:
