@@ -111,6 +111,8 @@ def packaged(
         work = Path(folder)
         prepare(load_pipeline(pipeline)).to_disk(work / "saved")
         config = Config().from_disk(work / "saved" / "config.cfg", interpolate=False)
+        if "init_from" in config.get("vars", {}):  # else nlp.initialize, e.g. of an added component, would look for it
+            config["vars"]["init_from"] = None
         Config(_without_folders(config)).to_disk(work / "saved" / "config.cfg", interpolate=False)
         card = complete_meta(pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights)
         srsly.write_json(work / "meta.json", card)

@@ -59,6 +59,15 @@ def test_other_versions_go_and_other_packages_stay(build: Any, tmp_path: Path) -
 
 
 @pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
+def test_a_package_does_not_look_for_the_pipeline_that_it_began_with(build: Any, tmp_path: Path) -> None:
+    path = tmp_path / "pipeline" / "config.cfg"
+    Config({**Config().from_disk(path), "vars": {"init_from": "training/other"}}).to_disk(path)
+    build()
+    [packed] = (tmp_path / "project").glob("*/*/config.cfg")
+    assert Config().from_disk(packed)["vars"] == {"init_from": None}
+
+
+@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_where_a_wheel_cannot_be_built_nothing_is_lost(build: Any, tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="exit status 1"):
         build(fails=True)
