@@ -21,7 +21,7 @@ from measured import surroundings
 from bioner_spacy.reports.table import Table
 from bioner_spacy.scoring.evaluate import load_pipeline
 from bioner_spacy.serving import annotator
-from bioner_spacy.serving.apply import apply_pipeline
+from bioner_spacy.serving.apply import apply
 from bioner_spacy.shipped import shipped_project
 
 PUBMED = 38
@@ -43,11 +43,11 @@ def main(args: argparse.Namespace) -> None:
 
         def shards() -> None:
             out, size = Path(folder, "shards.jsonl"), args.documents // 4 or 1
-            apply_pipeline(args.pipeline, source, out, shard_size=size, overwrite=True)
+            apply(args.pipeline, source, out, shard_size=size, overwrite=True)
 
         runs: dict[str, Callable[[], object]] = {
             "nlp.pipe": lambda: [None for _ in nlp.pipe(texts)],
-            "apply, one file": lambda: apply_pipeline(args.pipeline, source, Path(folder, "out.jsonl")),
+            "apply, one file": lambda: apply(args.pipeline, source, Path(folder, "out.jsonl")),
             "apply, four shards": shards,
         }
         seconds: dict[str, list[float]] = {name: [] for name in runs}

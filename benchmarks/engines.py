@@ -20,7 +20,7 @@ from measured import surroundings
 
 from bioner_spacy.reports.table import Table
 from bioner_spacy.serving import shards
-from bioner_spacy.serving.apply import ENGINES, apply_pipeline
+from bioner_spacy.serving.apply import ENGINES, apply
 from bioner_spacy.shipped import shipped_project
 
 
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
 
     shards.Run.record = timed  # type: ignore[method-assign]
     engine, texts = args.run
-    apply_pipeline(args.pipeline, Path(texts), args.output, engine=engine, n_process=args.workers, shard_size=SHARD)
+    apply(args.pipeline, Path(texts), args.output, engine=engine, n_process=args.workers, shard_size=SHARD)
     later = times[args.workers :]
     print(sum(documents for _, documents in later) / (times[-1][0] - times[args.workers - 1][0]))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .scoring.compare import compare
     from .scoring.evaluate import evaluate
     from .serving.annotate import annotate, to_dataframe
-    from .serving.apply import apply_pipeline as apply
+    from .serving.apply import apply
     from .serving.convert import convert_file
     from .training.train import train
 
@@ -35,7 +35,7 @@ _PLACES = {
     "BionerWarning": "errors",
     "MultiTaskNER": "pipeline.multitask_ner",
     "annotate": "serving.annotate",
-    "apply": "serving.apply:apply_pipeline",
+    "apply": "serving.apply",
     "compare": "scoring.compare",
     "convert": "corpora",
     "convert_file": "serving.convert",
@@ -50,7 +50,7 @@ _PLACES = {
     "train": "training.train",
     "verify": "corpora",
 }
-"""Module of each public name, and the name there if it is another one."""
+"""Module of each public name."""
 
 __all__ = [
     "BionerError",
@@ -78,8 +78,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, there = _PLACES[name].partition(":")
-    value = getattr(import_module(f".{module}", __name__), there or name)
+    value = getattr(import_module(f".{_PLACES[name]}", __name__), name)
     globals()[name] = value
     return value
 

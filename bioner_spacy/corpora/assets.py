@@ -5,11 +5,11 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 from ..errors import BionerError, Errors, Warnings, reason, warn
 from ..files import checksum, replacing
-from .catalogue import Catalogue, Corpus, CorpusFile
+from .catalogue import Catalogue, Corpus, CorpusFile, named_corpora
 
 TIMEOUT = 60
 """Timeout of a download in seconds."""
@@ -25,7 +25,9 @@ class Asset:
     status: str
 
 
-def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: Optional[str] = None) -> list[Asset]:
+def fetch(
+    catalogue: Catalogue, names: Iterable[str], *, folder: Union[str, Path], source: Optional[str] = None
+) -> list[Asset]:
     """Fetch missing or wrong files of corpora.
 
     A file is written only if its checksum matches. Files without a known checksum are parsed instead, with a warning.
@@ -50,7 +52,7 @@ def fetch(catalogue: Catalogue, names: Iterable[str], *, folder: Path, source: O
     return assets
 
 
-def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[Asset]:
+def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Union[str, Path]) -> list[Asset]:
     """Check that all files of corpora are there and have the right checksums.
 
     Returns:
@@ -71,12 +73,12 @@ def verify(catalogue: Catalogue, names: Iterable[str], *, folder: Path) -> list[
 
 
 def _files(
-    catalogue: Catalogue, names: Iterable[str], folder: Path
+    catalogue: Catalogue, names: Iterable[str], folder: Union[str, Path]
 ) -> Iterator[tuple[Corpus, CorpusFile, list[str], Path]]:
     """Every file of some corpora, its splits and its path; after those of a corpus, a warning of unknown checksums."""
-    for corpus in (catalogue[name] for name in names):
+    for corpus in named_corpora(catalogue, names):
         for file, splits in corpus.distinct_files:
-            yield corpus, file, splits, corpus.file_path(file, folder)
+            yield corpus, file, splits, corpus.file_path(file, Path(folder))
         if unchecked := [file.name for file, _ in corpus.distinct_files if file.sha256 is None]:
             warn(Warnings.W103.format(corpus=corpus.name, files=", ".join(unchecked)))
 

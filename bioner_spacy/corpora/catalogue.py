@@ -3,13 +3,13 @@
 It is loaded from a file (see `catalogue_file`) and never changes.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, check_list, check_setting
 from ..formats.document import OnError, SourceDocument, stop
 from ..formats.reading import read_documents
 from ..formats.registry import get_format
@@ -239,3 +239,14 @@ def type_pairs(text: str, setting: str, *, known: Optional[Collection[str]] = No
         problem = "a type that is merged can stand there once only"
         raise BionerError(Errors.E146.format(setting=setting, value=text, problem=problem))
     return merged
+
+
+def named_corpora(catalogue: Catalogue, names: Iterable[str]) -> list[Corpus]:
+    """Corpora of a catalogue in the order of their names.
+
+    Raises:
+        BionerError: this is not a catalogue, the names are a single string, or there is no such corpus.
+    """
+    check_setting("catalogue", catalogue, "what load_catalogue returns", isinstance(catalogue, Catalogue))
+    check_list("names", names, "corpora")
+    return [catalogue[name] for name in names]

@@ -8,7 +8,7 @@ The sections are `types` (standard entity types and their definitions), `sources
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, Optional
+from typing import Any, NoReturn, Optional, Union
 
 import srsly
 
@@ -28,7 +28,7 @@ _TEXTS |= {"description": "", "notes": ""}
 _OPTIONAL = ("options", "source", "folder", "split", *_TEXTS)
 
 
-def load_catalogue(path: Optional[Path] = None) -> Catalogue:
+def load_catalogue(path: Union[str, Path, None] = None) -> Catalogue:
     """Load and check a catalogue.
 
     Args:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional, Union
 
 import numpy
 import spacy
@@ -20,7 +20,7 @@ from ..files import checksum, remove, replacing
 from ..formats.document import SourceDocument
 from ..scope import SPANS_KEY
 from ..tokenization import create_tokenizer
-from .catalogue import SPLITS, Catalogue, Corpus
+from .catalogue import SPLITS, Catalogue, Corpus, named_corpora
 from .manifest import REPORT_FILE, set_unfinished
 from .to_doc import KINDS, Issues, to_doc
 
@@ -97,9 +97,9 @@ def convert(
     catalogue: Catalogue,
     names: Iterable[str],
     *,
-    assets: Path,
-    output: Path,
-    nlp: Language,
+    assets: Union[str, Path],
+    output: Union[str, Path],
+    nlp: Optional[Language] = None,
     alignment: str = "expand",
     discontinuous: str = "report",
 ) -> list[SplitReport]:
@@ -114,7 +114,7 @@ def convert(
     Args:
         assets: folder of the corpus files.
         output: folder to write to.
-        nlp: the pipeline whose tokenizer makes the tokens.
+        nlp: the pipeline whose tokenizer makes the tokens; None for the tokenizer of trained pipelines.
         alignment: what to do with mentions that are not on token boundaries, as for `to_doc`.
         discontinuous: what to do with discontinuous mentions, as for `to_doc`.
 
@@ -122,9 +122,10 @@ def convert(
         One report per corpus and split, in the order of `names` and of the splits.
     """
     reports = []
-    names = list(names)
-    for number, name in enumerate(names):
-        corpus = catalogue[name]
+    assets, output, corpora = Path(assets), Path(output), named_corpora(catalogue, names)
+    nlp = tokenizing_pipeline() if nlp is None else nlp
+    names = [corpus.name for corpus in corpora]
+    for number, (name, corpus) in enumerate(zip(names, corpora)):
         folder = output / name
         files = [folder / f"{split}.spacy" for split in corpus.splits]
         with replacing(*files, folder / REPORT_FILE, folders=True) as parts:

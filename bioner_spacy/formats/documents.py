@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Optional, TypeVar
+from typing import Any, Optional, TypeVar, Union
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -110,13 +110,15 @@ def _guess_by_name(path: Path, allowed: Iterable[str]) -> Optional[str]:
     return next((format for end, format in known_endings(allowed).items() if name.endswith(end)), None)
 
 
-def parse_pairs(setting: str, text: str) -> dict[str, str]:
+def parse_pairs(setting: str, text: Union[str, Mapping[str, Any]]) -> dict[str, str]:
     """The value of a setting such as `A=x,B=y`; a comma or a sign that is part of a name or value has a backslash
-    before it.
+    before it. Or a dictionary, where None is an empty value.
 
     Raises:
         BionerError: it is not of that form, or has a name twice.
     """
+    if isinstance(text, Mapping):
+        return {str(name): "" if value is None else str(value) for name, value in text.items()}
     parts = [_SIGN.split(part) for part in _COMMA.split(text) if part.strip()]
     pairs = [[re.sub(r"\\([,=])", r"\1", side).strip() for side in part] for part in parts]
     found = {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[0]}
@@ -124,7 +126,7 @@ def parse_pairs(setting: str, text: str) -> dict[str, str]:
     return found
 
 
-def parse_options(text: str, format: Format) -> dict[str, Any]:
+def parse_options(text: Union[str, Mapping[str, Any]], format: Format) -> dict[str, Any]:
     """Options of the reader of a format, such as `mismatch=offsets`; several values have spaces between them.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import Any, Optional, Union
 
 import numpy
 
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from ..provenance import differences
 from .comparison import Comparison, Row
 from .documents import gold_difference, paired
@@ -22,8 +22,8 @@ Side = dict[str, list[Results]]
 
 
 def compare(
-    system: Sequence[Results],
-    baseline: Sequence[Results],
+    system: Union[Results, Sequence[Results]],
+    baseline: Union[Results, Sequence[Results]],
     *,
     names: tuple[str, str] = NAMES,
     alpha: float = ALPHA,
@@ -54,7 +54,11 @@ def compare(
             the metric.
     """
     metric = get_metric(metric)
-    system, baseline = ([one.by(metric) for one in side] for side in (system, baseline))
+    given = [[side] if isinstance(side, Results) else list(side) for side in (system, baseline)]
+    for side, setting in zip(given, ("system", "baseline")):
+        are_results = any(given) and all(isinstance(one, Results) for one in side)
+        check_setting(setting, side, "what evaluate returns, once or more", are_results)
+    system, baseline = ([one.by(metric) for one in side] for side in given)
     _check_settings([*baseline, *system], insist=insist)
     sides = [_by_corpus(results, name) for results, name in zip((baseline, system), names)]
     common = sorted(sides[0].keys() & sides[1].keys())

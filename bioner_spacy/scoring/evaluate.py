@@ -17,7 +17,7 @@ from spacy.training import Example
 from ..corpora.context import CONTEXT_TOKENS, check_context, in_context
 from ..device import require_gpu
 from ..docbin import corpus_names, load_docs
-from ..errors import BionerError, Errors, Warnings, raising, warn
+from ..errors import BionerError, Errors, Warnings, check_list, raising, warn
 from ..lean import import_spacy_transformers
 from ..old_names import accept_old_names
 from ..provenance import provenance
@@ -32,7 +32,7 @@ from .scorer import BESIDE, named_scores
 @accept_old_names
 def evaluate(
     pipeline: Union[str, Path, Language],
-    corpus_folder: Path,
+    corpus_folder: Union[str, Path],
     *,
     corpora: Optional[Sequence[str]] = None,
     split: str = "test",
@@ -74,9 +74,10 @@ def evaluate(
         BionerError: the pipeline cannot be loaded or predicts no entities, there is no corpus or no annotated
             document to score on, documents are annotated under another key, or the context is unknown.
     """
+    check_list("corpora", corpora, "corpora")
     run = Run(
         pipeline,
-        corpus_folder,
+        Path(corpus_folder),
         corpora=corpora,
         split=split,
         limit=limit,

@@ -7,10 +7,10 @@ from typing import Any, Optional, Union
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import BionerError, Errors, check_setting, import_extra
+from ..errors import BionerError, Errors, check_list, check_number, check_setting, import_extra, reason
 from ..scope import SPANS_KEY, get_doc_id
 from ..scoring.evaluate import load_pipeline, require_length
-from .mentions import choose, find_mentions, predicted_spans
+from .mentions import choose, find_mentions, predicted_spans, require_types
 
 
 def annotate(
@@ -29,8 +29,8 @@ def annotate(
     """Annotate texts.
 
     Args:
-        texts: texts, such as a list or a column of a table; or a table (a data frame of pandas, polars, or another
-            that narwhals knows), which needs the extra `frames`.
+        texts: texts or documents that are not annotated yet, such as a list or a column of a table; or a table (a data
+            frame of pandas, polars, or another that narwhals knows), which needs the extra `frames`.
         pipeline: a loaded pipeline, or the folder or package name of one.
         text_column: column of a table with the texts; rows without a text have no mentions.
         id_column: column of a table with identifiers of its rows; None for row numbers, from 0.
@@ -48,12 +48,16 @@ def annotate(
     Raises:
         BionerError: the pipeline cannot be loaded or finds no entities, a column is missing, or a value is not a text.
     """
-    if isinstance(texts, (str, bytes)):
-        check_setting("texts", texts[:20], "a list of texts or a table", False)
-    check_setting("threshold", threshold, "a number from 0 to 1", 0 <= threshold <= 1)
-    check_setting("types", types, "a list of entity types", not isinstance(types, str))
+    is_one = isinstance(texts, (str, bytes, Doc))
+    are_many = not is_one and any(hasattr(texts, name) for name in ("__iter__", "__getitem__", "columns"))
+    check_setting("texts", texts[:20] if is_one else texts, "a list of texts or a table", are_many)
+    check_number("threshold", threshold, 0, 1)
+    check_number("n_process", n_process, 1)
+    check_number("batch_size", 1 if batch_size is None else batch_size, 1)
+    check_list("types", types, "entity types")
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     chosen = None if types is None else frozenset(types)
+    require_types(nlp, chosen)
 
     def docs(given: Iterable[Any], name: str) -> Iterator[Doc]:
         piped = nlp.pipe(_checked(nlp, given, name), batch_size=batch_size, n_process=n_process)
@@ -88,18 +92,30 @@ def to_dataframe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY, library: st
         A table with the columns of `annotate`; documents without an identifier have their number, from 0.
 
     Raises:
-        BionerError: a document has no mentions under the key because no pipeline wrote them, or the extra is missing.
+        BionerError: a document has no mentions under the key because no pipeline wrote them, one is not a document,
+            or there is no such library or extra.
     """
     narwhals = import_extra("narwhals", "frames")
-    ids = ((get_doc_id(doc) or str(number), doc) for number, doc in enumerate(docs))
-    return _table(library, ids, narwhals.String(), spans_key)
+    check_setting("docs", docs, "a list of documents", not isinstance(docs, (str, Doc)))
+    try:
+        narwhals.from_dict({}, {}, backend=library)
+    except (TypeError, ValueError, ImportError) as error:
+        check_setting("library", library, f"pandas, polars, or another that narwhals knows ({reason(error)})", False)
+
+    def numbered() -> Iterator[tuple[str, Doc]]:
+        for number, doc in enumerate(docs):
+            check_setting(f"docs[{number}]", doc, "a document that a pipeline returned", isinstance(doc, Doc))
+            yield get_doc_id(doc) or str(number), doc
+
+    return _table(library, numbered(), narwhals.String(), spans_key)
 
 
-def _checked(nlp: Language, texts: Iterable[Any], name: str) -> Iterator[str]:
+def _checked(nlp: Language, texts: Iterable[Any], name: str) -> Iterator[Union[str, Doc]]:
     for row, text in enumerate(texts):
-        if not isinstance(text, str):
+        if not isinstance(text, (str, Doc)):
             raise BionerError(Errors.E672.format(row=row, column=name, kind=type(text).__name__))
-        require_length(nlp, text, f"Row {row} of {name}")
+        if isinstance(text, str):
+            require_length(nlp, text, f"Row {row} of {name}")
         yield text
 
 

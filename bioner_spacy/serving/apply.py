@@ -1,17 +1,17 @@
 """`spacy bioner apply`: from texts and a pipeline to a file of annotated documents, or to a folder of shards."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, NoReturn, Optional, Union
+from typing import Any, NamedTuple, NoReturn, Optional, Union
 
 import srsly
 from spacy.tokens import Doc, DocBin
 from spacy.util import get_package_path, is_package
 from spacy.vocab import Vocab
 
-from ..errors import BionerError, Errors, Warnings, check_setting, warn
+from ..errors import BionerError, Errors, Warnings, check_list, check_number, check_setting, warn
 from ..files import checksum
 from ..formats import Format, SourceDocument, get_format
 from ..formats.documents import (
@@ -47,13 +47,13 @@ class Applied(NamedTuple):
     failures: int = 0
 
 
-def apply_pipeline(
-    pipeline: str,
-    source: Path,
-    output: Path,
+def apply(
+    pipeline: Union[str, Path],
+    source: Union[str, Path],
+    output: Union[str, Path],
     *,
     input_format: Optional[str] = None,
-    options: str = "",
+    options: Union[str, Mapping[str, Any]] = "",
     format: Optional[str] = None,
     spans_key: str = SPANS_KEY,
     columns: Optional[int] = None,
@@ -82,7 +82,7 @@ def apply_pipeline(
         output: the file to write, or a folder for some formats and for shards.
         input_format: name of a format, see `bioner_spacy.formats.all_formats`; None to choose by the name of the
             source.
-        options: options of the reader, such as `type_infon=kind`, separated by commas.
+        options: options of the reader, such as `type_infon=kind`, separated by commas, or a dictionary of them.
         format: name of an output format; None to choose by the name of the output.
         spans_key: key in `doc.spans`; "ents" for the entities in `doc.ents`.
         columns: number of tag columns, for formats that have them.
@@ -107,10 +107,16 @@ def apply_pipeline(
         BionerError: a setting is unknown, the source is invalid, the pipeline cannot be loaded, the format cannot
             represent a document, or no document could be annotated.
     """
+    check_setting("pipeline", pipeline, "the folder or package name of a pipeline", isinstance(pipeline, (str, Path)))
+    check_list("types", types, "entity types")
+    pipeline, source, output = str(pipeline), Path(source), Path(output)
     reader = choose_input("input_format", input_format, source, allowed=text_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
     writing = {} if columns is None else {"columns": columns}
     check_setting("engine", engine, ENGINES)
+    check_number("threshold", threshold, 0, 1)
+    for setting, value in {"n_process": n_process, "batch_size": batch_size, "shard_size": shard_size}.items():
+        check_number(setting, 1 if value is None else value, 1)
     check_setting("n_process", n_process, "1 on a GPU", n_process == 1 or gpu_id < 0 or engine == "ray")
     chosen = None if types is None else frozenset(types)
     settings = Settings(

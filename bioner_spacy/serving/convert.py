@@ -1,9 +1,9 @@
 """`spacy bioner convert`: from one file of annotated documents to another, without a catalogue."""
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -27,13 +27,13 @@ from ..scope import SPANS_KEY
 
 
 def convert_file(
-    source: Path,
-    output: Path,
+    source: Union[str, Path],
+    output: Union[str, Path],
     *,
     input_format: Optional[str] = None,
     format: Optional[str] = None,
-    options: str = "",
-    labels: str = "",
+    options: Union[str, Mapping[str, Any]] = "",
+    labels: Union[str, Mapping[str, Optional[str]]] = "",
     alignment: str = "expand",
     discontinuous: str = "report",
     spans_key: Optional[str] = None,
@@ -49,9 +49,9 @@ def convert_file(
         input_format: name of a format, see `bioner_spacy.formats.all_formats`; None to choose by the name of the
             source.
         format: name of an output format; None to choose by the name of the output.
-        options: options of the reader, such as `mismatch=offsets`, separated by commas.
-        labels: mapping of labels to types, LABEL=TYPE, separated by commas; an empty TYPE drops a label. Other labels
-            are unchanged.
+        options: options of the reader, such as `mismatch=offsets`, separated by commas, or a dictionary of them.
+        labels: mapping of labels to types, a dictionary or LABEL=TYPE, separated by commas; an empty TYPE or None drops
+            a label. Other labels are unchanged.
         alignment: what to do with mentions that are not on token boundaries, see `bioner_spacy.corpora.to_doc`.
         discontinuous: what to do with discontinuous mentions, see there.
         spans_key: key of the spans in `doc.spans`, for formats that have it; None for "bioner".
@@ -63,6 +63,7 @@ def convert_file(
     Raises:
         BionerError: a setting is invalid, the source is invalid, or the format cannot represent a document.
     """
+    source, output = Path(source), Path(output)
     reader = choose_input("input_format", input_format, source, allowed=input_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
     writing = {} if columns is None else {"columns": columns}

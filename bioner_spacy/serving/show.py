@@ -42,7 +42,7 @@ def show(
         pipeline: folder or package name of the pipeline.
         source: the texts, in any format.
         output: HTML file to write; None for none. It is written after the last text.
-        input_format: see `apply_pipeline`.
+        input_format: see `apply`.
         guideline: corpus whose guideline to follow; None for none.
         most: maximum number of texts.
 

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from ..corpora.catalogue import CorpusSet
+from ..errors import check_list, check_setting
 from .presets import AUTO, choose_preset
 from .runs import CHECKPOINT_MINUTES, run_settings, train_run
 
 
 def train(
     corpora: Union[CorpusSet, Sequence[str]],
-    output: Path,
+    output: Union[str, Path],
     *,
-    corpus_folder: Path,
-    config: Optional[Path] = None,
+    corpus_folder: Union[str, Path],
+    config: Union[str, Path, None] = None,
     preset: str = AUTO,
     each: bool = False,
     epochs: int = 0,
@@ -47,8 +48,10 @@ def train(
     Returns:
         The folders of the pipelines.
     """
+    check_list("corpora", corpora, "corpora")
     output, corpus_folder = Path(output), Path(corpus_folder)
     chosen = corpora if isinstance(corpora, CorpusSet) else CorpusSet("", tuple(corpora), 0, 0)
+    check_setting("corpora", corpora, "one corpus or more", bool(chosen.corpora))
     path = choose_preset(preset, encoder)[0] if config is None else Path(config)
     runs = {output / name: (name,) for name in chosen.corpora} if each else {output: chosen.corpora}
     how: dict[str, Any] = {"resume": resume, "checkpoint_minutes": checkpoint_minutes}

@@ -24,8 +24,8 @@ from bioner_spacy.formats import read_documents
 from bioner_spacy.formats.document import Passage
 from bioner_spacy.formats.documents import input_formats, output_formats
 from bioner_spacy.scope import get_corpus, get_doc_id, get_scope, set_gold
-from bioner_spacy.serving import annotator, apply
-from bioner_spacy.serving.apply import apply_pipeline
+from bioner_spacy.serving import annotator
+from bioner_spacy.serving.apply import apply
 from bioner_spacy.serving.convert import convert_file
 
 WRITTEN = sorted(set(output_formats()) & set(input_formats()))
@@ -114,7 +114,7 @@ def test_texts_of_every_format_are_annotated(
     if input_format != "docbin":
         source = tmp_path / "in"
         convert_file(gold, source, format=input_format, columns=2 if input_format == "iob" else None)
-    counts = apply_pipeline(str(pipeline), source, tmp_path / "out", input_format=input_format, format=format)
+    counts = apply(str(pipeline), source, tmp_path / "out", input_format=input_format, format=format)
     assert counts == (2, 1, 0)
     without = {} if format == "table" else {"2": ("Mice", set())}
     assert read(tmp_path / "out", format) == {"d7": (TEXT, {(0, 4, "DISEASE")}), **without}
@@ -127,13 +127,13 @@ def test_title_and_abstract_stay_apart(input_format: str, pipeline: Path, tmp_pa
     if input_format == "docbin":
         convert_file(source, tmp_path / "in.spacy", input_format="pubtator")
         source = tmp_path / "in.spacy"
-    apply_pipeline(str(pipeline), source, tmp_path / "out", input_format=input_format, format="pubtator")
+    apply(str(pipeline), source, tmp_path / "out", input_format=input_format, format="pubtator")
     assert (tmp_path / "out").read_text() == (
         "7|t|Gout in mice.\n7|a|Ataxia and BRCA1.\n7\t0\t4\tGout\tDISEASE\n\n"
         "8|t|Gout.\n8|a|\n8\t0\t4\tGout\tDISEASE\n\n"
     )
     settings: dict[str, Any] = {"input_format": input_format, "format": "bioc", "n_process": 2}
-    apply_pipeline(str(pipeline), source, tmp_path / "out.xml", **settings)
+    apply(str(pipeline), source, tmp_path / "out.xml", **settings)
     first, second = read_documents("bioc", tmp_path / "out.xml")
     assert (first.passages, second.passages) == (
         (Passage(0, 13, "title"), Passage(14, 31, "abstract")),
@@ -160,6 +160,9 @@ def test_gold_of_a_file(tmp_path: Path) -> None:
     for doc in (first, second):
         assert (get_corpus(doc), get_scope(doc)) == ("mine", {"DISEASE", "Gene"})
     assert (get_doc_id(second), list(second.spans["bioner"])) == ("8", [])
+    content = (tmp_path / "out.spacy").read_bytes()
+    convert_file(str(source), str(tmp_path / "out.spacy"), labels={"Disease": "DISEASE", "Species": None})
+    assert (tmp_path / "out.spacy").read_bytes() == content
     settings: dict[str, Any] = {"input_format": "pubtator", "format": "docbin"}
     *counts, report = convert_file(source, tmp_path / "out.spacy", alignment="drop", **settings)
     assert (counts, report and report.count("lost")) == ([2, 2], 1)
@@ -185,7 +188,7 @@ def test_options_of_the_reader(pipeline: Path, tmp_path: Path) -> None:
     assert read(out, "textspans") == {"7": ("Gout in mice.", {(8, 12, "Species")})}
     with warnings.catch_warnings():  # of texts to annotate this is no mistake
         warnings.simplefilter("error")
-        apply_pipeline(str(pipeline), wrong, out, input_format="pubtator")
+        apply(str(pipeline), wrong, out, input_format="pubtator")
     assert read(out, "textspans") == {"7": ("Gout in mice.", {(0, 4, "DISEASE")})}
 
 
@@ -248,13 +251,11 @@ def test_documents_of_many_memory_zones(
 ) -> None:
     """Words that are new in each document, and more documents in a batch than in a zone."""
     monkeypatch.setattr(annotator, "ZONE_DOCUMENTS", 3)
-    monkeypatch.setattr(apply, "CHUNK", 3)
+    monkeypatch.setattr("bioner_spacy.serving.apply.CHUNK", 3)
     texts = [f"gout{number} gout word{number}" for number in range(20)]
     (tmp_path / "texts.txt").write_text("\n".join(texts))
     before = torch.get_num_threads()
-    counts = apply_pipeline(
-        str(pipeline), tmp_path / "texts.txt", tmp_path / "out", format=format, n_process=n_process
-    )
+    counts = apply(str(pipeline), tmp_path / "texts.txt", tmp_path / "out", format=format, n_process=n_process)
     assert counts == (20, 20, 0) and torch.get_num_threads() == before
     found = list(read(tmp_path / "out", format).values())
     assert [text for text, _ in found] == texts
@@ -336,15 +337,20 @@ def test_wrong_settings_and_inputs(gold: Path, pipeline: Path, tmp_path: Path) -
     ]:
         for format in ("textspans", "docbin"):
             with pytest.raises(BionerError, match=message):
-                apply_pipeline(str(nlp), source, output, format=format)
+                apply(str(nlp), source, output, format=format)
             assert sorted(tmp_path.rglob("*")) == before
+    for settings in ({"threshold": 60}, {"n_process": 0}, {"batch_size": 0}, {"shard_size": 0}, {"types": "GENE"}):
+        with pytest.raises(BionerError, match=f"Setting {next(iter(settings))} is .*; allowed: a "):
+            apply(pipeline, str(texts), str(out), format="docbin", **settings)
+    with pytest.raises(BionerError, match="Setting pipeline is .*; allowed: the folder or package name"):
+        apply(spacy.blank("en"), texts, out, format="docbin")  # type: ignore[arg-type]
     with pytest.raises(BionerError, match="n_process is 2; allowed: 1 on a GPU"):
-        apply_pipeline(str(pipeline), texts, out, format="docbin", n_process=2, gpu_id=0)
+        apply(str(pipeline), texts, out, format="docbin", n_process=2, gpu_id=0)
     texts.write_text("")
     gold_before = gold.read_bytes()
     for output in (out, gold):
         with pytest.raises(BionerError, match="There is no document to write"):
-            apply_pipeline(str(pipeline), texts, output, format="docbin")
+            apply(str(pipeline), texts, output, format="docbin")
     assert not out.exists() and gold.read_bytes() == gold_before
     status, printed = command("apply", pipeline, texts, out)
     assert (status, "set --format to one of " in printed) == (1, True)

@@ -55,7 +55,12 @@ def test_fetch_from_folder(checked: dict[str, Any], load: Load, published: Path,
     assert [asset.status for asset in found] == ["fetched"] * 6
     assert [asset.path for asset in found][:1] == [folder / "real/genes/train.tsv"]
     assert (folder / "real/genes/test.tsv").read_bytes() == (published / "genes/test.tsv").read_bytes()
-    verify(catalogue, ["genes", "nested"], folder=folder)
+    verify(catalogue, ["genes", "nested"], folder=str(folder))
+    for function in (fetch, verify):
+        with pytest.raises(BionerError, match="Setting names is 'genes'; allowed: a list of corpora"):
+            function(catalogue, "genes", folder=folder)
+        with pytest.raises(BionerError, match="Setting catalogue is 'genes'; allowed: what load_catalogue returns"):
+            function("genes", ["genes"], folder=folder)  # type: ignore[arg-type]
 
 
 def test_right_files_are_left_alone_and_wrong_ones_replaced(

@@ -62,6 +62,15 @@ def test_converted_documents(data: dict[str, Any], load: Load, assets: Path, nlp
     ]
 
 
+def test_paths_may_be_text_and_the_tokenizer_is_that_of_trained_pipelines(
+    data: dict[str, Any], load: Load, assets: Path
+) -> None:
+    [*_, report] = convert(load(data), ["genes"], assets=str(assets), output=str(assets / "out"))
+    assert (report.split, (assets / "out" / "genes" / "test.spacy").is_file()) == ("test", True)
+    with pytest.raises(BionerError, match="Setting names is 'genes'; allowed: a list of corpora"):
+        convert(load(data), "genes", assets=assets, output=assets / "out")
+
+
 def test_report(data: dict[str, Any], load: Load, assets: Path, nlp: Language) -> None:
     reports = convert(load(data), ["abstracts", "genes"], assets=assets, output=assets / "out", nlp=nlp)
     assert [(report.corpus, report.split) for report in reports[:4]] == [

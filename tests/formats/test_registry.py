@@ -18,7 +18,7 @@ from bioner_spacy.formats import registry as formats_registry
 from bioner_spacy.formats.document import OnError, stop
 from bioner_spacy.formats.documents import known_endings, output_formats
 from bioner_spacy.formats.format import HOLDS
-from bioner_spacy.serving.apply import apply_pipeline
+from bioner_spacy.serving.apply import apply
 from bioner_spacy.serving.convert import convert_file
 
 
@@ -78,7 +78,7 @@ def test_commands_know_it(stars: Format, source: Path, tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "G", "pattern": "FOX3"}])  # type: ignore[attr-defined]
     nlp.to_disk(tmp_path / "nlp")
-    apply_pipeline(str(tmp_path / "nlp"), source, tmp_path / "again.stars", spans_key="ents")
+    apply(str(tmp_path / "nlp"), source, tmp_path / "again.stars", spans_key="ents")
     assert (tmp_path / "again.stars").read_text() == "FOX2 binds.|[]|0\nIn FOX3.|['FOX3']|0\n"
 
 

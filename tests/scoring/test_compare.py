@@ -176,6 +176,14 @@ def test_any_two_systems_have_their_names() -> None:
     assert title(table) == "Slots against tags (test split)"
 
 
+def test_a_single_result_may_stand_for_itself() -> None:
+    one, other = results({"A": 9}), results({"A": 1})
+    assert compare(one, other, resamples=100) == compare([one], [other], resamples=100)
+    for nothing in ([], "results.json"):
+        with pytest.raises(BionerError, match="Setting system is .*; allowed: what evaluate returns"):
+            compare(nothing, nothing)  # type: ignore[arg-type]
+
+
 def test_no_common_corpus() -> None:
     assert "no mean" in verdict(compare([results({"A": 5})], [results({"B": 8})]))[-1]
     assert compare([results({"A": 5})], []).mean.difference is None

@@ -41,8 +41,8 @@ def test_a_pipeline_by_its_folder(tmp_path: Path) -> None:
     nlp.to_disk(tmp_path / "nlp")
     [doc] = bioner_spacy.annotate(["NOD2"], tmp_path / "nlp", spans_key="ents")
     assert [ent.label_ for ent in doc.ents] == ["GENE"]
-    [doc] = bioner_spacy.annotate(["NOD2"], tmp_path / "nlp", types=["DISEASE"], spans_key="ents")
-    assert doc.ents == ()
+    with pytest.raises(BionerError, match="types is 'DISEASE'; allowed: GENE"):
+        bioner_spacy.annotate(["NOD2"], tmp_path / "nlp", types=["DISEASE"], spans_key="ents")
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
@@ -86,10 +86,16 @@ def test_what_is_wrong_with_tables(nlp: Language, monkeypatch: pytest.MonkeyPatc
 def test_what_is_wrong_with_texts(nlp: Language) -> None:
     with pytest.raises(BionerError, match="texts is 'aspirin'; allowed: a list"):
         bioner_spacy.annotate("aspirin", nlp)
-    with pytest.raises(BionerError, match="threshold is 2"):
-        bioner_spacy.annotate(["aspirin"], nlp, threshold=2)
-    with pytest.raises(BionerError, match="types is 'GENE'"):
+    for text in (nlp.make_doc("aspirin"), None):
+        with pytest.raises(BionerError, match="texts is (aspirin|None); allowed: a list"):
+            bioner_spacy.annotate(text, nlp)
+    for settings in ({"threshold": 2}, {"threshold": "1"}, {"n_process": 0}, {"batch_size": 0}):
+        with pytest.raises(BionerError, match=f"Setting {next(iter(settings))} is .*; allowed: a number"):
+            bioner_spacy.annotate(["aspirin"], nlp, **settings)  # type: ignore[arg-type]
+    with pytest.raises(BionerError, match="types is 'GENE'; allowed: a list"):
         bioner_spacy.annotate(["aspirin"], nlp, types="GENE")
+    with pytest.raises(BionerError, match="types is 'GEN'; allowed: CHEMICAL, COMPLEX"):
+        bioner_spacy.annotate(["aspirin"], nlp, types=["GEN", "GENE"])
     with pytest.raises(BionerError, match="Row 1 of the column 'texts' is of the type NoneType"):
         list(bioner_spacy.annotate(["a", None], nlp))
     with pytest.raises(BionerError, match="does not set"):
@@ -105,3 +111,43 @@ def test_a_table_of_documents(nlp: Language, library: str) -> None:
     rows = table.itertuples(index=False, name=None) if library == "pandas" else table.iter_rows()
     assert list(table.columns) == COLUMNS
     assert list(rows) == [("0" if row[0] == "b" else "d", *row[1:]) for row in ROWS]
+
+
+def test_entities_have_the_scores_of_their_spans(nlp: Language) -> None:
+    pytest.importorskip("pandas")
+    docs = list(bioner_spacy.annotate(TEXTS, nlp, spans_key="ents", threshold=0.92))
+    assert [[ent.text for ent in doc.ents] for doc in docs] == [["NOD2"], [], ["NOD2"]]
+    assert bioner_spacy.to_dataframe(docs, spans_key="ents")["score"].to_list() == [0.95, 0.95]
+
+
+def test_documents_of_the_tokenizer(nlp: Language) -> None:
+    docs = [nlp.make_doc(text) for text in TEXTS]
+    assert [doc for doc in bioner_spacy.annotate(docs, nlp)] == docs
+    assert [ent.text for ent in docs[0].ents] == ["NOD2", "protein complex of", "aspirin"]
+
+
+def test_spans_that_were_appended_have_no_score_and_stay(nlp: Language) -> None:
+    pytest.importorskip("pandas")
+    ruler = nlp.add_pipe("span_ruler", config={"spans_key": "bioner", "overwrite": False})
+    ruler.add_patterns([{"label": "WORD", "pattern": "of"}])  # type: ignore[attr-defined]
+    [doc] = bioner_spacy.annotate(TEXTS[:1], nlp, threshold=0.5)
+    assert [(span.text, span._.score) for span in doc.spans["bioner"]] == [
+        ("NOD2", 0.95),
+        ("aspirin", 0.6),
+        ("of", None),
+    ]
+    assert bioner_spacy.to_dataframe([doc])["text"].to_list() == ["NOD2", "of", "aspirin"]
+
+
+def test_what_is_wrong_with_documents(nlp: Language) -> None:
+    pytest.importorskip("pandas")
+    doc = nlp("NOD2")
+    for docs in (doc, "NOD2"):
+        with pytest.raises(BionerError, match="Setting docs is 'NOD2'|Setting docs is NOD2; allowed: a list of"):
+            bioner_spacy.to_dataframe(docs)
+    with pytest.raises(BionerError, match=r"Setting docs\[1\] is 'NOD2'; allowed: a document"):
+        bioner_spacy.to_dataframe([doc, "NOD2"])  # type: ignore[list-item]
+    with pytest.raises(BionerError, match="Setting library is 'excel'; allowed: pandas, polars"):
+        bioner_spacy.to_dataframe([doc], library="excel")
+    with pytest.raises(BionerError, match="The pipeline of these documents does not set"):
+        bioner_spacy.to_dataframe([spacy.blank("en")("NOD2")])

@@ -18,7 +18,7 @@ from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats import SourceDocument
 from bioner_spacy.serving import pool
 from bioner_spacy.serving.annotator import Done, Settings
-from bioner_spacy.serving.apply import apply_pipeline
+from bioner_spacy.serving.apply import apply
 from bioner_spacy.serving.pool import NoRoom, Pool, WorkerDied, imap, process_pool
 
 
@@ -148,12 +148,12 @@ def test_a_killed_process_is_replaced(pipeline: str, tmp_path: Path, monkeypatch
     """Its texts are annotated by another one; a text that kills each of them is left out, or an error."""
     texts = tmp_path / "texts.txt"
     texts.write_text("".join(f"text {number} NOD2\n" for number in range(9)))
-    apply_pipeline(pipeline, texts, tmp_path / "expected.jsonl")
+    apply(pipeline, texts, tmp_path / "expected.jsonl")
     texts.write_text(texts.read_text().replace("text 4", "kill 4"))
     for output, settings in (("run.jsonl", {"shard_size": 3}), ("file.jsonl", {})):
         Path(pipeline).with_name("killed").unlink(missing_ok=True)
         monkeypatch.setattr("bioner_spacy.serving.apply.CHUNK", 3)
-        assert apply_pipeline(pipeline, texts, tmp_path / output, n_process=2, **settings) == (9, 9, 0)
+        assert apply(pipeline, texts, tmp_path / output, n_process=2, **settings) == (9, 9, 0)
         assert Path(pipeline).with_name("killed").exists()
         files = sorted((tmp_path / output).glob("0*")) if settings else [tmp_path / output]
         found = "".join(file.read_text() for file in files).replace("kill 4", "text 4")
@@ -162,10 +162,10 @@ def test_a_killed_process_is_replaced(pipeline: str, tmp_path: Path, monkeypatch
     texts.write_text("".join(f"{'killed' if number == 4 else 'text'} {number} NOD2\n" for number in range(9)))
     for output, settings in (("left.jsonl", {"shard_size": 3}), ("left_file.jsonl", {})):
         with pytest.warns(BionerWarning, match="document 5.*every process that annotated it ended by SIGKILL"):
-            assert apply_pipeline(pipeline, texts, tmp_path / output, n_process=2, **settings) == (8, 8, 1)
+            assert apply(pipeline, texts, tmp_path / output, n_process=2, **settings) == (8, 8, 1)
     texts.write_text("killed\n" * 9)
     with pytest.raises(BionerError, match="1 workers ended by SIGKILL during the same task"):
-        apply_pipeline(pipeline, texts, tmp_path / "none.jsonl", n_process=2, strict=True)
+        apply(pipeline, texts, tmp_path / "none.jsonl", n_process=2, strict=True)
     assert not list(tmp_path.glob("*none*"))
     assert not children(os.getpid())
 

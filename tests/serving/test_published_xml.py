@@ -9,7 +9,7 @@ from faulty_pipeline import write_pipeline
 
 from bioner_spacy.errors import BionerWarning
 from bioner_spacy.formats import read_texts
-from bioner_spacy.serving.apply import apply_pipeline
+from bioner_spacy.serving.apply import apply
 
 PUBMED = """<?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE PubmedArticleSet SYSTEM "http://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd">
@@ -130,7 +130,7 @@ def rows(pipeline: str, source: Path, format: str) -> list[dict[str, Any]]:
     """Rows of the table of mentions, each of which is where it says in the text that is read."""
     parquet = pytest.importorskip("pyarrow.parquet", reason="extra tables")
     out = source.with_name("out.parquet")
-    apply_pipeline(pipeline, source, out, input_format=format)
+    apply(pipeline, source, out, input_format=format)
     texts = {document.doc_id: document.text for document in read_texts(format, source)}
     found: list[dict[str, Any]] = parquet.read_table(out).to_pylist()
     assert all(texts[row["document"]][row["start"] : row["end"]] == row["text"] == "NOD2" for row in found)

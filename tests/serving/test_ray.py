@@ -10,7 +10,7 @@ from faulty_pipeline import write_pipeline
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.serving import ray_pool, shards
-from bioner_spacy.serving.apply import apply_pipeline
+from bioner_spacy.serving.apply import apply
 
 ray = pytest.importorskip("ray", reason="extra ray")
 pytestmark = pytest.mark.slow
@@ -51,7 +51,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(
     killed = Path(pipeline).with_name("killed")
     killed.touch()  # so that this process is not
     settings: dict[str, Any] = {"format": "brat", "shard_size": 3}
-    apply_pipeline(pipeline, texts, tmp_path / "expected", **settings)
+    apply(pipeline, texts, tmp_path / "expected", **settings)
     killed.unlink()
     monkeypatch.setattr(ray_pool, "START_SECONDS", 60)
     record, lost = shards.Run.record, cluster.list_all_nodes()[-1]
@@ -63,12 +63,12 @@ def test_nothing_is_lost_and_nothing_comes_twice(
 
     monkeypatch.setattr(shards.Run, "record", record_and_lose)
     address = {"engine": "ray", "address": cluster.address, "n_process": 2}
-    assert apply_pipeline(pipeline, texts, tmp_path / "out", **settings, **address) == (36, 36, 0)
+    assert apply(pipeline, texts, tmp_path / "out", **settings, **address) == (36, 36, 0)
     assert killed.exists() and len(cluster.list_all_nodes()) == 1
     assert content(tmp_path / "out") == content(tmp_path / "expected") and content(tmp_path / "out")
     before = (tmp_path / "out/00001-0001").stat().st_mtime_ns
     for again in (settings, {**settings, **address}):
-        assert apply_pipeline(pipeline, texts, tmp_path / "out", **again) == (36, 36, 0)
+        assert apply(pipeline, texts, tmp_path / "out", **again) == (36, 36, 0)
     assert (tmp_path / "out/00001-0001").stat().st_mtime_ns == before
 
 
@@ -76,9 +76,9 @@ def test_errors_come_from_actors_and_addresses(pipeline: str, tmp_path: Path) ->
     (tmp_path / "texts.txt").write_text("boom\n")
     settings: dict[str, Any] = {"engine": "ray", "format": "brat"}
     with pytest.raises(BionerError, match="The Ray cluster 127.0.0.1:1 cannot be used"):
-        apply_pipeline(pipeline, tmp_path / "texts.txt", tmp_path / "out", address="127.0.0.1:1", **settings)
+        apply(pipeline, tmp_path / "texts.txt", tmp_path / "out", address="127.0.0.1:1", **settings)
     try:
         with pytest.raises(BionerError, match="document 1 cannot be annotated .*a fault of the pipeline"):
-            apply_pipeline(pipeline, tmp_path / "texts.txt", tmp_path / "out", strict=True, **settings)
+            apply(pipeline, tmp_path / "texts.txt", tmp_path / "out", strict=True, **settings)
     finally:
         ray.shutdown()

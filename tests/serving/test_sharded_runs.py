@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from faulty_pipeline import write_pipeline
 
+import bioner_spacy
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.files import checksum
 from bioner_spacy.formats import get_format
 from bioner_spacy.serving import shards
-from bioner_spacy.serving.apply import apply_pipeline
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def texts(tmp_path: Path) -> Path:
 
 
 def apply(pipeline: str, source: Path, output: Path, **settings: Any) -> Any:
-    return apply_pipeline(pipeline, source, output, **{"input_format": "textspans", "shard_size": 3, **settings})
+    return bioner_spacy.apply(pipeline, source, output, **{"input_format": "textspans", "shard_size": 3, **settings})
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -75,7 +75,7 @@ def test_small_files_share_a_part_and_one_file_keeps_its_numbers(pipeline: str, 
     ]
     apply(pipeline, texts / "a.jsonl", tmp_path / "one", format="textspans")
     assert [record["id"] for record in records(tmp_path / "one")] == [str(number) for number in range(1, 8)]
-    apply_pipeline(pipeline, texts / "a.jsonl", tmp_path / "plain.jsonl")
+    bioner_spacy.apply(pipeline, texts / "a.jsonl", tmp_path / "plain.jsonl")
     assert "".join(content(tmp_path / "one").values()) == (tmp_path / "plain.jsonl").read_text()
 
 
@@ -203,7 +203,7 @@ def test_warnings_of_shards_come_once(pipeline: str, texts: Path, tmp_path: Path
 
 def test_long_texts(pipeline: str, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text("word " * 220_000 + "NOD2\n")
-    assert apply_pipeline(pipeline, tmp_path / "long.txt", tmp_path / "out.jsonl") == (1, 1, 0)
+    assert bioner_spacy.apply(pipeline, tmp_path / "long.txt", tmp_path / "out.jsonl") == (1, 1, 0)
 
 
 def test_what_is_refused(pipeline: str, texts: Path, tmp_path: Path) -> None:

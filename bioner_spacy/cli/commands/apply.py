@@ -51,12 +51,12 @@ def command(
     engine: Annotated[str, typer.Option(help="processes, or ray for a run on a cluster.")] = "processes",
     address: Annotated[Optional[str], typer.Option(help="Ray cluster; default: one on this machine.")] = None,
 ) -> None:
-    from ...serving.apply import apply_pipeline
+    from ...serving.apply import apply
 
     if shard_size is not None and str(source) == "-":
         raise typer.BadParameter("a run reads files, and not the standard input", param_hint="--shard-size")
     with options.source_file(source, input_format, text_formats()) as texts:
-        written = apply_pipeline(
+        written = apply(
             pipeline,
             texts,
             output,
