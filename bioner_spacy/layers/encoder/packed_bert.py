@@ -51,9 +51,8 @@ def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequ
         (P, width); values at padding are meaningless.
     """
     n_subwords = len(ids)
-    if not transformer.training:
-        fill = (0, rounded(n_subwords) - n_subwords)
-        ids, positions = pad(ids, fill), pad(positions, fill)
+    fill = (0, rounded(n_subwords) - n_subwords)
+    ids, positions = pad(ids, fill), pad(positions, fill)
     # RoBERTa-like models number positions from the padding id + 1.
     first_position = getattr(transformer.embeddings, "padding_idx", -1) + 1
     hidden = transformer.embeddings(
@@ -70,8 +69,8 @@ def encode_packed(transformer: Any, ids: Tensor, positions: Tensor, blocks: Sequ
 def rounded(n_subwords: int) -> int:
     """Round a number of subwords up, to one of sixteen numbers between powers of two.
 
-    oneDNN (bfloat16 products on a CPU) caches a kernel of about 0.4 MB per number of rows, up to a thousand. With few
-    different numbers, memory stays flat and no time is spent on compiling kernels.
+    oneDNN (bfloat16 products on a CPU) makes a kernel of about 0.4 MB for each shape of matrices, and keeps a thousand. With
+    few different numbers, memory stays flat, and no time is spent on making kernels.
     """
     step = max(1, 2 ** (n_subwords - 1).bit_length() // 32)
     return -(-n_subwords // step) * step

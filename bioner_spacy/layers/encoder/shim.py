@@ -27,6 +27,9 @@ POOLINGS = ("mean", "first")
 # Largest number of subwords in a forward pass with products of 8-bit integers.
 _INT8_SUBWORDS = 1024
 
+# Windows are padded to a multiple of this in training.
+_WIDTH_STEP = 4
+
 # Least number of subwords for a thread of its own.
 _LEAST_SUBWORDS = 256
 
@@ -74,6 +77,7 @@ class EncoderShim(PyTorchShim):
         if type(table) is torch.nn.Embedding:
             # A batch uses a few hundred rows; dense gradients would dominate memory traffic.
             table.sparse = True
+        self._most_subwords = max_subwords(self._model)
         use_fast_dropout(self._model)
         # Decided now, because tokenizers warn about forking after use.
         bfloat16_enabled(self.precision, self.device)
@@ -185,11 +189,11 @@ class EncoderShim(PyTorchShim):
         groups = group_by_length(lengths, batch_subwords=limit, small=SMALL_BLOCK if packed else SMALL_PASS)
         window_rows = numpy.zeros(len(lengths), dtype="int64")
         n_rows = 0
-        for group in groups:
-            width = int(lengths[group[0]])
+        widths = [self._width(int(lengths[group[0]])) for group in groups]
+        for group, width in zip(groups, widths):
             window_rows[group] = n_rows + numpy.arange(len(group)) * width + len(prefix)
             n_rows += len(group) * width
-        ids = [_pad_group(batch, group, lengths[group], tokenizer) for group in groups]
+        ids = [_pad_group(batch, group, lengths[group], width, tokenizer) for group, width in zip(groups, widths)]
         of_groups = [lengths[group] for group in groups]
         if n_threads > 1:
             passes = _even_passes(ids, n_passes)
@@ -212,6 +216,13 @@ class EncoderShim(PyTorchShim):
                 return run(ids[part], of_groups[part])
 
         return _map(forward_pass, range(len(passes)), threads=threads), window_rows, threads
+
+    def _width(self, longest: int) -> int:
+        """Subwords to which windows are padded. In training, whose batches are small, few different numbers: see
+        `rounded`."""
+        if not self._model.training:
+            return longest
+        return max(longest, min(-(-longest // _WIDTH_STEP) * _WIDTH_STEP, self._most_subwords))
 
     def _n_threads(self, n_subwords: int) -> int:
         """Number of passes at once. On a CPU, threads make passes of their own: threads that share a pass wait for one
@@ -355,10 +366,10 @@ def max_subwords(transformer: Any) -> int:
     return positions
 
 
-def _pad_group(batch: WindowBatch, group: Array, lengths: Array, tokenizer: SubwordTokenizer) -> Array:
-    """Ids of windows, (windows, longest), padded at the end; special tokens included, as in `lengths`."""
+def _pad_group(batch: WindowBatch, group: Array, lengths: Array, width: int, tokenizer: SubwordTokenizer) -> Array:
+    """Ids of windows, (windows, width), padded at the end; special tokens included, as in `lengths`."""
     prefix, suffix = tokenizer.prefix, tokenizer.suffix
-    columns = numpy.arange(int(lengths.max()))
+    columns = numpy.arange(width)
     subwords = batch.starts[group][:, None] + columns - len(prefix)
     ids = batch.subword_ids[numpy.clip(subwords, 0, len(batch.subword_ids) - 1)]
     ids[columns >= lengths[:, None]] = tokenizer.pad_token_id

@@ -11,10 +11,12 @@ import safetensors.torch
 import srsly
 import torch
 from thinc.api import Model, Optimizer
-from tiny_encoder import assert_same_vectors, make_docs, make_encoder, own_encoder
+from tiny_encoder import POSITIONS, assert_same_vectors, make_docs, make_encoder, own_encoder
 from transformers import AutoModel, AutoTokenizer
 
 from bioner_spacy.errors import BionerError
+from bioner_spacy.layers.encoder import shim
+from bioner_spacy.layers.encoder.packed_bert import encode_packed
 from bioner_spacy.layers.encoder.shim import max_subwords
 from bioner_spacy.models.encoder import build_transformer
 
@@ -122,6 +124,28 @@ def step(model: Model, text: str, optimizer: Optimizer) -> torch.Tensor:
     gradient = gradient.coalesce().clone()
     model.finish_update(optimizer)
     return gradient
+
+
+@pytest.mark.parametrize("encoder", ["tiny_bert", "tiny_roberta"])
+def test_training_pads_windows_to_few_lengths(
+    encoder: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = []
+
+    def encode(transformer: Any, ids: Any, positions: Any, blocks: Any) -> torch.Tensor:
+        lengths.extend(block.length for block in blocks)
+        return encode_packed(transformer, ids, positions, blocks)
+
+    monkeypatch.setattr(shim, "encode_packed", encode)
+    model = own_encoder(request.getfixturevalue(encoder), window=POSITIONS, overlap=8, batch_subwords=POSITIONS)
+    for n in (1, 2, 5, 11, 12, 13, 30, POSITIONS, 3 * POSITIONS):
+        docs = make_docs("gene " * n)
+        predicted = model.predict(docs)
+        lengths.clear()
+        learnt, _ = model.begin_update(docs)
+        # The last rows of the table of positions are the end.
+        assert lengths and all(length % 4 == 0 or length == POSITIONS for length in lengths)
+        numpy.testing.assert_allclose(learnt[0], predicted[0], atol=1e-5)
 
 
 def shim_of(model: Model) -> Any:
