@@ -326,6 +326,7 @@ class Errors(metaclass=_WithCodes):
     E669 = "The pipeline failed on a text ({kind}), and the log of the service has details: send the texts one by one to see which."
     E670 = "Cannot listen at {host}, port {port} ({reason}): choose another port, or 0 for any that is free."
     E672 = "Row {row} of the column {column!r} is of the type {kind}, not a text: correct the column, or name another one."
+    E673 = "The document that starts with {start!r} has spans in doc.spans[{key!r}] that do not fit its tokens, as a component such as merge_entities merged them later: leave this component out, or name ents as the spans key."
     E680 = "{path}, line {line}: document {document} cannot be annotated ({reason}); correct it, or leave out the option --strict."
     E681 = "{count} workers {how} during the same task: there may be too little memory (take fewer processes or smaller batches), or something kills them. What is finished is kept."
     E682 = "None of {count} documents or files could be read or annotated; the first, {first}: {reason}"

@@ -7,6 +7,7 @@ The annotation scope is the set of entity types for which a document is exhausti
 import json
 import weakref
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Optional
 
 from spacy.tokens import Doc, Span, SpanGroup
@@ -35,13 +36,19 @@ if not Doc.has_extension("guideline"):
 
 
 def _scores(doc: Doc) -> dict[tuple[int, int, int], float]:
-    """Scores in the `attrs` of groups of `doc.spans`, by start, end and label of the span; the first of several."""
+    """Scores in the `attrs` of groups of `doc.spans`, by the place of the span; the first of several."""
     found: dict[tuple[int, int, int], float] = {}
     for group in doc.spans.values():
-        for span, score in zip(group, per_span(group.attrs, "scores", len(group))):
+        for number, score in enumerate(per_span(group.attrs, "scores", len(group))):
             if score is not None:
-                found.setdefault((span.start, span.end, span.label), float(score))
+                with suppress(IndexError):  # where tokens were merged since, the last spans are beyond the end
+                    found.setdefault(_place(group[number]), float(score))
     return found
+
+
+def _place(span: Span) -> tuple[int, int, int]:
+    """Start and end in characters, as these stay the same when tokens are merged, and label."""
+    return span.start_char, span.end_char, span.label
 
 
 _latest: tuple[Any, Any, dict[tuple[int, int, int], float]] = (lambda: None, None, {})
@@ -51,7 +58,7 @@ one after the other."""
 
 def _score(span: Span) -> Optional[float]:
     global _latest
-    doc, place = span.doc, (span.start, span.end, span.label)
+    doc, place = span.doc, _place(span)
     current = [per_span(group.attrs, "scores", len(group)) for group in doc.spans.values()]
     of_doc, known, scores = _latest
     if of_doc() is not doc or known != current or place not in scores:
@@ -74,7 +81,7 @@ def attrs_of_ents(doc: Doc) -> dict[str, Any]:
 def _span_scores(doc: Doc) -> dict[str, list[Optional[float]]]:
     """Scores of the spans of each group that has them, and under `ENTS` those of `doc.ents`, in their order."""
     scores = _scores(doc)
-    found = {ENTS: [scores.get((ent.start, ent.end, ent.label)) for ent in doc.ents]}
+    found = {ENTS: [scores.get(_place(ent)) for ent in doc.ents]}
     for key, group in doc.spans.items():
         if group.attrs.get("scores") is not None:
             found[key] = [

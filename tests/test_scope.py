@@ -144,6 +144,20 @@ def test_scores_of_other_components_and_of_spans_that_were_appended(doc: Doc) ->
     assert part_of_attrs(doc.spans["sc"].attrs, [1, 2], 3) == {"scores": [0.5, None]}
 
 
+def test_entities_keep_their_scores_when_tokens_are_merged(doc: Doc) -> None:
+    spans = [Span(doc, 0, 2, label="GENE"), Span(doc, 2, 3, label="VERB"), Span(doc, 3, 5, label="DISEASE")]
+    doc.spans["a"] = SpanGroup(doc, spans=spans, attrs={"scores": [0.25, 0.5, 0.75]})
+    doc.ents = spans
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[0:2])
+    # spaCy does not move doc.spans, of which the last is beyond the end.
+    assert [(ent.text, ent._.score) for ent in doc.ents] == [
+        ("BRCA1 mutations", 0.25),
+        ("cause", 0.5),
+        ("breast cancer", None),
+    ]
+
+
 def test_scores_in_the_json_of_spacy(doc: Doc) -> None:
     spans = [Span(doc, 0, 2, label="GENE"), Span(doc, 0, 1, label="GENE")]
     doc.spans["a"] = SpanGroup(doc, spans=spans, attrs={"scores": [0.25, 0.5]})

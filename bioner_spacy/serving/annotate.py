@@ -49,7 +49,7 @@ def annotate(
         BionerError: the pipeline cannot be loaded or finds no entities, a column is missing, or a value is not a text.
     """
     is_one = isinstance(texts, (str, bytes, Doc))
-    are_many = not is_one and any(hasattr(texts, name) for name in ("__iter__", "__getitem__", "columns"))
+    are_many = not is_one and any(hasattr(type(texts), name) for name in ("__iter__", "__getitem__", "columns"))
     check_setting("texts", texts[:20] if is_one else texts, "a list of texts or a table", are_many)
     check_number("threshold", threshold, 0, 1)
     check_number("n_process", n_process, 1)
@@ -66,7 +66,7 @@ def annotate(
             choose(doc, chosen, threshold, spans_key)
             yield doc
 
-    if not hasattr(texts, "columns"):
+    if not hasattr(type(texts), "columns"):
         return docs(texts, "texts")
     frame = _frame(texts)
     for column in filter(None, (text_column, id_column)):

@@ -32,10 +32,13 @@ def predicted_spans(
         pipeline: name of the pipeline, for the message.
 
     Raises:
-        BionerError: the pipeline wrote nothing there.
+        BionerError: the pipeline wrote nothing there, or merged tokens afterwards.
     """
     if spans_key in doc.spans:
-        return list(doc.spans[spans_key]), doc.spans[spans_key].attrs
+        try:
+            return list(doc.spans[spans_key]), doc.spans[spans_key].attrs
+        except IndexError:
+            raise BionerError(Errors.E673.format(start=doc.text[:40], key=spans_key)) from None
     has_ents = doc.has_annotation("ENT_IOB")
     if len(doc) and not (has_ents and spans_key == ENTS):
         known = ", ".join([*doc.spans, *([ENTS] if has_ents else [])]) or "none"

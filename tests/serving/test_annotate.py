@@ -120,6 +120,14 @@ def test_entities_have_the_scores_of_their_spans(nlp: Language) -> None:
     assert bioner_spacy.to_dataframe(docs, spans_key="ents")["score"].to_list() == [0.95, 0.95]
 
 
+def test_merged_tokens(nlp: Language) -> None:
+    nlp.add_pipe("merge_entities")
+    [doc] = bioner_spacy.annotate(TEXTS[2:], nlp, spans_key="ents")
+    assert [(ent.text, len(ent)) for ent in doc.ents] == [("NOD2", 1), ("Crohn disease", 1)]
+    with pytest.raises(BionerError, match=r"'NOD2 in .* doc.spans\['bioner'\] that do not fit its tokens"):
+        list(bioner_spacy.annotate(TEXTS[2:], nlp))
+
+
 def test_documents_of_the_tokenizer(nlp: Language) -> None:
     docs = [nlp.make_doc(text) for text in TEXTS]
     assert [doc for doc in bioner_spacy.annotate(docs, nlp)] == docs
