@@ -364,8 +364,8 @@ class Warnings(metaclass=_WithCodes):
     # 3xx settings, formulations, layers and models
     W301 = "The vocabulary of the encoder {name!r} is cased, but its published tokenizer converts text to lower case: case is kept. To change this, set do_lower_case in components.transformer.model.tokenizer_config."
     W302 = "{where} have old names ({old}), which still work; their new names are {new}."
-
     W303 = "This CPU does not multiply 8-bit integers (VNNI), so the encoder computes as with precision auto; set components.transformer.model.precision to auto."
+    W304 = "This CPU has matrix units (AMX), with which bfloat16 is faster than 8-bit integers: set components.transformer.model.precision to auto."
 
     # 4xx pipeline and training
     W401 = "{n} of {total} gold mentions begin or end inside a token of the pipeline's tokenizer and are not learnt; convert the corpora with the same tokenizer."

@@ -155,13 +155,27 @@ def test_int8_predicts_with_the_weights_that_were_learnt(tiny_bert: str) -> None
     assert model.to_bytes() == own_encoder(tiny_bert).from_bytes(model.to_bytes()).to_bytes()
 
 
+@pytest.fixture
+def no_memory_of_units() -> Iterator[None]:
+    precision.int8_supported.cache_clear()
+    yield
+    precision.int8_supported.cache_clear()
+
+
+@pytest.mark.usefixtures("no_memory_of_units")
+def test_int8_where_bfloat16_is_faster_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: True, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
+    with pytest.warns(BionerWarning, match="bfloat16 is faster"):
+        assert precision.int8_supported()
+
+
+@pytest.mark.usefixtures("no_memory_of_units")
 def test_int8_without_support_is_reported(tiny_bert: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: False, raising=False)
-    precision.int8_supported.cache_clear()
     docs = make_docs("BRCA1")
     with pytest.warns(BionerWarning, match="does not multiply 8-bit integers"):
         [found] = token_vectors(make_encoder(tiny_bert, precision="int8"), docs)
-    precision.int8_supported.cache_clear()
     assert numpy.array_equal(found, token_vectors(make_encoder(tiny_bert, precision="auto"), docs)[0])
 
 
