@@ -32,6 +32,10 @@ def raising(message: str, *kinds: type[Exception], **values: Any) -> Iterator[No
         message: an entry of `Errors` with a field `reason`, for what the exception says.
         kinds: kinds of exceptions; all by default, because each library raises its own.
         values: values of other fields of the message.
+
+    Raises:
+        BionerError: there was such an exception.
+        MemoryError: it says that there is not enough memory.
     """
     caught = kinds or (Exception,)
     try:
@@ -39,7 +43,18 @@ def raising(message: str, *kinds: type[Exception], **values: Any) -> Iterator[No
     except BionerError:
         raise
     except caught as error:
+        if is_out_of_memory(error):
+            raise MemoryError(reason(error)) from error
         raise BionerError(message.format(reason=reason(error), **values)) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception, perhaps of torch or CuPy, says that there is not enough memory."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "DefaultCPUAllocator" in str(error)
+    )
 
 
 def warn(message: str) -> None:
@@ -270,7 +285,7 @@ class Errors(metaclass=_WithCodes):
     E522 = "{pipeline} has no component whose scores can be calibrated (its components: {components}); name a pipeline with multitask_ner."
     E523 = "There is no {what} {name!r}; there are: {known}."
     E524 = "{results} has no counts by the metric {metric}: evaluate again with `spacy bioner evaluate`."
-    E526 = "The document that starts with {start!r} has no doc.spans[{key!r}]; it has: {keys}. Name the key of its mentions (option spans_key, or predicted_key for predictions); 'ents' names doc.ents."
+    E526 = "The document that starts with {start!r} has no doc.spans[{key!r}]; it has: {keys}. Name the key of its mentions (option spans_key, or option predicted_key for predictions); 'ents' names doc.ents."
     E530 = "The pipeline predicts nothing in the split {split!r} of {corpora} that these corpora do not annotate, so there is nothing to review; name a pipeline that knows other types too, or other corpora."
     E531 = "A sample of {number} is too small for predictions of {count} types ({types}): raise the option number to {count} or more."
     E533 = "{path}, line {line}: the row {row} has no judgement ({count} have none); write yes, no or unsure."
@@ -307,12 +322,13 @@ class Errors(metaclass=_WithCodes):
     E619 = "{results} holds the scores of another pipeline ({different}): score the one to package with `spacy bioner evaluate`, and name its results."
     E620 = "Gains need two corpora or more, and {names} is one: name others (option corpora)."
     E630 = "{path} is not a search space ({reason}); one has a line for each setting, as configs/tuning.yml shows."
-    E631 = "Search space {path}, setting {name}: {problem}."
+    E631 = "Search space {path}, key {name}: {problem}."
     E634 = "{path} has no F1, because nothing is annotated in the development data and nothing was found: name other corpora."
-    E650 = "Out of memory ({reason}): reduce the batch size, or give less data at a time."
+    E650 = "Out of memory ({reason}): reduce the batch size or the number of processes, give less data at a time, or use a machine with more memory."
     E651 = "This needs the package {package}: pip install 'bioner_spacy[{extra}]'."
     E652 = "Interrupted by {signal}: no file is left half written. Start the command again: experiments and apply with --shard-size keep what is finished, and train and pretrain continue with --resume."
     E653 = "{option} is -, and a file or folder is needed there: name one."
+    E654 = "The argument {argument} is empty: name a file or folder."
     E660 = 'The body is not the JSON of a request, which is an object such as {"text": "..."} or {"texts": ["...", "..."]} with the header Content-Type: application/json.'
     E661 = (
         "The request has no texts, or both text and texts: give one text as text, or a list of one or more as texts."
@@ -327,15 +343,16 @@ class Errors(metaclass=_WithCodes):
     E670 = "Cannot listen at {host}, port {port} ({reason}): choose another port, or 0 for any that is free."
     E672 = "Row {row} of the column {column!r} is of the type {kind}, not a text: correct the column, or name another one."
     E673 = "The document that starts with {start!r} has spans in doc.spans[{key!r}] that do not fit its tokens, as a component such as merge_entities merged them later: leave this component out, or name ents as the spans key."
-    E680 = "{path}, line {line}: document {document} cannot be annotated ({reason}); correct it, or leave out the option --strict."
+    E680 = "{path}, line {line}: document {document} cannot be annotated ({reason}); correct it, or leave out the option strict."
     E681 = "{count} workers {how} during the same task: there may be too little memory (take fewer processes or smaller batches), or something kills them. What is finished is kept."
     E682 = "None of {count} documents or files could be read or annotated; the first, {first}: {reason}"
-    E683 = "{folder} holds a run with another {names}: name another folder, or start again with --overwrite."
+    E683 = "{folder} holds a run with another value of {names}: name another folder, or start again with the option overwrite."
     E684 = "{folder} is a file, or holds files and no run: name an empty or a new folder."
-    E686 = "{path} is damaged ({reason}): start again with --overwrite, or name another folder."
+    E686 = "{path} is damaged ({reason}): start again with the option overwrite, or name another folder."
     E687 = "{folder} is inside the input {source}, and would be read as a part of it: name another folder."
     E688 = "The Ray cluster {address} cannot be used ({reason}): correct the address, or start the cluster."
     E689 = "Workers {how}: ask for fewer, or for a larger cluster. What is finished is kept."
+    E690 = "{count} workers {how} before they had loaded the pipeline: there may be too little memory (take fewer processes), or something kills them. What is finished is kept."
 
 
 class Warnings(metaclass=_WithCodes):

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Union, cast
 
 from filelock import FileLock, Timeout
 
@@ -31,6 +31,20 @@ RUN_FOLDER = "_run"
 _GZIP = b"\x1f\x8b"
 _open: list[BinaryIO] = []
 _closed = [0]  # bytes read of files that are closed again
+
+
+def as_path(argument: str, value: Union[str, Path]) -> Path:
+    """A path that was given as such or as text.
+
+    Args:
+        argument: its name, for messages.
+
+    Raises:
+        BionerError: the text is empty, which would be the current folder.
+    """
+    if value == "":
+        raise BionerError(Errors.E654.format(argument=argument))
+    return Path(value)
 
 
 def bytes_read() -> int:

@@ -12,12 +12,13 @@ from pathlib import Path
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from ..docbin import load_docs, write_docs
+from ..docbin import write_docs
 from ..errors import BionerError, Errors
 from ..files import replacing
 from ..scope import SPANS_KEY
 from ..tokenization.sentences import sentence_lengths
 from .leakage import normalise
+from .manifest import converted_docs
 
 TRAIN, DEVEL, TEST = "train", "devel", "test"
 MIN_CHARACTERS = 20
@@ -99,7 +100,7 @@ def combine(
 
 
 def _read(path: Path, vocab: Vocab) -> list[Doc]:
-    return load_docs(path, vocab) if path.exists() else []
+    return list(converted_docs(path, vocab)) if path.exists() else []
 
 
 def _sentences(doc: Doc) -> Iterator[str]:

@@ -16,9 +16,10 @@ from zlib import crc32
 
 from spacy.vocab import Vocab
 
-from ..docbin import corpus_names, load_docs
+from ..docbin import corpus_names
 from ..errors import BionerError, Errors, check_setting, import_extra
 from ..scope import get_doc_id
+from .manifest import converted_docs
 
 EXCLUDE_FILE = "exclude.json"
 """Name of the file in a folder of converted corpora that lists the training records to leave out."""
@@ -289,7 +290,7 @@ class _Split:
 
 
 def _read(file: Path) -> _Split:
-    docs = load_docs(file, Vocab())
+    docs = list(converted_docs(file, Vocab()))
     by_id: defaultdict[str, list[int]] = defaultdict(list)
     for number, doc in enumerate(docs):
         by_id[get_doc_id(doc)].append(number)

@@ -6,9 +6,13 @@ conversion has not replaced yet.
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..docbin import iter_docs
 from ..errors import BionerError, Errors
 from ..files import checksum, replacing
 
@@ -17,6 +21,16 @@ REPORT_FILE = "report.json"
 
 UNFINISHED_FILE = ".unfinished.json"
 """File in the folder of the corpora; hidden, because checksums of folders leave such files out."""
+
+
+def converted_docs(file: Path, vocab: Vocab) -> Iterator[Doc]:
+    """Documents of a split of a converted corpus; see `docbin.iter_docs`.
+
+    Raises:
+        BionerError: the split is not of the last conversion into its folder, or cannot be read.
+    """
+    require_one_conversion(file)
+    return iter_docs(file, vocab)
 
 
 def require_one_conversion(file: Path) -> None:

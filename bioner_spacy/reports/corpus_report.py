@@ -9,8 +9,8 @@ from spacy.vocab import Vocab
 
 from ..corpora.catalogue import SPLITS
 from ..corpora.leakage import EXCLUDE_FILE, LEAK_COLUMNS, LEVELS, Leakage
+from ..corpora.manifest import converted_docs
 from ..corpora.statistics import Disagreement, SplitStatistics, compare_guidelines, describe, dice, name_text
-from ..docbin import iter_docs
 from ..errors import BionerError, Errors
 from ..files import replacing
 from .corpus_chart import draw_statistics
@@ -53,7 +53,7 @@ def read_statistics(folder: Path, corpora: Sequence[str]) -> dict[tuple[str, str
         if corpus not in {name for name, _ in present}:
             raise BionerError(Errors.E151.format(corpus=corpus, folder=folder, splits=", ".join(SPLITS)))
     # A vocabulary per file, to save memory.
-    return {place: describe(iter_docs(file, Vocab())) for place, file in present.items()}
+    return {place: describe(converted_docs(file, Vocab())) for place, file in present.items()}
 
 
 def corpora_page(statistics: Mapping[tuple[str, str], SplitStatistics], *, brief: bool = False) -> Page:

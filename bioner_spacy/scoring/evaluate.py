@@ -15,9 +15,11 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..corpora.context import CONTEXT_TOKENS, check_context, in_context
+from ..corpora.manifest import converted_docs, require_one_conversion
 from ..device import require_gpu
-from ..docbin import corpus_names, load_docs
+from ..docbin import corpus_names
 from ..errors import BionerError, Errors, Warnings, check_list, raising, warn
+from ..files import as_path
 from ..lean import import_spacy_transformers
 from ..old_names import accept_old_names
 from ..provenance import provenance
@@ -77,7 +79,7 @@ def evaluate(
     check_list("corpora", corpora, "corpora")
     run = Run(
         pipeline,
-        Path(corpus_folder),
+        as_path("corpus_folder", corpus_folder),
         corpora=corpora,
         split=split,
         limit=limit,
@@ -167,7 +169,7 @@ def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: s
         Name of the corpus -> file, sorted by name or in the order asked for.
 
     Raises:
-        BionerError: there is none, or one that is asked for is missing.
+        BionerError: there is none, or one that is asked for is missing or not of the last conversion into the folder.
     """
     found = corpus_names(corpus_folder, split)
     if missing := [name for name in corpora or () if name not in found]:
@@ -176,7 +178,10 @@ def corpus_files(corpus_folder: Path, corpora: Optional[Sequence[str]], split: s
     chosen = found if corpora is None else corpora
     if not chosen:
         raise BionerError(Errors.E153.format(split=split, folder=corpus_folder))
-    return {name: corpus_folder / name / f"{split}.spacy" for name in chosen}
+    files = {name: corpus_folder / name / f"{split}.spacy" for name in chosen}
+    for file in files.values():
+        require_one_conversion(file)
+    return files
 
 
 def read_gold(
@@ -193,8 +198,7 @@ def read_gold(
         BionerError: the file is not a `DocBin`, has no annotated document, or has one that is annotated under another
             key. A warning is given if documents name another corpus.
     """
-    docs = load_docs(path, nlp.vocab)
-    annotated = [doc for doc in docs if doc_mentions(doc, spans_key) is not None]
+    annotated = [doc for doc in converted_docs(path, nlp.vocab) if doc_mentions(doc, spans_key) is not None]
     if not annotated:
         raise BionerError(Errors.E509.format(corpus=corpus, path=path, key=spans_key))
     for doc in annotated:

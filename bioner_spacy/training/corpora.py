@@ -15,8 +15,8 @@ from spacy.vocab import Vocab
 
 from ..corpora.context import CONTEXT_TOKENS, check_context, documents, regroup
 from ..corpora.leakage import EXCLUDE_FILE, record_hash
-from ..corpora.manifest import require_one_conversion
-from ..docbin import corpus_names, doc_lengths, load_docs
+from ..corpora.manifest import converted_docs
+from ..docbin import corpus_names, doc_lengths
 from ..errors import BionerError, Errors, Warnings, check_setting, warn
 from ..files import checksum
 from ..old_names import by_old_names
@@ -148,8 +148,7 @@ class MultiCorpus:
 
     def _read(self, corpus: str, vocab: Vocab, *, taught: bool = False) -> list[Doc]:
         """Documents of a corpus, with the predictions of teachers if `taught`."""
-        require_one_conversion(self._file(corpus))
-        records = load_docs(self._file(corpus), vocab)
+        records = list(converted_docs(self._file(corpus), vocab))
         for record in records:
             name_corpus(record, corpus)
         if self.exclude:

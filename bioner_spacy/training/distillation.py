@@ -15,8 +15,8 @@ from spacy.tokens import Doc
 from spacy.util import load_model, logger
 from thinc.api import Model
 
+from ..corpora.manifest import converted_docs
 from ..device import require_gpu
-from ..docbin import iter_docs
 from ..errors import BionerError, Errors, Warnings, raising, warn
 from ..files import checksum, replacing
 from ..tasks import Task
@@ -81,7 +81,7 @@ def write_soft_targets(
                 continue
             with raising(Errors.E504, pipeline=folder):
                 nlp = nlp or load_model(folder)
-            write_targets(file, predict_targets(nlp, iter_docs(docbins[name], nlp.vocab), name), origin)
+            write_targets(file, predict_targets(nlp, converted_docs(docbins[name], nlp.vocab), name), origin)
             logger.info("Soft targets of %s for %s: %s", teacher, name, file)
     return list(files.values())
 
