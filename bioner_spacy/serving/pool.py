@@ -30,6 +30,9 @@ OnProgress = Callable[[int, int], None]
 ATTEMPTS = 3
 """Number of workers that a task may kill before it is bisected, and of its documents that may kill one."""
 
+STARTS = 2
+"""Number of workers that may die one after the other before they have loaded the pipeline."""
+
 PAUSE = 0.5
 """Seconds before another attempt to start a worker."""
 
@@ -39,6 +42,10 @@ PATIENCE = 5.0
 
 class WorkerDied(Exception):
     """A worker died during a task."""
+
+
+class DiedEarly(WorkerDied):
+    """A worker died before it had loaded the pipeline."""
 
 
 class NoRoom(Exception):
@@ -73,6 +80,7 @@ class Process:
             env={**os.environ, **counts},
             start_new_session=True,  # Ctrl-C goes to the parent, which ends its workers
         )
+        self._has_loaded = False
         self._send(settings)
 
     def do(self, call: Call, on_progress: OnProgress) -> Done:
@@ -84,7 +92,10 @@ class Process:
                 raise content
             if kind == "done":
                 return content
-            on_progress(*content)
+            if kind == "loaded":
+                self._has_loaded = True
+            else:
+                on_progress(*content)
 
     def end(self) -> None:
         """See `Worker.end`."""
@@ -103,17 +114,18 @@ class Process:
             self._process.stdin.write(len(data).to_bytes(8, "big") + data)  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]
         except OSError:
-            raise WorkerDied(self._how_it_ended()) from None
+            raise self._died() from None
 
     def _receive(self) -> Any:
         try:
             return pickle.load(self._process.stdout)  # type: ignore[arg-type]
         except (EOFError, OSError, pickle.UnpicklingError):
-            raise WorkerDied(self._how_it_ended()) from None
+            raise self._died() from None
 
-    def _how_it_ended(self) -> str:
+    def _died(self) -> WorkerDied:
         status = self._process.wait()
-        return f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        how = f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        return WorkerDied(how) if self._has_loaded else DiedEarly(how)
 
 
 class Here:
@@ -249,7 +261,8 @@ class Pool:
         return found
 
     def _attempt(self, number: int, call: Call, on_progress: OnProgress, *, attempts: Optional[int] = None) -> Done:
-        for left in reversed(range(attempts or ATTEMPTS)):
+        left, starts = attempts or ATTEMPTS, STARTS
+        while True:
             try:
                 if number not in self._workers:
                     self._workers[number] = self._start(number)
@@ -257,14 +270,19 @@ class Pool:
                 if self._closed.is_set():
                     raise WorkerDied
                 return self._workers[number].do(call, on_progress)
-            except WorkerDied:
+            except WorkerDied as died:
                 if worker := self._workers.pop(number, None):
                     worker.end()
                 if self._closed.is_set():
                     raise Closed from None
+                if isinstance(died, DiedEarly):
+                    starts -= 1
+                else:
+                    left -= 1
+                if not starts:
+                    raise BionerError(Errors.E690.format(count=STARTS, how=died)) from None
                 if not left:
                     raise
-        raise AssertionError  # the last attempt returns or raises
 
 
 def process_pool(settings: Settings, n_process: int, *, apart: bool = False) -> Union[Here, Pool]:

@@ -37,6 +37,8 @@ def work() -> None:
     while True:
         method, arguments = pickle.loads(received.get())
         try:
+            _ = annotator.nlp
+            send("loaded", None)
             send("done", getattr(annotator, method)(*arguments))
         except (BionerError, OSError, MemoryError) as error:
             send("error", error)

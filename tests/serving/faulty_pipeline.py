@@ -1,4 +1,5 @@
-"""A pipeline without weights, that other processes can load too, and that fails, waits or is killed where a text asks for it."""
+"""A pipeline without weights, that other processes can load too, and that fails, waits or is killed where a text, or a file
+`deadly` beside it, asks for it."""
 
 import importlib
 from pathlib import Path
@@ -17,6 +18,8 @@ from spacy.tokens import Span, SpanGroup
 class Faulty:
     def __init__(self, nlp, name, folder):
         self.folder = Path(folder)
+        if (self.folder / "deadly").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def __call__(self, doc):
         for token in doc:

@@ -19,7 +19,7 @@ from bioner_spacy.formats import SourceDocument
 from bioner_spacy.serving import pool
 from bioner_spacy.serving.annotator import Done, Settings
 from bioner_spacy.serving.apply import apply
-from bioner_spacy.serving.pool import NoRoom, Pool, WorkerDied, imap, process_pool
+from bioner_spacy.serving.pool import DiedEarly, NoRoom, Pool, WorkerDied, imap, process_pool
 
 
 class Scripted:
@@ -64,6 +64,16 @@ def test_workers_that_die_are_replaced_and_all_end(monkeypatch: pytest.MonkeyPat
         run([[WorkerDied("ended by SIGKILL") for _ in range(3)], "quick"])
     with pytest.raises(ValueError, match="a fault"):
         run([[ValueError("a fault")], *["slow"] * 5])
+
+
+def test_workers_that_die_before_they_have_loaded_the_pipeline_end_the_run() -> None:
+    Scripted.ended = 0
+    assert run([[DiedEarly("ended by SIGKILL")], "quick"], size=1) == [0, 1]
+    assert Scripted.ended >= 2
+    died = [DiedEarly("ended by SIGKILL") for _ in range(9)]
+    with pytest.raises(BionerError, match="2 workers ended by SIGKILL before they had loaded the pipeline"):
+        run([died], size=1)
+    assert len(died) == 7
 
 
 @pytest.mark.parametrize(("fatal", "left"), [([6], 9), ([0, 4, 9], 7), ([0], 1), ([0, 1, 2, 3], 9)])
@@ -166,6 +176,9 @@ def test_a_killed_process_is_replaced(pipeline: str, tmp_path: Path, monkeypatch
     texts.write_text("killed\n" * 9)
     with pytest.raises(BionerError, match="1 workers ended by SIGKILL during the same task"):
         apply(pipeline, texts, tmp_path / "none.jsonl", n_process=2, strict=True)
+    Path(pipeline).with_name("deadly").touch()
+    with pytest.raises(BionerError, match="2 workers ended by SIGKILL before they had loaded the pipeline"):
+        apply(pipeline, texts, tmp_path / "none.jsonl", n_process=2)
     assert not list(tmp_path.glob("*none*"))
     assert not children(os.getpid())
 

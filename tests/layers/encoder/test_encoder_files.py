@@ -157,6 +157,17 @@ def test_damaged_encoders(change: Callable[[dict[str, Any]], None], folder: str)
     assert "\n" not in str(error.value)
 
 
+def test_too_little_memory_is_no_damage(tiny_bert: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = message_of(tiny_bert)
+
+    def allocate(*args: Any) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("bioner_spacy.layers.encoder.files.build_transformer", allocate)
+    with pytest.raises(MemoryError, match="can't allocate memory"):
+        load(message)
+
+
 @pytest.mark.parametrize("data", [b"", b"\x00", b"[]", srsly.msgpack_dumps([1]), srsly.msgpack_dumps({"files": 1})])
 def test_messages_of_another_kind(data: bytes) -> None:
     with pytest.raises(BionerError, match="damaged or of another program"):
