@@ -26,3 +26,26 @@ def test_other_names_are_not_there() -> None:
 def test_import_takes_neither_spacy_nor_torch() -> None:
     code = "import bioner_spacy, sys; assert not {'spacy', 'torch', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "empty"),
+    [
+        ("apply", ["nowhere", "", "a.jsonl"], "source"),
+        ("apply", ["nowhere", "a.txt", ""], "output"),
+        ("convert_file", ["", "a.jsonl"], "source"),
+        ("convert_file", ["a.spacy", ""], "output"),
+        ("evaluate", ["nowhere", ""], "corpus_folder"),
+        ("load_catalogue", [""], "path"),
+    ],
+)
+def test_an_empty_path_is_not_the_current_folder(name: str, arguments: list[str], empty: str) -> None:
+    with pytest.raises(bioner_spacy.BionerError, match=f"argument {empty} is empty: name a file or folder"):
+        getattr(bioner_spacy, name)(*arguments)
+
+
+@pytest.mark.parametrize("empty", ["output", "corpus_folder", "config"])
+def test_training_takes_no_empty_path(empty: str) -> None:
+    paths = {"output": "a", "corpus_folder": "b", "config": "c", empty: ""}
+    with pytest.raises(bioner_spacy.BionerError, match=f"argument {empty} is empty: name a file or folder"):
+        bioner_spacy.train(["genes"], **paths)  # type: ignore[arg-type]

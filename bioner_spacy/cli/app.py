@@ -1,5 +1,6 @@
 """Make commands from modules: options, and one-line errors instead of tracebacks."""
 
+import copy
 import errno
 import functools
 import inspect
@@ -15,14 +16,14 @@ from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn, Optional, TypeVar, get_type_hints
+from typing import Annotated, Any, NoReturn, Optional, TypeVar, get_args, get_type_hints
 
 import typer
 from click import ClickException  # raised by spaCy
 from typer.core import TyperGroup
-from typer.models import ParameterInfo
+from typer.models import ArgumentInfo, ParameterInfo
 
-from ..errors import BionerError, BionerWarning, Errors, reason
+from ..errors import BionerError, BionerWarning, Errors, is_out_of_memory, reason
 from .messages import msg
 
 Result = TypeVar("Result")
@@ -102,13 +103,13 @@ def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
     for parameter in inspect.signature(function).parameters.values():
         kind = classes.get(parameter.name)
         if kind is None:
-            annotation = hints[parameter.name]
+            annotation = _refuses_empty(hints[parameter.name], parameter.default)
             parameters.append(parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
         else:
             inner = get_type_hints(kind, include_extras=True)
             for field in fields(kind):
                 default = {} if field.default is MISSING else {"default": field.default}
-                annotation = inner[field.name]
+                annotation = _refuses_empty(inner[field.name], field.default)
                 parameters.append(
                     inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, **default)
                 )
@@ -122,6 +123,35 @@ def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
     wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     wrapped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return wrapped
+
+
+def _refuses_empty(annotation: Any, default: Any) -> Any:
+    """The annotation of a parameter for texts or paths, so that an empty one is refused: `Path("")` is the current folder.
+
+    An empty text is accepted where it is the default.
+    """
+    infos = [info for info in getattr(annotation, "__metadata__", ()) if isinstance(info, ParameterInfo)]
+    kinds = {Path, str}.intersection(_types_in(annotation))
+    if not infos or not kinds or default == "":
+        return annotation
+    kind: Any = kinds.pop()
+
+    def parse(value: Any) -> Any:
+        if value == "":
+            raise typer.BadParameter(f"it is empty: {'name a file or folder' if kind is Path else 'give a value'}")
+        return kind(value)
+
+    parse.__name__ = "path" if kind is Path else "text"  # shown in the help of older versions of typer
+    info = copy.copy(infos[0])
+    info.parser = parse
+    return Annotated[annotation.__origin__, info]
+
+
+def _types_in(annotation: Any) -> Iterator[Any]:
+    """A type and its arguments, theirs, and so on."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _types_in(inner)
 
 
 def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
@@ -141,7 +171,7 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
         received: list[int] = []
         _open_streams()
         with warnings.catch_warnings(), _interrupted_by_signals(received), _one_line_os_errors():
-            warnings.showwarning = _one_line_warnings(warnings.showwarning)
+            warnings.showwarning = _one_line_warnings(warnings.showwarning, options)
             try:
                 for name, value in kwargs.items():
                     if value == Path("-") and name != "source":  # which can be standard input
@@ -149,7 +179,9 @@ def one_line_errors(command: Callable[..., Result]) -> Callable[..., Result]:
                 return command(*args, **kwargs)
             except BionerError as error:
                 _fail(_with_options(str(error), options))
-            except MemoryError as error:
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
                 _fail(Errors.E650.format(reason=reason(error)))
             except KeyboardInterrupt:
                 number = received[-1] if received else signal.SIGINT
@@ -226,21 +258,24 @@ def _option_names(command: Callable[..., Any]) -> dict[str, str]:
     found = {}
     for name, parameter in inspect.signature(command).parameters.items():
         infos = [info for info in getattr(parameter.annotation, "__metadata__", ()) if isinstance(info, ParameterInfo)]
-        is_option = parameter.default is not parameter.empty
-        named = infos[0].param_decls or () if infos else ()
-        default = f"--{name.replace('_', '-')}" if is_option else (infos and infos[0].metavar) or name.upper()
-        found[name] = next(iter(named), default)
+        info = infos[0] if infos else None
+        if isinstance(info, ArgumentInfo) or info is None and parameter.default is parameter.empty:
+            found[name] = (info.metavar if info else None) or name.upper()
+            continue
+        named = [info.default, *(info.param_decls or ())] if info else []  # typer takes the first one as the default
+        typed = (one.partition("/")[0] for one in named if isinstance(one, str) and one.startswith("-"))
+        found[name] = next(typed, f"--{name.replace('_', '-')}")
     return found
 
 
 def _with_options(message: str, options: dict[str, str]) -> str:
-    """A message with names of settings replaced by options."""
+    """A message with names of settings, and of options as in Python, replaced by options."""
     typed = {name.removeprefix("--").replace("-", "_"): name for name in options.values() if name.startswith("--")}
-    pattern = rf"\b(?:(S)etting|(s)etting|set) ({'|'.join(map(re.escape, typed)) or '(?!)'})(?!\.?\w)"
+    pattern = rf"\b([Ss]etting|[Oo]ption|set) ({'|'.join(map(re.escape, typed)) or '(?!)'})(?!\.?\w)"
+    kinds = {"Setting": "Option", "setting": "option"}
 
     def option(match: re.Match[str]) -> str:
-        kind = "Option" if match[1] else "option" if match[2] else "set"
-        return f"{kind} {typed[match[3]]}"
+        return f"{kinds.get(match[1], match[1])} {typed[match[2]]}"
 
     return re.sub(pattern, option, message)
 
@@ -260,12 +295,12 @@ def config_overrides(context: typer.Context) -> dict[str, Any]:
     return found
 
 
-def _one_line_warnings(show: Callable[..., None]) -> Callable[..., None]:
-    """A function that shows warnings, ours in one line and others by `show`."""
+def _one_line_warnings(show: Callable[..., None], options: dict[str, str]) -> Callable[..., None]:
+    """A function that shows warnings, ours in one line with the names of options, and others by `show`."""
 
     def show_warning(message: Warning | str, category: type[Warning], *place: Any, **settings: Any) -> None:
         if issubclass(category, BionerWarning):
-            msg.warn(str(message))
+            msg.warn(_with_options(str(message), options))
         else:
             show(message, category, *place, **settings)
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Optional, Union
 import srsly
 
 from ..errors import BionerError, Errors
+from ..files import as_path
 from ..formats.documents import input_formats
 from ..formats.registry import get_format
 from ..old_names import with_new_names
@@ -38,7 +39,7 @@ def load_catalogue(path: Union[str, Path, None] = None) -> Catalogue:
     Raises:
         BionerError: the file or its base is missing, is not YAML, or a section, an entry or a key is wrong.
     """
-    path = project_file(CATALOGUE) if path is None else Path(path)
+    path = project_file(CATALOGUE) if path is None else as_path("path", path)
     checker = _Checker(path)
     data = _read(path)
     if isinstance(data, dict) and "base" in data:

@@ -12,7 +12,7 @@ from spacy.util import get_package_path, is_package
 from spacy.vocab import Vocab
 
 from ..errors import BionerError, Errors, Warnings, check_list, check_number, check_setting, warn
-from ..files import checksum
+from ..files import as_path, checksum
 from ..formats import Format, SourceDocument, get_format
 from ..formats.documents import (
     check_output,
@@ -109,7 +109,7 @@ def apply(
     """
     check_setting("pipeline", pipeline, "the folder or package name of a pipeline", isinstance(pipeline, (str, Path)))
     check_list("types", types, "entity types")
-    pipeline, source, output = str(pipeline), Path(source), Path(output)
+    pipeline, source, output = str(pipeline), as_path("source", source), as_path("output", output)
     reader = choose_input("input_format", input_format, source, allowed=text_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
     writing = {} if columns is None else {"columns": columns}
@@ -133,7 +133,7 @@ def apply(
     )
     texts = Source(source, reader, parse_options(options, reader))
     if shard_size is None and engine != "ray":
-        check_setting("overwrite", overwrite, "only with shard_size", not overwrite)
+        check_setting("overwrite", overwrite, "only with the setting shard_size", not overwrite)
         check_output(output, source, writer, writing)
         return _apply_to_file(settings, texts, output, n_process, progress)
     if output.is_file():

@@ -12,6 +12,7 @@ from ..corpora import Corpus, SourceDocument, SplitReport, convert_documents, to
 from ..corpora.catalogue import NOT_KNOWN
 from ..corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
 from ..errors import BionerError, BionerWarning, Errors, check_setting
+from ..files import as_path
 from ..formats import read_documents
 from ..formats.documents import (
     check_output,
@@ -63,7 +64,7 @@ def convert_file(
     Raises:
         BionerError: a setting is invalid, the source is invalid, or the format cannot represent a document.
     """
-    source, output = Path(source), Path(output)
+    source, output = as_path("source", source), as_path("output", output)
     reader = choose_input("input_format", input_format, source, allowed=input_formats())
     writer = choose_format("format", format, output, allowed=output_formats())
     writing = {} if columns is None else {"columns": columns}

@@ -218,7 +218,9 @@ class Run:
         if path.is_file():
             manifest = _loaded(path, path.read_text(encoding="utf8"))
             if names := differences(manifest["made_with"], made_with):
-                raise BionerError(Errors.E683.format(folder=self.folder, names=", ".join(names)))
+                raise BionerError(
+                    Errors.E683.format(folder=self.folder, names=", ".join(f"setting {name}" for name in names))
+                )
             if names := differences(manifest["provenance"]["versions"], origin["versions"]):
                 warn(Warnings.W514.format(folder=self.folder, names=", ".join(names)))
             known, origin = manifest["inputs"], manifest["provenance"]

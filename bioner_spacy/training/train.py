@@ -7,6 +7,7 @@ from typing import Any, Optional, Union
 
 from ..corpora.catalogue import CorpusSet
 from ..errors import check_list, check_setting
+from ..files import as_path
 from .presets import AUTO, choose_preset
 from .runs import CHECKPOINT_MINUTES, run_settings, train_run
 
@@ -49,10 +50,10 @@ def train(
         The folders of the pipelines.
     """
     check_list("corpora", corpora, "corpora")
-    output, corpus_folder = Path(output), Path(corpus_folder)
+    output, corpus_folder = as_path("output", output), as_path("corpus_folder", corpus_folder)
     chosen = corpora if isinstance(corpora, CorpusSet) else CorpusSet("", tuple(corpora), 0, 0)
     check_setting("corpora", corpora, "one corpus or more", bool(chosen.corpora))
-    path = choose_preset(preset, encoder)[0] if config is None else Path(config)
+    path = choose_preset(preset, encoder)[0] if config is None else as_path("config", config)
     runs = {output / name: (name,) for name in chosen.corpora} if each else {output: chosen.corpora}
     how: dict[str, Any] = {"resume": resume, "checkpoint_minutes": checkpoint_minutes}
     for folder, names in runs.items():

@@ -28,6 +28,8 @@ def main(kind: str, times: int = 1) -> None:
         open("/no/such/file")
     elif kind == "memory":
         bytearray(1 << 60)
+    elif kind == "torch":
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
     elif kind == "serve":
         import uvicorn.server
     elif kind == "module":
@@ -46,6 +48,7 @@ make_command(main, name="main")()
         (["bioner"], 1, "Wrong input.", ""),
         (["file"], 1, "No such file or directory: '/no/such/file'", ""),
         (["memory"], 1, "Out of memory", ""),
+        (["torch"], 1, "Out of memory ([enforce fail] DefaultCPUAllocator: can't allocate memory)", ""),
         (["serve"], 1, "needs the package uvicorn: pip install 'bioner_spacy[serve]'", ""),
         (["module"], 1, "", "ModuleNotFoundError: No module named 'no_such_module'"),
         (["warn"], 0, "Careful.", "UserWarning: Other."),
@@ -94,13 +97,18 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Annotated
 import typer
 from bioner_spacy.cli.app import make_command
-from bioner_spacy.cli.messages import msg
-from bioner_spacy.errors import BionerError
+from bioner_spacy.errors import BionerError, warn
 from bioner_spacy.files import replacing
 
-def main(source: Path, output: Path = Path("out"), spans_key: str = "") -> None:
+def main(
+    source: Path, output: Path = Path("out"), spans_key: str = "", also: Annotated[str, typer.Option("--other")] = ""
+) -> None:
+    if also:
+        warn("lower the option other, set other to 3 (option others).")
+        raise BionerError("Option other is wrong; only with the setting spans_key.")
     if spans_key:
         raise BionerError(f"Setting spans_key is {spans_key!r}: change the setting spans_key, or set output to another (setting output.x).")
     with replacing(output) as (part,):
@@ -140,6 +148,8 @@ def test_signals_leave_nothing_half_written(name: str, tmp_path: Path) -> None:
             ["a", "--spans-key", "x"],
             "Option --spans-key is 'x': change the option --spans-key, or set --output to another (setting output.x).",
         ),
+        (["a", "--other", "x"], "lower the option --other, set --other to 3 (option others)."),
+        (["a", "--other", "x"], "Option --other is wrong; only with the option --spans-key."),
     ],
 )
 def test_messages_name_what_was_typed(arguments: list[str], message: str) -> None:

@@ -1,8 +1,10 @@
 """All commands: their help, what they import, and what they say of bad input."""
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import typer
 from command_line import bioner
 
+from bioner_spacy.cli.app import with_fields
 from bioner_spacy.cli.commands import app
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +114,18 @@ assert bool(commands) == ("bioner" in sys.argv), commands
         (["experiment", "seeds", "out", "--seeds", "x"], 2, "whole numbers"),
         (["experiment", "ablations", "other", "out"], 2, "scope"),
         (["experiment", "transfer", "out", "--target", "a,b"], 1, "Corpus or set 'a'"),
+        (["experiment", "tune", "out", "--space", "space.yml"], 1, "Search space space.yml, key corpora: it needs"),
+        (["experiment", "cross-corpus", "nowhere", "--map", "GENE"], 1, "Option --map is 'GENE'"),
+        (
+            ["apply", "nowhere", "space.yml", "b.jsonl", "--input-format", "text", "--overwrite"],
+            1,
+            "only with the option --shard-size",
+        ),
+        (
+            ["apply", "nowhere", "space.yml", "b.jsonl", "--input-format", "text", "--options", "x=y"],
+            1,
+            "Option --options is 'x', and",
+        ),
         (["teach", "nowhere"], 1, "holds no trained pipeline"),
         (["teach", "a/model-last", "a/model-best"], 1, "Two teachers have the name 'a'"),
         (["pretrain", "out"], 1, "has no converted split train"),
@@ -122,9 +137,35 @@ def test_bad_input_outside_a_project(
     arguments: list[str], status: int, message: str, tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("space.yml").write_text("corpora: 3\n")
     assert bioner(*arguments) == status
     printed = " ".join("".join(capsys.readouterr()).split())
     assert message in printed and "Traceback" not in printed
+    assert list(tmp_path.iterdir()) == [tmp_path / "space.yml"]
+
+
+@pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
+def test_no_command_takes_an_empty_path(
+    names: tuple[str, ...], tmp_path: Path, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would be the current folder; an empty name of a pipeline too."""
+    monkeypatch.chdir(tmp_path)
+    module = import_module(".".join(["bioner_spacy.cli.commands", *names]).replace("-", "_"))
+    parameters = inspect.signature(with_fields(module.command)).parameters
+    typed = {parameter.name: parameter for parameter in COMMANDS[names].params}
+    arguments = {name: "x" for name in parameters if name in typed and typed[name].param_type_name == "argument"}
+    arguments |= {"kind": "scope"} if "kind" in arguments else {}
+    for name, parameter in parameters.items():
+        is_path = "Path" in str(parameter.annotation)
+        if is_path and name in arguments or name in ("pipeline", "pipelines", "teachers"):
+            given, shown = list({**arguments, name: ""}.values()), typed[name].metavar or name
+        elif is_path:
+            given, shown = [*arguments.values(), typed[name].opts[0], ""], typed[name].opts[0]
+        else:
+            continue
+        assert bioner(*names, *given) == 2
+        printed = " ".join(capsys.readouterr().err.split())
+        assert f"error: invalid value for '{shown.lower()}" in printed.lower() and "it is empty: " in printed
     assert list(tmp_path.iterdir()) == []
 
 

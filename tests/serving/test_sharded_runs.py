@@ -212,7 +212,7 @@ def test_what_is_refused(pipeline: str, texts: Path, tmp_path: Path) -> None:
     before = content(out)
     (tmp_path / "notes.jsonl").write_text("notes")
     for settings, message in [
-        ({"shard_size": 4}, "out.jsonl holds a run with another shard_size"),
+        ({"shard_size": 4}, "out.jsonl holds a run with another value of setting shard_size"),
         ({"format": "bioc"}, "another format"),
         ({"spans_key": "ents"}, "another spans_key"),
         ({"source": texts / "a.jsonl"}, "another input"),
@@ -221,7 +221,7 @@ def test_what_is_refused(pipeline: str, texts: Path, tmp_path: Path) -> None:
         ({"output": texts.with_name("notes.jsonl")}, "is a file, or holds files and no run"),
         ({"progress": "loud"}, "progress is 'loud'; allowed: none, bar, log"),
         ({"engine": "spark"}, "engine is 'spark'"),
-        ({"shard_size": None, "overwrite": True, "output": tmp_path / "f.jsonl"}, "only with shard_size"),
+        ({"shard_size": None, "overwrite": True, "output": tmp_path / "f.jsonl"}, "only with the setting shard_size"),
     ]:
         given: dict[str, Any] = {"source": texts, "output": out, **settings}
         with pytest.raises(BionerError, match=message):

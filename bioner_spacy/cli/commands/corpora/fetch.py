@@ -5,7 +5,7 @@ Example:
   python -m spacy bioner corpora fetch --corpora benchmark
 """
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -16,8 +16,8 @@ from ...messages import msg
 def command(
     selection: options.Selection,
     source: Annotated[
-        Optional[str], typer.Option(help="Address prefix or folder with <corpus>/<file>; default: the public source.")
-    ] = None,
+        str, typer.Option(help="Address prefix or folder with <corpus>/<file>; default: the public source.")
+    ] = "",
     assets: options.Assets = options.ASSETS,
 ) -> None:
     from ....corpora import fetch
