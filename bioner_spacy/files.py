@@ -52,6 +52,17 @@ def bytes_read() -> int:
     return _closed[0] + sum(file.tell() for file in _open)
 
 
+def require_readable(path: Path) -> None:
+    """Check that there is a file to read.
+
+    Raises:
+        BionerError: there is nothing, or a folder, device or pipe.
+    """
+    if not path.is_file():
+        message = Errors.E108 if path.exists() else Errors.E101
+        raise BionerError(message.format(path=path, kind=_kind(path), done="read"))
+
+
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading, and decompress gzip, whatever its name.
@@ -59,10 +70,7 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
     Raises:
         BionerError: the file is missing, not a regular file, or damaged.
     """
-    if not path.is_file():
-        raise BionerError(
-            (Errors.E108 if path.exists() else Errors.E101).format(path=path, kind=_kind(path), done="read")
-        )
+    require_readable(path)
     with path.open("rb") as file:
         _open.append(file)
         try:

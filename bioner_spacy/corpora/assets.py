@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..errors import BionerError, Errors, Warnings, reason, warn
-from ..files import checksum, replacing
+from ..files import as_path, checksum, replacing
 from .catalogue import Catalogue, Corpus, CorpusFile, named_corpora
 
 TIMEOUT = 60
@@ -78,7 +78,7 @@ def _files(
     """Every file of some corpora, its splits and its path; after those of a corpus, a warning of unknown checksums."""
     for corpus in named_corpora(catalogue, names):
         for file, splits in corpus.distinct_files:
-            yield corpus, file, splits, corpus.file_path(file, Path(folder))
+            yield corpus, file, splits, corpus.file_path(file, as_path("folder", folder))
         if unchecked := [file.name for file, _ in corpus.distinct_files if file.sha256 is None]:
             warn(Warnings.W103.format(corpus=corpus.name, files=", ".join(unchecked)))
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Optional, Union
 import srsly
 
 from ..errors import BionerError, Errors
-from ..files import as_path
+from ..files import as_path, require_readable
 from ..formats.documents import input_formats
 from ..formats.registry import get_format
 from ..old_names import with_new_names
@@ -48,8 +48,7 @@ def load_catalogue(path: Union[str, Path, None] = None) -> Catalogue:
 
 
 def _read(path: Path) -> Any:
-    if not path.is_file():
-        raise BionerError(Errors.E101.format(path=path))
+    require_readable(path)
     try:
         return srsly.read_yaml(path)
     except ValueError as error:

@@ -16,7 +16,7 @@ from spacy.tokens import Doc
 
 from ..docbin import write_docs
 from ..errors import BionerError, Errors, Warnings, warn
-from ..files import checksum, remove, replacing
+from ..files import as_path, checksum, remove, replacing
 from ..formats.document import SourceDocument
 from ..scope import SPANS_KEY
 from ..tokenization import create_tokenizer
@@ -122,7 +122,7 @@ def convert(
         One report per corpus and split, in the order of `names` and of the splits.
     """
     reports = []
-    assets, output, corpora = Path(assets), Path(output), named_corpora(catalogue, names)
+    assets, output, corpora = as_path("assets", assets), as_path("output", output), named_corpora(catalogue, names)
     nlp = tokenizing_pipeline() if nlp is None else nlp
     names = [corpus.name for corpus in corpora]
     for number, (name, corpus) in enumerate(zip(names, corpora)):

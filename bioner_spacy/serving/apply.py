@@ -114,6 +114,7 @@ def apply(
     writer = choose_format("format", format, output, allowed=output_formats())
     writing = {} if columns is None else {"columns": columns}
     check_setting("engine", engine, ENGINES)
+    check_setting("address", address, "only with the setting engine at ray", address is None or engine == "ray")
     check_number("threshold", threshold, 0, 1)
     for setting, value in {"n_process": n_process, "batch_size": batch_size, "shard_size": shard_size}.items():
         check_number(setting, 1 if value is None else value, 1)

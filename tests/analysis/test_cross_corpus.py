@@ -213,4 +213,4 @@ def test_command(
     assert len(json.loads((out / "cross-corpus.json").read_text("utf8"))["pipelines"]) == 1
     assert command(*options, "--output", out, "--each", out) == 2
     assert command(*arguments, "--map", "PROTEIN") == 1
-    assert "Setting map is 'PROTEIN'" in "".join(capsys.readouterr())
+    assert "Option --map is 'PROTEIN'" in "".join(capsys.readouterr())

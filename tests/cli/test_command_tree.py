@@ -104,6 +104,7 @@ assert bool(commands) == ("bioner" in sys.argv), commands
         (["experiment", "cross-corpus", "nowhere", "--metric", "nope"], 1, "nope"),
         (["corpora", "verify"], 1, "12 corpus files are missing or wrong"),
         (["corpora", "describe"], 1, "is not converted"),
+        (["corpora", "check", "--catalogue", "."], 1, ". is a folder and cannot be read: name a file"),
         (["corpora", "check", "--catalogue", "mine.yml"], 1, "File mine.yml is not there"),
         (["package", "nowhere"], 1, "holds no trained pipeline"),
         (["report", "reports"], 1, "holds no reports"),

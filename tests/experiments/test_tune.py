@@ -189,9 +189,9 @@ def test_results_of_another_search_are_not_mixed(search: Any, trained: Any, tmp_
     [
         ("", "names no setting"),
         ("a: [1\n", "is not a search space"),
-        ("training.dropout: 0.1", "setting training.dropout: it needs"),
-        ("training.dropout: {low: 0.1}", "setting training.dropout: it needs"),
-        ("training.dropout: {low: 0.1, high: 0.2, step: 0.1}", "setting training.dropout: it needs"),
+        ("training.dropout: 0.1", "key training.dropout: it needs"),
+        ("training.dropout: {low: 0.1}", "key training.dropout: it needs"),
+        ("training.dropout: {low: 0.1, high: 0.2, step: 0.1}", "key training.dropout: it needs"),
         ("training.dropout: {low: a, high: 0.2}", "low and high are numbers"),
         ("training.dropout: {low: 0.2, high: 0.1}", "low .0.2. is above high .0.1."),
         ("training.dropout: {low: 0.1, high: .inf}", "no finite number"),
@@ -237,7 +237,7 @@ def test_mistakes_in_the_file(content: str, message: str, tmp_path: Path) -> Non
 def test_settings_that_the_config_does_not_take(
     space: Any, message: str, search: Any, trained: Any, tmp_path: Path
 ) -> None:
-    with pytest.raises(BionerError, match=f"space.yml, setting .*{message}"):
+    with pytest.raises(BionerError, match=f"space.yml, key .*{message}"):
         search(1, space)
     assert trained == [] and not (tmp_path / "out").exists()
 

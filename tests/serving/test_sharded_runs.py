@@ -213,14 +213,17 @@ def test_what_is_refused(pipeline: str, texts: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.jsonl").write_text("notes")
     for settings, message in [
         ({"shard_size": 4}, "out.jsonl holds a run with another value of setting shard_size"),
-        ({"format": "bioc"}, "another format"),
-        ({"spans_key": "ents"}, "another spans_key"),
-        ({"source": texts / "a.jsonl"}, "another input"),
+        ({"format": "bioc"}, "another value of setting format"),
+        ({"spans_key": "ents"}, "another value of setting spans_key"),
+        ({"source": texts / "a.jsonl"}, "another value of setting input"),
         ({"output": texts, "format": "textspans"}, "is inside the input"),
         ({"output": texts / "out", "format": "textspans"}, "is inside the input"),
         ({"output": texts.with_name("notes.jsonl")}, "is a file, or holds files and no run"),
         ({"progress": "loud"}, "progress is 'loud'; allowed: none, bar, log"),
         ({"engine": "spark"}, "engine is 'spark'"),
+        ({"threshold": float("nan")}, "threshold is nan; allowed: a number from 0 to 1"),
+        ({"address": "ray://a"}, "address is 'ray://a'; allowed: only with the setting engine at ray"),
+        ({"n_process": 0}, "n_process is 0; allowed: a number of 1 or more"),
         ({"shard_size": None, "overwrite": True, "output": tmp_path / "f.jsonl"}, "only with the setting shard_size"),
     ]:
         given: dict[str, Any] = {"source": texts, "output": out, **settings}
@@ -228,7 +231,7 @@ def test_what_is_refused(pipeline: str, texts: Path, tmp_path: Path) -> None:
             apply(pipeline, **given)
     meta = Path(pipeline, "meta.json")
     meta.write_text(meta.read_text().replace("0.0.0", "0.0.1"))
-    with pytest.raises(BionerError, match="another pipeline.checksum, pipeline.version"):
+    with pytest.raises(BionerError, match="setting pipeline.checksum, setting pipeline.version"):
         apply(pipeline, texts, out)
     assert content(out) == before
     manifest = out / "_run/manifest.json"
