@@ -142,6 +142,7 @@ class Errors(metaclass=_WithCodes):
     E113 = "{path}, line {line}: the boundaries of the mention {text!r} are not token boundaries (tokens {tokens!r}); change the tokenizer, or set alignment to expand."
     E114 = "Corpus {corpus}, {split}: {count} mentions were read and {accounted} are accounted for; this is a fault of the conversion, please report it."
     E115 = "{path}, line {line}: the tokenizer changed the text, so offsets of mentions are lost; use a tokenizer that keeps all characters."
+    E116 = "{path} is a zip archive, or a spreadsheet, which is one: unpack it, or save it as CSV."
     E117 = "{path} is in UTF-16: convert the file to UTF-8."
     E118 = "{path} is not a readable {kind} file ({reason}): replace it by a complete copy."
     E119 = "The lines of {path} end in carriage returns alone (CR): convert them to line feeds (LF)."

@@ -148,6 +148,8 @@ def decode(content: bytes, path: Path, line: int = 1) -> str:
     except UnicodeDecodeError as error:
         if line == 1 and content.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise BionerError(Errors.E117.format(path=path)) from None
+        if line == 1 and content.startswith(b"PK\x03\x04"):
+            raise BionerError(Errors.E116.format(path=path)) from None
         line += content.count(b"\n", 0, error.start)
         byte = error.start - content.rfind(b"\n", 0, error.start)
         raise BionerError(Errors.E103.format(path=path, line=line, byte=byte)) from None

@@ -86,7 +86,7 @@ class _Task:
 
     def annotations(self, key: str, several: str) -> list[list[Any]]:
         """The results of the annotations to read."""
-        listed = self.task.get(key) or []
+        listed = self.task.get(key) or (key == "annotations" and self.task.get("completions")) or []  # before 1.0
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             self.part.fail(f"{key} must be a list of objects")
         kept = [one for one in listed if not one.get("was_cancelled")]

@@ -1,6 +1,7 @@
 """Shared parts of standoff formats: mentions of several fragments, checked against the text, and identifiers."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -104,16 +105,19 @@ IDENTIFIER = "identifier"
 _IDENTIFIER = r"(?:[A-Za-z][\w.]*:)?[A-Za-z]{0,8}[-_:]?[0-9][\w.-]*"
 _SEVERAL = re.compile(rf"\s*{_IDENTIFIER}(?:\s*[|,]\s*{_IDENTIFIER})+\s*")
 _NONE = ("", "-", "-1", "None")
+_CONTEXT = re.compile(r"(?:VariantGroup|CorrespondingGene|CorrespondingSpecies):.*|\(Tax:\d+\)", re.DOTALL)
+"""What PubTator adds to identifiers of variants and genes: identifiers of other concepts."""
 
 
 def split_identifiers(text: str) -> tuple[str, ...]:
     """Concept identifiers in one string, as in files: separated by semicolons, bars or commas.
 
     Bars and commas stand in identifiers of variants too (`tmVar:c|SUB|G|12|A`): they part only what looks like numbers
-    of entries. "-", "-1" and "None" stand for a concept that is not known.
+    of entries. "-", "-1" and "None" stand for a concept that is not known. Gene and species that PubTator names beside
+    a variant, and the species beside a gene, are left out.
     """
     parts: list[str] = []
-    for part in text.split(";"):
+    for part in (_CONTEXT.sub("", one) for one in text.split(";")):
         parts += re.split(r"[|,]", part) if _SEVERAL.fullmatch(part) else [part]
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip() not in _NONE))
 
@@ -139,9 +143,16 @@ def _same_text(text: str, fragments: Sequence[tuple[int, int]], claimed: str) ->
         candidates += [separator.join(parts) for separator in _SEPARATORS]
     if claimed.split() in [candidate.split() for candidate in candidates]:
         return True
+    # Label Studio writes line breaks as a backslash and an n, and files may have another normal form of Unicode.
+    if _normal(claimed.replace("\\n", "\n")).split() in [_normal(candidate).split() for candidate in candidates]:
+        return True
     # Some files have nothing between fragments: "alpha-" and "adrenergic".
     joined = "".join(text[start:end] for start, end in fragments)
     return len(fragments) > 1 and "".join(claimed.split()) == "".join(joined.split())
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _cause(text: str, fragments: Sequence[tuple[int, int]], claimed: str) -> str:
@@ -153,10 +164,12 @@ def _cause(text: str, fragments: Sequence[tuple[int, int]], claimed: str) -> str
             char + "\0" * (ord(char) > 0xFFFF) for char in text
         ),
         "bytes of UTF-8": "".join(char + "\0" * (len(char.encode()) - 1) for char in text),
+        "the characters of its decomposed form (NFD)": unicodedata.normalize("NFD", text),
+        "the characters of its composed form (NFC)": _normal(text),
     }
     for cause, other in counted.items():
         parts = [other[start:end].replace("\0", "") for start, end in fragments]
-        if other != text and all(parts) and " ".join(parts).split() == claimed.split():
+        if other != text and all(parts) and _normal(" ".join(parts)).split() == _normal(claimed).split():
             return cause
     return ""
 

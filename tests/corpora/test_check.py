@@ -83,7 +83,7 @@ BAD = {
         ],
     ),
     "jsonlines": (
-        '{"tokens": []}\n{"tokens": ["FOX2"], "entity_mentions": [{"start": 0, "end": 1, "entity_type": "gene"}]}\n{\n'
+        '{"tokens": ""}\n{"tokens": ["FOX2"], "entity_mentions": [{"start": 0, "end": 1, "entity_type": "gene"}]}\n{\n'
         '{"tokens": ["FOX2"], "entity_mentions": [{"start": 0, "end": 2, "entity_type": "gene"}]}\n'
         '{"tokens": ["FOX3"], "entity_mentions": [{"start": 0, "end": 1, "entity_type": "gene"}]}',
         {},

@@ -48,6 +48,12 @@ def test_brat_in_folders(tmp_path: Path) -> None:
     assert [(d.doc_id, d.text) for d in documents] == [("a", "Gout"), ("b/a", "Mice"), ("b/c/d", "x")]
 
 
+def test_another_normal_form_is_the_same_text(tmp_path: Path) -> None:
+    files(tmp_path, d_txt="e\u0301 gout", d_ann="T1\tD 0 7\t\u00e9 gout\n")
+    [document] = read_documents("brat", tmp_path)
+    assert (document.text, document.mentions[0].end) == ("e\u0301 gout", 7)
+
+
 def test_shared_task_files(tmp_path: Path) -> None:
     files(
         tmp_path,
@@ -131,6 +137,12 @@ def test_compressed_files(format: str, name: str, content: str, tmp_path: Path) 
         list(read_documents(format, path))
 
 
+def test_archives(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"PK\x03\x04\x14\xff")
+    with pytest.raises(BionerError, match="is a zip archive, .* unpack it"):
+        list(read_documents("textspans", tmp_path / "a.jsonl"))
+
+
 @pytest.mark.parametrize(
     ("format", "content", "texts"),
     [
@@ -169,7 +181,7 @@ def test_no_annotation_stops_the_reading_of_texts(format: str, content: str, tex
             '{"id": "1", "passages": [{"text": "Gout", "offset": 0}]}\n{"id": "2", "passages": [{"offset": "x"}]}\n',
             2,
         ),
-        ("jsonlines", '{"tokens": ["Gout"]}\n{"tokens": []}\n', 2),
+        ("jsonlines", '{"tokens": ["Gout"]}\n{"tokens": ""}\n', 2),
         ("labelstudio", '[{"data": {"text": "Gout"}},\n{"data": {}}]', 2),
         ("pubtator", "1|t|Gout\n1|a|\n\n2|t|Mice\n3|a|x\n", 5),
         ("table", "text,id\nGout,1\nMice\n", 3),
@@ -232,6 +244,8 @@ def test_the_format_of_what_is_to_be_read(tmp_path: Path) -> None:
         g__deep__x_ann="",
     )
     assert chosen(tmp_path / "g") == "brat"
+    (tmp_path / "g" / "deep" / "x.ann").rename(tmp_path / "g" / "x.ann.gz")
+    assert chosen(tmp_path / "g") == "brat"
     assert [chosen(tmp_path / name) for name in "abc"] == ["text", "bioc", "textspans"]
     assert [chosen(tmp_path / name) for name in ("b/*.xml", "c/x.json", "d/*.spacy")] == [
         "bioc",
@@ -249,7 +263,10 @@ def test_the_format_of_what_is_to_be_read(tmp_path: Path) -> None:
     (tmp_path / "e" / "x.xml").write_bytes(gzip.compress(b"<collection/>" * 9)[:-9])
     with pytest.raises(BionerError, match="is not a readable gzip file"):
         chosen(tmp_path / "e" / "x.xml")
+    bigbio = '[{"id": "1", "passages": [{"text": ["a"], "offsets": [[0, 1]]}], "entities": []}]'
+    files(tmp_path, f__z_json=bigbio, f__d_json='[{"id": 1, "data": "a", "label": []}]')
     assert [chosen(tmp_path / "f" / f"{name}.jsonl") for name in "xy"] == ["bioc", "textspans"]
+    assert [chosen(tmp_path / "f" / f"{name}.json") for name in "zd"] == ["bigbio", "textspans"]
 
 
 def test_annotations_outside_of_the_text(tmp_path: Path) -> None:
@@ -321,6 +338,8 @@ def test_what_pubtator_3_answers(content: str, count: int, tmp_path: Path) -> No
         ("\ufeffIn gout.", "3 7", "no byte order mark"),
         ("\U0001d6fd gout.", "3 7", "as JavaScript and Java do"),
         ("\u03b2 \u03b2 gout.", "6 10", "bytes of UTF-8"),
+        ("\u00e9\u00e9\u2264 gout.", "6 10", r"decomposed form \(NFD\)"),
+        ("e\u0301e\u0301 gout.", "3 7", r"composed form \(NFC\)"),
     ],
 )
 def test_offsets_that_count_something_else(text: str, place: str, cause: str, tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ def test_the_sixth_and_seventh_column_stay_as_they_were(tmp_path: Path) -> None:
         ("D1|D2", ["D1", "D2"]),
         ("10533,79065", ["10533", "79065"]),
         ("tmVar:c|SUB|G|12|A;HGVS:c.12G>A", ["tmVar:c|SUB|G|12|A", "HGVS:c.12G>A"]),
+        ("HGVS:p.V6E;VariantGroup:0;CorrespondingGene:673;RS#:11;CorrespondingSpecies:9606", ["HGVS:p.V6E", "RS#:11"]),
+        ("3815(Tax:9606);7", ["3815", "7"]),
         ("-1", []),
         ("-", []),
         ("", []),

@@ -172,6 +172,12 @@ def test_comments(tmp_path: Path) -> None:
     assert [document.text for document in read(path, comments="#")] == ["Warfarin #", "was"]
 
 
+def test_comments_that_name_documents(tmp_path: Path) -> None:
+    path = write(tmp_path, "# newdoc id = 7\n# text = a b c\na\tO\n\nb\tB-D\n# doc_id=8\nc\tO\n")
+    documents = list(read(path, comments="#"))
+    assert [(d.doc_id, d.text, len(d.mentions)) for d in documents] == [("7", "a", 0), ("7", "b", 1), ("8", "c", 0)]
+
+
 def test_articles_of_jnlpba_and_files_with_one_beginning(tmp_path: Path) -> None:
     documents = list(read(write(tmp_path, "###MEDLINE:95369245\n\na\tO\n\n###MEDLINE:7\n\nb\tO\n")))
     assert [document.doc_id for document in documents] == ["MEDLINE:95369245", "MEDLINE:7"]

@@ -50,7 +50,6 @@ def test_nested_mentions_and_identifiers(tmp_path: Path) -> None:
         ('{"tokens": ["\\ud800"], "entity_mentions": []}', "not valid JSON"),
         ("[]", "object is needed"),
         ({"entity_mentions": []}, "no list tokens"),
-        ({**GOOD, "tokens": []}, "no list tokens"),
         ({**GOOD, "tokens": ["a", ""]}, "the token ''"),
         ({**GOOD, "tokens": ["a", 1]}, "the token 1"),
         ({**GOOD, "tokens": ["\u00a0"]}, "has no characters"),
@@ -135,6 +134,16 @@ def test_tags_of_tokens(tmp_path: Path) -> None:
     path.write_text(json.dumps({"tokens": tokens, "tags": [1, 2, 0, 0]}))
     with pytest.raises(BionerError, match="option tag_names"):
         list(read(path))
+
+
+def test_sentences_without_tokens_and_texts_of_other_tokens(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, {"tokens": [], "ner_tags": []}, {"tokens": ["``", "Gout"], "ner_tags": ["O", "B-D"], "text": '"Gout'}
+    )
+    with pytest.warns(BionerWarning, match=r"1 texts that do not consist of .*first in line 2"):
+        empty, document = read(path)
+    assert (empty.text, empty.mentions) == ("", ())
+    assert [document.text[m.start : m.end] for m in document.mentions] == ["Gout"]
 
 
 def test_blanks_around_labels_are_no_part_of_them(tmp_path: Path) -> None:

@@ -49,6 +49,12 @@ def test_tasks(tmp_path: Path) -> None:
         assert places(path, predictions=True) == [[(0, 4, "D")]]
 
 
+def test_tasks_of_versions_before_1_and_line_breaks_in_regions(tmp_path: Path) -> None:
+    old = {"id": 3, "data": {"text": "In\ngout"}, "completions": [{"result": [region(0, 7, "D")]}]}
+    old["completions"][0]["result"][0]["value"]["text"] = "In\\ngout"  # a backslash and an n
+    assert places(export(tmp_path, old)) == [[(0, 7, "D")]]
+
+
 def test_several_annotations(tmp_path: Path) -> None:
     path = export(tmp_path, task([region(0, 4, "D")], [region(8, 12, "S")]))
     with pytest.raises(BionerError, match="2 annotations that differ; set the option several"):

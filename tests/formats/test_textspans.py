@@ -230,6 +230,14 @@ def test_answers_of_prodigy(tmp_path: Path) -> None:
         assert [d.line for d in read(write(tmp_path, *binary, manual, {**binary[0], "no_missing": True}))] == [3, 4]
 
 
+def test_what_prodigy_asks_about_whole_texts_is_left_out(tmp_path: Path) -> None:
+    asked = {"text": TEXT, "answer": "accept"}
+    choice = {**asked, "_view_id": "choice", "_is_binary": False, "accept": ["X"], "spans": [span(0, 4)]}
+    others = [{**asked, "_view_id": "classification", "label": "X"}, {**asked, "label": "X", "spans": []}]
+    with pytest.warns(BionerWarning, match="3 records that answer one question"):
+        assert [d.line for d in read(write(tmp_path, choice, *others, {**GOOD, "_view_id": "blocks"}))] == [4]
+
+
 def test_other_forms_of_records_and_spans(tmp_path: Path) -> None:
     old = [[TEXT, {"entities": [[0, 4, "gene"]]}], [TEXT, {"entities": []}]]
     for content in (json.dumps(old), json.dumps(old, indent=2), "\n".join(map(json.dumps, old))):
@@ -246,9 +254,25 @@ def test_other_forms_of_records_and_spans(tmp_path: Path) -> None:
         list(read(tmp_path / "pretty.json"))
     several = {"label": [{"start": 0, "end": 4.0, "text": "FOX2", "labels": ["gene", 7]}], "annotator": 1}
     assert read_one(tmp_path, {"text": TEXT, **several}) == [("FOX2", "gene"), ("FOX2", "7")]
+    spacy = {"start": 0, "end": 1, "start_char": 5, "end_char": 10, "label_": "verb"}
+    assert read_one(tmp_path, {"text": TEXT, "ents": [spacy]}) == [("binds", "verb")]
+    [document] = read(write(tmp_path, {"id": 1, "data": TEXT, "label": [[0, 4, "gene"]]}))  # older doccano
+    assert (document.text, len(document.mentions), document.meta) == (TEXT, 1, {})
     named = {"body": TEXT, "marks": [{"from": 0, "to": 4, "kind": "gene"}]}
     [document] = read(write(tmp_path, named), text="body", spans="marks", span_keys=["from", "to", "kind"])
     assert [(m.start, m.end, m.label) for m in document.mentions] == [(0, 4, "gene")]
+
+
+def test_json_min_has_no_list_where_nothing_is_marked(tmp_path: Path) -> None:
+    about = {"annotator": 1, "annotation_id": 2}
+    marked = {"text": TEXT, "ner": [{"start": 0, "end": 4, "labels": ["gene"]}], **about}
+    path = write(tmp_path, marked, {"text": TEXT, **about})
+    assert [len(document.mentions) for document in read(path, spans="ner")] == [1, 0]
+    with pytest.raises(BionerError, match="line 1: the object has no list of spans"):
+        list(read(path))
+    for record in (marked, {**GOOD, "answer": "accept"}):
+        with pytest.raises(BionerError, match="line 1: the object has no list of spans net"):
+            list(read(write(tmp_path, record), spans="net"))
 
 
 def test_identifiers_scores_and_other_keys(tmp_path: Path) -> None:
@@ -269,6 +293,9 @@ def test_denotations_of_pubannotation(tmp_path: Path) -> None:
         [document] = read(write(tmp_path, record))
     [mention] = document.mentions
     assert (mention.start, mention.end, mention.label, mention.infons) == (0, 4, "gene", {})
+    bern = {"text": TEXT, "annotations": [{**denotations[0], "id": ["NCBI:1", "BERN:2"], "mention": "FOX2"}]}
+    [document] = read(write(tmp_path, bern))
+    assert document.mentions[0].identifiers == ("NCBI:1", "BERN:2")
 
 
 def test_attributes_of_denotations_are_counted(tmp_path: Path) -> None:
@@ -293,6 +320,21 @@ def test_parts_of_a_denotation(tmp_path: Path) -> None:
     record["denotations"][0]["span"] = [{"begin": 0}]
     with pytest.raises(BionerError, match="the span from 0 to None has no whole numbers"):
         list(read(write(tmp_path, record)))
+
+
+def test_denotations_that_are_chained(tmp_path: Path) -> None:
+    text, places = "breast and ovarian or lung cancer", {"T1": (0, 6), "T2": (7, 10), "T3": (22, 26), "T4": (27, 33)}
+    parts = [
+        {"id": name, "span": {"begin": begin, "end": end}, "obj": "D" if name == "T4" else "_FRAGMENT"}
+        for name, (begin, end) in places.items()
+    ]
+    parts[1]["obj"] = "X"
+    chain = [{"pred": "_lexicallyChainedTo", "subj": subj, "obj": obj} for subj, obj in (("T3", "T1"), ("T4", "T3"))]
+    record = {"text": text, "denotations": parts, "relations": [*chain, {"pred": "r", "subj": "T2", "obj": "T9"}]}
+    for record_ in (record, {"text": text, "tracks": [{k: v for k, v in record.items() if k != "text"}]}):
+        with pytest.warns(BionerWarning, match="1 relations"):
+            [document] = read(write(tmp_path, record_))
+        assert [(m.label, m.fragments) for m in document.mentions] == [("D", ((0, 6), (22, 33))), ("X", ())]
 
 
 def test_tracks_of_several_projects(tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_documents_that_cannot_be_read_have_their_numbers(
     """For every format whose documents may have no identifier."""
     made = {
         "textspans": '{"text": "one"}\n{"txt": "two"}\nthree\n{"text": "four"}\n',
-        "jsonlines": '{"tokens": ["one"]}\n{"tokens": []}\n{}\n{"tokens": ["four"]}\n',
+        "jsonlines": '{"tokens": ["one"]}\n{"tokens": ""}\n{}\n{"tokens": ["four"]}\n',
         "labelstudio": '[{"data": {"text": "one"}}, {"data": {}}, {}, {"data": {"text": "four"}}]',
         "iob": "one\tO\n\n\tO\n\ta\tO\n\n \tO\nthree\tO\n\nfour\tO\n",
         "table": "text,x\none,1\ntwo\nthree\nfour,1\n",

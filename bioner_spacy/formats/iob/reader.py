@@ -23,6 +23,9 @@ INVALID = ("error", "begin")
 _MEDLINE = re.compile(r"###([A-Za-z]+:\S+)\s*")
 """What opens an article in the original files of JNLPBA."""
 
+_COMMENTED_ID = re.compile(r"\W*(?:newdoc id|doc_id|document_id)\s*=\s*(\S.*?)\s*")
+"""What a comment says that names the document of the sentences after it, as in CoNLL-U."""
+
 _FILLERS = ("-X-", "_")
 """What columns without a value hold."""
 
@@ -136,6 +139,8 @@ class _Rows:
         widths: Counter[int] = Counter()
         self.articles = 0
         for _, text in numbered_lines(path):
+            if comments is not None and text.startswith(comments):  # or a token like one, as wide as the others
+                continue
             columns = _split_columns(text)
             self.articles += _opens_article(columns)
             if columns and not _opens_article(columns):
@@ -156,6 +161,10 @@ class _Rows:
         for line, text in numbered_lines(self.path):
             columns = _split_columns(text)
             if self._is_comment(columns, text):
+                if named := _COMMENTED_ID.fullmatch(text):
+                    if sentence.lines or sentence.broken:
+                        yield sentence
+                    sentence = _Sentence(named[1])
                 continue
             opens = _opens_article(columns)
             if (sentence.lines or sentence.broken) and (not columns or opens):

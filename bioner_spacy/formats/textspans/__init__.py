@@ -61,13 +61,13 @@ def _span(export: Export, mention: Mention) -> dict[str, Any]:
 
 def _recognises(head: str) -> bool:
     keys = any(f'"{key}"' in head for key in (*SPANS, "answer"))
-    others = any(f'"{key}"' in head for key in ("entity_mentions", "data"))
-    bioc = '"passages"' in head and '"offset"' in head
+    others = '"entity_mentions"' in head or re.search(r'"data"\s*:\s*[{\[]', head) is not None
+    passages = '"passages"' in head and '"offset' in head  # BioC and BigBIO
     return (
         keys
         and not others
-        and not bioc
-        and (('"text"' in head and head.lstrip().startswith(("{", "["))) or _is_pair(head))
+        and not passages
+        and ((('"text"' in head or '"data"' in head) and head.lstrip().startswith(("{", "["))) or _is_pair(head))
     )
 
 

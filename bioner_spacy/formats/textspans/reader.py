@@ -13,7 +13,11 @@ from ..standoff import MentionBuilder
 SPANS = ("spans", "label", "labels", "entities", "annotations", "denotations", "ents")
 """Keys of the list of spans."""
 
-_SPAN_KEYS = (("start", "start_offset"), ("end", "end_offset"), ("label", "labels"))
+_SPAN_KEYS = (
+    ("start_char", "start", "start_offset"),  # of spaCy: beside start_char, start counts tokens
+    ("end_char", "end", "end_offset"),
+    ("label", "labels", "label_"),
+)
 _PLACES = ("token_start", "token_end", "id", "text", "answer", "kb_id", "identifiers", "score", "span", "obj")
 """What else is known of a span; further keys of it are kept as infons."""
 
@@ -25,6 +29,12 @@ _ATTRIBUTES = ("attributes", "modifications")
 
 _ONE_QUESTION = ("ner", "spans")
 """Views of Prodigy in which an annotator accepts or rejects what is shown."""
+
+_OTHER_QUESTIONS = ("choice", "classification", "compare", "diff", "html", "text", "text_input")
+"""Views of Prodigy in which nothing is marked."""
+
+_CHAIN, _FRAGMENT = "_lexicallyChainedTo", "_FRAGMENT"
+"""Relation between parts of one denotation of PubAnnotation, and the label of all of these but one."""
 
 
 def read(
@@ -87,13 +97,15 @@ class _Record:
             value = {text_key: value[0], **(value[1] if isinstance(value[1], dict) else {"spans": value[1]})}
         if not isinstance(value, dict):
             part.fail("a JSON object is needed")
+        if text_key == "text" and "text" not in value and isinstance(value.get("data"), str):  # older doccano
+            self.text_key = "data"
         self.content: dict[str, Any] = value
 
     @property
     def text(self) -> str:
         text = self.content.get(self.text_key)
         if not isinstance(text, str):
-            self.part.fail(f"the object has no string {self.text_key}")
+            self.part.fail(f"the object has no string {self.text_key}; name the key of the text in the option text")
         return text
 
     def is_accepted(self) -> bool:
@@ -105,8 +117,11 @@ class _Record:
     def is_one_question(self) -> bool:
         """Whether the annotator has answered a question about what was shown, and not marked all there is."""
         content = self.content
-        asked = content.get("_is_binary", content.get("_view_id") in _ONE_QUESTION and "answer" in content)
-        return bool(asked) and content.get("no_missing") is not True
+        view, is_answered = content.get("_view_id"), "answer" in content
+        asked = content.get("_is_binary", view in _ONE_QUESTION and is_answered)
+        is_class = isinstance(content.get("label"), str) and not content.get("spans")
+        other = is_answered and (view in _OTHER_QUESTIONS or is_class)
+        return (bool(asked) and content.get("no_missing") is not True) or other
 
     def document(self, mentions: Iterable[Mention]) -> SourceDocument:
         part, text = self.part, self.text
@@ -135,7 +150,7 @@ class _Record:
             for key, values in record.items():
                 if _is_attributes(key, values) or (key == "relations" and isinstance(values, list)):
                     kind = "relations" if key == "relations" else "attributes"
-                    builder.add(kind, self.part.line, len(values))
+                    builder.add(kind, self.part.line, sum(not _is_chain(one) for one in values))
         for span in self._spans(spans_key):
             answer = span.get("answer", "accept") if isinstance(span, dict) else "accept"
             if answer in ("reject", "ignore"):
@@ -152,12 +167,14 @@ class _Record:
         if key is not None:
             names = (key, f"spans.{key}", f"tracks.{key}")
             chosen = next((lists[name] for name in names if name in lists), self.content.get(key))
+            if chosen is None and not lists and self._has_no_list():
+                return []
             if not isinstance(chosen, list):
                 known = f"; it has {', '.join(lists)}" if lists else ""
                 self.part.fail(f"the object has no list of spans {key}{known}")
             return chosen
         if not lists:
-            if "answer" in self.content:  # Prodigy has no spans where nothing was marked
+            if self._has_no_list():
                 return []
             self.part.fail(f"the object has no list of spans ({', '.join(SPANS)}), which may be empty")
         chosen = next(iter(lists.values()))
@@ -167,9 +184,17 @@ class _Record:
             raise BionerError(Errors.E175.format(**place, keys=", ".join(lists), choice=choice))
         return chosen
 
+    def _has_no_list(self) -> bool:
+        """Whether a record has no list of spans because nothing was marked, as of Prodigy and in JSON-MIN."""
+        lists = (value for value in self.content.values() if isinstance(value, list) and value)
+        in_json_min = "annotation_id" in self.content and not any(isinstance(one[0], dict) for one in lists)
+        return "answer" in self.content or in_json_min
+
     def _lists(self) -> dict[str, list[Any]]:
         """All lists of spans by their keys. Entities that are a flat view of the only group of spans are left out."""
         lists = {key: self.content[key] for key in SPANS if isinstance(self.content.get(key), list)}
+        if "denotations" in lists:
+            lists["denotations"] = _chained(self.content)
         groups = self.content.get("spans")
         if isinstance(groups, dict):
             named = {f"spans.{key}": spans for key, spans in groups.items() if isinstance(spans, list)}
@@ -181,7 +206,7 @@ class _Record:
             ):
                 del lists["ents"]
             lists = {**named, **lists}
-        return lists | {f"tracks.{name}": track["denotations"] for name, track in self._tracks().items()}
+        return lists | {f"tracks.{name}": _chained(track) for name, track in self._tracks().items()}
 
     def _tracks(self) -> dict[str, dict[str, Any]]:
         """The annotations of several projects of PubAnnotation, by the name or else the number of the project."""
@@ -212,7 +237,9 @@ class _Record:
         for place in (_parts(span) if isinstance(span, dict) else []) or [(start, end)]:
             first, last = (int(value) if isinstance(value, float) and value.is_integer() else value for value in place)
             if type(first) is not int or type(last) is not int:
-                part.fail(f"the span from {first!r} to {last!r} has no whole numbers for start and end")
+                part.fail(
+                    f"the span from {first!r} to {last!r} has no whole numbers for start and end (option span_keys)"
+                )
             fragments.append((first, last))
         labels = label if isinstance(label, list) and label else [label]
         if not isinstance(claimed, str):
@@ -220,7 +247,9 @@ class _Record:
         for name in labels:
             name = str(name) if type(name) is int else name
             if not isinstance(name, str) or not name.strip():
-                part.fail(f"the span from {start} to {end} has no label")
+                part.fail(
+                    f"the span from {start} to {end} has no label (option span_keys: keys of start, end and label)"
+                )
             mention = builder.mention(
                 part.path,
                 part.line,
@@ -248,6 +277,35 @@ def _of_pubannotation(span: dict[str, Any]) -> dict[str, Any]:
     """Start, end and label of a denotation of PubAnnotation, under their usual keys; nothing for other spans."""
     parts = _parts(span)
     return {"start": parts[0][0], "end": parts[-1][1], "label": span["obj"]} if parts else {}
+
+
+def _is_chain(relation: Any) -> bool:
+    return isinstance(relation, dict) and relation.get("pred") == _CHAIN
+
+
+def _chained(record: dict[str, Any]) -> list[Any]:
+    """Denotations of PubAnnotation, of which those that are chained are one with several parts."""
+    relations, denotations = record.get("relations"), record["denotations"]
+    chains = [one for one in relations if _is_chain(one)] if isinstance(relations, list) else []
+    groups: dict[str, list[Any]] = {
+        str(one.get("id")): [one] for one in denotations if chains and isinstance(one, dict) and one.get("id")
+    }
+    for chain in chains:
+        first, second = (groups.get(str(chain.get(key)), []) for key in ("subj", "obj"))
+        if first and second and first is not second:
+            second += first
+            groups |= {str(one["id"]): second for one in first}
+    done: set[int] = set()
+    found: list[Any] = []
+    for one in denotations:
+        group = groups.get(str(one.get("id")), [one]) if isinstance(one, dict) else [one]
+        if len(group) < 2:
+            found.append(one)
+        elif id(group) not in done:
+            done.add(id(group))
+            head = next((part for part in group if part.get("obj") != _FRAGMENT), one)
+            found.append({**head, "span": [part.get("span") for part in group]})
+    return found
 
 
 def _is_attributes(key: str, value: Any) -> bool:
@@ -304,8 +362,8 @@ def _score(span: Any) -> Optional[float]:
 def _identifiers(span: Any) -> tuple[str, ...]:
     if not isinstance(span, dict):
         return ()
-    several = span.get("identifiers")
-    values = [span.get("kb_id"), *(several if isinstance(several, list) else [])]
+    lists = (span.get("identifiers"), span.get("id"))  # `id` of BERN is a list of those of concepts
+    values = [span.get("kb_id"), *(value for one in lists if isinstance(one, list) for value in one)]
     return tuple(
         dict.fromkeys(str(value) for value in values if isinstance(value, str | int) and value not in ("", 0))
     )
