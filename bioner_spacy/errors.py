@@ -250,7 +250,7 @@ class Errors(metaclass=_WithCodes):
     E427 = "Component {name} listens to a component {upstream!r} whose vectors documents do not have: before it put the transformer (or tok2vec) that it was trained with, which enable, exclude and disable must not leave out, and after it trf_data_cleaner, which removes them."
     E428 = "Documents of these corpora have entities and no annotation scope (setting components.{name}.unscoped is error): {corpora}. State the scope with set_gold."
     E429 = "Setting {name} is not known, and would be ignored: {guess}"
-    E430 = "Training was interrupted after step {step}; its checkpoint is in {folder}: the same command with --resume (resume=True) continues it."
+    E430 = "Training was interrupted after step {step}; its checkpoint is in {folder}: the same command continues an experiment, and train or pretrain with --resume (resume=True)."
     E431 = "The checkpoint {path} cannot be resumed ({reason}): remove it, and start again without --resume."
     E432 = (
         "{path} holds a run that was interrupted: continue with --resume (resume=True), or remove it to start again."
