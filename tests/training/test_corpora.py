@@ -85,7 +85,7 @@ def test_the_predicted_side_is_raw_text_with_a_guideline(folder: Path) -> None:
 def test_documents_are_read_once_and_examples_are_new(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nlp, reader = blank_nlp(), MultiCorpus(folder)
     first = list(reader(nlp))
-    monkeypatch.setattr("bioner_spacy.training.corpora.load_docs", None)
+    monkeypatch.setattr("bioner_spacy.training.corpora.converted_docs", None)
     second = list(reader(nlp))
     assert all(a.reference is b.reference and a.predicted is not b.predicted for a, b in zip(first, second))
     monkeypatch.undo()
