@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from numbers import Real
 from typing import Any, Optional, Union
 
 
@@ -113,7 +114,7 @@ def check_number(setting: str, value: Any, least: float = 0, most: float = float
         setting,
         value,
         allowed,
-        isinstance(value, (int, float)) and least <= value <= most and abs(value) < float("inf"),
+        isinstance(value, Real) and least <= float(value) <= most and abs(float(value)) < float("inf"),
     )
 
 

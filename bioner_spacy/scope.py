@@ -52,14 +52,14 @@ def _place(span: Span) -> tuple[int, int, int]:
 
 
 _latest: tuple[Any, Any, dict[tuple[int, int, int], float]] = (lambda: None, None, {})
-"""The document whose scores were last asked for, what they were, and the same by place: for all spans of a long document
-one after the other."""
+"""The document whose scores were last asked for, its groups with their scores, and the scores by place: for all spans of a
+long document one after the other."""
 
 
 def _score(span: Span) -> Optional[float]:
     global _latest
     doc, place = span.doc, _place(span)
-    current = [per_span(group.attrs, "scores", len(group)) for group in doc.spans.values()]
+    current = [(group, per_span(group.attrs, "scores", len(group))) for group in doc.spans.values()]
     of_doc, known, scores = _latest
     if of_doc() is not doc or known != current or place not in scores:
         scores = _scores(doc)

@@ -135,6 +135,13 @@ def test_scores_of_spans(doc: Doc) -> None:
     ]
 
 
+def test_scores_of_a_group_that_was_replaced(doc: Doc) -> None:
+    spans = [Span(doc, 0, 1, label="GENE"), Span(doc, 3, 5, label="DISEASE")]
+    for order, score in (spans, 0.9), (spans[::-1], 0.1):
+        doc.spans["sc"] = SpanGroup(doc, spans=order, attrs={"scores": [0.9, 0.1]})
+        assert spans[0]._.score == score
+
+
 def test_scores_of_other_components_and_of_spans_that_were_appended(doc: Doc) -> None:
     spans = [Span(doc, 0, 1, label="GENE"), Span(doc, 3, 5, label="DISEASE")]
     doc.spans["sc"] = SpanGroup(doc, spans=spans, attrs={"scores": numpy.array([0.25, 0.5])})  # as spancat does

@@ -128,11 +128,11 @@ def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
 def _refuses_empty(annotation: Any, default: Any) -> Any:
     """The annotation of a parameter for texts or paths, so that an empty one is refused: `Path("")` is the current folder.
 
-    An empty text is accepted where it is the default.
+    An empty text is accepted where it is the default. A file that must exist is checked by typer.
     """
     infos = [info for info in getattr(annotation, "__metadata__", ()) if isinstance(info, ParameterInfo)]
     kinds = {Path, str}.intersection(_types_in(annotation))
-    if not infos or not kinds or default == "":
+    if not infos or not kinds or default == "" or infos[0].exists:
         return annotation
     kind: Any = kinds.pop()
 

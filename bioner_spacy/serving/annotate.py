@@ -52,7 +52,7 @@ def annotate(
     are_many = not is_one and any(hasattr(type(texts), name) for name in ("__iter__", "__getitem__", "columns"))
     check_setting("texts", texts[:20] if is_one else texts, "a list of texts or a table", are_many)
     check_number("threshold", threshold, 0, 1)
-    check_number("n_process", n_process, 1)
+    check_number("n_process", 1 if n_process == -1 else n_process, 1)  # -1: all cores, as in spaCy
     check_number("batch_size", 1 if batch_size is None else batch_size, 1)
     check_list("types", types, "entity types")
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)

@@ -51,7 +51,7 @@ def convert_file(
             source.
         format: name of an output format; None to choose by the name of the output.
         options: options of the reader, such as `mismatch=offsets`, separated by commas, or a dictionary of them.
-        labels: mapping of labels to types, a dictionary or LABEL=TYPE, separated by commas; an empty TYPE or None drops
+        labels: mapping of labels to types, a dictionary or LABEL=TYPE, separated by commas; an empty TYPE, null or None drops
             a label. Other labels are unchanged.
         alignment: what to do with mentions that are not on token boundaries, see `bioner_spacy.corpora.to_doc`.
         discontinuous: what to do with discontinuous mentions, see there.
@@ -78,7 +78,8 @@ def convert_file(
         docs = reader.read_docs(source, Vocab())
         return *writer.written(docs, output, spans_key=spans_key or SPANS_KEY, **writing), None
     check_setting("spans_key", spans_key, "only of a DocBin", spans_key is None)
-    corpus = _corpus(source, reader.name, reading, parse_pairs("labels", labels))
+    types = {label: "" if type_ == "null" else type_ for label, type_ in parse_pairs("labels", labels).items()}
+    corpus = _corpus(source, reader.name, reading, types)
     report = SplitReport(corpus.name, source.name, list(corpus.types))
     nlp = tokenizing_pipeline()
 

@@ -278,7 +278,7 @@ class Pool:
                 if isinstance(died, DiedEarly):
                     starts -= 1
                 else:
-                    left -= 1
+                    left, starts = left - 1, STARTS
                 if not starts:
                     raise BionerError(Errors.E690.format(count=STARTS, how=died)) from None
                 if not left:

@@ -145,7 +145,7 @@ def test_gold_of_a_file(tmp_path: Path) -> None:
     """What becomes of its mentions is reported, and its labels are its annotation scope."""
     source = tmp_path / "mine.pubtator"
     source.write_text(PUBTATOR)
-    labels = "Disease=DISEASE, Species="
+    labels = "Disease=DISEASE, Species=null"
     status, printed = command(
         "convert", source, tmp_path / "out.spacy", "--input-format", "pubtator", "--labels", labels
     )

@@ -238,6 +238,36 @@ def test_what_prodigy_asks_about_whole_texts_is_left_out(tmp_path: Path) -> None
         assert [d.line for d in read(write(tmp_path, choice, *others, {**GOOD, "_view_id": "blocks"}))] == [4]
 
 
+@pytest.mark.parametrize("key", [{"_view_id": "ner_manual", "spans": []}, {"entities": [span(0, 4)]}])
+def test_labels_of_records_with_spans_are_no_answers(key: dict[str, Any], tmp_path: Path) -> None:
+    [document] = read(write(tmp_path, {"text": TEXT, "answer": "accept", "label": "X", **key}))
+    assert len(document.mentions) == ("entities" in key)
+
+
+def test_a_wrong_key_of_accepted_spans(tmp_path: Path) -> None:
+    path = write(tmp_path, {"text": TEXT, "answer": "accept", "gold": [span(0, 4)]})
+    with pytest.raises(BionerError, match="no list of spans golds"):
+        list(read(path, spans="golds"))
+
+
+def test_characters_without_value_beside_others(tmp_path: Path) -> None:
+    found = {"start": 0, "end": 4, "start_char": None, "end_char": None, "label": "gene"}
+    assert read_one(tmp_path, {"text": TEXT, "spans": [found]}) == [("FOX2", "gene")]
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_chains_that_do_not_say_what_belongs_together(number: int, tmp_path: Path) -> None:
+    """A part of two mentions, or an identifier that two have."""
+    parts = [
+        {"id": name, "span": {"begin": begin, "end": end}, "obj": "_FRAGMENT" if begin == 5 and number == 3 else "P"}
+        for name, (begin, end) in [("T1", (0, 4)), ("T2", (5, 10)), (f"T{number}", (11, 15))]
+    ]
+    chains = [{"pred": "_lexicallyChainedTo", "subj": "T2", "obj": obj} for obj in ("T1", "T3")[: number - 1]]
+    with pytest.warns(BionerWarning, match=f"{len(chains)} relations"):
+        [document] = read(write(tmp_path, {"text": TEXT, "denotations": parts, "relations": chains}))
+    assert len(document.mentions) == 3
+
+
 def test_other_forms_of_records_and_spans(tmp_path: Path) -> None:
     old = [[TEXT, {"entities": [[0, 4, "gene"]]}], [TEXT, {"entities": []}]]
     for content in (json.dumps(old), json.dumps(old, indent=2), "\n".join(map(json.dumps, old))):

@@ -70,6 +70,8 @@ def test_workers_that_die_before_they_have_loaded_the_pipeline_end_the_run() -> 
     Scripted.ended = 0
     assert run([[DiedEarly("ended by SIGKILL")], "quick"], size=1) == [0, 1]
     assert Scripted.ended >= 2
+    mixed: list[WorkerDied] = [kind("ended by SIGKILL") for kind in (DiedEarly, WorkerDied, DiedEarly)]
+    assert run([mixed, "quick"], size=1) == [0, 1]
     died = [DiedEarly("ended by SIGKILL") for _ in range(9)]
     with pytest.raises(BionerError, match="2 workers ended by SIGKILL before they had loaded the pipeline"):
         run([died], size=1)

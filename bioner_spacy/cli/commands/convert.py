@@ -25,7 +25,7 @@ def command(
     reader_options: options.ReaderOptions = "",
     format: options.Format = None,
     labels: Annotated[
-        str, typer.Option(help="What labels of the input stand for: Disease=DISEASE,Remark= leaves Remark out.")
+        str, typer.Option(help="What labels of the input stand for: Disease=DISEASE,Remark=null leaves Remark out.")
     ] = "",
     alignment: Annotated[
         str, typer.Option(help=f"Mentions that are not on token boundaries: {', '.join(ALIGNMENTS)}.")

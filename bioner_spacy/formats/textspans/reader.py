@@ -24,6 +24,9 @@ _PLACES = ("token_start", "token_end", "id", "text", "answer", "kb_id", "identif
 _NOT_KEPT = ("answer", "relations", "_is_binary", "_view_id", "_task_hash", "no_missing")
 """Keys that say something of the annotation that was there, and would say it of another one that takes its place."""
 
+_NO_SPANS = ("tokens", "relations", "options", "versions")
+"""Keys of lists of objects in records of Prodigy that are not spans."""
+
 _ATTRIBUTES = ("attributes", "modifications")
 """Keys of what PubAnnotation says of denotations, such as negation: lists of objects with `pred`."""
 
@@ -68,7 +71,7 @@ def read(
         record = _Record(part, text, id)
         if not record.is_accepted():
             builder.add(NOT_ACCEPTED, part.line)
-        elif record.is_one_question():
+        elif record.is_one_question(spans):
             builder.add("records that answer one question about what was shown (_is_binary, _view_id)", part.line)
         else:
             return record.document(record.mentions(spans, span_keys, builder))
@@ -114,13 +117,13 @@ class _Record:
             self.part.fail(f"answer is {answer!r}, and none of accept, reject and ignore")
         return bool(answer == "accept")
 
-    def is_one_question(self) -> bool:
+    def is_one_question(self, spans_key: Optional[str]) -> bool:
         """Whether the annotator has answered a question about what was shown, and not marked all there is."""
         content = self.content
         view, is_answered = content.get("_view_id"), "answer" in content
         asked = content.get("_is_binary", view in _ONE_QUESTION and is_answered)
-        is_class = isinstance(content.get("label"), str) and not content.get("spans")
-        other = is_answered and (view in _OTHER_QUESTIONS or is_class)
+        is_class = view is None and spans_key is None and isinstance(content.get("label"), str)
+        other = is_answered and (view in _OTHER_QUESTIONS or (is_class and not any(self._lists().values())))
         return (bool(asked) and content.get("no_missing") is not True) or other
 
     def document(self, mentions: Iterable[Mention]) -> SourceDocument:
@@ -150,7 +153,8 @@ class _Record:
             for key, values in record.items():
                 if _is_attributes(key, values) or (key == "relations" and isinstance(values, list)):
                     kind = "relations" if key == "relations" else "attributes"
-                    builder.add(kind, self.part.line, sum(not _is_chain(one) for one in values))
+                    is_joined = "denotations" in record and len(_chained(record)) < len(record["denotations"])
+                    builder.add(kind, self.part.line, sum(not (is_joined and _is_chain(one)) for one in values))
         for span in self._spans(spans_key):
             answer = span.get("answer", "accept") if isinstance(span, dict) else "accept"
             if answer in ("reject", "ignore"):
@@ -186,9 +190,9 @@ class _Record:
 
     def _has_no_list(self) -> bool:
         """Whether a record has no list of spans because nothing was marked, as of Prodigy and in JSON-MIN."""
-        lists = (value for value in self.content.values() if isinstance(value, list) and value)
-        in_json_min = "annotation_id" in self.content and not any(isinstance(one[0], dict) for one in lists)
-        return "answer" in self.content or in_json_min
+        lists = (value for key, value in self.content.items() if isinstance(value, list) and key not in _NO_SPANS)
+        is_marked = any(value and isinstance(value[0], dict) for value in lists)
+        return not is_marked and ("answer" in self.content or "annotation_id" in self.content)
 
     def _lists(self) -> dict[str, list[Any]]:
         """All lists of spans by their keys. Entities that are a flat view of the only group of spans are left out."""
@@ -225,7 +229,9 @@ class _Record:
         if isinstance(span, dict):
             span = {**span, **_of_pubannotation(span)}
             names = [[key] for key in keys] if keys else _SPAN_KEYS
-            start, end, label = (next((span[key] for key in several if key in span), None) for several in names)
+            start, end, label = (
+                next((span[key] for key in several if span.get(key) is not None), None) for several in names
+            )
             claimed = span.get("text", "") or ""
             known = {*_PLACES, *(key for several in names for key in several)}
             infons = {key: value for key, value in span.items() if key not in known}
@@ -284,12 +290,17 @@ def _is_chain(relation: Any) -> bool:
 
 
 def _chained(record: dict[str, Any]) -> list[Any]:
-    """Denotations of PubAnnotation, of which those that are chained are one with several parts."""
+    """Denotations of PubAnnotation, of which those that are chained are one with several parts.
+
+    Parts that have several labels are not joined: which belong together is not known.
+    """
     relations, denotations = record.get("relations"), record["denotations"]
     chains = [one for one in relations if _is_chain(one)] if isinstance(relations, list) else []
     groups: dict[str, list[Any]] = {
         str(one.get("id")): [one] for one in denotations if chains and isinstance(one, dict) and one.get("id")
     }
+    if len(groups) < len(denotations):  # without identifiers, or with one of several, parts cannot be told
+        return denotations
     for chain in chains:
         first, second = (groups.get(str(chain.get(key)), []) for key in ("subj", "obj"))
         if first and second and first is not second:
@@ -299,7 +310,7 @@ def _chained(record: dict[str, Any]) -> list[Any]:
     found: list[Any] = []
     for one in denotations:
         group = groups.get(str(one.get("id")), [one]) if isinstance(one, dict) else [one]
-        if len(group) < 2:
+        if sum(part.get("obj") != _FRAGMENT for part in group) > 1 or len(group) < 2:
             found.append(one)
         elif id(group) not in done:
             done.add(id(group))
