@@ -128,17 +128,19 @@ def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
 def _refuses_empty(annotation: Any, default: Any) -> Any:
     """The annotation of a parameter for texts or paths, so that an empty one is refused: `Path("")` is the current folder.
 
-    An empty text is accepted where it is the default. A file that must exist is checked by typer.
+    An empty text is accepted where it is the default.
     """
     infos = [info for info in getattr(annotation, "__metadata__", ()) if isinstance(info, ParameterInfo)]
     kinds = {Path, str}.intersection(_types_in(annotation))
-    if not infos or not kinds or default == "" or infos[0].exists:
+    if not infos or not kinds or default == "":
         return annotation
     kind: Any = kinds.pop()
 
     def parse(value: Any) -> Any:
         if value == "":
             raise typer.BadParameter(f"it is empty: {'name a file or folder' if kind is Path else 'give a value'}")
+        if info.exists and not Path(value).is_file():
+            raise typer.BadParameter(f"there is no file {value}")
         return kind(value)
 
     parse.__name__ = "path" if kind is Path else "text"  # shown in the help of older versions of typer

@@ -107,6 +107,7 @@ assert bool(commands) == ("bioner" in sys.argv), commands
         (["corpora", "check", "--catalogue", "."], 1, ". is a folder and cannot be read: name a file"),
         (["corpora", "check", "--catalogue", "mine.yml"], 1, "File mine.yml is not there"),
         (["package", "nowhere"], 1, "holds no trained pipeline"),
+        (["package", "nowhere", "--notes", "absent.md"], 2, "there is no file absent.md"),
         (["report", "reports"], 1, "holds no reports"),
         (["review", "score", "a.tsv"], 1, "key.json"),
         (["convert", "a.xyz", "b.spacy"], 1, "a.xyz is not there"),
