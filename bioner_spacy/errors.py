@@ -390,7 +390,7 @@ class Warnings(metaclass=_WithCodes):
     W401 = "{n} of {total} gold mentions begin or end inside a token of the pipeline's tokenizer and are not learnt; convert the corpora with the same tokenizer."
     W402 = "{n} of {total} gold mentions {problem}; they are not learnt. Another architecture may be able to represent them."
     W403 = "The folder {path} has no exclude.json, so training records that are also in evaluation data are not left out: write it with `spacy bioner corpora leakage`, or set exclude to null."
-    W404 = "Settings of the component {name} ({names}) were changed after it was loaded, and a saved pipeline has those of its config: to keep them, load the saved one with them by spacy.load(PIPELINE, config=...), and save it again."
+    W404 = "Settings of the component {name} ({names}) were changed after it was loaded, and a saved pipeline has those of its config; without ents_types, its doc.ents lack types that were added. To keep the settings, load the saved pipeline with them by spacy.load(PIPELINE, config=...), and save it again."
     W405 = "{n} documents have entities and tokens of unknown annotation (missing); nothing is learnt from them: annotate every token, or put spans into doc.spans with set_gold."
     W406 = "{n} gold mentions have types outside the annotation scope of their documents and are not learnt ({types}): add a type to the scope where it is annotated exhaustively."
     W407 = "Documents with entities and without an annotation scope count as annotated for the types of their corpus ({corpora}): state the scope with set_gold, or set components.multitask_ner.unscoped to all if they are annotated for every type of every corpus."
