@@ -103,13 +103,13 @@ def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
     for parameter in inspect.signature(function).parameters.values():
         kind = classes.get(parameter.name)
         if kind is None:
-            annotation = _refuses_empty(hints[parameter.name], parameter.default)
+            annotation = _with_checks(hints[parameter.name], parameter.default)
             parameters.append(parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
         else:
             inner = get_type_hints(kind, include_extras=True)
             for field in fields(kind):
                 default = {} if field.default is MISSING else {"default": field.default}
-                annotation = _refuses_empty(inner[field.name], field.default)
+                annotation = _with_checks(inner[field.name], field.default)
                 parameters.append(
                     inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, **default)
                 )
@@ -125,10 +125,9 @@ def with_fields(function: Callable[..., Result]) -> Callable[..., Result]:
     return wrapped
 
 
-def _refuses_empty(annotation: Any, default: Any) -> Any:
-    """The annotation of a parameter for texts or paths, so that an empty one is refused: `Path("")` is the current folder.
-
-    An empty text is accepted where it is the default.
+def _with_checks(annotation: Any, default: Any) -> Any:
+    """The annotation of a parameter, with checks of its value: a text or path must not be empty, as `Path("")` is the
+    current folder, unless that is the default; a file that must exist is there.
     """
     infos = [info for info in getattr(annotation, "__metadata__", ()) if isinstance(info, ParameterInfo)]
     kinds = {Path, str}.intersection(_types_in(annotation))

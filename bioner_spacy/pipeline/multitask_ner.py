@@ -314,9 +314,10 @@ class MultiTaskNER(TrainablePipe, Settings):
         return losses
 
     def _warn_of_unknown(self, examples: Sequence[Example]) -> None:
+        if self.types is not None:  # others are left out on purpose
+            return
         found, _ = annotated_types((example.reference for example in examples), self.spans_key)
-        unknown = set().union(*found.values()).difference(self.labels) if self.types is None else None
-        if unknown:
+        if unknown := set().union(*found.values()).difference(self.labels):
             warn(Warnings.W414.format(name=self.name, types=", ".join(sorted(unknown))))
 
     def make_batch(self, examples: Sequence[Example]) -> Batch:
