@@ -25,7 +25,8 @@ class Compared(NamedTuple):
     doc_id: str  # of the source document, empty if it is not known
     gold: set[Mention]
     predicted: set[Mention]
-    text: str = ""  # this and the scores, 0 to 1, are only known to `scored_docs`
+    text: str = ""  # only known to `scored_docs`
+    # 0 to 1, only known to `scored_docs` and where overlapping mentions are left out
     scores: Mapping[Mention, float] = {}
 
 
@@ -36,6 +37,7 @@ def mentions_in_scope(
     predicted_key: Optional[str] = None,
     corpus_types: Optional[Mapping[str, Collection[str]]] = {},
     as_trained: bool = False,
+    flat: bool = False,
 ) -> Iterator[Compared]:
     """Yield the mentions to compare of each example with an annotated gold document.
 
@@ -46,9 +48,11 @@ def mentions_in_scope(
         corpus_types: entity types annotated in each corpus, besides those seen in its gold documents; None to treat
             documents without a stated scope as annotated for every type.
         as_trained: whether gold entities stand in for a missing group, as they do for the component in training.
+        flat: whether only the best of overlapping predicted mentions counts, see `flat_mentions`.
 
     Raises:
-        BionerError: the two documents of an example differ in text, or one is annotated under another key.
+        BionerError: the two documents of an example differ in text, one is annotated under another key, or scores are
+            not valid.
     """
     types = {corpus: set(names) for corpus, names in (corpus_types or {}).items()}
     unscoped: list[Compared] = []
@@ -62,14 +66,14 @@ def mentions_in_scope(
         corpus, doc_id = get_corpus(example.reference, spans_key), get_doc_id(example.reference, spans_key)
         if corpus_types is not None:
             types.setdefault(corpus, set()).update({label for _, _, label in gold} if scope is None else scope)
-        compared = Compared(corpus, doc_id, in_scope(gold, scope), in_scope(predicted, scope))
+        scores = predicted_scores(example.predicted, predicted_key or spans_key, doc_id) if flat else {}
+        compared = Compared(corpus, doc_id, gold, predicted, scores=scores)
         if scope is None and corpus_types is not None:
             unscoped.append(compared)
         else:
-            yield compared
+            yield _within(compared, scope, flat)
     for compared in unscoped:
-        sides = [in_scope(side, types[compared.corpus]) for side in (compared.gold, compared.predicted)]
-        yield compared._replace(gold=sides[0], predicted=sides[1])
+        yield _within(compared, types[compared.corpus], flat)
 
 
 def scored_docs(
@@ -160,6 +164,17 @@ def in_scope(mentions: set[Mention], scope: Optional[Collection[str]]) -> set[Me
     return mentions if scope is None else {mention for mention in mentions if mention[2] in scope}
 
 
+def flat_mentions(mentions: Iterable[Mention], scores: Mapping[Mention, float]) -> set[Mention]:
+    """The mentions without those that overlap a better one: one with a higher score or, if it is the same, a longer one."""
+    kept: list[Mention] = []
+    for start, end, label in sorted(
+        mentions, key=lambda mention: (-scores.get(mention, 0), mention[0] - mention[1], mention)
+    ):
+        if all(end <= other_start or other_end <= start for other_start, other_end, _ in kept):
+            kept.append((start, end, label))
+    return set(kept)
+
+
 def of_type(mentions: Iterable[Mention], entity_type: str) -> set[Mention]:
     """The mentions of one type."""
     return {mention for mention in mentions if mention[2] == entity_type}
@@ -175,3 +190,10 @@ def nested_mentions(mentions: set[Mention]) -> set[Mention]:
             inner.add((start, end))
         furthest = max(furthest, end)
     return {mention for mention in mentions if mention[:2] in inner} if inner else set()
+
+
+def _within(compared: Compared, scope: Optional[Collection[str]], flat: bool) -> Compared:
+    gold, predicted = in_scope(compared.gold, scope), in_scope(compared.predicted, scope)
+    if flat:
+        predicted = flat_mentions(predicted, compared.scores)
+    return compared._replace(gold=gold, predicted=predicted)

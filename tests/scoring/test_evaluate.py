@@ -72,6 +72,12 @@ def test_only_the_chosen_corpora_and_documents(make_pipeline: MakePipeline, corp
     assert (results.limit, results.tokens) == (1, len(spacy.blank("en")(ASTHMA)))
 
 
+def test_overlapping_mentions_are_left_out_on_demand(make_pipeline: MakePipeline, corpus_folder: Path) -> None:
+    nlp = make_pipeline({RECEPTOR: [("interleukin 2 receptor gene", "GENE"), ("gene", "GENE")]})
+    counts = [evaluate(nlp, corpus_folder, flat=flat).per_corpus["genes"]["predicted"] for flat in (False, True)]
+    assert counts == [2, 1]
+
+
 @pytest.mark.parametrize("context", ["source", "sentence", "group", "document"])
 def test_gold_mentions_are_the_same_in_every_context(
     context: str, make_pipeline: MakePipeline, tmp_path: Path

@@ -1,14 +1,18 @@
 """Documents with mentions in scope and the scores of the predicted ones."""
 
+import itertools
+
 import pytest
 from hand_made import ASTHMA, mark
+from hypothesis import given
+from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY, set_gold
-from bioner_spacy.scoring.mentions import of_type, scored_docs
+from bioner_spacy.scoring.mentions import Mention, flat_mentions, mentions_in_scope, of_type, scored_docs
 
 ASPIRIN, ILLNESS, RARE = (0, 7, "CHEMICAL"), (16, 22, "DISEASE"), (26, 30, "GENE")
 
@@ -44,6 +48,41 @@ def test_predictions_without_scores(nlp: Language) -> None:
     predicted.ents = mark(predicted, [("asthma", "DISEASE")])
     [doc] = scored_docs([Example(predicted, reference)], predicted_key="ents")
     assert (doc.predicted, doc.scores) == ({ILLNESS}, {})
+
+
+SCORED = st.dictionaries(
+    st.tuples(st.integers(0, 8), st.integers(1, 4), st.sampled_from("AB")).map(lambda m: (m[0], m[0] + m[1], m[2])),
+    st.sampled_from([0.25, 0.5, 0.75]),
+    max_size=6,
+)
+
+
+@given(SCORED)
+def test_the_best_of_overlapping_mentions(scores: dict[Mention, float]) -> None:
+    """A mention is left out if and only if it overlaps one that stays and is as good or better."""
+
+    def rank(mention: Mention) -> tuple[float, int]:
+        return scores[mention], mention[1] - mention[0]
+
+    def overlap(one: Mention, other: Mention) -> bool:
+        return one[0] < other[1] and other[0] < one[1]
+
+    kept = flat_mentions(scores, scores)
+    assert not any(overlap(one, other) for one, other in itertools.combinations(kept, 2))
+    for mention in scores.keys() - kept:
+        assert any(overlap(mention, other) and rank(other) >= rank(mention) for other in kept)
+
+
+def test_types_out_of_scope_do_not_compete(nlp: Language) -> None:
+    one = example(nlp, [0.5, 0.5, 0.75, 0.25])
+    group = one.predicted.spans[SPANS_KEY]
+    longer, gene = one.predicted.char_span(0, 22, "CHEMICAL"), one.predicted.char_span(0, 22, "GENE")
+    one.predicted.spans[SPANS_KEY] = SpanGroup(
+        one.predicted, spans=[*group, longer, gene], attrs={"scores": [0.5, 0.5, 0.75, 0.25, 0.4, 0.9]}
+    )
+    [nested], [flat] = (list(mentions_in_scope([one], flat=flat)) for flat in (False, True))
+    assert nested.predicted == {ASPIRIN, ILLNESS, (0, 22, "CHEMICAL")}
+    assert flat.predicted == {ASPIRIN, ILLNESS}
 
 
 @pytest.mark.parametrize("score", [1.5, -0.1, float("nan")])
