@@ -46,7 +46,7 @@ def evaluate(
     gpu_id: int = -1,
     spans_key: str = SPANS_KEY,
     predicted_key: Optional[str] = None,
-    flat: bool = False,
+    allow_overlap: bool = True,
     origin: Mapping[str, Any] = {},
 ) -> Results:
     """Score a pipeline on one split of converted corpora.
@@ -68,8 +68,8 @@ def evaluate(
         gpu_id: number of the GPU to run on, -1 for the CPU; ignored for a loaded pipeline.
         spans_key: key in `doc.spans` of the gold mentions; "ents" for the entities of documents that have no spans.
         predicted_key: key of the predicted ones, "ents" for a pipeline that sets `doc.ents` alone; None for the same.
-        flat: whether of overlapping predicted mentions of the types of a corpus only the one with the highest score
-            counts, as for systems that predict no nested mentions.
+        allow_overlap: whether overlapping predicted mentions of the types of a corpus all count, or only the one with
+            the highest score, as for systems that predict no nested mentions.
         origin: further provenance to store, such as checksums of catalogue entries.
 
     Returns:
@@ -94,7 +94,9 @@ def evaluate(
         spans_key=spans_key,
         predicted_key=predicted_key,
     )
-    counts = count_documents(mentions_in_scope(run.examples(), **run.keys, flat=flat), list(METRICS.values()))
+    counts = count_documents(
+        mentions_in_scope(run.examples(), **run.keys, allow_overlap=allow_overlap), list(METRICS.values())
+    )
     totals = {name: {corpus: of.total() for corpus, of in found.items()} for name, found in counts.items()}
     documents = {name: {corpus: of.to_dict() for corpus, of in found.items()} for name, found in counts.items()}
     return Results(
@@ -108,7 +110,7 @@ def evaluate(
         tokens_per_second=round(run.tokens / run.seconds, 1) if run.seconds else 0.0,
         documents=documents.pop(STRICT.name),
         by_metric=documents,
-        provenance=run.provenance(flat=flat, **origin),
+        provenance=run.provenance(allow_overlap=allow_overlap, **origin),
     )
 
 

@@ -37,7 +37,7 @@ def mentions_in_scope(
     predicted_key: Optional[str] = None,
     corpus_types: Optional[Mapping[str, Collection[str]]] = {},
     as_trained: bool = False,
-    flat: bool = False,
+    allow_overlap: bool = True,
 ) -> Iterator[Compared]:
     """Yield the mentions to compare of each example with an annotated gold document.
 
@@ -48,7 +48,7 @@ def mentions_in_scope(
         corpus_types: entity types annotated in each corpus, besides those seen in its gold documents; None to treat
             documents without a stated scope as annotated for every type.
         as_trained: whether gold entities stand in for a missing group, as they do for the component in training.
-        flat: whether only the best of overlapping predicted mentions counts, see `flat_mentions`.
+        allow_overlap: whether overlapping predicted mentions count, or only the best of them, see `without_overlap`.
 
     Raises:
         BionerError: the two documents of an example differ in text, one is annotated under another key, or scores are
@@ -66,14 +66,14 @@ def mentions_in_scope(
         corpus, doc_id = get_corpus(example.reference, spans_key), get_doc_id(example.reference, spans_key)
         if corpus_types is not None:
             types.setdefault(corpus, set()).update({label for _, _, label in gold} if scope is None else scope)
-        scores = predicted_scores(example.predicted, predicted_key or spans_key, doc_id) if flat else {}
+        scores = {} if allow_overlap else predicted_scores(example.predicted, predicted_key or spans_key, doc_id)
         compared = Compared(corpus, doc_id, gold, predicted, scores=scores)
         if scope is None and corpus_types is not None:
             unscoped.append(compared)
         else:
-            yield _within(compared, scope, flat)
+            yield _within(compared, scope, allow_overlap)
     for compared in unscoped:
-        yield _within(compared, types[compared.corpus], flat)
+        yield _within(compared, types[compared.corpus], allow_overlap)
 
 
 def scored_docs(
@@ -164,7 +164,7 @@ def in_scope(mentions: set[Mention], scope: Optional[Collection[str]]) -> set[Me
     return mentions if scope is None else {mention for mention in mentions if mention[2] in scope}
 
 
-def flat_mentions(mentions: Iterable[Mention], scores: Mapping[Mention, float]) -> set[Mention]:
+def without_overlap(mentions: Iterable[Mention], scores: Mapping[Mention, float]) -> set[Mention]:
     """The mentions without those that overlap a better one: one with a higher score or, if it is the same, a longer one."""
     kept: list[Mention] = []
     for start, end, label in sorted(
@@ -192,8 +192,8 @@ def nested_mentions(mentions: set[Mention]) -> set[Mention]:
     return {mention for mention in mentions if mention[:2] in inner} if inner else set()
 
 
-def _within(compared: Compared, scope: Optional[Collection[str]], flat: bool) -> Compared:
+def _within(compared: Compared, scope: Optional[Collection[str]], allow_overlap: bool) -> Compared:
     gold, predicted = in_scope(compared.gold, scope), in_scope(compared.predicted, scope)
-    if flat:
-        predicted = flat_mentions(predicted, compared.scores)
+    if not allow_overlap:
+        predicted = without_overlap(predicted, compared.scores)
     return compared._replace(gold=gold, predicted=predicted)

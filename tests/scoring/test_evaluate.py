@@ -74,7 +74,9 @@ def test_only_the_chosen_corpora_and_documents(make_pipeline: MakePipeline, corp
 
 def test_overlapping_mentions_are_left_out_on_demand(make_pipeline: MakePipeline, corpus_folder: Path) -> None:
     nlp = make_pipeline({RECEPTOR: [("interleukin 2 receptor gene", "GENE"), ("gene", "GENE")]})
-    counts = [evaluate(nlp, corpus_folder, flat=flat).per_corpus["genes"]["predicted"] for flat in (False, True)]
+    counts = [
+        evaluate(nlp, corpus_folder, allow_overlap=allow).per_corpus["genes"]["predicted"] for allow in (True, False)
+    ]
     assert counts == [2, 1]
 
 

@@ -12,7 +12,7 @@ from spacy.training import Example
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.scope import SPANS_KEY, set_gold
-from bioner_spacy.scoring.mentions import Mention, flat_mentions, mentions_in_scope, of_type, scored_docs
+from bioner_spacy.scoring.mentions import Mention, mentions_in_scope, of_type, scored_docs, without_overlap
 
 ASPIRIN, ILLNESS, RARE = (0, 7, "CHEMICAL"), (16, 22, "DISEASE"), (26, 30, "GENE")
 
@@ -67,7 +67,7 @@ def test_the_best_of_overlapping_mentions(scores: dict[Mention, float]) -> None:
     def overlap(one: Mention, other: Mention) -> bool:
         return one[0] < other[1] and other[0] < one[1]
 
-    kept = flat_mentions(scores, scores)
+    kept = without_overlap(scores, scores)
     assert not any(overlap(one, other) for one, other in itertools.combinations(kept, 2))
     for mention in scores.keys() - kept:
         assert any(overlap(mention, other) and rank(other) >= rank(mention) for other in kept)
@@ -80,7 +80,7 @@ def test_types_out_of_scope_do_not_compete(nlp: Language) -> None:
     one.predicted.spans[SPANS_KEY] = SpanGroup(
         one.predicted, spans=[*group, longer, gene], attrs={"scores": [0.5, 0.5, 0.75, 0.25, 0.4, 0.9]}
     )
-    [nested], [flat] = (list(mentions_in_scope([one], flat=flat)) for flat in (False, True))
+    [nested], [flat] = (list(mentions_in_scope([one], allow_overlap=allow)) for allow in (True, False))
     assert nested.predicted == {ASPIRIN, ILLNESS, (0, 22, "CHEMICAL")}
     assert flat.predicted == {ASPIRIN, ILLNESS}
 

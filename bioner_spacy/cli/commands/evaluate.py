@@ -27,9 +27,10 @@ def command(
     guideline: Annotated[
         bool, typer.Option(help="Annotate each corpus by its own guideline, if the pipeline has it.")
     ] = True,
-    flat: Annotated[
-        bool, typer.Option(help="Of overlapping predicted mentions, count only the one with the highest score.")
-    ] = False,
+    overlap: Annotated[
+        bool,
+        typer.Option(help="Whether all overlapping predicted mentions count, or only the one with the highest score."),
+    ] = True,
     batch_size: Annotated[Optional[int], typer.Option(min=1, max=1_000_000, help="Documents per batch.")] = None,
 ) -> None:
     from ...files import require_file
@@ -51,7 +52,7 @@ def command(
             corpora=chosen,
             split=split,
             guideline=guideline,
-            flat=flat,
+            allow_overlap=overlap,
             batch_size=batch_size,
             origin=data.entries(chosen),
             **reading.settings(),
