@@ -9,6 +9,7 @@ from ...errors import BionerError, Errors, check_setting
 from ..document import Mention, OnError, Passage, SourceDocument, each_readable, stop
 from ..json_records import NOT_ACCEPTED, JsonRecord, json_records
 from ..standoff import MentionBuilder
+from .pubannotation import count_others, is_attributes, is_track, joined, parts, plain, tracks
 
 SPANS = ("spans", "label", "labels", "entities", "annotations", "denotations", "ents")
 """Keys of the list of spans."""
@@ -27,17 +28,11 @@ _NOT_KEPT = ("answer", "relations", "_is_binary", "_view_id", "_task_hash", "no_
 _NO_SPANS = ("tokens", "relations", "options", "versions")
 """Keys of lists of objects in records of Prodigy that are not spans."""
 
-_ATTRIBUTES = ("attributes", "modifications")
-"""Keys of what PubAnnotation says of denotations, such as negation: lists of objects with `pred`."""
-
 _ONE_QUESTION = ("ner", "spans")
 """Views of Prodigy in which an annotator accepts or rejects what is shown."""
 
 _OTHER_QUESTIONS = ("choice", "classification", "compare", "diff", "html", "text", "text_input")
 """Views of Prodigy in which nothing is marked."""
-
-_CHAIN, _FRAGMENT = "_lexicallyChainedTo", "_FRAGMENT"
-"""Relation between parts of one denotation of PubAnnotation, and the label of all of these but one."""
 
 
 def read(
@@ -149,12 +144,9 @@ class _Record:
     ) -> list[Mention]:
         text = self.text
         found: list[Mention] = []
-        for record in (self.content, *self._tracks().values()):
-            for key, values in record.items():
-                if _is_attributes(key, values) or (key == "relations" and isinstance(values, list)):
-                    kind = "relations" if key == "relations" else "attributes"
-                    is_joined = "denotations" in record and len(_chained(record)) < len(record["denotations"])
-                    builder.add(kind, self.part.line, sum(not (is_joined and _is_chain(one)) for one in values))
+        for record in (self.content, *tracks(self.content).values()):
+            for kind, count in count_others(record).items():
+                builder.add(kind, self.part.line, count)
         for span in self._spans(spans_key):
             answer = span.get("answer", "accept") if isinstance(span, dict) else "accept"
             if answer in ("reject", "ignore"):
@@ -198,7 +190,7 @@ class _Record:
         """All lists of spans by their keys. Entities that are a flat view of the only group of spans are left out."""
         lists = {key: self.content[key] for key in SPANS if isinstance(self.content.get(key), list)}
         if "denotations" in lists:
-            lists["denotations"] = _chained(self.content)
+            lists["denotations"] = joined(self.content)
         groups = self.content.get("spans")
         if isinstance(groups, dict):
             named = {f"spans.{key}": spans for key, spans in groups.items() if isinstance(spans, list)}
@@ -210,16 +202,7 @@ class _Record:
             ):
                 del lists["ents"]
             lists = {**named, **lists}
-        return lists | {f"tracks.{name}": _chained(track) for name, track in self._tracks().items()}
-
-    def _tracks(self) -> dict[str, dict[str, Any]]:
-        """The annotations of several projects of PubAnnotation, by the name or else the number of the project."""
-        tracks = self.content.get("tracks")
-        return {
-            str(track.get("project", number)): track
-            for number, track in enumerate(tracks if isinstance(tracks, list) else (), start=1)
-            if _is_track(track)
-        }
+        return lists | {f"tracks.{name}": joined(track) for name, track in tracks(self.content).items()}
 
     def _mentions(
         self, span: Any, text: str, keys: Optional[Sequence[str]], builder: MentionBuilder
@@ -227,7 +210,7 @@ class _Record:
         """The mentions of a span, one for each of its labels."""
         part, infons, claimed = self.part, {}, ""
         if isinstance(span, dict):
-            span = {**span, **_of_pubannotation(span)}
+            span = plain(span)
             names = [[key] for key in keys] if keys else _SPAN_KEYS
             start, end, label = (
                 next((span[key] for key in several if span.get(key) is not None), None) for several in names
@@ -240,7 +223,7 @@ class _Record:
         else:
             part.fail("a span must be an object, or a list of start, end and label")
         fragments = []
-        for place in (_parts(span) if isinstance(span, dict) else []) or [(start, end)]:
+        for place in (parts(span) if isinstance(span, dict) else []) or [(start, end)]:
             first, last = (int(value) if isinstance(value, float) and value.is_integer() else value for value in place)
             if type(first) is not int or type(last) is not int:
                 part.fail(
@@ -271,67 +254,10 @@ class _Record:
                 yield mention
 
 
-def _parts(span: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """Start and end of each part of a denotation of PubAnnotation; nothing for other spans."""
-    place = span.get("span") if "obj" in span else None
-    parts = place if isinstance(place, list) else [place]
-    known = [(part.get("begin"), part.get("end")) for part in parts if isinstance(part, dict)]
-    return known if len(known) == len(parts) else []
-
-
-def _of_pubannotation(span: dict[str, Any]) -> dict[str, Any]:
-    """Start, end and label of a denotation of PubAnnotation, under their usual keys; nothing for other spans."""
-    parts = _parts(span)
-    return {"start": parts[0][0], "end": parts[-1][1], "label": span["obj"]} if parts else {}
-
-
-def _is_chain(relation: Any) -> bool:
-    return isinstance(relation, dict) and relation.get("pred") == _CHAIN
-
-
-def _chained(record: dict[str, Any]) -> list[Any]:
-    """Denotations of PubAnnotation, of which those that are chained are one with several parts.
-
-    Parts that have several labels are not joined: which belong together is not known.
-    """
-    relations, denotations = record.get("relations"), record["denotations"]
-    chains = [one for one in relations if _is_chain(one)] if isinstance(relations, list) else []
-    groups: dict[str, list[Any]] = {
-        str(one.get("id")): [one] for one in denotations if chains and isinstance(one, dict) and one.get("id")
-    }
-    if len(groups) < len(denotations):  # without identifiers, or with one of several, parts cannot be told
-        return denotations
-    for chain in chains:
-        first, second = (groups.get(str(chain.get(key)), []) for key in ("subj", "obj"))
-        if first and second and first is not second:
-            second += first
-            groups |= {str(one["id"]): second for one in first}
-    done: set[int] = set()
-    found: list[Any] = []
-    for one in denotations:
-        group = groups.get(str(one.get("id")), [one]) if isinstance(one, dict) else [one]
-        if sum(part.get("obj") != _FRAGMENT for part in group) > 1 or len(group) < 2:
-            found.append(one)
-        elif id(group) not in done:
-            done.add(id(group))
-            head = next((part for part in group if part.get("obj") != _FRAGMENT), one)
-            found.append({**head, "span": [part.get("span") for part in group]})
-    return found
-
-
-def _is_attributes(key: str, value: Any) -> bool:
-    is_list = key in _ATTRIBUTES and isinstance(value, list)
-    return is_list and all(isinstance(one, dict) and "pred" in one for one in value)
-
-
-def _is_track(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("denotations"), list)
-
-
 def _is_about(key: str, value: Any) -> bool:
     """Whether a key of a record holds its annotation, or something about it."""
     if isinstance(value, list):
-        return key in SPANS or _is_attributes(key, value) or (key == "tracks" and any(map(_is_track, value)))
+        return key in SPANS or is_attributes(key, value) or (key == "tracks" and any(map(is_track, value)))
     return key == "spans" and isinstance(value, dict)
 
 
@@ -356,7 +282,7 @@ def _places(spans: list[Any]) -> set[str]:
     found = set()
     for span in spans:
         if isinstance(span, dict):
-            span = {**span, **_of_pubannotation(span)}
+            span = plain(span)
             values = [next((span[key] for key in several if key in span), None) for several in _SPAN_KEYS]
             values.append(span.get("answer", "accept"))
         else:
