@@ -4,13 +4,17 @@ Corpora that annotate one entity type follow different guidelines. One head lear
 correction per corpus the rest: score = W h + b + m (B_c A_c h + d_c), where m is 0 for texts without a known guideline
 and, in training, for a random share of documents, so that W alone stays a good head. See Evgeniou and Pontil 2004;
 Daume III 2007, "Frustratingly easy domain adaptation".
+
+W follows the largest corpora most. In prediction, texts without a known guideline may therefore get the mean of the
+corrections of all corpora that annotate a type, so that every guideline has one vote.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Optional
 
 import numpy
+from numpy.typing import NDArray
 from thinc.api import Model
 from thinc.initializers import glorot_uniform_init
 from thinc.types import Floats2d
@@ -18,9 +22,18 @@ from thinc.types import Floats2d
 from ..types import Batch
 from .batch import as_batch
 
+NONE, MEAN = "none", "mean"
+DEFAULTS = (NONE, MEAN)
+"""What texts without a known guideline get in prediction."""
+
 
 def guideline_residual(
-    features: Model[Batch, Floats2d], output: Model[Floats2d, Floats2d], *, rank: int, dropout: float = 0.5
+    features: Model[Batch, Floats2d],
+    output: Model[Floats2d, Floats2d],
+    *,
+    rank: int,
+    dropout: float = 0.5,
+    default: str = NONE,
 ) -> Model[Batch, Floats2d]:
     """Add a low-rank correction per guideline to the scores of a linear output layer.
 
@@ -28,11 +41,12 @@ def guideline_residual(
         features: layer from a batch to (N, nI) features of its tokens.
         output: layer from features to (N, nO) scores.
         dropout: share of the documents for which a correction is left out in training.
+        default: see `corrections`.
 
     Returns:
         Model from a batch to (N, nO) scores, with a reference "corrections" to the layer that `corrections` makes.
     """
-    corrected = corrections(rank)
+    corrected = corrections(rank, default=default)
     model: Model = Model(
         "guideline_residual", partial(forward, dropout=dropout), init=init, layers=[features, output, corrected]
     )
@@ -67,13 +81,23 @@ def forward(
 
 
 def corrections(
-    rank: int, nO: Optional[int] = None, nI: Optional[int] = None, guidelines: Sequence[str] = ()
+    rank: int,
+    nO: Optional[int] = None,
+    nI: Optional[int] = None,
+    guidelines: Mapping[str, Sequence[int]] = {},
+    default: str = NONE,
 ) -> Model[tuple[Floats2d, Any], Floats2d]:
     """Build the layer that holds the corrections of G guidelines.
 
+    Args:
+        guidelines: for each guideline, the scores (0 to nO - 1) of the types that it annotates.
+        default: what the scores of a token get in prediction if its guideline is not known or does not annotate their
+            type: the mean of the corrections of the guidelines that do ("mean"), or what they get in training
+            ("none").
+
     Returns:
         Layer from (N, nI) features and (N,) index of the guideline of each token, -1 for none, to (N, nO) corrections.
-        Its attribute "guidelines" names the guidelines; its parameters are A (G, rank, nI), B (G, nO, rank) and d (G,
+        Its attribute "guidelines" has the guidelines; its parameters are A (G, rank, nI), B (G, nO, rank) and d (G,
         nO). B and d start at 0.
     """
     return Model(
@@ -82,7 +106,7 @@ def corrections(
         init=init_corrections,
         dims={"nO": nO, "nI": nI},
         params={"A": None, "B": None, "d": None},
-        attrs={"guidelines": list(guidelines), "rank": rank},
+        attrs={"guidelines": dict(guidelines), "rank": rank, "default": default},
     )
 
 
@@ -102,6 +126,8 @@ def forward_corrections(
     X, numbers = inputs
     xp = model.ops.xp
     A, B, d = (_weights(model, name) for name in ("A", "B", "d"))
+    if not is_train and model.attrs["default"] == MEAN:
+        return _with_means(model, X, numbers), lambda d_Y: (xp.zeros_like(X), numbers)
     Y = xp.zeros((len(X), B.shape[1]), dtype=X.dtype)
     parts = []
     for g in numpy.unique(numbers[numbers >= 0]).tolist():
@@ -125,25 +151,62 @@ def forward_corrections(
     return Y, backprop
 
 
-def resized_corrections(old: Model, guidelines: Sequence[str], columns: Sequence[int]) -> Model:
+def shares(guidelines: Mapping[str, Sequence[int]], n_scores: int) -> NDArray[numpy.float32]:
+    """Shares of the G corrections in the scores of a token of each guideline, and of none.
+
+    A score gets the correction of the token's guideline if that annotates its type, else the mean of those that do.
+
+    Args:
+        guidelines: for each guideline, the scores of the types that it annotates.
+
+    Returns:
+        (G + 1, G, nO) shares, each sum over G 1 or 0; the last G are those of a token without a guideline.
+    """
+    annotates = numpy.zeros((len(guidelines), n_scores), dtype="f")
+    for g, columns in enumerate(guidelines.values()):
+        annotates[g, list(columns)] = 1
+    mean = annotates / numpy.maximum(annotates.sum(axis=0), 1)
+    own = numpy.eye(len(guidelines), dtype="f")[:, :, numpy.newaxis]
+    named = numpy.where(annotates[:, numpy.newaxis] > 0, own, mean)
+    return numpy.concatenate([named, mean[numpy.newaxis]])
+
+
+def _with_means(model: Model, X: Any, numbers: Any) -> Any:
+    """(N, nO) corrections in prediction, with means where there is no correction of the token's guideline."""
+    xp = model.ops.xp
+    A, B, d = (_weights(model, name) for name in ("A", "B", "d"))
+    of_all = shares(model.attrs["guidelines"], B.shape[1])
+    hidden = X @ A.reshape(-1, A.shape[2]).T
+    Y = xp.zeros((len(X), B.shape[1]), dtype=X.dtype)
+    for g in numpy.unique(numbers).tolist():
+        share = xp.asarray(of_all[g])
+        rows = xp.asarray(numpy.flatnonzero(numbers == g))
+        together = (B * share[:, :, None]).transpose(0, 2, 1).reshape(-1, B.shape[1])
+        Y[rows] = hidden[rows] @ together + (share * d).sum(axis=0)
+    return Y
+
+
+def resized_corrections(old: Model, guidelines: Mapping[str, Sequence[int]], columns: Sequence[int]) -> Model:
     """Resize the layer for other guidelines and scores, keeping existing corrections.
 
     Args:
         old: an initialised layer made by `corrections`.
-        guidelines: the guidelines from now on.
+        guidelines: the guidelines from now on, see `corrections`.
         columns: for each new score, its old index, or -1.
     """
-    new: Model = corrections(old.attrs["rank"], len(columns), old.get_dim("nI"), guidelines)
+    new: Model = corrections(
+        old.attrs["rank"], len(columns), old.get_dim("nI"), guidelines, default=old.attrs["default"]
+    )
     new.initialize()
     before = numpy.asarray(columns)
     kept, source = (new.ops.xp.asarray(numbers) for numbers in (numpy.flatnonzero(before >= 0), before[before >= 0]))
     A, B, d = (_weights(new, name) for name in ("A", "B", "d"))
     for g, name in enumerate(guidelines):
         if name in old.attrs["guidelines"]:
-            number = old.attrs["guidelines"].index(name)
-            A[g] = old.get_param("A")[number]
-            B[g, kept] = old.get_param("B")[number][source]
-            d[g, kept] = old.get_param("d")[number][source]
+            number = list(old.attrs["guidelines"]).index(name)
+            A[g] = _weights(old, "A")[number]
+            B[g, kept] = _weights(old, "B")[number][source]
+            d[g, kept] = _weights(old, "d")[number][source]
     for name, values in (("A", A), ("B", B), ("d", d)):
         new.set_param(name, values)
     return new
@@ -154,7 +217,7 @@ def _weights(model: Model, name: str) -> Any:
     return model.get_param(name)
 
 
-def _guidelines_of_tokens(guidelines: Sequence[str], batch: Batch, dropout: float) -> Any:
+def _guidelines_of_tokens(guidelines: Iterable[str], batch: Batch, dropout: float) -> Any:
     """(N,) index of the guideline of each token of a batch, -1 if there is none or it is dropped."""
     numbers = {name: i for i, name in enumerate(guidelines)}
     names = batch.guidelines or [None] * len(batch.docs)

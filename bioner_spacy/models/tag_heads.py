@@ -1,16 +1,17 @@
 """Tag heads: one linear layer over shared token vectors, all tasks in one matrix product."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from spacy.tokens import Doc
 from thinc.api import Dropout, Model, chain, list2array
 from thinc.types import Floats2d
 
+from ..errors import check_setting
 from ..formulations.crf import CRFFormulation
 from ..formulations.tags import OUTSIDE, TagFormulation
 from ..layers.batch import batch2docs
-from ..layers.guideline import guideline_residual, resized_corrections
+from ..layers.guideline import DEFAULTS, NONE, guideline_residual, resized_corrections
 from ..layers.linear import linear
 from ..layers.prior import RARE
 from ..layers.undecided import or_undecided
@@ -27,6 +28,7 @@ def build_tag_heads(
     crf: bool = True,
     guideline_rank: int = 0,
     guideline_dropout: float = 0.5,
+    guideline_default: str = NONE,
     nO: Optional[int] = None,
 ) -> Model[Batch, Floats2d]:
     """Build BIO tag heads for the `multitask_ner` component: a linear classifier for each task on token vectors.
@@ -39,18 +41,25 @@ def build_tag_heads(
         guideline_rank: rank of the guideline correction of each corpus; 0 for none. See
             `bioner_spacy.layers.guideline`.
         guideline_dropout: share of documents, 0 to 1, trained without the correction of their corpus.
+        guideline_default: what texts without a known guideline get in prediction: no correction ("none"), or for each
+            type the mean of those of all corpora that annotate it ("mean").
         nO: number of scores per token; set on initialisation.
 
     Returns:
         Model from a batch to scores, (tokens of the batch, scores of all tasks).
+
+    Raises:
+        BionerError: `guideline_default` is neither.
     """
+    check_setting("guideline_default", guideline_default, DEFAULTS)
     tok2vec = or_undecided(tok2vec)
     output: Model = linear(nO, tok2vec.maybe_get_dim("nO"))
     output.name = "heads"
     model: Model
     if guideline_rank:
         features: Model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout))
-        model = guideline_residual(features, output, rank=guideline_rank, dropout=guideline_dropout)
+        how: dict[str, Any] = {"dropout": guideline_dropout, "default": guideline_default}
+        model = guideline_residual(features, output, rank=guideline_rank, **how)
         model.attrs["set_guidelines"] = set_guidelines
     else:
         model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout), output)
@@ -98,18 +107,19 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
         model.replace_node(corrected, resized_corrections(corrected, corrected.attrs["guidelines"], sources))
 
 
-def set_guidelines(model: Model, guidelines: Sequence[str]) -> None:
+def set_guidelines(model: Model, guidelines: Mapping[str, Sequence[int]]) -> None:
     """Set the corpora with a guideline correction, in place; existing ones keep theirs.
 
     Args:
+        guidelines: for each corpus, the scores of the types that it annotates.
         model: a model made by `build_tag_heads` with a `guideline_rank`.
     """
     corrected = model.get_ref("corrections")
-    if corrected.has_param("A"):
+    if corrected.has_param("A") and list(corrected.attrs["guidelines"]) != list(guidelines):
         columns = range(corrected.get_dim("nO"))
         model.replace_node(corrected, resized_corrections(corrected, guidelines, columns))
     else:
-        corrected.attrs["guidelines"] = list(guidelines)
+        corrected.attrs["guidelines"] = dict(guidelines)
 
 
 def tag_bias(columns: Sequence[Any]) -> list[float]:

@@ -143,8 +143,21 @@ class MultiTaskNER(TrainablePipe, Settings):
     def _resize(self, old_columns: Sequence[tuple[str, ...]]) -> None:
         """Resize the outputs of the model, and its guideline corrections if it has any."""
         self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
+        self._set_guidelines()
+
+    def _set_guidelines(self) -> None:
+        """Set the corpora with a guideline correction, if the model has any, and the scores of their types."""
         if set_guidelines := self.model.attrs.get("set_guidelines"):
-            set_guidelines(self.model, [corpus for corpus in sorted(self.label_data) if corpus])
+            types_of = {task.name: set(task.types) for task in self._tasks}
+            columns = [types_of[task] for task, *_ in self._formulation.columns]
+            set_guidelines(
+                self.model,
+                {
+                    corpus: [place for place, of_column in enumerate(columns) if of_column & set(types)]
+                    for corpus, types in sorted(self.label_data.items())
+                    if corpus
+                },
+            )
 
     def initialize(
         self,
@@ -442,3 +455,4 @@ class MultiTaskNER(TrainablePipe, Settings):
         wanted, found = len(self._formulation.columns), self.model.get_ref("output_layer").maybe_get_dim("nO")
         if self._tasks and found is not None and found != wanted:
             raise BionerError(Errors.E411.format(name=self.name, found=found, wanted=wanted))
+        self._set_guidelines()

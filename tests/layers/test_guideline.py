@@ -7,6 +7,7 @@ import pytest
 from finite_differences import differences
 from tiny_models import DISEASE, GENE, construct, initialise, make_batch
 
+from bioner_spacy.errors import BionerError
 from bioner_spacy.formulations.tags import TagFormulation
 from bioner_spacy.layers.guideline import corrections
 from bioner_spacy.types import Batch
@@ -16,7 +17,7 @@ NUMBERS = numpy.array([0, 1, 1, -1, 0])
 
 def filled(*names: str) -> Any:
     """A layer with weights that are not zero."""
-    layer = corrections(2, 3, 4, names)
+    layer = corrections(2, 3, 4, dict.fromkeys(names, range(3)))
     layer.initialize()
     rng = numpy.random.default_rng(0)
     for name in ("A", "B", "d"):
@@ -50,8 +51,12 @@ def test_gradient_by_finite_differences() -> None:
 
 def build(**settings: Any) -> Any:
     model = construct("TagHeads", crf=False, guideline_rank=2, **settings)
-    model.attrs["set_guidelines"](model, ["A", "B"])
-    return initialise(model, TagFormulation([DISEASE, GENE]).columns)
+    columns = TagFormulation([DISEASE, GENE]).columns
+    places = {
+        task: [place for place, (name, *_) in enumerate(columns) if name == task] for task in ("DISEASE", "GENE")
+    }
+    model.attrs["set_guidelines"](model, {"A": places["GENE"], "B": [*places["DISEASE"], *places["GENE"]]})
+    return initialise(model, columns)
 
 
 def guided(*guidelines: Any) -> Batch:
@@ -95,10 +100,47 @@ def test_corrections_stay_where_guidelines_and_outputs_are_added() -> None:
     before = model.predict(guided("B", "B", "B"))
     old, new = TagFormulation([DISEASE, GENE]).columns, TagFormulation([GENE, DISEASE]).columns
     model.attrs["resize_output"](model, old, [*new, ("CELL", "O")])
-    model.attrs["set_guidelines"](model, ["B", "C"])
+    model.attrs["set_guidelines"](model, {"B": [], "C": []})
     after = model.predict(guided("B", "B", "B"))
     numpy.testing.assert_allclose(after[:, [new.index(name) for name in old]], before, atol=1e-6)
     numpy.testing.assert_array_equal(model.predict(guided("C", "C", "A")), model.predict(make_batch()))
+
+
+def test_mean_of_the_corrections_of_all_guidelines_that_annotate_a_type() -> None:
+    """Of tokens without a guideline, and of types that their guideline does not annotate."""
+    annotates = {"A": [0], "B": [0, 1], "C": [1]}
+    layer, X = corrections(2, 3, 4, annotates, "mean"), numpy.random.default_rng(1).normal(size=(6, 4))
+    layer.initialize()
+    rng = numpy.random.default_rng(0)
+    for name in ("A", "B", "d"):
+        layer.set_param(name, rng.normal(size=layer.get_param(name).shape))
+    A, B, d = (layer.get_param(name) for name in ("A", "B", "d"))
+    numbers = numpy.array([0, 1, 2, -1, -1, 1])
+    Y = layer.predict((X, numbers))
+    for row, number in enumerate(numbers):
+        of_each = [B[g] @ A[g] @ X[row] + d[g] for g in range(3)]
+        for score in range(3):
+            known = [g for g, (_, scores) in enumerate(annotates.items()) if score in scores]
+            chosen = [number] if number in known else known
+            expected = sum(of_each[g][score] for g in chosen) / max(1, len(chosen))
+            assert Y[row, score] == pytest.approx(expected, abs=1e-5)
+    numpy.testing.assert_array_equal(layer((X, numpy.full(6, -1)), True)[0], 0)
+
+
+def test_means_are_for_prediction_alone() -> None:
+    plain, model = build(), build(guideline_default="mean", guideline_dropout=1.0)
+    for one in (plain, model):
+        teach(one)
+    numpy.testing.assert_allclose(
+        model.begin_update(guided("A", "B", None))[0], plain.predict(make_batch()), atol=1e-6
+    )
+    unnamed = model.predict(make_batch())
+    assert (unnamed != plain.predict(make_batch())).all()
+    numpy.testing.assert_allclose(
+        model.predict(guided("B", "B", "B")), plain.predict(guided("B", "B", "B")), atol=1e-5
+    )
+    with pytest.raises(BionerError, match="guideline_default"):
+        build(guideline_default="vote")
 
 
 def test_saved_corrections_are_loaded(tmp_path: Any) -> None:
