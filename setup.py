@@ -2,12 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
-ABOUT: dict[str, str] = {}
+ABOUT: dict[str, Any] = {}
 exec((HERE / "bioner_spacy" / "about.py").read_text(encoding="utf8"), ABOUT)
 
 INSTALL_REQUIRES = [
@@ -58,6 +59,7 @@ EXTRAS = {
         *("httpx>=0.27", "selenium>=4.25", "pandas>=2.2", "polars>=1.0"),  # for the service, its page, and tables
     ],
 }
+EXTRAS["project"] = [*EXTRAS["encoder"], *EXTRAS["charts"], *EXTRAS["leakage"]]  # what `spacy project run all` needs
 EXTRAS["test"] += [*EXTRAS["charts"], *EXTRAS["leakage"], *EXTRAS["transfer"], *EXTRAS["tune"]]
 EXTRAS["test"] += [*EXTRAS["serve"], *EXTRAS["frames"], *EXTRAS["tables"], *EXTRAS["cas"], *EXTRAS["docs"]]
 EXTRAS["dev"] = [*EXTRAS["test"], "ruff>=0.6", "mypy>=1.11"]
@@ -102,16 +104,13 @@ ENTRY_POINTS = {
     "spacy_displacy_colors": ["bioner_spacy = bioner_spacy.reports.colors:displacy_colors"],
 }
 
-PROJECT = ("project.yml", "configs", "assets/sample", "assets/abstracts", "docker")
-"""What a new project folder holds; in a wheel it is in bioner_spacy/project, see bioner_spacy/shipped.py."""
-
 
 class BuildWithProject(build_py):
-    """Put the project's files beside the modules of a wheel; an editable install reads them where they are."""
+    """Put the project's files into bioner_spacy/project of a wheel; an editable install reads them where they are."""
 
     def run(self) -> None:
         super().run()
-        for name in () if self.editable_mode else PROJECT:
+        for name in () if self.editable_mode else ABOUT["PROJECT"]:
             target = Path(self.build_lib, "bioner_spacy", "project", name)
             target.parent.mkdir(parents=True, exist_ok=True)
             if (HERE / name).is_dir():
@@ -133,7 +132,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["bioner_spacy", "bioner_spacy.*"]),
-    package_data={"bioner_spacy": ["py.typed", "reports/templates/*", "serving/service_page/*"]},
+    package_data={"bioner_spacy": ["py.typed", "project.md", "reports/templates/*", "serving/service_page/*"]},
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS,
     entry_points=ENTRY_POINTS,

@@ -3,11 +3,12 @@
 import shutil
 from pathlib import Path
 
+from .about import PROJECT, __version__
 from .errors import BionerError, Errors
 from .files import replacing
 
-PROJECT = ("project.yml", "configs", "assets/sample", "assets/abstracts", "docker")
-"""Files and folders of a new project, as setup.py puts them into the wheel."""
+README = "README.md"
+"""File of a new project that says what is in it, made from project.md."""
 CATALOGUE = "configs/catalogue.yml"
 TUNING = "configs/tuning.yml"
 
@@ -30,7 +31,7 @@ def project_file(name: str) -> Path:
 
 
 def init_project(folder: Path) -> None:
-    """Make a project folder with the project file, configs and sample corpora.
+    """Make a project folder with the project file, configs, sample corpora and a README.
 
     Args:
         folder: the folder; it is made, or is there and empty.
@@ -41,9 +42,9 @@ def init_project(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BionerError(Errors.E165.format(path=folder))
     source = shipped_project()
-    with replacing(folder, folders=True) as (part,):
-        part.mkdir()
-        for name in PROJECT:
+    template = Path(__file__).with_name("project.md").read_text(encoding="utf8")
+    with replacing(*(folder / name for name in (*PROJECT, README)), folders=True) as (*parts, readme):
+        for name, part in zip(PROJECT, parts):
             copy = shutil.copytree if (source / name).is_dir() else shutil.copy
-            (part / name).parent.mkdir(parents=True, exist_ok=True)
-            copy(source / name, part / name)
+            copy(source / name, part)
+        readme.write_text(template.format(name=folder.resolve().name, version=__version__), encoding="utf8")

@@ -41,7 +41,9 @@ def find_command(words: list[str]) -> tuple[Any, list[str]]:
     return found, words
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "project.yml"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "project.yml", ROOT / "bioner_spacy" / "project.md"], ids=lambda page: page.name
+)
 def test_commands_exist_with_these_options(page: Path) -> None:
     for line in COMMAND.findall(page.read_text(encoding="utf8")):
         words = shlex.split(re.sub(r"\$\{[^}]*\}", "value", line.replace("\\\n", " ").rstrip('"\\')), comments=True)

@@ -9,6 +9,7 @@ from typing import Optional, Union
 
 from ..errors import BionerError, Errors, Warnings, reason, warn
 from ..files import as_path, checksum, replacing
+from ..shipped import shipped_project
 from .catalogue import Catalogue, Corpus, CorpusFile, named_corpora
 
 TIMEOUT = 60
@@ -35,7 +36,7 @@ def fetch(
     Args:
         source: address prefix or local folder that holds `<corpus>/<file>` or `<corpus>-IOB/<file>`, or
             `<folder>/<file>` with the last part of the corpus's folder; None for the public address in the
-            catalogue.
+            catalogue, or what comes with this package.
 
     Returns:
         All files of the corpora, in order.
@@ -103,6 +104,9 @@ def _addresses(corpus: Corpus, file: CorpusFile, splits: list[str], path: Path, 
     if source is not None:
         folders = dict.fromkeys((corpus.name, f"{corpus.name}-IOB", Path(corpus.folder).name))
         return [f"{source.rstrip('/')}/{folder}/{file.name}" for folder in folders]
+    shipped = shipped_project() / corpus.file_path(file, Path("assets"))  # of the sample corpora
+    if corpus.url is None and shipped.exists() and shipped.resolve() != path.resolve():
+        return [str(shipped)]
     if corpus.url is None:
         raise BionerError(Errors.E121.format(path=path, corpus=corpus.name, description=corpus.description))
     return [corpus.url.replace("{file}", file.name).replace("{split}", splits[0])]

@@ -1,4 +1,4 @@
-"""Create a project folder: project file, configs and sample corpora, ready to run.
+"""Create a project folder: project file, configs, sample corpora and a README, ready to run.
 
 \b
 Example:
@@ -20,5 +20,6 @@ def command(
     from ...shipped import init_project
 
     init_project(folder)
-    msg.good(f"Made {folder} with project.yml, configs and sample corpora")
+    msg.good(f"Made {folder} with project.yml, configs and sample corpora; README.md says how to use it")
+    msg.info("Install what its commands need: pip install 'bioner_spacy[project]'")
     msg.info(f"Train, score and package on the samples: python -m spacy project run all {folder}")
