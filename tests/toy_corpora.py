@@ -11,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 
-from bioner_spacy.corpora.leakage import record_hash
+from bioner_spacy.corpora.leakage import joint_hash, record_hash
 from bioner_spacy.docbin import load_docs
 from bioner_spacy.pipeline.multitask_ner import MultiTaskNER
 from bioner_spacy.scope import SPANS_KEY, set_gold
@@ -155,7 +155,9 @@ def write_corpora(
 def excluding(folder: Path, corpus: str, numbers: Iterable[int]) -> dict[str, Any]:
     """What the list of records to leave out says of a corpus, given their numbers in its training split."""
     texts = [doc.text for doc in load_docs(folder / corpus / "train.spacy", blank_nlp().vocab)]
-    return {"records": len(texts), "exclude": {str(number): record_hash(texts[number]) for number in numbers}}
+    hashes = [record_hash(text) for text in texts]
+    exclude = {str(number): hashes[number] for number in numbers}
+    return {"records": len(texts), "texts": joint_hash(hashes), "exclude": exclude}
 
 
 def train(nlp: Language, examples: Sequence[Example], *, steps: int = 60, rate: float = 0.002) -> list[float]:

@@ -75,8 +75,8 @@ class Leakage:
         """Training records to leave out so that no match is left.
 
         Returns:
-            The content of `exclude.json`: corpus -> "records", their number, and "exclude", the indices to leave out,
-            each with its `record_hash`.
+            The content of `exclude.json`: corpus -> "records", their number, "texts", a hash of all of them, and
+            "exclude", the indices to leave out, each with its `record_hash`.
         """
         numbers: dict[str, set[int]] = {corpus: set() for corpus, split in self.units if split == TRAINING}
         for leak in self.leaks[RECORDS]:
@@ -86,6 +86,7 @@ class Leakage:
         return {
             corpus: {
                 "records": self.units[corpus, TRAINING],
+                "texts": joint_hash(self.hashes[corpus, TRAINING]),
                 "exclude": {str(number): self.hashes[corpus, TRAINING][number] for number in sorted(found)},
             }
             for corpus, found in numbers.items()
@@ -138,6 +139,11 @@ def normalise(text: str) -> str:
 def record_hash(text: str) -> str:
     """A hash of the normalised text of a record, which identifies it in `exclude.json`."""
     return _hash(normalise(text))
+
+
+def joint_hash(hashes: Iterable[str]) -> str:
+    """A hash of the hashes of all records of a corpus, in order."""
+    return _hash(" ".join(hashes))
 
 
 def _hash(normalised: str) -> str:

@@ -14,7 +14,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from ..corpora.context import CONTEXT_TOKENS, check_context, documents, regroup
-from ..corpora.leakage import EXCLUDE_FILE, record_hash
+from ..corpora.leakage import EXCLUDE_FILE, joint_hash, record_hash
 from ..corpora.manifest import converted_docs
 from ..docbin import corpus_names, doc_lengths
 from ..errors import BionerError, Errors, Warnings, check_setting, warn
@@ -226,10 +226,14 @@ class MultiCorpus:
         return [int(number) for number in self._excluded[corpus]["exclude"]]
 
     def _check_excluded(self, corpus: str, records: Sequence[Doc]) -> None:
-        """Check that the texts of the records to leave out match the list."""
+        """Check that the texts of the records are those that the list was made for."""
         self._require_excluded(corpus, len(records))
-        for number, found in self._excluded[corpus]["exclude"].items():
-            if record_hash(records[int(number)].text) != found:
+        hashes, made_for = [record_hash(record.text) for record in records], self._excluded[corpus]
+        if made_for.get("texts", joint_hash(hashes)) != joint_hash(hashes):  # earlier versions did not write it
+            problem = f"was made for other texts of the corpus {corpus}"
+            raise BionerError(Errors.E421.format(path=self.exclude, problem=problem))
+        for number, found in made_for["exclude"].items():
+            if hashes[int(number)] != found:
                 problem = f"was made for other records of the corpus {corpus} (number {number} has another text)"
                 raise BionerError(Errors.E421.format(path=self.exclude, problem=problem))
 

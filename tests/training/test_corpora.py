@@ -289,6 +289,10 @@ def test_an_exclude_file_of_other_texts_or_an_earlier_version_is_an_error(folder
         BionerError, match="made for other records of the corpus genes .number 1 has .* bioner corpora leakage"
     ):
         list(MultiCorpus(folder, "genes", exclude=file)(blank_nlp()))
+    other = {**excluding(folder, "genes", []), "texts": excluding(folder, "diseases", [])["texts"]}
+    file = exclude_file(tmp_path / "exclude.json", {"genes": other})
+    with pytest.raises(BionerError, match="made for other texts of the corpus genes: .* bioner corpora leakage"):
+        list(MultiCorpus(folder, "genes", exclude=file)(blank_nlp()))
     file = exclude_file(tmp_path / "exclude.json", {"genes": {"sentences": 2, "exclude": [1]}})
     with pytest.raises(
         BionerError, match="is of an earlier version, which knew records by their number alone: .*leakage"
