@@ -16,7 +16,7 @@ from ..scoring.results import Results, reading_json, write_json
 from ..training.config_errors import config_errors
 from ..training.corpora import MultiCorpus
 from ..training.runs import epoch_size, train_run
-from ..training.settings import read_config
+from ..training.settings import check_variables, read_config
 
 SETTINGS_FILE = "settings.json"
 START_AGAIN = "name another folder, or remove this one to start again"
@@ -217,6 +217,7 @@ class Experiment:
 
     def _variables(self) -> dict[str, Any]:
         with config_errors(self.config, self._values()):
+            check_variables(self.config, read_config(self.config), self._values())
             return with_new_names(read_config(self.config, self._values(), interpolate=True)["vars"])
 
     def _values(self) -> dict[str, object]:

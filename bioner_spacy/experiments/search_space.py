@@ -16,7 +16,7 @@ from ..scope import annotated_types
 from ..tasks import make_tasks
 from ..training.config_errors import config_errors
 from ..training.corpora import MultiCorpus
-from ..training.settings import read_config
+from ..training.settings import check_variables, read_config
 
 Value = Union[None, bool, int, float, str]
 
@@ -152,6 +152,7 @@ def resolve_space(
     shared |= {"vars.corpora": ",".join(corpora), "vars.corpus_folder": str(corpus_folder)}
     values = {**shared, **overrides}
     with config_errors(config, values):
+        check_variables(config, read_config(config), shared)
         filled = _build(config, values)
     space = _with_task_weights(path, read, filled, corpora, corpus_folder)
     taken = {*shared, *(f"vars.{name}" for name in _FIXED_VARS), *_FIXED}

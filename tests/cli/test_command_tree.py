@@ -172,6 +172,9 @@ def test_no_command_takes_an_empty_path(
 
 
 @pytest.mark.parametrize(
+    "arguments", [["train", "out"], ["experiment", "seeds", "out"], ["experiment", "tune", "out"]], ids=" ".join
+)
+@pytest.mark.parametrize(
     ("config", "message"),
     [
         ("[training]\nseed = 0\n", "old.cfg has no variable"),
@@ -179,9 +182,11 @@ def test_no_command_takes_an_empty_path(
         ("train: yes\n", "File contains no section headers"),
     ],
 )
-def test_a_config_of_another_layout(config: str, message: str, tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+def test_a_config_of_another_layout(
+    arguments: list[str], config: str, message: str, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("old.cfg").write_text(config)
-    assert bioner("train", "out", "--config", "old.cfg") == 1
+    assert bioner(*arguments, "--config", "old.cfg") == 1
     printed = " ".join("".join(capsys.readouterr()).split())
     assert message in printed and "Traceback" not in printed
