@@ -118,6 +118,21 @@ class Results:
             return results
 
 
+def require_same_pipeline(path: Path, pipeline: str) -> None:
+    """Check that a file can be replaced by new results of a pipeline: that there is none, or one of its results.
+
+    Args:
+        pipeline: folder or package name, as `spacy bioner evaluate` notes it in the provenance.
+
+    Raises:
+        BionerError: there are results of another pipeline, or something else.
+    """
+    if path.exists():
+        before = Results.from_disk(path).provenance.get("pipeline")
+        if before is None or Path(before) != Path(pipeline):
+            raise BionerError(Errors.E547.format(path=path, before=before or "another pipeline"))
+
+
 def _require_scores(results: Results) -> None:
     """Check that everything that tables and comparisons read is there; raise ValueError, KeyError or similar if
     not."""

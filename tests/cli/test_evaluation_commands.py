@@ -93,6 +93,28 @@ def test_one_pipeline_for_each_corpus(
     arguments += ["--predicted-key", "ents"]
     assert bioner(*arguments) == 0
     assert {path.name for path in (tmp_path / "reports" / "single").iterdir()} == {f"{corpus}.json" for corpus in GOLD}
+    assert bioner(*arguments) == 0  # again
+
+
+def test_results_of_another_pipeline_are_replaced_only_where_the_file_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    pipeline: Path,
+    corpus_folder: Path,
+    catalogue: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(pipeline, tmp_path / "other")
+    arguments = ["--corpus", corpus_folder, "--catalogue", catalogue, "--predicted-key", "ents"]
+    assert [bioner("evaluate", one, *arguments) for one in (pipeline, f"{pipeline}/")] == [0, 0]
+    before = Path("reports/multi.json").read_bytes()
+    capsys.readouterr()
+    assert bioner("evaluate", "other", *arguments) == 1
+    assert f"reports/multi.json holds results of {pipeline}/: " in capsys.readouterr().out
+    assert Path("reports/multi.json").read_bytes() == before
+    assert bioner("evaluate", "other", *arguments, "--output", "reports/multi.json") == 0
+    assert bioner("evaluate", "other", *arguments) == 0
 
 
 def test_a_place_that_cannot_be_written_to_is_reported_before_anything_is_scored(

@@ -22,7 +22,10 @@ def command(
     split: options.Split = "test",
     output: Annotated[
         Optional[Path],
-        typer.Option(help="JSON file to write; with --each, a folder. Default: reports/multi.json, reports/single."),
+        typer.Option(
+            help="JSON file to write; with --each, a folder. Default: reports/multi.json, reports/single, "
+            "if they do not hold results of another pipeline."
+        ),
     ] = None,
     guideline: Annotated[
         bool, typer.Option(help="Annotate each corpus by its own guideline, if the pipeline has it.")
@@ -36,6 +39,7 @@ def command(
     from ...files import require_file
     from ...reports.table import results_table
     from ...scoring.evaluate import evaluate
+    from ...scoring.results import require_same_pipeline
 
     names = data.names
     if each:
@@ -43,8 +47,10 @@ def command(
         runs = {folder / f"{name}.json": (f"{pipeline}/{name}/model-last", [name]) for name in names}
     else:
         runs = {output or Path("reports/multi.json"): (pipeline, names)}
-    for path in runs:
+    for path, (model, _) in runs.items():
         require_file(path)
+        if output is None:
+            require_same_pipeline(path, model)
     for path, (model, chosen) in runs.items():
         results = evaluate(
             model,
@@ -54,7 +60,7 @@ def command(
             guideline=guideline,
             allow_overlap=overlap,
             batch_size=batch_size,
-            origin=data.entries(chosen),
+            origin={**data.entries(chosen), "pipeline": model},
             **reading.settings(),
         )
         results.to_disk(path)
