@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from numbers import Real
+from string import Formatter
 from typing import Any, Optional, Union
 
 
@@ -118,12 +119,35 @@ def check_number(setting: str, value: Any, least: float = 0, most: float = float
     )
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and what is counted: "1 step", "1,200 steps".
+
+    Args:
+        one: the noun in the singular.
+        many: its plural, if that is not the singular with an s.
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+class _Message(str):
+    """A message whose blanks may be choices by number: {count:mention is|mentions are}."""
+
+    def format(self, *args: object, **values: object) -> str:
+        return _Choices().vformat(self, args, values)
+
+
+class _Choices(Formatter):
+    def format_field(self, value: Any, spec: str) -> str:
+        one, is_choice, many = spec.partition("|")
+        return (one if value == 1 else many) if is_choice else str(super().format_field(value, spec))
+
+
 class _WithCodes(type):
     """A table whose messages begin with their code, such as "[E101] File ..."."""
 
     def __getattribute__(cls, name: str) -> Any:
         value = super().__getattribute__(name)
-        return f"[{name}] {value}" if name[:1] in ("E", "W") and name[1:].isdigit() else value
+        return _Message(f"[{name}] {value}") if name[:1] in ("E", "W") and name[1:].isdigit() else value
 
 
 class Errors(metaclass=_WithCodes):
@@ -133,7 +157,7 @@ class Errors(metaclass=_WithCodes):
     E101 = "File {path} is not there: correct the path; corpora of the catalogue are fetched by `spacy bioner corpora fetch`."
     E102 = "File {path} holds no document: replace it by a complete copy."
     E103 = "{path}, line {line}: byte {byte} is not valid UTF-8; convert the file to UTF-8."
-    E104 = "{path}, line {line}: {count} columns where {expected} are expected; correct the line."
+    E104 = "{path}, line {line}: {count} {count:column|columns} where {expected} are expected; correct the line."
     E106 = "{path}, line {line}: {reason}; correct the file, or the options of its reader."
     E107 = "File {path} mixes the prefixes of IOBES (E, S) and BILUO (L, U): correct its tags."
     E108 = "{path} is a {kind} and cannot be {done}: name a file."
@@ -147,7 +171,7 @@ class Errors(metaclass=_WithCodes):
     E117 = "{path} is in UTF-16: convert the file to UTF-8."
     E118 = "{path} is not a readable {kind} file ({reason}): replace it by a complete copy."
     E119 = "The lines of {path} end in carriage returns alone (CR): convert them to line feeds (LF)."
-    E120 = "{count} corpus files are missing or wrong: {files}; run `spacy bioner corpora fetch` for their corpora."
+    E120 = "{count} corpus {count:file is|files are} missing or wrong: {files}; run `spacy bioner corpora fetch` for their corpora."
     E121 = "File {path} of the corpus {corpus} is missing or wrong and has no public address: put a right copy there. About this corpus: {description}"
     E122 = "Cannot fetch {address}: {problem}; check the address and the network, or name another source."
     E123 = "Corpus {corpus}, {split}: what was fetched for {path} is not the right file ({problem}), and was not kept; try again, or name another source."
@@ -159,14 +183,14 @@ class Errors(metaclass=_WithCodes):
     E135 = "{path}, line {line}: {reason}; correct the file, or its options: scheme names the scheme (iob1 where B only separates adjacent mentions), and invalid=begin begins a mention at every tag that is not valid."
     E136 = "{path}: column {column} cannot be that of the token and one of tags: correct the options token_column and tag_columns."
     E137 = "{path}, line {line}: column {column} holds {value!r}, which is not a tag: name the columns of tags, counted from 0, in the option tag_columns, such as tag_columns={wanted}, and that of the token in token_column if it is not column 0."
-    E138 = "{path}, line {line}: {count} columns where {expected} are expected, with tabs or blanks between them; correct the line, or give what comment lines begin with in the option comments."
+    E138 = "{path}, line {line}: {count} {count:column|columns} where {expected} are expected, with tabs or blanks between them; correct the line, or give what comment lines begin with in the option comments."
     E139 = "{path}, line {line}: the annotation {claimed!r} is not the text at its offsets, which count {cause}: convert the file so that offsets count the characters of its text."
     E140 = "Corpus {corpus} has no split {split} in the catalogue; it has: {known}."
     E141 = "Corpus {corpus}: the document {doc_id} is in the lists of the splits {first} and {second}; take it out of one."
     E142 = "{path}, line {line}: the document {doc_id!r} is in the list of no split of the corpus {corpus}; complete the lists (key documents in the catalogue)."
-    E143 = "Corpus {corpus}: {count} of the documents that the lists of its splits name are not in its file, the first is {first}; correct the lists, or replace the file by a complete copy."
-    E144 = "Corpus {corpus}: its file holds {found} sentences where the catalogue counts {expected} (key sentences); correct the key, or replace the file by a complete copy."
-    E145 = "Corpus {corpus}: with {count} documents the split {split} would be empty; raise its share (key split in the catalogue)."
+    E143 = "Corpus {corpus}: {count} of the documents that the lists of its splits name {count:is|are} not in its file, the first is {first}; correct the lists, or replace the file by a complete copy."
+    E144 = "Corpus {corpus}: its file holds {found} {found:sentence|sentences} where the catalogue counts {expected} (key sentences); correct the key, or replace the file by a complete copy."
+    E145 = "Corpus {corpus}: with {count} {count:document|documents} the split {split} would be empty; raise its share (key split in the catalogue)."
     E146 = "Setting {setting} is {value!r}: it must be pairs of types such as PROTEIN=GENE, separated by commas; {problem}."
     E147 = "File {path} has the sha256 {found} where the catalogue has {expected}: replace the file, or correct the entry of the corpus {corpus}."
     E148 = "Corpus {corpus}: labels without a mapping in the catalogue: {labels}; map each to a standard type, or to null to drop it on purpose (key labels)."
@@ -221,7 +245,7 @@ class Errors(metaclass=_WithCodes):
     E313 = "The encoder cannot be used in 8 bits, because it has {reason}: train it again, or keep float32."
     E314 = "The encoder has no weights yet: load the trained pipeline (spacy.load), or call nlp.initialize."
     E315 = "The encoder is {kind}, whose layers cannot be left out: only encoders of the BERT family can be shrunk."
-    E316 = "The encoder has {n_all} layers and {n_layers} are to be kept: choose a smaller number, 1 or more."
+    E316 = "The encoder has {n_all} {n_all:layer|layers} and {n_layers} {n_layers:is|are} to be kept: choose a smaller number, 1 or more."
     E317 = "The pipeline {pipeline} has no transformer encoder to shrink, but the components {components}."
 
     # 4xx pipeline and training
@@ -238,7 +262,7 @@ class Errors(metaclass=_WithCodes):
     E412 = "The weights of {name} do not fit its model: load it with the architecture and the settings of components.{name}.model that it was trained with. Reason given: {reason}"
     E413 = "{output} is there and holds no pipeline of an earlier run: name another folder to train into, or remove it, because a run replaces its folder and everything in it."
     E414 = "Training config {config} cannot be used ({kind}: {reason}): correct it, or the settings given beside it."
-    E415 = "Training config {config} has no variable {names} in its section vars, which has {known}: correct the name, or add it there."
+    E415 = "Training config {config} has no variable {names} in its section vars, which has {known}: correct the name, add it there, or take the config of a preset, which comes with this version (option preset in place of option config)."
     E416 = "The label {label!r} cannot be added: labels are strings with a character or more{known}; add another one, or change the setting types."
     E417 = "Training config {config}: {problems}; correct it, or the settings given beside it."
     E420 = "Setting exclude names {path}, which is not there: write it with `spacy bioner corpora leakage`, or set exclude to null."
@@ -289,8 +313,10 @@ class Errors(metaclass=_WithCodes):
     E524 = "{results} has no counts by the metric {metric}: evaluate again with `spacy bioner evaluate`."
     E526 = "The document that starts with {start!r} has no doc.spans[{key!r}]; it has: {keys}. Name the key of its mentions (option spans_key, or option predicted_key for predictions); 'ents' names doc.ents."
     E530 = "The pipeline predicts nothing in the split {split!r} of {corpora} that these corpora do not annotate, so there is nothing to review; name a pipeline that knows other types too, or other corpora."
-    E531 = "A sample of {number} is too small for predictions of {count} types ({types}): raise the option number to {count} or more."
-    E533 = "{path}, line {line}: the row {row} has no judgement ({count} have none); write yes, no or unsure."
+    E531 = "A sample of {number} is too small for predictions of {count} {count:type|types} ({types}): raise the option number to {count} or more."
+    E533 = (
+        "{path}, line {line}: the row {row} has no judgement ({count} {count:has|have} none); write yes, no or unsure."
+    )
     E534 = "{path}, line {line}: the judgement {value!r} of the row {row} is none of yes, no and unsure; correct it."
     E535 = "{path}, line {line}: the row {row} is already in line {first}; remove one of the two."
     E536 = "{path}, line {line}: there is no row {row} in {key}, so the sheet belongs to another review; name its key."
@@ -301,6 +327,7 @@ class Errors(metaclass=_WithCodes):
     E542 = "Setting map names {types}, which no pipeline predicts and no corpus annotates; there are: {known}; correct it."
     E543 = "No pipeline predicts a type that a corpus annotates (pipelines: {predicted}; corpora: {annotated}); name others, or say which types mean the same (setting map)."
     E546 = "{folder} holds no reports: run the commands that write some first, such as `spacy bioner evaluate`, or correct the path."
+    E547 = "{path} holds results of {before}: name another file, or this one to replace them, in the option output."
     E553 = "No token occurs in two parts of these corpora ({corpora}), so they have no topics; read more of them."
     E555 = "A correlation needs three corpora that have both gains and measures, found: {found}; name results that share more."
     E558 = "The target {target} is not among the measured corpora ({known}): name one of them."
@@ -347,7 +374,7 @@ class Errors(metaclass=_WithCodes):
     E673 = "The document that starts with {start!r} has spans in doc.spans[{key!r}] that do not fit its tokens, as a component such as merge_entities merged them later: leave this component out, or name ents as the spans key."
     E680 = "{path}, line {line}: document {document} cannot be annotated ({reason}); correct it, or leave out the option strict."
     E681 = "{count} workers {how} during the same task: there may be too little memory (take fewer processes or smaller batches), or something kills them. What is finished is kept."
-    E682 = "None of {count} documents or files could be read or annotated; the first, {first}: {reason}"
+    E682 = "None of {count} {count:document or file|documents or files} could be read or annotated; the first, {first}: {reason}"
     E683 = "{folder} holds a run with another value of {names}: name another folder, or start again with the option overwrite."
     E684 = "{folder} is a file, or holds files and no run: name an empty or a new folder."
     E686 = "{path} is damaged ({reason}): start again with the option overwrite, or name another folder."
@@ -361,24 +388,24 @@ class Warnings(metaclass=_WithCodes):
     """Messages of `BionerWarning`, filled with `str.format`."""
 
     # 1xx corpora and formats
-    W101 = "File {path}: {count} tags were not valid in their place and were read as the beginning or the end of a mention, the first in line {line}; check them, or set the option invalid to error."
-    W102 = "File {path}: {count} annotations have another text than the one at their offsets, the first in line {line}; the offsets were trusted, so check some of them."
+    W101 = "File {path}: {count} {count:tag was|tags were} not valid in {count:its|their} place and {count:was|were} read as the beginning or the end of a mention, the first in line {line}; check them, or set the option invalid to error."
+    W102 = "File {path}: {count} {count:annotation has|annotations have} another text than the one at the given offsets, the first in line {line}; the offsets were trusted, so check {count:it|some of them}."
     W103 = "Corpus {corpus}: the catalogue knows no checksum of {files}; only their format was checked. Compare them with the published files before you compare scores."
-    W104 = "Corpus {corpus}, {split}: {count} of {total} mentions are lost, the first in {where}; the report beside the converted files lists each with its reason."
-    W105 = "File {path}: {count} annotations have no location, the first in line {line}: they are taken for indexing terms of their documents and left out. Give locations to those that are mentions."
+    W104 = "Corpus {corpus}, {split}: {count} of {total} {total:mention|mentions} {count:is|are} lost, the first in {where}; the report beside the converted files lists each with its reason."
+    W105 = "File {path}: {count} {count:annotation has|annotations have} no location, the first in line {line}: {count:it is taken for an indexing term|they are taken for indexing terms} of documents and left out. Give locations to those that are mentions."
     W107 = "File {path}: not read: {what}. What each format reads is on the page File formats of the documentation."
     W108 = "The format {name} of another package ({value}) cannot be loaded, and is left out ({reason}): repair or remove that package."
-    W109 = "Folder {path}: {count} files are left out, because their names have no ending of the format {format}; the first are {first}. Rename those that should be read."
-    W110 = "{path}: {count} parts cannot be read and are left out: correct them. The first: {first}"
-    W111 = "File {path}: {count} annotations are outside of the text of their documents, or have another text, and are left out, the first in line {line}; correct them."
-    W112 = "Corpus {corpus}: {texts} texts are in it more than once, in {documents} documents; they stay together in one split. Their annotations agree with an F1 of {f1:.1f} % between copies."
-    W114 = "{path}: {count} documents have the identifier of an earlier one, the first in line {line} ({doc_id}); all of them are read. Make identifiers unique if you look up results by them."
-    W160 = "{path}: {count} of {total} spans have no characters but whitespace and are not written, the first in document {first}: correct what sets them."
-    W161 = "{path}: {count} characters that the format {format} cannot hold were written as spaces, the first in document {first}; offsets are unchanged. To keep them, choose another format."
-    W162 = "{path}: {count} documents without a token were left out, because the format {format} cannot hold them; the first is document {first}. To keep them, choose another format."
-    W163 = "{path}: {count} of {total} spans overlap others and do not fit into {columns} tag columns, the first in document {first}; they are not written. {needed} columns (option columns) hold all."
+    W109 = "Folder {path}: {count} {count:file is|files are} left out, because {count:its name has|their names have} no ending of the format {format}; the first: {first}. Rename those that should be read."
+    W110 = "{path}: {count} {count:part|parts} cannot be read and {count:is|are} left out: correct {count:it|them}. The first: {first}"
+    W111 = "File {path}: {count} {count:annotation is|annotations are} outside of the text of the document, or {count:has|have} another text, and {count:is|are} left out, the first in line {line}; correct {count:it|them}."
+    W112 = "Corpus {corpus}: {texts} {texts:text is|texts are} in it more than once, in {documents} documents; they stay together in one split. Their annotations agree with an F1 of {f1:.1f} % between copies."
+    W114 = "{path}: {count} {count:document has|documents have} the identifier of an earlier one, the first in line {line} ({doc_id}); all of them are read. Make identifiers unique if you look up results by them."
+    W160 = "{path}: {count} of {total} {total:span|spans} {count:has|have} no characters but whitespace and {count:is|are} not written, the first in document {first}: correct what sets them."
+    W161 = "{path}: {count} {count:character|characters} that the format {format} cannot hold {count:was written as a space|were written as spaces}, the first in document {first}; offsets are unchanged. To keep {count:it|them}, choose another format."
+    W162 = "{path}: {count} {count:document without a token was|documents without a token were} left out, because the format {format} cannot hold {count:it|them}; the first is document {first}. To keep {count:it|them}, choose another format."
+    W163 = "{path}: {count} of {total} {total:span|spans} {count:overlaps others and does|overlap others and do} not fit into {columns} tag {columns:column|columns}, the first in document {first}; {count:it is|they are} not written. {needed} columns (option columns) hold all."
     W164 = "{path}: the format {format} cannot hold all of it; left out: {what}. The page File formats of the documentation shows what others hold."
-    W165 = "{path}: {count} documents have no spans at all, so their entities (doc.ents) were written instead of doc.spans[{key!r}]; set the spans key to ents if that is what you want."
+    W165 = "{path}: {count} {count:document has no spans at all, so its|documents have no spans at all, so their} entities (doc.ents) were written instead of doc.spans[{key!r}]; set the spans key to ents if that is what you want."
 
     # 3xx settings, formulations, layers and models
     W301 = "The vocabulary of the encoder {name!r} is cased, but its published tokenizer converts text to lower case: case is kept. To change this, set do_lower_case in components.transformer.model.tokenizer_config."
@@ -387,26 +414,26 @@ class Warnings(metaclass=_WithCodes):
     W304 = "This CPU has matrix units (AMX), with which bfloat16 is faster than 8-bit integers: set components.transformer.model.precision to auto."
 
     # 4xx pipeline and training
-    W401 = "{n} of {total} gold mentions begin or end inside a token of the pipeline's tokenizer and are not learnt; convert the corpora with the same tokenizer."
-    W402 = "{n} of {total} gold mentions {problem}; they are not learnt. Another architecture may be able to represent them."
+    W401 = "{n} of {total} gold {total:mention|mentions} {n:begins or ends|begin or end} inside a token of the pipeline's tokenizer and {n:is|are} not learnt; convert the corpora with the same tokenizer."
+    W402 = "{n} of {total} gold {total:mention|mentions} {problem}; {n:it is|they are} not learnt. Another architecture may be able to represent them."
     W403 = "The folder {path} has no exclude.json, so training records that are also in evaluation data are not left out: write it with `spacy bioner corpora leakage`, or set exclude to null."
     W404 = "Settings of the component {name} ({names}) were changed after it was loaded, and a saved pipeline has those of its config; without ents_types, its doc.ents lack types that were added. To keep the settings, load the saved pipeline with them by spacy.load(PIPELINE, config=...), and save it again."
-    W405 = "{n} documents have entities and tokens of unknown annotation (missing); nothing is learnt from them: annotate every token, or put spans into doc.spans with set_gold."
-    W406 = "{n} gold mentions have types outside the annotation scope of their documents and are not learnt ({types}): add a type to the scope where it is annotated exhaustively."
+    W405 = "{n} {n:document has|documents have} entities and tokens of unknown annotation (missing); nothing is learnt from them: annotate every token, or put spans into doc.spans with set_gold."
+    W406 = "{n} gold {n:mention has a type|mentions have types} outside the annotation scope of the document and {n:is|are} not learnt ({types}): add a type to the scope where it is annotated exhaustively."
     W407 = "Documents with entities and without an annotation scope count as annotated for the types of their corpus ({corpora}): state the scope with set_gold, or set components.multitask_ner.unscoped to all if they are annotated for every type of every corpus."
     W408 = "The components {names} have the same spans_key, {spans_key!r}, so the later one replaces the spans of the earlier one: give each a different one."
     W409 = "The components {names} store hashes of tokens, so the pipeline is saved with all tokens that it has read, including those of the training texts: do not share it if these are confidential."
     W411 = "The run in {folder} was started with other values of these: {names}; it continues, and its results may differ from those of an uninterrupted run: remove the folder to start again."
-    W412 = "{n} of {total} records of the corpus {corpus} are tokenised differently by the teacher and not taught by it; convert the corpora with the tokenizer of the teacher."
+    W412 = "{n} of {total} {total:record|records} of the corpus {corpus} {n:is|are} tokenised differently by the teacher and not taught by it; convert the corpora with the tokenizer of the teacher."
     W413 = "No teacher knows the tasks {tasks}, so they learn from gold alone: name a teacher that knows them, if there is one."
     W414 = "Documents are annotated for types that the component {name} does not have, and that it does not learn ({types}): add them with add_label before training, or initialise it with such documents."
 
     # 5xx evaluation
     W501 = "The compared results have different {what} ({found}), so the difference in F1 does not come from training alone: evaluate both alike to compare training."
-    W503 = "{count} predicted mentions have no score in the attrs of doc.spans[{key!r}], so calibration and thresholds are left out: have the component write scores, as multitask_ner does."
+    W503 = "{count} predicted {count:mention has|mentions have} no score in the attrs of doc.spans[{key!r}], so calibration and thresholds are left out: have the component write scores, as multitask_ner does."
     W504 = "The thresholds were chosen on the test split, so scores on it are too high; choose them on development data (split devel)."
     W505 = "The component {name} leaves out spans with a score below {threshold}, so that lower thresholds are not tried; set components.{name}.threshold to 0, and thresholds to none, to see all."
-    W506 = "{count} predictions have no score in the attrs of doc.spans[{key!r}], so the sample is stratified by entity type alone: have the component write scores, as multitask_ner does."
+    W506 = "{count} {count:prediction has|predictions have} no score in the attrs of doc.spans[{key!r}], so the sample is stratified by entity type alone: have the component write scores, as multitask_ner does."
     W507 = "The pipeline {pipeline} does not say which corpora it was trained on, so it is not known which of its scores are in-domain: read all of them as if they may be."
     W508 = "Corpus {corpus} has {found} tokens to train on and {wanted} are asked for, so budgets are not equal; lower the option tokens, or leave it out."
     W509 = "Correlations over {n} pairs, which are not independent, say little: their intervals are too narrow, and the best of several measures looks better than it is. Use more corpora."
@@ -417,5 +444,5 @@ class Warnings(metaclass=_WithCodes):
     W514 = "{folder} holds results that were made with other versions of these: {names}. Further results may differ: install those versions, or name another folder."
 
     # 6xx commands and the service
-    W602 = "Further {count} shards have warnings such as these, see {path}."
-    W603 = "{count} documents or files could not be read or annotated; {path} names them with the reasons. The first, {first}: {reason}"
+    W602 = "{count} further {count:shard has|shards have} warnings such as these, see {path}."
+    W603 = "{count} {count:document or file|documents or files} could not be read or annotated; {path} names {count:it with the reason|them with the reasons}. The first, {first}: {reason}"

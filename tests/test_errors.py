@@ -27,6 +27,13 @@ def test_messages_begin_with_their_code() -> None:
     assert errors.Warnings.W413.startswith("[W413] ")
 
 
+def test_numbers_of_one_have_the_singular() -> None:
+    assert [errors.counted(number, "step") for number in (1, 1200)] == ["1 step", "1,200 steps"]
+    assert errors.counted(2, "corpus", "corpora") == "2 corpora"
+    one, two = (errors.Errors.E120.format(count=count, files="a") for count in (1, 2))
+    assert "1 corpus file is missing" in one and "2 corpus files are missing" in two
+
+
 def test_every_code_is_used_and_every_used_code_is_there() -> None:
     used = {(node.value.id, node.attr) for _, node in walk() if is_code(node)}
     assert used == {(table, code) for table, messages in TABLES.items() for code in messages if CODE.fullmatch(code)}

@@ -6,6 +6,7 @@ from ..corpora import SPLITS, Corpus
 from ..corpora.check import EXAMPLES, LONG, MOST_PROBLEMS, CorpusCheck
 from ..corpora.statistics import name_text
 from ..corpora.to_doc import Issues
+from ..errors import counted
 from ..reports.corpus_report import types_table
 from ..reports.table import MISSING, Table
 
@@ -43,8 +44,9 @@ def verdict(check: CorpusCheck) -> str:
     """One line: whether the corpus can be converted."""
     if not check.problems:
         return f"{check.corpus.name} can be converted"
-    more = " or more" * (len(check.problems) >= MOST_PROBLEMS)
-    return f"{check.corpus.name} cannot be converted as it is: {len(check.problems)}{more} problem(s), see above"
+    number = len(check.problems)
+    problems = f"{number} or more problems" if number >= MOST_PROBLEMS else counted(number, "problem")
+    return f"{check.corpus.name} cannot be converted as it is: {problems}, see above"
 
 
 def _head(corpus: Corpus) -> str:

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import numpy
-from wasabi import msg
 
 from ..errors import BionerError, Errors, import_extra
 from ..scoring.results import Results, write_text
@@ -68,7 +68,7 @@ def tune(
         values = propose(found, tuning.trials, seed=seeds[0])
         number, names = len(tuning.trials) + 1, tuning.names()
         shown = ", ".join(f"{names[name]} {value_text(values[name])}" for name in tuning.varied)
-        msg.info(f"Trial {number} of {trials}: {shown}")
+        sys.stdout.write(f"Trial {number} of {trials}: {shown}\n")
         scores = [
             _score(experiment.run(_run_name(values, seed), corpora, seed=seed, overrides=values)) for seed in seeds
         ]
@@ -80,7 +80,7 @@ def tune(
             if tuning.best + 1 == number
             else f"best: {100 * best.score:.2f}, trial {tuning.best + 1}"
         )
-        msg.good(f"Trial {number} of {trials}: F1 {100 * score:.2f} ({others})")
+        sys.stdout.write(f"Trial {number} of {trials}: F1 {100 * score:.2f} ({others})\n")
     _write(tuning, experiment, report)
     return tuning
 

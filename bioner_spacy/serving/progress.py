@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from tqdm import tqdm
 
-from ..errors import check_setting
+from ..errors import check_setting, counted
 from ..files import bytes_read
 from ..formats import SourceDocument
 
@@ -85,7 +85,7 @@ class Progress:
         documents = self._documents + sum(documents for documents, _ in self._running.values())
         tokens = self._tokens + sum(tokens for _, tokens in self._running.values())
         seconds = now - self._start
-        text = f"{documents:,} documents, {tokens:,} tokens, {documents / max(seconds, 1e-9):,.1f} documents/s"
+        text = f"{counted(documents, 'document')}, {counted(tokens, 'token')}, {documents / max(seconds, 1e-9):,.1f} documents/s"
         if self._bar is not None:
             self._bar.n = self._before + int(share * self._total)
             self._bar.set_description_str(text, refresh=last)

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, Optional
 
 import srsly
-from spacy.cli._util import setup_gpu
 from spacy.language import Language
 from spacy.training.initialize import init_nlp
 from spacy.util import dot_to_object, registry
 from thinc.api import Config
+from thinc.util import gpu_is_available
 
 from ..corpora.catalogue import CorpusSet
 from ..device import require_gpu
-from ..errors import BionerError, Errors, Warnings, warn
+from ..errors import BionerError, Errors, Warnings, counted, warn
 from ..files import replacing
 from ..provenance import differences, provenance
 from ..scope import score_name
@@ -171,7 +171,7 @@ def train_run(
         with config_errors(config, values):
             if gpu_id >= 0:
                 require_gpu(gpu_id)  # which says what is missing
-            setup_gpu(gpu_id)
+            sys.stdout.write(_device(gpu_id))
             loaded, total = _load(config, values)
             made_with = _made_with(loaded.interpolate())
             if interrupted:
@@ -295,6 +295,13 @@ def _final_scores(nlp: Language) -> dict[str, Any]:
     }
 
 
+def _device(gpu_id: int) -> str:
+    """What a run uses, for the console."""
+    if gpu_id >= 0:
+        return f"Using GPU {gpu_id}\n"
+    return f"Using CPU{'; for GPU 0, use the option --gpu-id 0' if gpu_is_available() else ''}\n"
+
+
 def _last_lines(output: Path, results: Mapping[str, Any]) -> str:
     """Final message of a run."""
     lines = []
@@ -305,14 +312,16 @@ def _last_lines(output: Path, results: Mapping[str, Any]) -> str:
             if isinstance(score := results["scores"].get(score_name(name)), float)
         ]
         n = results["development_documents"]
-        lines.append(f"Scores of {MODEL_LAST} on all development data ({n:,} documents): {'  '.join(parts)}")
+        lines.append(f"Scores of {MODEL_LAST} on all development data ({counted(n, 'document')}): {'  '.join(parts)}")
         f_scores = (
             f"{corpus or '(no corpus)'} {100 * f:.2f}" for corpus, f in results["per_corpus"].items() if f is not None
         )
         if by_corpus := "  ".join(f_scores):
             lines.append(f"F1 by corpus: {by_corpus}")
     best = f", {MODEL_BEST} (step {results['best_step']})" if results["best_step"] is not None else ""
-    lines.append(f"Trained {results['steps']:,} steps; in {output}: {MODEL_LAST}{best}, {CURVE_FILE}, {RUN_FILE}")
+    lines.append(
+        f"Trained {counted(results['steps'], 'step')}; in {output}: {MODEL_LAST}{best}, {CURVE_FILE}, {RUN_FILE}"
+    )
     return "".join(f"{line}\n" for line in lines)
 
 

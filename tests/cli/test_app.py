@@ -197,3 +197,15 @@ def test_messages_are_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     path = "/".join(["a folder"] * 20)
     msg.good(f"Wrote {path}")
     assert capsys.readouterr().out == f"✔ Wrote {path}\n"
+
+
+@pytest.mark.parametrize(
+    ("terminal", "no_color", "colored"), [(True, "", True), (True, "1", False), (False, "", False)]
+)
+def test_colours_are_for_terminals(
+    terminal: bool, no_color: str, colored: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    msg.good("Done")
+    assert ("\x1b[" in capsys.readouterr().out) == colored

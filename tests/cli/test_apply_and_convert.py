@@ -183,7 +183,7 @@ def test_options_of_the_reader(pipeline: Path, tmp_path: Path) -> None:
     wrong.write_text("7|t|Gout in mice.\n7|a|\n7\t8\t12\tmouse\tSpecies\n")
     with pytest.raises(BionerError, match="line 3: the annotation 'mouse' is not the text at its offsets"):
         convert_file(wrong, out, input_format="pubtator")
-    with pytest.warns(BionerWarning, match="1 annotations"):
+    with pytest.warns(BionerWarning, match="1 annotation has"):
         convert_file(wrong, out, input_format="pubtator", options="mismatch=offsets")
     assert read(out, "textspans") == {"7": ("Gout in mice.", {(8, 12, "Species")})}
     with warnings.catch_warnings():  # of texts to annotate this is no mistake
@@ -197,7 +197,7 @@ def test_the_standard_input_and_patterns(pipeline: Path, tmp_path: Path) -> None
     run = ["apply", str(pipeline), "-", str(out), "--input-format", "text"]
     for content in ("Gout.\nMice.\n", gzip.compress(b"Gout.\nMice.\n")):
         result = CliRunner().invoke(app, run, input=content)
-        assert result.exit_code == 0 and "2 documents, 1 spans" in " ".join(result.output.split())
+        assert result.exit_code == 0 and "2 documents, 1 span" in " ".join(result.output.split())
     result = CliRunner().invoke(app, run[:-2], input="Gout.\n")
     assert result.exit_code == 1 and "name of the standard input does not show" in " ".join(result.output.split())
     result = CliRunner().invoke(app, ["convert", "-", str(out), "--input-format", "textspans"], input="5\n")
@@ -229,7 +229,7 @@ def test_scores_of_a_docbin_stay(gold: Path, tmp_path: Path) -> None:
     [again] = load_docs(tmp_path / "out.spacy", vocab)
     assert again.spans["bioner"].attrs == doc.spans["bioner"].attrs
     status, printed = command("convert", gold, tmp_path / "out.tsv", "--format", "iob")
-    assert (status, "1 of 3 spans overlap others" in printed) == (0, True)
+    assert (status, "1 of 3 spans overlaps others" in printed) == (0, True)
 
 
 def test_texts_by_lines(pipeline: Path, tmp_path: Path) -> None:
@@ -400,7 +400,7 @@ def test_spacy_finds_the_commands(pipeline: Path, tmp_path: Path) -> None:
     run = [sys.executable, "-m", "spacy", "bioner", "apply", str(pipeline)]
     done = subprocess.run([*run, "in.jsonl", "out.spacy"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Wrote out.spacy: 1 documents, 1 spans" in done.stdout
+    assert "Wrote out.spacy: 1 document, 1 span" in done.stdout
     assert read(tmp_path / "out.spacy", "docbin") == {"5": ("Gout in mice", {(0, 4, "DISEASE")})}
     listed = subprocess.run([sys.executable, "-m", "spacy", "--help"], capture_output=True, text=True, check=True)
     assert "bioner" in listed.stdout

@@ -76,7 +76,7 @@ def test_corpus_that_cannot(entry: dict[str, Any], tmp_path: Path, capsys: pytes
     assert "train, mentions inside another one: 2, 2 of them inside one of their own type" in output
     assert "train.tsv, line 4: 2 columns where 3 are expected" in output
     assert "labels without a mapping in the catalogue: cell (1, first in train.tsv, line 8), dna (1," in output
-    assert "mine cannot be converted as it is: 4 problem(s), see above" in output.splitlines()[-1]
+    assert "mine cannot be converted as it is: 4 problems, see above" in output.splitlines()[-1]
 
 
 def test_examples_are_few_and_all_are_counted(

@@ -172,7 +172,10 @@ def test_without_checksum_the_format_is_checked(
         fetch(catalogue, ["genes"], folder=folder, source=str(published))
     with pytest.warns(BionerWarning, match="no checksum"):
         verify(catalogue, ["genes"], folder=folder)
-    for content, message in (("<html>\n", "columns"), ("a\tB-RNA\n", "label RNA, which is not in the catalogue")):
+    for content, message in (
+        ("<html>\n", "1 column where"),
+        ("a\tB-RNA\n", "label RNA, which is not in the catalogue"),
+    ):
         (published / "genes/test.tsv").write_text(content)
         (folder / "real/genes/test.tsv").unlink(missing_ok=True)
         with pytest.raises(BionerError, match=message):
@@ -201,7 +204,7 @@ def test_file_of_several_splits_is_fetched_once(
     ]
     assert files(folder / "real/gene-texts") == ["ids/devel.txt", "ids/test.txt", "ids/train.txt", "train.tsv"]
     (folder / "real/gene-texts/ids/test.txt").write_text("other")
-    with pytest.raises(BionerError, match=r"1 corpus files .*ids/test\.txt \(sha256"):
+    with pytest.raises(BionerError, match=r"1 corpus file is .*ids/test\.txt \(sha256"):
         verify(catalogue, ["genes"], folder=folder)
 
 

@@ -63,7 +63,7 @@ BAD = {
         "FOX1\tB-gene\nb\n\nFOX2\tI-gene\n\nc\tO\td\n\nFOX3\tB-gene\n\n-DOCSTART-\tB-gene\n\ne\tX-gene\n",
         {},
         [
-            "line 2: 1 columns where 2",
+            "line 2: 1 column where 2",
             "line 4: the tag I-gene begins",
             "line 6: 3 columns where 2",
             "line 10: a -DOCSTART- line",
@@ -245,7 +245,7 @@ def test_splits_by_shares_and_by_lists(check: Check) -> None:
     found = check("iob", {"train": text + "b\n"}, split={"devel": 0.25, "test": 0.25})
     assert [part.report.records for part in found.splits.values()] == [4, 2, 2]
     [problem] = found.problems  # once, though the file is read six times
-    assert "line 41: 1 columns" in problem
+    assert "line 41: 1 column" in problem
     listed = {"name": "train", "documents": {"name": "ids.txt", "sha256": "0" * 64}}
     found = check("iob", {"train": text, "ids.txt": "a0\na1\na2\na3\na4\na5\n"}, files={"train": listed})
     checksum, sixth, seventh = found.problems
@@ -301,7 +301,7 @@ def test_warnings_of_the_reader_are_kept(check: Check) -> None:
     content = "7|t|Ataxia in mice\n7\t0\t4\tAtax\tgene\n7\t0\t6\tGout\tgene\n"
     found = check("pubtator", {"train": content}, options={"mismatch": "offsets"})
     [message] = found.warnings
-    assert "1 annotations have another text" in message
+    assert "1 annotation has another text" in message
     assert found.problems == []
 
 

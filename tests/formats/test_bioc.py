@@ -65,7 +65,7 @@ def content(documents: Sequence[SourceDocument]) -> list[tuple[str, str, str, li
 
 def test_xml(tmp_path: Path) -> None:
     for text in (XML, XML.replace("\n", "\r\n"), "\ufeff" + XML):
-        with pytest.warns(BionerWarning, match="train.bioc: 1 annotations have no location, the first in line 17"):
+        with pytest.warns(BionerWarning, match="train.bioc: 1 annotation has no location, the first in line 17"):
             first, second = read(write(tmp_path, text))
         assert (first.id, first.doc_id, first.text, first.line) == ("7", "7", TEXT, 4)
         assert first.mentions == (
@@ -158,7 +158,7 @@ def test_text_is_compared_with_locations(tmp_path: Path) -> None:
     )
     with pytest.raises(BionerError, match=r"train\.bioc, line 1: the annotation 'out' .* which is 'Gout'"):
         list(read(path))
-    with pytest.warns(BionerWarning, match="1 annotations .* line 1;"):
+    with pytest.warns(BionerWarning, match="1 annotation .* line 1;"):
         (document,) = read(path, mismatch="offsets")
     assert [(m.start, m.end) for m in document.mentions] == [(6, 11), (0, 4)]
 

@@ -23,7 +23,7 @@ def files(folder: Path, **content: str) -> Path:
 def test_a_folder_of_column_files(tmp_path: Path) -> None:
     """Every file is an article; other files are left out and named."""
     files(tmp_path, b_conll="Mice\tO\n\nGout\tB-D\n", a__x_conll="a\tB-D\n", README_md="x", a___hidden_conll="b\tO\n")
-    with pytest.warns(BionerWarning, match=r"1 files are left out, .* of the format iob; the first are README\.md"):
+    with pytest.warns(BionerWarning, match=r"1 file is left out, .* of the format iob; the first: README\.md"):
         documents = list(read_documents("iob", tmp_path))
     assert [(d.doc_id, d.text, len(d.mentions)) for d in documents] == [
         ("a/x", "a", 1),

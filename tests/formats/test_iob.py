@@ -195,9 +195,9 @@ def test_blanks_around_tags_and_fillers(tmp_path: Path) -> None:
     [
         ("a\tB-X\nb\tO\nc\tI-X\n", 3, "does not continue"),
         ("a\tB-X\nb\tI-Y\n", 2, "does not continue"),
-        ("a\tO\nb\n", 2, "1 columns where 2"),
+        ("a\tO\nb\n", 2, "1 column where 2"),
         ("a\tO\nb\tO\tO\n", 2, "3 columns where 2"),
-        ("a\n", 1, "1 columns where 2"),
+        ("a\n", 1, "1 column where 2"),
         ("a\tO\nb\tX-Y\n", 2, "no tag"),
         ("a\tO\nb\tB-\n", 2, "no tag"),
         ("a\tO\nb\t\n", 2, "no tag"),

@@ -31,7 +31,7 @@ def test_columns(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_reported(tmp_path: Path) -> None:
-    with pytest.warns(BionerWarning, match=r"2 of 3 spans .* into 1 tag columns, .* document 1; .* 3 columns"):
+    with pytest.warns(BionerWarning, match=r"2 of 3 spans .* into 1 tag column, .* document 1; .* 3 columns"):
         write([NESTED], tmp_path / "out.tsv")
     (document,) = read(tmp_path / "out.tsv")
     assert [(m.start, m.end, m.label) for m in document.mentions] == [(0, 4, "GENE")]

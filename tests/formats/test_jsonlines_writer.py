@@ -15,7 +15,7 @@ from bioner_spacy.formats.jsonlines import read, read_texts, write
 
 def test_file(tmp_path: Path) -> None:
     doc = make_doc(["ER- cells", "\n", "\U0001d6fd"], [(0, 3, "A"), (1, 3, "B")], doc_id="d", scores=[0.5, 1])
-    with pytest.warns(BionerWarning, match="1 documents without a token .* jsonlines .* is document 2"):
+    with pytest.warns(BionerWarning, match="1 document without a token .* jsonlines .* is document 2"):
         write([doc, make_doc([" "]), make_doc(["x"])], tmp_path / "out.jsonl")
     first, second = (tmp_path / "out.jsonl").read_text("utf8").splitlines()
     assert json.loads(first) == {

@@ -74,8 +74,7 @@ def test_what_is_not_kept_and_ids_that_repeat(tmp_path: Path) -> None:
     messages = " ".join(str(warning.message) for warning in warned)
     assert "1 other abstracts (in other languages, or for laypeople) (first in line 4)" in messages
     assert (
-        "1 documents have the identifier of an earlier one, the first in line 12 (7); all of them are read."
-        in messages
+        "1 document has the identifier of an earlier one, the first in line 12 (7); all of them are read." in messages
     )
 
 

@@ -70,7 +70,7 @@ def test_text_is_compared_with_offsets(tmp_path: Path) -> None:
     path = write(tmp_path, RECORD + "7\t0\t6\tAtaxia  \tD\n7\t1\t6\tAtaxia\tD\n")
     with pytest.raises(BionerError, match=r"train\.txt, line 4: .*'Ataxia' is not the text at its offsets"):
         list(read(path))
-    with pytest.warns(BionerWarning, match="1 annotations .* line 4"):
+    with pytest.warns(BionerWarning, match="1 annotation .* line 4"):
         (document,) = read(path, mismatch="offsets")
     assert [(m.start, m.end) for m in document.mentions] == [(0, 6), (1, 6)]
     with pytest.raises(BionerError, match="mismatch"):

@@ -45,7 +45,7 @@ def test_title_and_abstract_of_the_source(tmp_path: Path) -> None:
     }
     for parts, (title, abstract) in cases.items():
         doc = make_doc(tokens, [(4, 5, "S")], spaces=[False] * 5, doc_id="7", passages=parts)
-        with pytest.warns(BionerWarning, match="1 characters that the format pubtator cannot hold"):
+        with pytest.warns(BionerWarning, match="1 character that the format pubtator cannot hold"):
             write([doc], tmp_path / "out.txt")
         assert (tmp_path / "out.txt").read_text("utf8") == f"7|t|{title}\n7|a|{abstract}\n7\t7\t11\tMice\tS\n\n"
 

@@ -91,7 +91,7 @@ def test_texts_are_read_where_mentions_cannot_be(stars: Format, tmp_path: Path) 
 
     formats_registry._formats["broken"] = Format("broken", "", broken)
     with pytest.warns(
-        BionerWarning, match="1 parts cannot be read and are left out: correct them. The first: no star in line 1"
+        BionerWarning, match="1 part cannot be read and is left out: correct it. The first: no star in line 1"
     ):
         [document] = list(formats_read_texts("broken", tmp_path))
     assert document.text == "text"

@@ -111,7 +111,7 @@ def test_dialects(content: str, texts: list[str], tmp_path: Path) -> None:
             "line 3: not a valid row .unexpected end of data.*option quotes",
         ),
         ("a.tsv", b'id\ttext\n1\t"Gout" is here\n', "line 2: not a valid row .*set the option quotes to false"),
-        ("a.csv", b"id,text\n1,Gout\n2\n", "line 3: 1 columns where 2 are expected"),
+        ("a.csv", b"id,text\n1,Gout\n2\n", "line 3: 1 column where 2 are expected"),
         ("a.csv", b"id,text\n1,Gout,\n", "line 2: 3 columns where 2 are expected"),
         ("a.csv", b"id,text\n1,Go\xffut\n", "line 2: byte 5 is not valid UTF-8"),
         ("a.csv", "id,text\n".encode("utf-16"), "is in UTF-16"),
@@ -134,12 +134,12 @@ def test_rows_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,text\n1,Gout\n2\n3,Mice\n3,x\n")
     errors: list[BionerError] = []
     with pytest.warns(
-        BionerWarning, match=r"1 documents have the identifier of an earlier one, the first in line 5 \(3\)"
+        BionerWarning, match=r"1 document has the identifier of an earlier one, the first in line 5 \(3\)"
     ):
         found = list(read_texts("table", tmp_path / "a.csv", on_error=errors.append))
     assert [document.doc_id for document in found] == ["1", "3", "3"]
-    assert ["line 3: 1 columns where 2 are expected" in str(error) for error in errors] == [True]
-    with pytest.raises(BionerError, match="line 3: 1 columns"):
+    assert ["line 3: 1 column where 2 are expected" in str(error) for error in errors] == [True]
+    with pytest.raises(BionerError, match="line 3: 1 column"):
         list(read_texts("table", tmp_path / "a.csv"))
 
 

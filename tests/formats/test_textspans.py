@@ -102,7 +102,7 @@ def test_what_was_not_accepted_is_counted_and_left_out(tmp_path: Path) -> None:
 
 def test_offsets_may_be_believed_against_the_text(tmp_path: Path) -> None:
     path = write(tmp_path, {**GOOD, "spans": [span(0, 4, text="FOX9")]})
-    with pytest.warns(BionerWarning, match="1 annotations have another text"):
+    with pytest.warns(BionerWarning, match="1 annotation has another text"):
         (document,) = read(path, mismatch="offsets")
     assert document.mentions[0].end == 4
 

@@ -95,7 +95,7 @@ def test_entities_stand_in_for_spans_only_where_there_are_no_groups(tmp_path: Pa
     doc.ents = [Span(doc, 2, 3, label="SPECIES")]
     ((span,),) = [document.mentions for document in export.documents([doc])]
     assert (span.start, span.end, span.label, span.score) == (8, 12, "SPECIES", None)
-    with pytest.warns(BionerWarning, match=r"1 documents have no spans at all, so their entities .*'bioner'"):
+    with pytest.warns(BionerWarning, match=r"1 document has no spans at all, so its entities .*'bioner'"):
         export.finish()
     doc.spans["sc"] = []
     with pytest.raises(BionerError, match="keys: sc, ents"):
@@ -127,5 +127,5 @@ def test_identifiers_scores_and_ends_of_spans(tmp_path: Path) -> None:
         (0, 1, 0.333333),
         (5, 6, 0.333333),
     ]
-    with pytest.warns(BionerWarning, match="1 of 3 spans have no characters but whitespace .* document x y\u00e9"):
+    with pytest.warns(BionerWarning, match="1 of 3 spans has no characters but whitespace .* document x y\u00e9"):
         export.finish()

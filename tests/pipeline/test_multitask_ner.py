@@ -299,7 +299,7 @@ def test_mentions_inside_tokens_of_the_tokenizer_are_reported() -> None:
     reference = Doc(nlp.vocab, words=["anti", "inflammatory", "drugs"], spaces=[False, True, False])
     mentions = [Span(reference, 1, 2, "DISEASE"), Span(reference, 2, 3, "DISEASE")]
     set_gold(reference, mentions, corpus="diseases", scope=["DISEASE"])
-    with pytest.warns(BionerWarning, match="1 of 2 gold mentions begin or end inside a token"):
+    with pytest.warns(BionerWarning, match="1 of 2 gold mentions begins or ends inside a token"):
         nlp.initialize(lambda: [Example(nlp.make_doc("antiinflammatory drugs"), reference)])
 
 
@@ -419,5 +419,5 @@ def test_incomplete_entities_are_reported() -> None:
     doc = nlp.make_doc("BRCA1 and p53")
     reference = doc.copy()
     reference.set_ents([Span(reference, 0, 1, "GENE")], default="missing")
-    with pytest.warns(BionerWarning, match="1 documents have entities and tokens of unknown annotation"):
+    with pytest.warns(BionerWarning, match="1 document has entities and tokens of unknown annotation"):
         nlp.initialize(lambda: [*make_examples(nlp), Example(doc, reference)])

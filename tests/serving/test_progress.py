@@ -46,9 +46,9 @@ def test_lines_of_a_log(file: Path, capsys: pytest.CaptureFixture[str], monkeypa
             shown.finished("a", 4, 1234)
             shown.running("b", 4, 400)
     lines = capsys.readouterr().err.splitlines()
-    assert [re.findall("[0-9,]+ (?:documents|tokens)(?=,)", line) for line in lines] == [
+    assert [re.findall("[0-9,]+ (?:documents?|tokens)(?=,)", line) for line in lines] == [
         ["4 documents", "400 tokens"],
-        ["1 documents", "100 tokens"],
+        ["1 document", "100 tokens"],
         ["4 documents", "1,234 tokens"],
         ["8 documents", "1,634 tokens"],
         ["8 documents", "1,634 tokens"],
@@ -65,7 +65,7 @@ def test_bars_are_for_terminals(mode: str, seen: str, file: Path, capsys: pytest
             shown.has_read(1)
             shown.finished("", 1, 2)
     printed = capsys.readouterr().err
-    assert (seen in printed and "1 documents, 2 tokens" in printed) if seen else not printed
+    assert (seen in printed and "1 document, 2 tokens" in printed) if seen else not printed
 
 
 def test_unknown_modes_are_refused() -> None:

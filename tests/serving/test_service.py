@@ -15,11 +15,11 @@ from spacy.language import Language
 pytest.importorskip("fastapi")
 from fastapi.testclient import TestClient
 
+from bioner_spacy.about import PROJECT
 from bioner_spacy.errors import BionerError
 from bioner_spacy.formats import read_documents
 from bioner_spacy.serving.service import Limits, listen, make_app
 from bioner_spacy.serving.service_requests import BodyLimit
-from bioner_spacy.about import PROJECT
 
 TEXT = "Mutations of NOD2 in Crohn disease.\nα 𝛽 the NOD2 protein complex of aspirin."
 LIMITS = Limits(body=100_000, texts=20, characters=5_000, seconds=5)

@@ -136,7 +136,7 @@ def test_new_and_changed_files(pipeline: str, texts: Path, tmp_path: Path, one_p
     (texts / "a.jsonl").unlink()  # what is finished is kept
     (out / "00001-0002.jsonl").unlink()
     (texts / "a.jsonl").write_text("")
-    with pytest.warns(BionerWarning, match=r"1 documents or files could not be read .*a.jsonl: .*holds no document"):
+    with pytest.warns(BionerWarning, match=r"1 document or file could not be read .*a.jsonl: .*holds no document"):
         assert apply(pipeline, texts, out) == (9, 2, 1)
 
 
@@ -162,7 +162,7 @@ def test_what_fails_is_named_and_ends_nothing(
         apply(pipeline, texts, tmp_path / "strict.jsonl", strict=True)
     one = tmp_path / "one.jsonl"
     one.write_text('{"text": "boom"}\n{"text": "NOD2"}\n')
-    with pytest.warns(BionerWarning, match="1 documents or files"):
+    with pytest.warns(BionerWarning, match="1 document or file"):
         assert apply(pipeline, one, tmp_path / "file.jsonl", shard_size=None) == (1, 1, 1)
     assert json.loads((tmp_path / "file.jsonl").read_text())["id"] == "2"  # whatever became of the first
     assert json.loads((tmp_path / "file.jsonl.errors.jsonl").read_text())["text"] == "boom"
@@ -171,7 +171,7 @@ def test_what_fails_is_named_and_ends_nothing(
     assert not (tmp_path / "file.jsonl.errors.jsonl").exists()
     one.write_text('{"text": "boom"}\n')
     for settings in ({"shard_size": None}, {}):
-        with pytest.raises(BionerError, match="None of 1 documents or files could be .* a fault of the pipeline"):
+        with pytest.raises(BionerError, match="None of 1 document or file could be .* a fault of the pipeline"):
             apply(pipeline, one, tmp_path / f"none{len(settings)}.jsonl", **settings)
     assert not (tmp_path / "none1.jsonl").exists()
 
@@ -185,7 +185,7 @@ def test_a_file_that_is_cut_off_costs_no_other_document(
     (texts / "b.jsonl").unlink()
     for source, documents, spans in ((texts, 18, 3), (cut, 4, 1)):
         out = tmp_path / f"{documents}.jsonl"
-        with pytest.warns(BionerWarning, match="1 documents or files .*b.jsonl.gz is not a readable gzip file"):
+        with pytest.warns(BionerWarning, match="1 document or file .*b.jsonl.gz is not a readable gzip file"):
             assert apply(pipeline, source, out, **settings) == (documents, spans, 1)
         with pytest.raises(BionerError, match="b.jsonl.gz is not a readable gzip file"):
             apply(pipeline, source, tmp_path / f"strict{documents}.jsonl", strict=True, **settings)

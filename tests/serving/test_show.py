@@ -48,5 +48,5 @@ def test_a_source_that_is_not_there(pipeline: str, tmp_path: Path) -> None:
 def test_command(pipeline: str, texts: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["show", pipeline, str(texts), "--output", str(tmp_path / "page.html")])
     assert result.exit_code == 0, result.output
-    assert "aspirin" in result.output and "CHEMICAL" in result.output
+    assert "aspirin" in result.output and "CHEMICAL" in result.output and "\x1b" not in result.output
     assert (tmp_path / "page.html").is_file()

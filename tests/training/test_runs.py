@@ -95,6 +95,7 @@ def test_a_run_says_what_it_was_made_with(tiny_bert: str, tmp_path: Path, capsys
     assert results["steps"] > 1 and results["evaluations"] > 1 and results["development_documents"] == 2
     out = capsys.readouterr().out
     assert "left\n" in out and "Scores of model-last on all development data (2 documents): macro_f " in out
+    assert out.startswith("Using CPU") and "\x1b" not in out
     assert f"Trained {results['steps']} steps; in {tmp_path / 'run'}: model-last, model-best (step " in out
     config = load_config(tmp_path / "run" / "model-last" / "config.cfg")
     assert "unfinished" not in config.to_str()

@@ -11,6 +11,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from ...errors import counted
 from ...formats.documents import text_formats
 from ...scope import SPANS_KEY
 from .. import options
@@ -78,6 +79,6 @@ def command(
             engine=engine,
             address=address,
         )
-    msg.good(f"Wrote {output}: {written.documents:,} documents, {written.spans:,} spans")
+    msg.good(f"Wrote {output}: {counted(written.documents, 'document')}, {counted(written.spans, 'span')}")
     if written.failures:
         raise typer.Exit(INCOMPLETE)

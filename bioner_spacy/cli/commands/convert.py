@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ...corpora.to_doc import ALIGNMENTS, DISCONTINUOUS
+from ...errors import counted
 from ...formats.documents import input_formats
 from .. import options
 from ..messages import msg
@@ -55,7 +56,7 @@ def command(
         )
     if report:
         _show(report)
-    msg.good(f"Wrote {output}: {documents:,} documents, {spans:,} spans")
+    msg.good(f"Wrote {output}: {counted(documents, 'document')}, {counted(spans, 'span')}")
 
 
 def _show(report: "SplitReport") -> None:

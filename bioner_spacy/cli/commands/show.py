@@ -41,8 +41,7 @@ def command(
             gpu_id=gpu_id,
         )
         for document in found:
-            msg.divider(document.name)
-            typer.echo(document.title)
+            typer.echo(f"\n{f' {document.name} ':=^80}\n{document.title}")  # msg.divider writes escape codes to files
             rows = [[text, label, "" if score is None else f"{score:.2f}"] for text, label, score in document.entities]
             msg.table(rows, header=["entity", "type", "score"], divider=True, aligns=["l", "l", "r"], max_col=60)
     if output is not None:

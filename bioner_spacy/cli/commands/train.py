@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from ...errors import counted
 from .. import options
 from ..app import config_overrides
 from ..messages import msg
@@ -49,4 +50,4 @@ def command(
         resume=resume,
         checkpoint_minutes=checkpoint_minutes,
     )
-    msg.good(f"Trained {len(pipelines)} pipeline(s): {', '.join(map(str, pipelines))}")
+    msg.good(f"Trained {counted(len(pipelines), 'pipeline')}: {', '.join(map(str, pipelines))}")

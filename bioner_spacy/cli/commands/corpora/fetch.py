@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ....errors import counted
 from ... import options
 from ...messages import msg
 
@@ -16,7 +17,10 @@ from ...messages import msg
 def command(
     selection: options.Selection,
     source: Annotated[
-        str, typer.Option(help="Address prefix or folder with <corpus>/<file>; default: the public source.")
+        str,
+        typer.Option(
+            help="Address prefix or folder with <corpus>/<file>; default: the public source; sample corpora come with the package."
+        ),
     ] = "",
     assets: options.Assets = options.ASSETS,
 ) -> None:
@@ -24,4 +28,6 @@ def command(
 
     files = fetch(selection.known, selection.names, folder=assets, source=source or None)
     fetched = sum(file.status == "fetched" for file in files)
-    msg.good(f"{len(files)} corpus files are in {assets}: {fetched} fetched, {len(files) - fetched} present before")
+    msg.good(
+        f"{counted(len(files), 'corpus file')} in {assets}: {fetched} fetched, {len(files) - fetched} present before"
+    )

@@ -5,6 +5,7 @@ Example:
   python -m spacy bioner corpora verify --corpora benchmark
 """
 
+from ....errors import counted
 from ... import options
 from ...messages import msg
 
@@ -13,4 +14,4 @@ def command(selection: options.Selection, assets: options.Assets = options.ASSET
     from ....corpora import verify
 
     files = verify(selection.known, selection.names, folder=assets)
-    msg.good(f"{len(files)} corpus files in {assets} are there and right")
+    msg.good(f"{counted(len(files), 'corpus file')} in {assets}: there and right")
