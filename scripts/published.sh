@@ -29,5 +29,5 @@ bioner calibrate training/stage-two/model-last training/published --corpora "$le
 bioner evaluate training/published --corpora "$learnt" --corpus corpus/all --output reports/published/guideline.json
 bioner evaluate training/published --corpora "$learnt,$tested" --corpus corpus/all --no-guideline \
     --output reports/published/plain.json
-bioner package training/published --name bioner_mtl --version "${VERSION:-0.2.0}" --weights int8 --folder models \
+bioner package training/published --name bioner_mtl --version "${VERSION:-0.2.1}" --weights int8 --folder models \
     --results reports/published/guideline.json --unnamed reports/published/plain.json --notes models/limits.md
