@@ -128,7 +128,7 @@ setup(
     author="The bioner_spacy developers",
     project_urls={"spaCy": "https://spacy.io", "spaCy projects": "https://spacy.io/usage/projects"},
     keywords=["spacy", "ner", "biomedical", "multi-task learning", "nlp", "transformers", "text mining"],
-    license="MIT",
+    license_expression="MIT",
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["bioner_spacy", "bioner_spacy.*"]),
@@ -141,7 +141,6 @@ setup(
     classifiers=[
         "Development Status :: 4 - Beta",
         "Intended Audience :: Science/Research",
-        "License :: OSI Approved :: MIT License",
         "Programming Language :: Python :: 3",
         *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
         "Topic :: Scientific/Engineering :: Bio-Informatics",
