@@ -83,6 +83,7 @@ def environment(folder: Path, *wheels: Path) -> Path:
         "--no-index",
         *wheels,
         cwd=folder.parent,
+        PYTHONPATH="",  # where pip would find this checkout as installed
     )
     [packages] = folder.glob("lib/python*/site-packages")
     shared = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
