@@ -94,6 +94,7 @@ def _check_settings(results: Sequence[Results], *, insist: bool) -> None:
     for what, found in (
         ("encoders", {str(one.pipeline.encoder) for one in results}),
         ("contexts", {f"{one.context} {one.context_tokens or ''}".strip() for one in results}),
+        ("rules for overlapping predictions", {_overlap(one) for one in results}),
     ):
         if len(found) > 1:
             warn(Warnings.W501.format(what=what, found=", ".join(sorted(found))))
@@ -108,6 +109,10 @@ def _check_settings(results: Sequence[Results], *, insist: bool) -> None:
     versions = [{"versions": one.provenance.get("versions", {})} for one in known]
     if names := sorted({name for other in versions[1:] for name in differences(versions[0], other)}):
         warn(Warnings.W513.format(names=", ".join(name.removeprefix("versions.") for name in names)))
+
+
+def _overlap(results: Results) -> str:
+    return "all count" if results.provenance.get("allow_overlap", True) else "the best counts"
 
 
 def _checksums(provenance: Mapping[str, Any]) -> dict[str, str]:

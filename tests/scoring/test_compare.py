@@ -261,11 +261,13 @@ def test_numbers_of_runs_must_be_the_same() -> None:
         compare([results({"A": 5}, seed=seed) for seed in (0, 1)], [results({"A": 5})])
 
 
-def test_other_encoder_or_context_is_warned_about() -> None:
+def test_other_encoder_context_or_rule_is_warned_about() -> None:
     with pytest.warns(BionerWarning, match="different encoders .bert, small"):
         compare([results({"A": 5})], [results({"A": 5}, encoder="small")])
     with pytest.warns(BionerWarning, match="different contexts .group 180, source"):
         compare([results({"A": 5})], [replace(results({"A": 5}), context="group", context_tokens=180)])
+    with pytest.warns(BionerWarning, match=r"rules for overlapping predictions \(all count, the best counts"):
+        compare([results({"A": 5})], [replace(results({"A": 5}), provenance={"allow_overlap": False})])
 
 
 def test_mean_and_spread_over_seeds() -> None:
