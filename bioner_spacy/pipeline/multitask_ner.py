@@ -202,6 +202,7 @@ class MultiTaskNER(TrainablePipe, Settings):
         require_annotated("task_weights", self.task_weights, [task.name for task in self._tasks])
         self._lowest_scores()
         require_annotated("ents_types", self.ents_types or (), sorted(annotated))
+        require_annotated("ents_last", self.ents_last, sorted(annotated))
         self.task_balance.load({})
         if self.teach_scope or self.teach_across:
             require_teachers(self.name, get_examples(), self._tasks)
@@ -288,7 +289,8 @@ class MultiTaskNER(TrainablePipe, Settings):
                 self._replaces = warn_of_replaced(doc, self.spans_key, self.name, self.labels)
             doc.spans[self.spans_key] = SpanGroup(doc, name=self.spans_key, attrs={"scores": scores}, spans=spans)
             if self.annotate_ents:
-                doc.ents = flat_view(doc, spans, scores, keep=not self.overwrite_ents, types=places)
+                keep = not self.overwrite_ents
+                doc.ents = flat_view(doc, spans, scores, keep=keep, types=places, last=self.ents_last)
 
     def _lowest_scores(self) -> Array:
         return lowest_scores(self._merger.types, self.threshold, self.thresholds)
@@ -452,6 +454,7 @@ class MultiTaskNER(TrainablePipe, Settings):
         if self._tasks:
             self._lowest_scores()
             require_annotated("ents_types", self.ents_types or (), self.labels)
+            require_annotated("ents_last", self.ents_last, self.labels)
         wanted, found = len(self._formulation.columns), self.model.get_ref("output_layer").maybe_get_dim("nO")
         if self._tasks and found is not None and found != wanted:
             raise BionerError(Errors.E411.format(name=self.name, found=found, wanted=wanted))

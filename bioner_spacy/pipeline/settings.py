@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..corpora.context import check_context
-from ..errors import check_number, check_setting
+from ..errors import check_list, check_number, check_setting
 from ..scope import SPANS_KEY, UNSCOPED
 from ..tasks import make_tasks
 from ..training.balance import TaskBalance
@@ -31,6 +31,7 @@ class Settings:
         annotate_ents: also set `doc.ents`, preferring the highest score, then the longest span.
         ents_types: entity types for `doc.ents` in order of preference, for spans on the same tokens; None for no
             preference.
+        ents_last: entity types that are in `doc.ents` only where no other entity is, whatever their scores.
         overwrite_ents: whether existing entities are replaced; otherwise they are kept, and predicted ones fill the
             gaps.
         task_weights: loss weight of each task by name; 1 if not given.
@@ -60,6 +61,7 @@ class Settings:
     calibration: dict[str, list[float]] = field(default_factory=dict)
     annotate_ents: bool = True
     ents_types: Optional[list[str]] = None
+    ents_last: list[str] = field(default_factory=list)
     overwrite_ents: bool = False
     task_weights: dict[str, float] = field(default_factory=dict)
     task_balance: Any = None
@@ -78,6 +80,7 @@ class Settings:
         allowed = "a subclass of TaskBalance, such as @misc = bioner_spacy.FixedBalance.v1"
         check_setting("task_balance", self.task_balance, allowed, isinstance(self.task_balance, TaskBalance))
         check_number("learn_rate_factor", self.learn_rate_factor)
+        check_list("ents_last", self.ents_last, "entity types")
         self.thresholds = dict(self.thresholds)
         self.calibration = dict(self.calibration)
         self.task_weights = dict(self.task_weights)

@@ -129,6 +129,7 @@ def flat_view(
     *,
     keep: bool,
     types: Optional[Mapping[str, int]] = None,
+    last: Collection[str] = (),
 ) -> list[Span]:
     """Spans that do not overlap, for `doc.ents`, preferring high scores, then long spans.
 
@@ -136,6 +137,7 @@ def flat_view(
         keep: whether existing entities are kept, and spans fill the gaps.
         types: rank of each entity type: of spans of several types on the same tokens only the first is used, and other
             types never; None for no preference.
+        last: entity types whose spans are used only where no span of another type is.
     """
     if types is not None:
         best: dict[tuple[int, int], int] = {}
@@ -149,8 +151,11 @@ def flat_view(
     taken = [False] * len(doc)  # faster than an array for few spans
     for ent in chosen:
         taken[ent.start : ent.end] = [True] * len(ent)
-    order = sorted(range(len(spans)), key=lambda i: (-scores[i], -len(spans[i]), spans[i].start, spans[i].label_))
-    for span in (spans[i] for i in order):
+
+    def rank(i: int) -> tuple[bool, float, int, int, str]:
+        return spans[i].label_ in last, -scores[i], -len(spans[i]), spans[i].start, spans[i].label_
+
+    for span in (spans[i] for i in sorted(range(len(spans)), key=rank)):
         if not any(taken[span.start : span.end]):
             taken[span.start : span.end] = [True] * len(span)
             chosen.append(span)

@@ -107,7 +107,7 @@ def test_published_config_has_settings_of_its_own_and_nothing_else() -> None:
             config["vars"].pop(name)
         config["training"]["optimizer"]["learn_rate"].pop("warmup")
         of_component = config["components"]["multitask_ner"]
-        for name in ("types", "task_weights", "disjoint"):
+        for name in ("types", "task_weights", "disjoint", "ents_last"):
             of_component.pop(name)
         for name in GUIDELINE:
             of_component["model"].pop(name, None)
@@ -118,7 +118,11 @@ def test_published_config_has_settings_of_its_own_and_nothing_else() -> None:
 
 
 def test_published_config_trains_in_two_stages(overrides: dict[str, Any], tmp_path: Path) -> None:
-    few = {"components.multitask_ner.types": None, "components.multitask_ner.task_weights": {}}
+    few = {
+        "components.multitask_ner.types": None,
+        "components.multitask_ner.task_weights": {},
+        "components.multitask_ner.ents_last": [],
+    }
     first = {"components.multitask_ner.grain": "guideline", "components.multitask_ner.model.guideline_rank": 0}
     one, _ = run(PUBLISHED, tmp_path / "one", {**overrides, **few, **first})
     taken = {

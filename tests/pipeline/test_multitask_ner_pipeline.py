@@ -96,8 +96,9 @@ def test_unknown_types_are_refused_when_loading(saved: Path) -> None:
         spacy.load(saved, config={"components.multitask_ner.thresholds": {"PROTEIN": 0.5}})
     with pytest.raises(BionerError, match="Setting thresholds.GENE is 60; allowed: a number from 0 to 1"):
         spacy.load(saved, config={"components.multitask_ner.thresholds": {"GENE": 60}})
-    with pytest.raises(BionerError, match="Setting ents_types names PROTEIN"):
-        spacy.load(saved, config={"components.multitask_ner.ents_types": ["PROTEIN"]})
+    for name in ("ents_types", "ents_last"):
+        with pytest.raises(BionerError, match=f"Setting {name} names PROTEIN"):
+            spacy.load(saved, config={f"components.multitask_ner.{name}": ["PROTEIN"]})
 
 
 def test_thresholds_of_unknown_types_are_refused_in_training(untrained: Callable[..., Language]) -> None:

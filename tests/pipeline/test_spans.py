@@ -47,3 +47,15 @@ def test_flat_view_by_order_of_types() -> None:
     # Where nothing is preferred, the score decides.
     chosen = sorted((span.start, span.label_) for span in flat_view(doc, spans, scores, keep=True))
     assert chosen == [(0, "PROTEIN"), (2, "OTHER"), (3, "PROTEIN")]
+
+
+def test_last_types_fill_gaps_of_the_flat_view_alone() -> None:
+    doc = Doc(spacy.blank("en").vocab, words=["hereditary", "breast", "cancer", "of", "ducts"])
+    spans = [Span(doc, 0, 3, "DISEASE"), Span(doc, 1, 3, "ANATOMY"), Span(doc, 4, 5, "ANATOMY")]
+    found = {
+        last: sorted(
+            (span.start, span.label_) for span in flat_view(doc, spans, [0.6, 0.9, 0.5], keep=True, last=last)
+        )
+        for last in ((), ("ANATOMY",))
+    }
+    assert found == {(): [(1, "ANATOMY"), (4, "ANATOMY")], ("ANATOMY",): [(0, "DISEASE"), (4, "ANATOMY")]}
