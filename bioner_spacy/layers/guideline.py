@@ -41,15 +41,16 @@ def guideline_residual(
         features: layer from a batch to (N, nI) features of its tokens.
         output: layer from features to (N, nO) scores.
         dropout: share of the documents for which a correction is left out in training.
-        default: see `corrections`.
+        default: what the scores of a token get in prediction if its guideline is not known or does not annotate their
+            type: the mean of the corrections of the guidelines that do ("mean"), or what they get in training
+            ("none"). Like `dropout` it is a setting, and not saved with the weights.
 
     Returns:
         Model from a batch to (N, nO) scores, with a reference "corrections" to the layer that `corrections` makes.
     """
-    corrected = corrections(rank, default=default)
-    model: Model = Model(
-        "guideline_residual", partial(forward, dropout=dropout), init=init, layers=[features, output, corrected]
-    )
+    corrected = corrections(rank)
+    run = partial(forward, dropout=dropout, default=default)
+    model: Model = Model("guideline_residual", run, init=init, layers=[features, output, corrected])
     model.set_ref("corrections", corrected)
     return model
 
@@ -65,7 +66,7 @@ def init(model: Model, X: Optional[Batch] = None, Y: Any = None) -> None:
 
 
 def forward(
-    model: Model, batch: Batch, is_train: bool, *, dropout: float
+    model: Model, batch: Batch, is_train: bool, *, dropout: float, default: str
 ) -> tuple[Floats2d, Callable[[Floats2d], Batch]]:
     features, output, corrected = model.layers
     batch = as_batch(batch)
@@ -73,6 +74,8 @@ def forward(
     Y, backprop_output = output(X, is_train)
     numbers = _guidelines_of_tokens(corrected.attrs["guidelines"], batch, dropout if is_train else 0.0)
     added, backprop_corrections = corrected((X, numbers), is_train)
+    if default == MEAN and not is_train:
+        added = corrections_or_means(corrected, X, numbers)
 
     def backprop(d_Y: Any) -> Any:
         return backprop_features(backprop_output(d_Y) + backprop_corrections(d_Y)[0])
@@ -85,15 +88,11 @@ def corrections(
     nO: Optional[int] = None,
     nI: Optional[int] = None,
     guidelines: Mapping[str, Sequence[int]] = {},
-    default: str = NONE,
 ) -> Model[tuple[Floats2d, Any], Floats2d]:
     """Build the layer that holds the corrections of G guidelines.
 
     Args:
         guidelines: for each guideline, the scores (0 to nO - 1) of the types that it annotates.
-        default: what the scores of a token get in prediction if its guideline is not known or does not annotate their
-            type: the mean of the corrections of the guidelines that do ("mean"), or what they get in training
-            ("none").
 
     Returns:
         Layer from (N, nI) features and (N,) index of the guideline of each token, -1 for none, to (N, nO) corrections.
@@ -106,7 +105,7 @@ def corrections(
         init=init_corrections,
         dims={"nO": nO, "nI": nI},
         params={"A": None, "B": None, "d": None},
-        attrs={"guidelines": dict(guidelines), "rank": rank, "default": default},
+        attrs={"guidelines": dict(guidelines), "rank": rank},
     )
 
 
@@ -126,8 +125,6 @@ def forward_corrections(
     X, numbers = inputs
     xp = model.ops.xp
     A, B, d = (_weights(model, name) for name in ("A", "B", "d"))
-    if not is_train and model.attrs["default"] == MEAN:
-        return _with_means(model, X, numbers), lambda d_Y: (xp.zeros_like(X), numbers)
     Y = xp.zeros((len(X), B.shape[1]), dtype=X.dtype)
     parts = []
     for g in numpy.unique(numbers[numbers >= 0]).tolist():
@@ -171,8 +168,8 @@ def shares(guidelines: Mapping[str, Sequence[int]], n_scores: int) -> NDArray[nu
     return numpy.concatenate([named, mean[numpy.newaxis]])
 
 
-def _with_means(model: Model, X: Any, numbers: Any) -> Any:
-    """(N, nO) corrections in prediction, with means where there is no correction of the token's guideline."""
+def corrections_or_means(model: Model, X: Any, numbers: Any) -> Any:
+    """(N, nO) corrections like those of the layer, with means where the token's guideline does not annotate a type."""
     xp = model.ops.xp
     A, B, d = (_weights(model, name) for name in ("A", "B", "d"))
     of_all = shares(model.attrs["guidelines"], B.shape[1])
@@ -194,9 +191,7 @@ def resized_corrections(old: Model, guidelines: Mapping[str, Sequence[int]], col
         guidelines: the guidelines from now on, see `corrections`.
         columns: for each new score, its old index, or -1.
     """
-    new: Model = corrections(
-        old.attrs["rank"], len(columns), old.get_dim("nI"), guidelines, default=old.attrs["default"]
-    )
+    new: Model = corrections(old.attrs["rank"], len(columns), old.get_dim("nI"), guidelines)
     new.initialize()
     before = numpy.asarray(columns)
     kept, source = (new.ops.xp.asarray(numbers) for numbers in (numpy.flatnonzero(before >= 0), before[before >= 0]))

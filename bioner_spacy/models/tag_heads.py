@@ -58,8 +58,9 @@ def build_tag_heads(
     model: Model
     if guideline_rank:
         features: Model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout))
-        how: dict[str, Any] = {"dropout": guideline_dropout, "default": guideline_default}
-        model = guideline_residual(features, output, rank=guideline_rank, **how)
+        model = guideline_residual(
+            features, output, rank=guideline_rank, dropout=guideline_dropout, default=guideline_default
+        )
         model.attrs["set_guidelines"] = set_guidelines
     else:
         model = chain(batch2docs(), tok2vec, list2array(), Dropout(dropout), output)
@@ -107,14 +108,17 @@ def resize_output(model: Model, old_columns: Sequence[Any], new_columns: Sequenc
         model.replace_node(corrected, resized_corrections(corrected, corrected.attrs["guidelines"], sources))
 
 
-def set_guidelines(model: Model, guidelines: Mapping[str, Sequence[int]]) -> None:
+def set_guidelines(model: Model, guidelines: Mapping[str, Sequence[int]], *, resize: bool = True) -> None:
     """Set the corpora with a guideline correction, in place; existing ones keep theirs.
 
     Args:
         guidelines: for each corpus, the scores of the types that it annotates.
         model: a model made by `build_tag_heads` with a `guideline_rank`.
+        resize: whether corpora may be added or left out; otherwise only what they annotate is set.
     """
     corrected = model.get_ref("corrections")
+    if not resize:
+        guidelines = {corpus: guidelines.get(corpus, []) for corpus in corrected.attrs["guidelines"]}
     if corrected.has_param("A") and list(corrected.attrs["guidelines"]) != list(guidelines):
         columns = range(corrected.get_dim("nO"))
         model.replace_node(corrected, resized_corrections(corrected, guidelines, columns))

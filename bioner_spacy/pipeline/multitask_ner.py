@@ -145,7 +145,7 @@ class MultiTaskNER(TrainablePipe, Settings):
         self.model.attrs["resize_output"](self.model, old_columns, self._formulation.columns)
         self._set_guidelines()
 
-    def _set_guidelines(self) -> None:
+    def _set_guidelines(self, *, resize: bool = True) -> None:
         """Set the corpora with a guideline correction, if the model has any, and the scores of their types."""
         if set_guidelines := self.model.attrs.get("set_guidelines"):
             types_of = {task.name: set(task.types) for task in self._tasks}
@@ -157,6 +157,7 @@ class MultiTaskNER(TrainablePipe, Settings):
                     for corpus, types in sorted(self.label_data.items())
                     if corpus
                 },
+                resize=resize,
             )
 
     def initialize(
@@ -458,4 +459,4 @@ class MultiTaskNER(TrainablePipe, Settings):
         wanted, found = len(self._formulation.columns), self.model.get_ref("output_layer").maybe_get_dim("nO")
         if self._tasks and found is not None and found != wanted:
             raise BionerError(Errors.E411.format(name=self.name, found=found, wanted=wanted))
-        self._set_guidelines()
+        self._set_guidelines(resize=False)

@@ -10,6 +10,9 @@ from thinc.api import Model
 
 from ..errors import BionerError, Errors, raising
 
+_FREE = {"dropout", "guideline_dropout", "guideline_default"}
+"""Settings of heads that may differ, because the weights do not depend on them."""
+
 
 def init_from(
     path: Optional[str] = None, components: Optional[Sequence[str]] = None
@@ -17,8 +20,9 @@ def init_from(
     """Build a callback for `[initialize.after_init]` that takes weights from a trained pipeline.
 
     Components are matched by name, heads by the names of their tasks. Shared tasks start from trained heads, new tasks
-    as with `add_label`, and other tasks are left out. Tokenizer, settings, tasks, task weights and optimizer are those
-    of the new pipeline.
+    as with `add_label`, and other tasks are left out. Guideline corrections likewise: shared corpora keep theirs, new
+    ones start with none, and those of other corpora are left out. Tokenizer, settings, tasks, task weights and
+    optimizer are those of the new pipeline.
 
     Args:
         components: names of the components to take, such as the transformer only; None for all shared ones.
@@ -50,6 +54,8 @@ def _take(nlp: Language, trained: Language, name: str, path: str) -> None:
         old, new = _pipe(trained, name).tasks, _pipe(nlp, name).tasks
         columns = [source.attrs["make_formulation"](tasks).columns for tasks in (old, new)]
         source.attrs["resize_output"](source, *columns)
+        if set_guidelines := source.attrs.get("set_guidelines"):
+            set_guidelines(source, model.get_ref("corrections").attrs["guidelines"])
         kept = {task.name for task in old} & {task.name for task in new}
         fresh = {task.name for task in new} - kept
         logger.info("Tasks of %s from %s: %s; new ones: %s", name, path, _listed(kept), _listed(fresh))
@@ -69,7 +75,7 @@ def _check_settings(nlp: Language, trained: Language, name: str, path: str, *, w
     for settings in (found, wanted):
         # Versions of an architecture have the same layers.
         settings["@architectures"] = re.sub(r"\.v\d+$", "", str(settings.get("@architectures")))
-    names = {*found, *wanted} - {"dropout"} if with_heads else {"@architectures", "name"}
+    names = {*found, *wanted} - _FREE if with_heads else {"@architectures", "name"}
     if different := sorted(key for key in names if found.get(key) != wanted.get(key)):
         pairs = (f"{key} {found.get(key)!r} and not {wanted.get(key)!r}" for key in different)
         raise BionerError(Errors.E425.format(name=name, path=path, problem=f"have {', '.join(pairs)}"))

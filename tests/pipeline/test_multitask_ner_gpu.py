@@ -39,6 +39,7 @@ CROSS_SHARING = {"@architectures": "bioner_spacy.CrossSharing.v1", "hidden": 8, 
 HEADS: dict[str, dict[str, Any]] = {
     "tags": {"@architectures": TAG_HEADS},
     "tags without crf": {"@architectures": TAG_HEADS, "crf": False},
+    "tags with guidelines": {"@architectures": TAG_HEADS, "guideline_rank": 2, "guideline_default": "mean"},
     "span pairs": {"@architectures": "bioner_spacy.SpanPairs.v1", "width": 6, "hidden": 16, "span_threshold": 0.1},
     "adv": {**CROSS_SHARING, "variant": "adv"},
     "cs": {**CROSS_SHARING, "variant": "cs"},

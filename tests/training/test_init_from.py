@@ -13,6 +13,7 @@ from toy_corpora import (
     CNN,
     CORPORA,
     ENCODERS,
+    TAG_HEADS,
     blank_nlp,
     component,
     found,
@@ -149,3 +150,35 @@ def test_only_components_that_are_named_are_taken(trained: Path, tiny_bert: str)
     nlp.initialize(lambda: make_examples(nlp, ["drugs"]))
     expected, taken = encoder_weights(spacy.load(trained)), encoder_weights(nlp)
     assert all((taken[name] == weights).all() for name, weights in expected.items())
+
+
+@pytest.mark.parametrize("default", ["mean", "none"])
+def test_guideline_corrections_of_shared_corpora_are_carried_over(default: str, tmp_path: Path) -> None:
+    rank = {"@architectures": TAG_HEADS, "tok2vec": CNN, "guideline_rank": 2}
+    source = make_nlp(model={**rank, "guideline_default": "mean"})
+    train(source, make_examples(source), steps=5)
+    source.to_disk(tmp_path / "source")
+    model = {**rank, "guideline_dropout": 0.25, "guideline_default": default}
+    nlp = begin(make_nlp(model=model), tmp_path / "source", ["diseases", "genes"])
+    old, new = (component(one).model.get_ref("corrections") for one in (source, nlp))
+    assert (list(old.attrs["guidelines"]), list(new.attrs["guidelines"])) == (list(CORPORA), ["diseases", "genes"])
+    columns = [output_names(source).index(name) for name in output_names(nlp)]
+    for number, corpus in enumerate(new.attrs["guidelines"]):
+        of_old = list(CORPORA).index(corpus)
+        assert numpy.array_equal(new.get_param("A")[number], old.get_param("A")[of_old])
+        assert numpy.array_equal(new.get_param("d")[number], old.get_param("d")[of_old][columns])
+    assert new.get_param("d").any()
+    nlp.to_disk(tmp_path / "new")
+    assert same_predictions(spacy.load(tmp_path / "new"), nlp)
+
+
+def test_a_pipeline_with_corrections_of_other_corpora_keeps_them() -> None:
+    """As `init_from` left them before it matched guidelines."""
+    model = {"@architectures": TAG_HEADS, "tok2vec": CNN, "guideline_rank": 2, "guideline_default": "mean"}
+    earlier = make_nlp(model=model)
+    earlier.initialize(lambda: make_examples(earlier, ["genes"]))
+    component(earlier).model.attrs["set_guidelines"](component(earlier).model, {"diseases": [], "genes": []})
+    nlp = make_nlp(model=model).from_bytes(earlier.to_bytes())
+    corrections = component(nlp).model.get_ref("corrections")
+    assert corrections.attrs["guidelines"] == {"diseases": [], "genes": list(range(len(output_names(nlp))))}
+    assert same_predictions(nlp, earlier)
