@@ -415,7 +415,7 @@ class Warnings(metaclass=_WithCodes):
 
     # 4xx pipeline and training
     W401 = "{n} of {total} gold {total:mention|mentions} {n:begins or ends|begin or end} inside a token of the pipeline's tokenizer and {n:is|are} not learnt; convert the corpora with the same tokenizer."
-    W402 = "{n} of {total} gold {total:mention|mentions} {problem}; {n:it is|they are} not learnt. Another architecture may be able to represent them."
+    W402 = "Some gold mentions are not learnt, because they {problem}: {n} of {total}. Another architecture may be able to represent them."
     W403 = "The folder {path} has no exclude.json, so training records that are also in evaluation data are not left out: write it with `spacy bioner corpora leakage`, or set exclude to null."
     W404 = "Settings of the component {name} ({names}) were changed after it was loaded, and a saved pipeline has those of its config; without ents_types, its doc.ents lack types that were added. To keep the settings, load the saved pipeline with them by spacy.load(PIPELINE, config=...), and save it again."
     W405 = "{n} {n:document has|documents have} entities and tokens of unknown annotation (missing); nothing is learnt from them: annotate every token, or put spans into doc.spans with set_gold."

@@ -95,7 +95,8 @@ class MultiTaskNER(TrainablePipe, Settings):
 
     def add_label(self, label: str, corpus: str = "") -> int:
         """Add an entity type; on an initialised model, its head predicts nothing at first, and others do not change.
-        It is also added to the end of `ents_types`, if that is set.
+        It is also added to the end of `ents_types`, if that is set. With `guideline_default = "mean"`, a further corpus
+        counts in the mean of a type that was there.
 
         Args:
             corpus: corpus that annotates it; only used with the grains corpus and guideline.
@@ -148,12 +149,12 @@ class MultiTaskNER(TrainablePipe, Settings):
     def _set_guidelines(self, *, resize: bool = True) -> None:
         """Set the corpora with a guideline correction, if the model has any, and the scores of their types."""
         if set_guidelines := self.model.attrs.get("set_guidelines"):
-            types_of = {task.name: set(task.types) for task in self._tasks}
-            columns = [types_of[task] for task, *_ in self._formulation.columns]
+            tasks = {task.name: task for task in self._tasks}
+            columns = [tasks[name] for name, *_ in self._formulation.columns]
             set_guidelines(
                 self.model,
                 {
-                    corpus: [place for place, of_column in enumerate(columns) if of_column & set(types)]
+                    corpus: [place for place, task in enumerate(columns) if task.supervised_by(corpus, types)]
                     for corpus, types in sorted(self.label_data.items())
                     if corpus
                 },

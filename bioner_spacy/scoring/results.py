@@ -128,9 +128,10 @@ def require_same_pipeline(path: Path, pipeline: str) -> None:
         BionerError: there are results of another pipeline, or something else.
     """
     if path.exists():
-        before = Results.from_disk(path).provenance.get("pipeline")
-        if before is None or Path(before) != Path(pipeline):
-            raise BionerError(Errors.E547.format(path=path, before=before or "another pipeline"))
+        with reading_json(path, WHAT, "name another file, or this one to replace it, in the option output") as data:
+            before = data["provenance"].get("pipeline")
+        if before is None or Path(before).resolve() != Path(pipeline).resolve():
+            raise BionerError(Errors.E547.format(path=path, before=before or "an unknown pipeline"))
 
 
 def _require_scores(results: Results) -> None:

@@ -114,7 +114,11 @@ def test_results_of_another_pipeline_are_replaced_only_where_the_file_is_named(
     assert f"reports/multi.json holds results of {pipeline}/: " in capsys.readouterr().out
     assert Path("reports/multi.json").read_bytes() == before
     assert bioner("evaluate", "other", *arguments, "--output", "reports/multi.json") == 0
-    assert bioner("evaluate", "other", *arguments) == 0
+    assert [bioner("evaluate", one, *arguments) for one in ("other", tmp_path / "other")] == [0, 0]
+    Path("reports/multi.json").write_text("{")
+    capsys.readouterr()
+    assert bioner("evaluate", "other", *arguments) == 1
+    assert "or this one to replace it, in the option --output" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_place_that_cannot_be_written_to_is_reported_before_anything_is_scored(

@@ -14,6 +14,7 @@ from thinc.api import Adam, ConfigValidationError
 from toy_corpora import (
     ASPIRIN,
     BREAST_CANCER,
+    CNN,
     CORPORA,
     HEADS,
     TAG_HEADS,
@@ -23,6 +24,7 @@ from toy_corpora import (
     gold_doc,
     make_examples,
     make_nlp,
+    output_names,
     train,
     update,
 )
@@ -137,6 +139,23 @@ def test_types_restrict_the_tasks() -> None:
     assert ("Naloxone", "CHEMICAL") not in found(nlp("Naloxone and morphine caused pain ."))
 
 
+@pytest.mark.filterwarnings("ignore:.*overlap a longer one")
+@pytest.mark.parametrize("grain", ["type", "corpus", "guideline"])
+def test_a_corpus_with_a_guideline_correction_annotates_the_types_of_its_tasks(grain: str) -> None:
+    nlp = make_nlp(grain=grain, model={"@architectures": TAG_HEADS, "tok2vec": CNN, "guideline_rank": 2})
+    nlp.initialize(lambda: make_examples(nlp))
+    tasks = [task for task, *_ in output_names(nlp)]
+    guidelines = component(nlp).model.get_ref("corrections").attrs["guidelines"]
+    assert {corpus: {tasks[place] for place in places} for corpus, places in guidelines.items()} == {
+        corpus: {
+            "type": set(scope),
+            "corpus": {corpus},
+            "guideline": {f"{corpus}${entity_type}" for entity_type in scope},
+        }[grain]
+        for corpus, (scope, _) in CORPORA.items()
+    }
+
+
 def test_examples_without_annotation_are_an_error() -> None:
     nlp = make_nlp()
     doc = nlp.make_doc("No annotation here .")
@@ -237,7 +256,7 @@ def test_learns_overlapping_mentions_of_different_types(untrained: Callable[...,
 
 def test_one_task_cannot_learn_mentions_inside_others() -> None:
     nlp = make_nlp(grain="corpus")
-    with pytest.warns(BionerWarning, match="1 of 11 gold mentions overlap a longer one"):
+    with pytest.warns(BionerWarning, match="because they overlap a longer one .*: 1 of 11"):
         train(nlp, make_examples(nlp), steps=60)
     counts = nlp.evaluate(make_examples(nlp))["spans_bioner_per_corpus"]
     assert [counts[corpus]["fn"] for corpus in CORPORA] == [0, 1, 0]
@@ -271,7 +290,7 @@ def test_mentions_wider_than_the_model_are_reported() -> None:
     model = {**nlp.get_pipe_config("multitask_ner")["model"], "width": 2}
     nlp.remove_pipe("multitask_ner")
     nlp.add_pipe("multitask_ner", config={"model": model})
-    with pytest.warns(BionerWarning, match="of 11 gold mentions have more than 2 tokens"):
+    with pytest.warns(BionerWarning, match="because they have more than 2 tokens.*: 2 of 11"):
         train(nlp, make_examples(nlp), steps=0)
 
 
