@@ -15,6 +15,7 @@ import srsly
 from packaging.version import InvalidVersion, Version
 from spacy import registry
 from spacy.cli.package import package
+from spacy.util import split_requirement
 from thinc.api import Config
 
 from ..corpora import Catalogue
@@ -115,7 +116,9 @@ def packaged(
             config["vars"]["init_from"] = None
         Config(_without_folders(config)).to_disk(work / "saved" / "config.cfg", interpolate=False)
         card = complete_meta(pipeline, catalogue, results, unnamed=unnamed, notes=notes, name=name, weights=weights)
-        srsly.write_json(work / "meta.json", card)
+        # What a package required that is packaged again; spaCy adds the version that is installed.
+        required = [text for text in card.get("requirements", []) if _project(text) != NAME]
+        srsly.write_json(work / "meta.json", {**card, "requirements": required})
         package(
             work / "saved",
             work,
@@ -131,6 +134,10 @@ def packaged(
         for inside in (built / built.name.rpartition("-")[0], next(built.glob("*/*/config.cfg")).parent):
             shutil.copy(built / "meta.json", inside)
         yield built
+
+
+def _project(requirement: str) -> str:
+    return split_requirement(requirement)[0].replace("-", "_")
 
 
 def _is_version(text: str) -> bool:

@@ -68,6 +68,16 @@ def test_a_package_does_not_look_for_the_pipeline_that_it_began_with(build: Any,
 
 
 @pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
+def test_a_package_that_is_packaged_again_requires_the_version_that_is_installed(build: Any, tmp_path: Path) -> None:
+    path = tmp_path / "pipeline" / "meta.json"
+    required = ["bioner-spacy>=0.0.1,<0.1.0", "bioner_spacy>=0.0.1,<0.1.0", "other>=1.0"]
+    srsly.write_json(path, {**srsly.read_json(path), "requirements": required})
+    build()
+    other, own = srsly.read_json(tmp_path / "project" / "meta.json")["requirements"]
+    assert other == "other>=1.0" and own.startswith("bioner") and f">={__version__}" in own
+
+
+@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_where_a_wheel_cannot_be_built_nothing_is_lost(build: Any, tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="exit status 1"):
         build(fails=True)
