@@ -34,12 +34,12 @@ def init_project(folder: Path) -> None:
     """Make a project folder with the project file, configs, sample corpora and a README.
 
     Args:
-        folder: the folder; it is made, or is there and empty.
+        folder: the folder; it is made, or is there and empty (but for `.git`).
 
     Raises:
         BionerError: there is something in the folder, or it is a file.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or {path.name for path in folder.iterdir()} - {".git"}):
         raise BionerError(Errors.E165.format(path=folder))
     source = shipped_project()
     template = Path(__file__).with_name("project.md").read_text(encoding="utf8")

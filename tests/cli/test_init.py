@@ -41,6 +41,7 @@ def test_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_empty_folder_is_filled_and_another_one_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / ".git").mkdir()
     assert bioner("init", tmp_path) == 0
     before = sorted(tmp_path.rglob("*"))
     (tmp_path / "project.yml").write_text("mine")
