@@ -182,7 +182,7 @@ def test_counts() -> None:
             list(by_count(units("a", "b", "c"), {"train": (0, 1), "test": (1, end)}, corpus="x"))
     with pytest.raises(BionerError, match="holds 0 sentences"):
         list(by_count([], {"train": (0, 1)}, corpus="x"))
-    with pytest.raises(BionerError, match="holds 1 sentences"):  # no list of so many
+    with pytest.raises(BionerError, match="holds 1 sentence where"):  # no list of so many
         list(by_count(units("a"), {"train": (0, 10**18)}, corpus="x"))
 
 
