@@ -295,7 +295,7 @@ class Errors(metaclass=_WithCodes):
 
     # 5xx evaluation
     E501 = "The predicted and the gold document that starts with {start!r} differ in text, so their mentions cannot be compared; run the pipeline over the text of the gold document."
-    E502 = "No file with the split {split!r} for these corpora in {folder}: {missing}; there is one for: {found}. Convert the missing corpora, or name others."
+    E502 = "No file with the split {split!r} for these corpora in {folder}: {missing}; there is one for: {found}. Convert the missing corpora, or name others, or another split (train, devel, test)."
     E504 = "The pipeline {pipeline} cannot be loaded: name the folder of a trained pipeline, or an installed one. Reason given: {reason}"
     E505 = "GPU {gpu_id} cannot be used ({reason}); install the package with the extra for your CUDA version (cuda12x or cuda13x), CUDA's libraries where there are none (pip install 'cupy-cuda12x[ctk]') and a torch that is built for CUDA, or run on the CPU with --gpu-id -1."
     E506 = "{path} holds no {what} ({reason}): {advice}."

@@ -158,6 +158,8 @@ def _scores(results: Results, metric: Metric) -> str:
     text = _SCORES.format(match=match, split=results.split)
     if results.limit is not None:
         text += f" Only {results.limit} documents of each corpus were taken."
+    if not results.provenance.get("allow_overlap", True):
+        text += " Of overlapping predictions only the best counts."
     if results.context != "source":
         size = f" of at most {results.context_tokens} tokens" if results.context_tokens else ""
         text += f" The pipeline saw one {results.context}{size} at a time, not what the source has as one text."

@@ -95,6 +95,7 @@ def _check_settings(results: Sequence[Results], *, insist: bool) -> None:
         ("encoders", {str(one.pipeline.encoder) for one in results}),
         ("contexts", {f"{one.context} {one.context_tokens or ''}".strip() for one in results}),
         ("rules for overlapping predictions", {_overlap(one) for one in results}),
+        ("guidelines", {_guideline(one) for one in results}),
     ):
         if len(found) > 1:
             warn(Warnings.W501.format(what=what, found=", ".join(sorted(found))))
@@ -113,6 +114,10 @@ def _check_settings(results: Sequence[Results], *, insist: bool) -> None:
 
 def _overlap(results: Results) -> str:
     return "all count" if results.provenance.get("allow_overlap", True) else "the best counts"
+
+
+def _guideline(results: Results) -> str:
+    return "named" if results.provenance.get("guideline", True) else "not named"
 
 
 def _checksums(provenance: Mapping[str, Any]) -> dict[str, str]:

@@ -110,7 +110,7 @@ def evaluate(
         tokens_per_second=round(run.tokens / run.seconds, 1) if run.seconds else 0.0,
         documents=documents.pop(STRICT.name),
         by_metric=documents,
-        provenance=run.provenance(allow_overlap=allow_overlap, **origin),
+        provenance=run.provenance(allow_overlap=allow_overlap, guideline=guideline, **origin),
     )
 
 

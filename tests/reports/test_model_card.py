@@ -109,10 +109,15 @@ def test_results_of_a_pipeline_of_other_corpora(pipeline: Path, catalogue: Catal
     assert complete_meta(pipeline, catalogue, unknown, name="x")["performance"]
 
 
-def test_what_the_pipeline_saw_is_reported(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
+def test_what_the_pipeline_saw_and_what_counts_is_reported(
+    pipeline: Path, catalogue: Catalogue, results: Results
+) -> None:
     grouped = replace(results, context="group", context_tokens=90)
     meta = complete_meta(pipeline, catalogue, grouped, name="x")
     assert "saw one group of at most 90 tokens at a time" in meta["notes"]
+    assert "overlapping" not in meta["notes"]
+    without = replace(results, provenance={"allow_overlap": False})
+    assert "only the best counts" in complete_meta(pipeline, catalogue, without, name="x")["notes"]
 
 
 def test_sample_corpora_are_said_to_be_invented(pipeline: Path, catalogue: Catalogue, results: Results) -> None:

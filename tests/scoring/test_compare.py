@@ -268,6 +268,8 @@ def test_other_encoder_context_or_rule_is_warned_about() -> None:
         compare([results({"A": 5})], [replace(results({"A": 5}), context="group", context_tokens=180)])
     with pytest.warns(BionerWarning, match=r"rules for overlapping predictions \(all count, the best counts"):
         compare([results({"A": 5})], [replace(results({"A": 5}), provenance={"allow_overlap": False})])
+    with pytest.warns(BionerWarning, match=r"guidelines \(named, not named"):
+        compare([results({"A": 5})], [replace(results({"A": 5}), provenance={"guideline": False})])
 
 
 def test_mean_and_spread_over_seeds() -> None:
