@@ -279,13 +279,18 @@ def _made(multi: Optional[Results], catalogue: Catalogue, training: Optional[Pat
 
 def _facts(multi: Results, training: Optional[Path]) -> Table:
     pipeline = multi.pipeline
+    scored = [f"{multi.split} split"]
+    if multi.limit is not None:
+        scored.append(f"{multi.limit} documents of each corpus")
+    if not multi.provenance.get("allow_overlap", True):
+        scored.append("of overlapping predictions only the best")
     facts = {
         "Pipeline": f"{pipeline.name} {pipeline.version}",
         "Components": ", ".join(pipeline.components),
         "Encoder": pipeline.encoder or MISSING,
         "Seed": MISSING if pipeline.seed is None else str(pipeline.seed),
         "Day of training": _trained(training) or MISSING,
-        "Scored on": f"{multi.split} split{'' if multi.limit is None else f', {multi.limit} documents of each corpus'}",
+        "Scored on": ", ".join(scored),
         "Sees at once": multi.context
         if multi.context_tokens is None
         else f"{multi.context}, {multi.context_tokens} tokens",

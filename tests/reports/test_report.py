@@ -141,6 +141,13 @@ def test_results_of_other_systems_have_dashes(catalogue: Catalogue, tmp_path: Pa
     assert "50.00" in Page(make_report(tmp_path, catalogue=catalogue)).text
 
 
+def test_what_counts_is_reported(catalogue: Catalogue, tmp_path: Path) -> None:
+    part = replace(results("sample-genes", 0.5), limit=9, provenance={"allow_overlap": False})
+    part.to_disk(tmp_path / "multi.json")
+    text = Page(make_report(tmp_path, catalogue=catalogue)).text
+    assert "test split, 9 documents of each corpus, of overlapping predictions only the best" in text
+
+
 def test_the_folder_of_one_run(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
     line = {"epoch": 0, "losses": {"multitask_ner": 1.0}, "scores": {}, "score": 0.5}
     lines = [json.dumps({**line, "step": step}) for step in (0, 10)]
