@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.training import Example
 from typer.testing import CliRunner
 
+from bioner_spacy import set_gold
 from bioner_spacy.cli.commands import app
 from bioner_spacy.errors import BionerError
 from bioner_spacy.serving.show import show
@@ -43,6 +45,20 @@ def test_most_texts(pipeline: str, texts: Path) -> None:
 def test_a_source_that_is_not_there(pipeline: str, tmp_path: Path) -> None:
     with pytest.raises(BionerError, match=r"none\.txt"):
         list(show(pipeline, tmp_path / "none.txt"))
+
+
+def test_a_guideline_that_the_pipeline_does_not_know(pipeline: str, texts: Path, tmp_path: Path) -> None:
+    with pytest.raises(BionerError, match="guideline is 'bc2gm'; allowed: none"):
+        list(show(pipeline, texts, guideline="bc2gm"))
+    nlp = spacy.blank("en")
+    gold = nlp("Aspirin")
+    set_gold(gold, [], corpus="BC2GM", scope=["GENE"])
+    nlp.add_pipe("multitask_ner")
+    nlp.initialize(lambda: [Example(nlp.make_doc(gold.text), gold)])
+    nlp.to_disk(tmp_path / "genes")
+    assert len(list(show(str(tmp_path / "genes"), texts, guideline="BC2GM"))) == 2
+    with pytest.raises(BionerError, match="guideline is 'bc2gm'; allowed: BC2GM"):
+        list(show(str(tmp_path / "genes"), texts, guideline="bc2gm"))
 
 
 def test_command(pipeline: str, texts: Path, tmp_path: Path) -> None:
