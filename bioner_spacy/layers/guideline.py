@@ -73,9 +73,9 @@ def forward(
     X, backprop_features = features(batch, is_train)
     Y, backprop_output = output(X, is_train)
     numbers = _guidelines_of_tokens(corrected.attrs["guidelines"], batch, dropout if is_train else 0.0)
-    added, backprop_corrections = corrected((X, numbers), is_train)
     if default == MEAN and not is_train:
-        added = corrections_or_means(corrected, X, numbers)
+        return Y + corrections_or_means(corrected, X, numbers), _no_backprop
+    added, backprop_corrections = corrected((X, numbers), is_train)
 
     def backprop(d_Y: Any) -> Any:
         return backprop_features(backprop_output(d_Y) + backprop_corrections(d_Y)[0])
@@ -169,7 +169,16 @@ def shares(guidelines: Mapping[str, Sequence[int]], n_scores: int) -> NDArray[nu
 
 
 def corrections_or_means(model: Model, X: Any, numbers: Any) -> Any:
-    """(N, nO) corrections like those of the layer, with means where the token's guideline does not annotate a type."""
+    """Corrections in prediction, with means where the guideline of a token does not annotate a type, see `shares`.
+
+    Args:
+        model: an initialised layer made by `corrections`.
+        X: (N, nI) features.
+        numbers: (N,) index of the guideline of each token, -1 for none.
+
+    Returns:
+        (N, nO) corrections.
+    """
     xp = model.ops.xp
     A, B, d = (_weights(model, name) for name in ("A", "B", "d"))
     of_all = shares(model.attrs["guidelines"], B.shape[1])
@@ -205,6 +214,10 @@ def resized_corrections(old: Model, guidelines: Mapping[str, Sequence[int]], col
     for name, values in (("A", A), ("B", B), ("d", d)):
         new.set_param(name, values)
     return new
+
+
+def _no_backprop(d_Y: Any) -> Any:
+    raise RuntimeError("there is no gradient in prediction")
 
 
 def _weights(model: Model, name: str) -> Any:

@@ -112,8 +112,8 @@ def set_guidelines(model: Model, guidelines: Mapping[str, Sequence[int]], *, res
     """Set the corpora with a guideline correction, in place; existing ones keep theirs.
 
     Args:
-        guidelines: for each corpus, the scores of the types that it annotates.
         model: a model made by `build_tag_heads` with a `guideline_rank`.
+        guidelines: for each corpus, the scores of the types that it annotates.
         resize: whether corpora may be added or left out; otherwise only what they annotate is set.
     """
     corrected = model.get_ref("corrections")
