@@ -10,7 +10,15 @@ from spacy.tokens import Doc
 from ..errors import BionerError, Errors, check_list, check_number, check_setting, import_extra, reason
 from ..scope import SPANS_KEY, get_doc_id
 from ..scoring.evaluate import load_pipeline, require_length
-from .mentions import choose, find_mentions, predicted_spans, require_types
+from .mentions import (
+    choose,
+    find_mentions,
+    known_guidelines,
+    predicted_spans,
+    require_guideline,
+    require_types,
+    with_guideline,
+)
 
 
 def annotate(
@@ -22,6 +30,7 @@ def annotate(
     types: Optional[Collection[str]] = None,
     threshold: float = 0.0,
     spans_key: str = SPANS_KEY,
+    guideline: Optional[str] = None,
     batch_size: Optional[int] = None,
     n_process: int = 1,
     gpu_id: int = -1,
@@ -37,6 +46,7 @@ def annotate(
         types: entity types to keep; None for all.
         threshold: minimum score of mentions, if they have one.
         spans_key: key in `doc.spans`; "ents" for the entities.
+        guideline: corpus whose guideline to follow; None for none, or for that of each document.
         batch_size: texts per batch; None for the setting of the pipeline.
         gpu_id: number of the GPU, -1 for the CPU; ignored for a loaded pipeline.
 
@@ -58,9 +68,10 @@ def annotate(
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     chosen = None if types is None else frozenset(types)
     require_types(nlp, chosen)
+    require_guideline(known_guidelines(nlp), guideline)
 
     def docs(given: Iterable[Any], name: str) -> Iterator[Doc]:
-        piped = nlp.pipe(_checked(nlp, given, name), batch_size=batch_size, n_process=n_process)
+        piped = nlp.pipe(_checked(nlp, given, name, guideline), batch_size=batch_size, n_process=n_process)
         for doc in piped:
             predicted_spans(doc, spans_key, nlp.meta["name"])
             choose(doc, chosen, threshold, spans_key)
@@ -110,12 +121,14 @@ def to_dataframe(docs: Iterable[Doc], *, spans_key: str = SPANS_KEY, library: st
     return _table(library, numbered(), narwhals.String(), spans_key)
 
 
-def _checked(nlp: Language, texts: Iterable[Any], name: str) -> Iterator[Union[str, Doc]]:
+def _checked(nlp: Language, texts: Iterable[Any], name: str, guideline: Optional[str]) -> Iterator[Union[str, Doc]]:
     for row, text in enumerate(texts):
         if not isinstance(text, (str, Doc)):
             raise BionerError(Errors.E672.format(row=row, column=name, kind=type(text).__name__))
         if isinstance(text, str):
             require_length(nlp, text, f"Row {row} of {name}")
+        if guideline is not None:  # otherwise the processes tokenise
+            text = with_guideline(nlp.make_doc(text) if isinstance(text, str) else text, guideline)
         yield text
 
 

@@ -19,7 +19,7 @@ from ..formats import SourceDocument, get_format
 from ..formats.documents import ZONE_DOCUMENTS, in_zones
 from ..scope import ENTS, SPANS_KEY, set_origin
 from ..scoring.evaluate import load_pipeline, require_length
-from .mentions import choose, predicted_spans, require_types
+from .mentions import choose, known_guidelines, predicted_spans, require_guideline, require_types, with_guideline
 
 OnFailure = Callable[["Failure"], None]
 
@@ -35,6 +35,7 @@ class Settings:
     types: Optional[frozenset[str]] = None  # entity types to keep; None for all
     threshold: float = 0.0  # minimum score of mentions, if they have one
     flat: bool = False  # whether to keep only the mentions of `doc.ents`, which do not overlap
+    guideline: Optional[str] = None  # corpus whose guideline is followed; None for none
     batch_size: Optional[int] = None  # documents per batch; None for the setting of the pipeline
     gpu_id: int = -1  # number of the GPU; -1 for the CPU
     strict: bool = False  # whether a failure ends the run
@@ -91,10 +92,11 @@ class Annotator:
         """The pipeline.
 
         Raises:
-            BionerError: it cannot be loaded, or an entity type is unknown.
+            BionerError: it cannot be loaded, or an entity type or the guideline is unknown.
         """
         nlp = load_pipeline(self.settings.pipeline, gpu_id=self.settings.gpu_id)
         require_types(nlp, self.settings.types)
+        require_guideline(known_guidelines(nlp), self.settings.guideline)
         return nlp
 
     def write_shard(self, documents: Sequence[SourceDocument], path: Path) -> Done:
@@ -146,7 +148,8 @@ class Annotator:
     def _batch(self, batch: Sequence[SourceDocument], on_failure: OnFailure) -> Iterable[tuple[SourceDocument, Doc]]:
         """Annotate a batch; if it fails, bisect it to find the failing documents."""
         try:
-            return list(zip(batch, self.nlp.pipe([document.text for document in batch], batch_size=len(batch))))
+            docs = [with_guideline(self.nlp.make_doc(document.text), self.settings.guideline) for document in batch]
+            return list(zip(batch, self.nlp.pipe(docs, batch_size=len(batch))))
         except BionerError:  # raised by our component for a wrong setting
             raise
         except Exception as error:  # any exception of a component

@@ -60,6 +60,7 @@ def apply(
     types: Optional[Collection[str]] = None,
     threshold: float = 0.0,
     flat: bool = False,
+    guideline: Optional[str] = None,
     batch_size: Optional[int] = None,
     n_process: int = 1,
     gpu_id: int = -1,
@@ -89,6 +90,7 @@ def apply(
         types: entity types to keep; None for all.
         threshold: minimum score of mentions, if they have one.
         flat: whether to keep only the mentions of `doc.ents`, which do not overlap.
+        guideline: corpus whose guideline to follow; None for none.
         batch_size: documents per batch; None for the setting of the pipeline.
         n_process: number of processes, which share the threads; 1 on a GPU. With Ray, number of actors.
         gpu_id: number of the GPU; -1 for the CPU.
@@ -128,6 +130,7 @@ def apply(
         chosen,
         threshold,
         flat,
+        guideline,
         batch_size=batch_size,
         gpu_id=gpu_id,
         strict=strict,
@@ -151,6 +154,7 @@ def apply(
         "types": None if types is None else sorted(types),
         "threshold": threshold,
         "flat": flat,
+        "guideline": guideline,
         "shard_size": shard_size or SHARD_SIZE,
     }
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):

@@ -66,6 +66,28 @@ def require_types(nlp: Language, types: Optional[Collection[str]]) -> None:
     check_setting("types", ", ".join(unknown), ", ".join(known), not (known and unknown))
 
 
+def known_guidelines(nlp: Language) -> list[str]:
+    """Corpora that the multi-task components of a pipeline were trained on."""
+    learnt = [pipe.label_data for _, pipe in nlp.pipeline if hasattr(pipe, "unscoped") and hasattr(pipe, "label_data")]
+    return sorted({corpus for label_data in learnt for corpus in label_data})
+
+
+def require_guideline(known: Sequence[str], guideline: Optional[str]) -> None:
+    """Check that the corpus of a guideline, if one is given, is one of `known_guidelines`.
+
+    Raises:
+        BionerError: it is not.
+    """
+    check_setting("guideline", guideline, ", ".join(known) or "none", guideline is None or guideline in known)
+
+
+def with_guideline(doc: Doc, guideline: Optional[str]) -> Doc:
+    """Make a document follow a guideline, if one is given, in place."""
+    if guideline is not None:
+        doc._.guideline = guideline
+    return doc
+
+
 def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
     """Mentions of an annotated document in text order, outer mentions first."""
     found = [mention for mention in mentions_of(doc, *predicted_spans(doc, spans_key)) if mention.start < mention.end]

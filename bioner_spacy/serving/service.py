@@ -29,9 +29,9 @@ from ..reports.colors import color_of, displacy_colors
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import load_pipeline
 from ..shipped import shipped_project
-from .mentions import find_mentions, is_chosen, known_types, predicted_spans
+from .mentions import find_mentions, is_chosen, known_guidelines, known_types, predicted_spans, with_guideline
 from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer, to_file
-from .service_batches import Batcher, TooManyWaiting
+from .service_batches import Batcher, TooManyWaiting, Waiting
 from .service_metrics import Metrics
 from .service_requests import BodyLimit, Limits, Refused, Request, answer_of, explain
 
@@ -94,13 +94,14 @@ class Service:
         self.limits = limits
         self.metrics = Metrics()
         self.name = f"{nlp.lang}_{nlp.meta['name']} {nlp.meta['version']}"
-        self.types = known_types(nlp)
+        self.types, self.guidelines = known_types(nlp), known_guidelines(nlp)
 
-    def annotate(self, texts: list[str]) -> list[list[Mention]]:
+    def annotate(self, texts: list[Waiting]) -> list[list[Mention]]:
         """Mentions of texts; called by the batcher's thread only."""
         set_current_ops(self._ops)
         with self._nlp.memory_zone():  # so memory does not grow with new tokens
-            return [find_mentions(doc, self._spans_key) for doc in self._nlp.pipe(texts, batch_size=len(texts))]
+            docs = [with_guideline(self._nlp.make_doc(text), guideline) for text, guideline in texts]
+            return [find_mentions(doc, self._spans_key) for doc in self._nlp.pipe(docs, batch_size=len(docs))]
 
     async def answer(self, request: Request) -> Union[Answer, Response]:
         """Serve one request.
@@ -108,9 +109,9 @@ class Service:
         Raises:
             Refused: it is refused.
         """
-        request.check(self.types)
+        request.check(self.types, self.guidelines)
         documents = request.documents(self.limits)
-        found = await self._results([document.text for document in documents])
+        found = await self._results([Waiting(document.text, request.guideline) for document in documents])
         annotated = [
             Annotated(
                 document.id,
@@ -130,7 +131,7 @@ class Service:
         name = f"attachment; filename=entities{ending}"
         return Response(content, media_type=media_type, headers={"Content-Disposition": name})
 
-    async def _results(self, texts: Sequence[str]) -> list[list[Mention]]:
+    async def _results(self, texts: Sequence[Waiting]) -> list[list[Mention]]:
         try:
             waiting = [asyncio.wrap_future(future) for future in self.batcher.submit(texts)]
         except TooManyWaiting:

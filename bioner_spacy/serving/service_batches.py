@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, Optional, TypeVar
 
 Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
@@ -16,7 +16,14 @@ class TooManyWaiting(Exception):
     """Too many texts are waiting."""
 
 
-_Item = tuple[str, Future[Result]]
+class Waiting(NamedTuple):
+    """A text that waits, and the guideline that it follows, or None."""
+
+    text: str
+    guideline: Optional[str] = None
+
+
+_Item = tuple[Waiting, Future[Result]]
 
 
 class Batcher(Generic[Result]):
@@ -28,7 +35,7 @@ class Batcher(Generic[Result]):
 
     def __init__(
         self,
-        annotate: Callable[[list[str]], Sequence[Result]],
+        annotate: Callable[[list[Waiting]], Sequence[Result]],
         *,
         batch_size: int = 64,
         batch_characters: int = 200_000,
@@ -70,7 +77,7 @@ class Batcher(Generic[Result]):
         """Whether the thread runs."""
         return self._thread.is_alive()
 
-    def submit(self, texts: Sequence[str]) -> "list[Future[Result]]":
+    def submit(self, texts: Sequence[Waiting]) -> "list[Future[Result]]":
         """Add the texts of one request.
 
         Returns:
@@ -107,7 +114,7 @@ class Batcher(Generic[Result]):
             while self._requests and len(batch) < self._batch_size and characters < self._batch_characters:
                 request = self._requests.popleft()
                 batch.append(request.popleft())
-                characters += len(batch[-1][0])
+                characters += len(batch[-1][0].text)
                 if request:
                     self._requests.append(request)
             self.waiting -= len(batch)
@@ -121,8 +128,8 @@ class Batcher(Generic[Result]):
             results = self._annotate([text for text, _ in batch])
         except Exception as error:  # any exception of a component
             if len(batch) == 1:
-                [(text, future)] = batch
-                logger.exception("A text of %d characters cannot be annotated", len(text))
+                [(waiting, future)] = batch
+                logger.exception("A text of %d characters cannot be annotated", len(waiting.text))
                 future.set_exception(error)
                 return
             for item in batch:

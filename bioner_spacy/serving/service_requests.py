@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..errors import Errors
+from ..errors import BionerError, Errors
+from .mentions import require_guideline
 from .service_answers import FORMATS
 
 
@@ -74,6 +75,7 @@ class Request(Strict):
         default=None, description="Many texts, each alone or as an object with an identifier."
     )
     types: Optional[list[str]] = Field(default=None, description="Entity types of the answer; all if there are none.")
+    guideline: Optional[str] = Field(default=None, description="Corpus whose guideline is followed; none by default.")
     threshold: Annotated[float, Field(ge=0, le=1, description="Least score of mentions that have one.")] = 0.0
     format: str = Field(default="json", description=f"Format of the answer: {', '.join(FORMATS)}.")
 
@@ -95,12 +97,20 @@ class Request(Strict):
             raise Refused(413, Errors.E662.format(what="characters", count=characters, limit=limits.characters))
         return documents
 
-    def check(self, known_types: Sequence[str]) -> None:
-        """Check that types and format are known.
+    def check(self, known_types: Sequence[str], known_guidelines: Sequence[str]) -> None:
+        """Check that types, guideline and format are known.
 
         Args:
             known_types: entity types of the pipeline; empty if unknown.
+            known_guidelines: corpora that the pipeline was trained on.
+
+        Raises:
+            Refused: one is not known.
         """
+        try:
+            require_guideline(known_guidelines, self.guideline)
+        except BionerError as error:
+            raise Refused(422, str(error)) from None
         if self.format not in FORMATS:
             raise Refused(422, Errors.E301.format(setting="format", value=self.format, allowed=", ".join(FORMATS)))
         unknown = [name for name in self.types or () if name not in known_types]

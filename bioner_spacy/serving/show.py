@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import check_setting
 from ..formats import read_texts
 from ..formats.documents import choose_input, parse_options, text_formats
 from ..reports.displacy_html import render_texts
 from ..scope import ENTS
 from ..scoring.evaluate import describe, load_pipeline, make_doc
 from ..scoring.results import write_text
+from .mentions import known_guidelines, require_guideline
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ def show(
     reader = choose_input("input_format", input_format, source, allowed=text_formats())
     reading = parse_options(options, reader)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
-    if guideline is not None:
-        _require_guideline(nlp, guideline)
+    require_guideline(known_guidelines(nlp), guideline)
     shown: list[tuple[str, Doc]] = []
     for number, document in enumerate(read_texts(reader, source, **reading), start=1):
         if number > most:
@@ -71,10 +69,3 @@ def show(
     if output is not None:
         described = describe(nlp)
         write_text(output, render_texts(shown, title=f"{described.name} {described.version}"))
-
-
-def _require_guideline(nlp: Language, guideline: str) -> None:
-    """Check that a component was trained on a corpus."""
-    learnt = [pipe.label_data for _, pipe in nlp.pipeline if hasattr(pipe, "unscoped") and hasattr(pipe, "label_data")]
-    known = sorted({corpus for label_data in learnt for corpus in label_data})
-    check_setting("guideline", guideline, ", ".join(known) or "none", guideline in known)

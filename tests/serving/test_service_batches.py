@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bioner_spacy.serving.service_batches import Batcher, TooManyWaiting
+from bioner_spacy.serving.service_batches import Batcher, TooManyWaiting, Waiting
 
 
 class Recorder:
@@ -16,12 +16,17 @@ class Recorder:
         self.may = threading.Event()
         self.may.set()
 
-    def __call__(self, texts: list[str]) -> list[str]:
+    def __call__(self, waiting: list[Waiting]) -> list[str]:
         self.may.wait(10)
+        texts = [text for text, _ in waiting]
         self.batches.append(texts)
         if "bad" in texts:
             raise ValueError("bad")
         return [text.upper() for text in texts]
+
+
+def waiting(*texts: str) -> list[Waiting]:
+    return [Waiting(text) for text in texts]
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def make(recorder: Recorder) -> Iterator[Callable[..., Batcher[str]]]:
 
 def test_requests_take_turns(make: Callable[..., Batcher[str]], recorder: Recorder) -> None:
     batcher = make(batch_size=3)
-    many, one = batcher.submit(["a", "b", "c", "d"]), batcher.submit(["x"])
+    many, one = batcher.submit(waiting("a", "b", "c", "d")), batcher.submit(waiting("x"))
     batcher.start()
     assert [future.result(10) for future in [*many, *one]] == ["A", "B", "C", "D", "X"]
     assert recorder.batches == [["a", "x", "b"], ["c", "d"]]
@@ -54,7 +59,7 @@ def test_requests_take_turns(make: Callable[..., Batcher[str]], recorder: Record
 
 def test_long_texts_end_a_batch(make: Callable[..., Batcher[str]], recorder: Recorder) -> None:
     batcher = make(batch_characters=5)
-    futures = batcher.submit(["aaaa", "bbbb", "cccc"])
+    futures = batcher.submit(waiting("aaaa", "bbbb", "cccc"))
     batcher.start()
     assert [future.result(10) for future in futures] == ["AAAA", "BBBB", "CCCC"]
     assert recorder.batches == [["aaaa", "bbbb"], ["cccc"]]
@@ -62,18 +67,18 @@ def test_long_texts_end_a_batch(make: Callable[..., Batcher[str]], recorder: Rec
 
 def test_a_bad_text_fails_alone(make: Callable[..., Batcher[str]], recorder: Recorder) -> None:
     batcher = make()
-    good, bad = batcher.submit(["a", "b"]), batcher.submit(["bad"])
+    good, bad = batcher.submit(waiting("a", "b")), batcher.submit(waiting("bad"))
     batcher.start()
     assert [future.result(10) for future in good] == ["A", "B"]
     with pytest.raises(ValueError, match="bad"):
         bad[0].result(10)
-    assert batcher.submit(["c"])[0].result(10) == "C"
+    assert batcher.submit(waiting("c"))[0].result(10) == "C"
     assert batcher.is_alive
 
 
 def test_cancelled_texts_are_not_annotated(make: Callable[..., Batcher[str]], recorder: Recorder) -> None:
     batcher = make()
-    first, second = batcher.submit(["a", "b"])
+    first, second = batcher.submit(waiting("a", "b"))
     assert first.cancel()
     batcher.start()
     assert second.result(10) == "B"
@@ -82,21 +87,21 @@ def test_cancelled_texts_are_not_annotated(make: Callable[..., Batcher[str]], re
 
 def test_limit_of_waiting_texts(make: Callable[..., Batcher[str]]) -> None:
     batcher = make(max_waiting=2)
-    futures = batcher.submit(["a", "b"])
+    futures = batcher.submit(waiting("a", "b"))
     with pytest.raises(TooManyWaiting):
-        batcher.submit(["c"])
+        batcher.submit(waiting("c"))
     batcher.start()
     assert [future.result(10) for future in futures] == ["A", "B"]
-    assert batcher.submit(["c"])[0].result(10) == "C"
+    assert batcher.submit(waiting("c"))[0].result(10) == "C"
     assert batcher.submit([]) == []
 
 
 def test_stop_annotates_what_waits(make: Callable[..., Batcher[str]]) -> None:
     batcher = make(wait=60)
     batcher.start()
-    futures = batcher.submit(["a", "b"])
+    futures = batcher.submit(waiting("a", "b"))
     batcher.stop()
     assert [future.result(0) for future in futures] == ["A", "B"]
     assert not batcher.is_alive
     with pytest.raises(TooManyWaiting):
-        batcher.submit(["c"])
+        batcher.submit(waiting("c"))

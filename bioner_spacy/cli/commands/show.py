@@ -21,9 +21,7 @@ def command(
     output: Annotated[Optional[Path], typer.Option(help="HTML page to write, drawn by displaCy.")] = None,
     input_format: options.TextFormat = None,
     reader_options: options.ReaderOptions = "",
-    guideline: Annotated[
-        Optional[str], typer.Option(help="Corpus whose guideline is followed; default: none.")
-    ] = None,
+    guideline: options.Guideline = None,
     most: Annotated[int, typer.Option(min=1, help="Maximum number of texts.")] = 20,
     gpu_id: options.GpuId = -1,
 ) -> None:
