@@ -63,7 +63,9 @@ def root_page(name: str) -> str:
     def link(match: re.Match[str]) -> str:
         text, target = match.groups()
         target = ROOT_PAGES.get(target, target.removeprefix("docs/"))
-        in_site = ":" in target or (ROOT / "docs" / target).is_file() or target in ROOT_PAGES.values()
+        in_site = (
+            ":" in target or (ROOT / "docs" / target.partition("#")[0]).is_file() or target in ROOT_PAGES.values()
+        )
         return f"[{text}]({target})" if in_site else text
 
     page = re.sub(r"\[([^\]]*)\]\(([^)]*)\)", link, (ROOT / name).read_text(encoding="utf8"))
