@@ -52,14 +52,16 @@ CatalogueFile = Annotated[
     typer.Option(help="The corpus catalogue. Default: configs/catalogue.yml here, else the one of the package."),
 ]
 Assets = Annotated[Path, typer.Option(help="Folder of the corpus files.")]
-Columns = Annotated[Optional[int], typer.Option(help="Tag columns for overlapping spans, in formats of columns.")]
+Columns = Annotated[
+    Optional[int], typer.Option(help="Number of tag columns for overlapping spans, in column formats.")
+]
 Format = Annotated[Optional[str], typer.Option(help=format_help(output_formats()))]
 GpuId = Annotated[int, typer.Option(help="Number of the GPU; -1 for the CPU.")]
-Guideline = Annotated[Optional[str], typer.Option(help="Corpus whose guideline is followed; default: none.")]
+Guideline = Annotated[Optional[str], typer.Option(help="Corpus whose guideline to follow; default: none.")]
 Limit = Annotated[Optional[int], typer.Option(min=1, help="Maximum number of documents per corpus; default: all.")]
 MergeTypes = Annotated[str, typer.Option(help="Types to merge, such as PROTEIN=GENE,DNA=GENE.")]
 MetricName = Annotated[str, typer.Option(help=f"What counts as a match: {', '.join(METRICS)}.")]
-Output = Annotated[Path, typer.Argument(help="Folder for the results; existing ones are not computed again.")]
+Output = Annotated[Path, typer.Argument(help="Folder for the results; existing results are not computed again.")]
 OutputFile = Annotated[
     Path, typer.Argument(help="File to write, or a new folder for formats with one file per document.")
 ]
@@ -191,7 +193,8 @@ class Reading(Keys):
 
     limit: Limit = None
     context: Annotated[
-        str, typer.Option(help="What the pipeline reads at once: source, sentence, group or document.")
+        str,
+        typer.Option(help="Text given to the pipeline: source (a record as converted), sentence, group or document."),
     ] = "source"
     context_tokens: Annotated[int, typer.Option(min=1, help="Maximum number of tokens of a group.")] = CONTEXT_TOKENS
     gpu_id: GpuId = -1
@@ -217,9 +220,9 @@ class Encoding(Converted):
     config: Annotated[
         Optional[Path], typer.Option(help="The training config. Default: that of the preset, configs/<preset>.cfg.")
     ] = None
-    preset: Annotated[
-        str, typer.Option(help="Learning rates and batch sizes for small or base encoders; auto: by encoder size.")
-    ] = "auto"
+    preset: Annotated[str, typer.Option(help="Config for small or base encoders; auto: by the size of --encoder.")] = (
+        "auto"
+    )
     encoder: Annotated[Optional[str], typer.Option(help="Encoder; default: as in the config.")] = None
 
     @cached_property

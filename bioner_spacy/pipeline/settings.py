@@ -29,8 +29,8 @@ class Settings:
         calibration: slope and intercept by entity type that calibrate the log-odds of scores, before thresholds are
             applied. See `bioner_spacy.analysis.calibrate`.
         annotate_ents: also set `doc.ents`, preferring the highest score, then the longest span.
-        ents_types: entity types for `doc.ents` in order of preference, for spans on the same tokens; None for no
-            preference.
+        ents_types: the only entity types in `doc.ents`, in order of preference for spans on the same tokens; None for all
+            types and no preference.
         ents_last: entity types that are in `doc.ents` only where no other entity is, whatever their scores.
         overwrite_ents: whether existing entities are replaced; otherwise they are kept, and predicted ones fill the
             gaps.

@@ -1,6 +1,6 @@
 """Annotate the texts of files in any format, and write them in any format.
 
-The exit status is 3 if documents or files could not be read or annotated; a file beside the output names them.
+The exit status is 3 if documents or files could not be read or annotated; OUTPUT.errors.jsonl names them.
 
 \b
 Example:
@@ -40,7 +40,7 @@ def command(
     shard_size: Annotated[
         Optional[int],
         typer.Option(
-            min=1, help="Write a folder of files with this many documents each; the same command continues it."
+            min=1, help="Write a folder of files with this many documents each; the same command resumes a run."
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Run again from the start.")] = False,

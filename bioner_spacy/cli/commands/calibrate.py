@@ -22,7 +22,7 @@ def command(
     reading: options.Reading,
     split: options.Split = "devel",
     ents_types: Annotated[
-        str, typer.Option(help="Types for doc.ents in order of preference, separated by commas; default: all alike.")
+        str, typer.Option(help="Types in doc.ents, in order of preference, separated by commas; default: all alike.")
     ] = "",
 ) -> None:
     from ...analysis.calibrate import calibrate

@@ -1,6 +1,6 @@
 """Compare the results of two systems on the same documents, such as multi-task with single-task pipelines.
 
-Several results on one corpus are runs of different seeds.
+Several results on one corpus are runs with different seeds.
 
 \b
 Example:

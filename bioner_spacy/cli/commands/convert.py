@@ -1,4 +1,4 @@
-"""Write annotated documents in another format, without a catalogue.
+"""Convert annotated documents to another format, without a catalogue.
 
 \b
 Example:
@@ -26,7 +26,7 @@ def command(
     reader_options: options.ReaderOptions = "",
     format: options.Format = None,
     labels: Annotated[
-        str, typer.Option(help="What labels of the input stand for: Disease=DISEASE,Remark=null leaves Remark out.")
+        str, typer.Option(help="Entity types of the labels: Disease=DISEASE,Remark=null leaves Remark out.")
     ] = "",
     alignment: Annotated[
         str, typer.Option(help=f"Mentions that are not on token boundaries: {', '.join(ALIGNMENTS)}.")

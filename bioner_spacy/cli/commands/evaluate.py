@@ -23,16 +23,16 @@ def command(
     output: Annotated[
         Optional[Path],
         typer.Option(
-            help="JSON file to write; with --each, a folder. Default: reports/multi.json, reports/single, "
-            "if they do not hold results of another pipeline."
+            help="JSON file to write; with --each, a folder. Default: reports/multi.json or reports/single, "
+            "unless these are results of another pipeline."
         ),
     ] = None,
     guideline: Annotated[
-        bool, typer.Option(help="Annotate each corpus by its own guideline, if the pipeline has it.")
+        bool, typer.Option(help="Follow the guideline of each corpus, if the pipeline has it.")
     ] = True,
     overlap: Annotated[
         bool,
-        typer.Option(help="Whether all overlapping predicted mentions count, or only the one with the highest score."),
+        typer.Option(help="Count all overlapping predictions, or only the one with the highest score."),
     ] = True,
     batch_size: Annotated[Optional[int], typer.Option(min=1, max=1_000_000, help="Documents per batch.")] = None,
 ) -> None:

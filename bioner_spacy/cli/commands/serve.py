@@ -16,8 +16,8 @@ from ..messages import msg
 
 def command(
     pipeline: options.Pipeline,
-    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for other machines too.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0: any that is free.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for other machines too.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any that is free.")] = 8000,
     max_texts: Annotated[int, typer.Option(min=1, help="Maximum number of texts per request.")] = 1_000,
     max_characters: Annotated[int, typer.Option(min=1, help="Maximum number of characters per request.")] = 1_000_000,
     max_body: Annotated[int, typer.Option(min=1, help="Maximum number of bytes per request.")] = 8_000_000,

@@ -1,4 +1,4 @@
-"""Show the entities of some texts, in the terminal and as a page.
+"""Show the entities of some texts, in the terminal and as an HTML page.
 
 \b
 Example:

@@ -23,4 +23,4 @@ def command(
     from ...training.distillation import shrink
 
     kept = shrink(pipeline, output, layers)
-    msg.good(f"Wrote {output} with the layers {', '.join(map(str, kept))}, which is to be trained")
+    msg.good(f"Wrote {output} with the layers {', '.join(map(str, kept))}; train it before use")

@@ -1,6 +1,6 @@
 """Store the predictions of trained pipelines for the training documents, for distillation.
 
-Pipelines trained with vars.soft_targets auto and teach_scope or teach_across above 0 use them.
+Training uses them with --vars.soft_targets auto and --components.multitask_ner.teach_scope or teach_across above 0.
 
 \b
 Example:

@@ -1,4 +1,4 @@
-"""Make one training folder of training and development parts, without any sentence of a test part.
+"""Merge training and development sets into one training set per corpus, without any sentence of a test set.
 
 \b
 Example:
@@ -18,9 +18,9 @@ def command(
     output: Annotated[Path, typer.Argument(help="Folder to write <corpus>/train.spacy and devel.spacy to.")],
     data: options.Converted,
     tested: Annotated[
-        str, typer.Option(help="Further corpora whose test parts are kept out of training, separated by commas.")
+        str, typer.Option(help="Further corpora whose test sets are kept out of training, separated by commas.")
     ] = "",
-    held_out: Annotated[float, typer.Option(min=0, max=1, help="Share of a development part that is held out.")] = 0.2,
+    held_out: Annotated[float, typer.Option(min=0, max=1, help="Share of a development set that is held out.")] = 0.2,
     shares: Annotated[str, typer.Option(help="Shares of corpora to use, such as JNLPBA=0.6.")] = "",
     empty_shares: Annotated[str, typer.Option(help="Shares of documents without a mention to use, likewise.")] = "",
     seed: options.Seed = 0,

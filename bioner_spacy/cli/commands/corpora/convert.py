@@ -41,4 +41,4 @@ def command(
         discontinuous=discontinuous,
     )
     msg.table(summary(reports), header=SUMMARY, divider=True, aligns=["l", "l"] + ["r"] * (len(SUMMARY) - 2))
-    msg.good(f"Wrote {output}; what became of every mention is in {output}/<corpus>/report.json")
+    msg.good(f"Wrote {output}; {output}/<corpus>/report.json accounts for every mention")

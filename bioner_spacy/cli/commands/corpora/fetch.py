@@ -19,7 +19,7 @@ def command(
     source: Annotated[
         str,
         typer.Option(
-            help="Address prefix or folder with <corpus>/<file>; default: the public source; sample corpora come with the package."
+            help="URL prefix or folder with <corpus>/<file>; default: the public source; sample corpora come with the package."
         ),
     ] = "",
     assets: options.Assets = options.ASSETS,

@@ -14,4 +14,4 @@ def command(selection: options.Selection, assets: options.Assets = options.ASSET
     from ....corpora import verify
 
     files = verify(selection.known, selection.names, folder=assets)
-    msg.good(f"{counted(len(files), 'corpus file')} in {assets}: there and right")
+    msg.good(f"{counted(len(files), 'corpus file')} in {assets}: checksums match")

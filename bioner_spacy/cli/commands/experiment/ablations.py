@@ -1,4 +1,4 @@
-"""Measure the value of annotation scopes, over several seeds.
+"""Measure what annotation scopes are worth, over several seeds.
 
 `scope` compares scope masking, a naive merge, and one head per corpus, on the same corpora with the same number of
 steps. `split` compares one fully annotated corpus with the same corpus split into parts annotated for one type

@@ -1,4 +1,4 @@
-"""Score pipelines on corpora that they were not trained on: a matrix and a heat map.
+"""Score pipelines on corpora, including those that they were not trained on: a matrix and a heat map.
 
 \b
 Example:
@@ -26,7 +26,7 @@ def command(
         str, typer.Option(help="Names of the pipelines, separated by commas; default: their training corpora.")
     ] = "",
     split: options.Split = "test",
-    map_: Annotated[str, typer.Option("--map", help="Types to count as others, such as PROTEIN=GENE,DNA=GENE.")] = "",
+    map_: Annotated[str, typer.Option("--map", help="Types to treat as others, such as PROTEIN=GENE,DNA=GENE.")] = "",
     output: options.OutputFolder = Path("reports/cross-corpus"),
     metric: options.MetricName = STRICT.name,
     tables: options.Tables = "",

@@ -25,7 +25,7 @@ def command(
     training: options.Runs,
     space: Annotated[
         Optional[Path],
-        typer.Option(help="The settings to search. Default: configs/tuning.yml here, else the one of the package."),
+        typer.Option(help="The search space. Default: configs/tuning.yml here, else the one of the package."),
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Total number of trials in the folder.")] = 20,
     seeds: options.Seeds = "0",

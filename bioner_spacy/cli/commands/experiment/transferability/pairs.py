@@ -1,8 +1,7 @@
 """Measure the gain in F1 on each corpus from training with each other one.
 
-A run on a pair is scored on both corpora, and gives the gains in both directions. Without --epochs, corpora are
-read twelve times. Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain
-guideline
+A run on a pair is scored on both corpora and gives the gains in both directions. Without --epochs, there are twelve.
+Further arguments change the config, as for `spacy train`: --components.multitask_ner.grain guideline
 
 \b
 Example:
@@ -32,7 +31,7 @@ def command(
         bool,
         typer.Option(
             "--equal-steps/--equal-epochs",
-            help="Train on one corpus for as many steps as on two, or for as many epochs.",
+            help="Train on one corpus for as many steps, or epochs, as on two.",
         ),
     ] = True,
 ) -> None:

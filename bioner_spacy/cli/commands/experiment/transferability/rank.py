@@ -38,4 +38,4 @@ def command(
     typer.echo(ranking_table(ranking).to_text())
     msg.info(ranking.method())
     if by is not None:
-        msg.info(f"It went along most closely with the gains in {correlations} (Spearman's rho {correlation:+.2f}).")
+        msg.info(f"It correlates most with the gains in {correlations} (Spearman's rho {correlation:+.2f}).")
