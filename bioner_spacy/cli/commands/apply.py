@@ -1,6 +1,7 @@
 """Annotate the texts of files in any format, and write them in any format.
 
-The exit status is 3 if documents or files could not be read or annotated; OUTPUT.errors.jsonl names them.
+The exit status is 3 if documents or files could not be read or annotated; OUTPUT.errors.jsonl, or
+OUTPUT/_run/errors.jsonl with --shard-size, names them.
 
 \b
 Example:
