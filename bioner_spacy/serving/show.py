@@ -48,7 +48,7 @@ def show(
         most: maximum number of texts.
 
     Yields:
-        The entities of each text.
+        The entities of each text that is not blank.
 
     Raises:
         BionerError: no component of the pipeline was trained on the corpus of the guideline.
@@ -59,7 +59,9 @@ def show(
     require_guideline(known_guidelines(nlp), guideline)
     shown: list[tuple[str, Doc]] = []
     for number, document in enumerate(read_texts(reader, source, **reading), start=1):
-        if number > most:
+        if not document.text.strip():
+            continue
+        if len(shown) == most:
             break
         doc = nlp(make_doc(nlp, document.text, guideline))
         name = document.doc_id or str(number)

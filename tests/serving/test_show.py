@@ -38,8 +38,11 @@ def test_entities_of_each_text_and_a_page(pipeline: str, texts: Path, tmp_path: 
     assert "<script>" not in page and "<b>" not in page
 
 
-def test_most_texts(pipeline: str, texts: Path) -> None:
-    assert len(list(show(pipeline, texts, most=1))) == 1
+def test_blank_texts_are_left_out_and_counted(pipeline: str, texts: Path, tmp_path: Path) -> None:
+    texts.write_text("\n \nWe gave aspirin.\n\nNothing here.\nThe end.\n")
+    shown = list(show(pipeline, texts, tmp_path / "page.html", most=2))
+    assert [(text.name, text.title) for text in shown] == [("3", "We gave aspirin."), ("5", "Nothing here.")]
+    assert (tmp_path / "page.html").read_text().count('<div class="spans"') == 2
 
 
 def test_a_source_that_is_not_there(pipeline: str, tmp_path: Path) -> None:
