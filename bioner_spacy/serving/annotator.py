@@ -52,7 +52,7 @@ class Failure:
 
     reason: str
     file: str
-    line: int = 0  # its line; 0 for a whole file
+    line: Optional[int] = None  # its line; None for a whole file
     document: str = ""  # identifier of the document; empty for a file
     text: str = ""  # its text, as far as known
 

@@ -301,7 +301,8 @@ class Run:
 
     def _failures(self) -> list[Failure]:
         records = [*self._shards.values(), *self._parts.values()]
-        return [Failure(**failure) for record in records for failure in record["failures"]]
+        failures = [failure for record in records for failure in record["failures"]]
+        return [Failure(**{**failure, "line": failure["line"] or None}) for failure in failures]  # older runs have 0
 
 
 def write_failures(path: Path, failures: Sequence[Failure]) -> None:
