@@ -36,7 +36,7 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
         document = _document(part, record)
         found = [_mention(part, one, document.text, builder) for one in _objects(part, record, "entities")]
         for kind in _NOT_KEPT:
-            builder.add(kind, part.line, len(record.get(kind) or ()))
+            builder.add(kind.removesuffix("s"), part.line, len(record.get(kind) or ()))
         return replace(document, mentions=tuple(mention for mention in found if mention))
 
     yield from each_readable(json_records(path), make, on_error)

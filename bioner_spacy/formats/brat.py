@@ -37,13 +37,13 @@ _NORMALISATION = re.compile(r"N[0-9]\S*\tReference (T\S+) (\S+)(?:\t(.*))?")
 _SCORE = re.compile(r"#\S*\tAnnotatorNotes (T\S+)\tscore=([0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)")
 _OTHER = re.compile(r"[REAMN][0-9][^\t]*\t.*|\*\t.*|#.*", re.DOTALL)
 _KINDS = {
-    "R": "relations",
-    "E": "events",
-    "A": "attributes",
-    "M": "attributes",
-    "N": "normalisations",
-    "*": "equivalences",
-    "#": "notes",
+    "R": "relation",
+    "E": "event",
+    "A": "attribute",
+    "M": "attribute",
+    "N": "normalisation",
+    "*": "equivalence",
+    "#": "note",
 }
 _LINE = re.compile(r"[^\n\r]*\S[^\n\r]*")
 
@@ -141,9 +141,9 @@ def _mentions(path: Path, text: str, builder: MentionBuilder, on_error: OnError)
                     mentions[number] = mention
     for events in [path.with_suffix(".a2")] if path.suffix == ".a1" else []:
         for line, row in numbered_lines(events) if events.is_file() else ():
-            builder.add(_KINDS.get(row[:1], "triggers of events"), f"{line} of {events.name}")
+            builder.add(_KINDS.get(row[:1], "trigger of an event|triggers of events"), f"{line} of {events.name}")
     for number in sorted({*identifiers, *scores} - set(lines)):
-        builder.add("notes on what is no mention", f"{number} of {path.name}")
+        builder.add("note on what is no mention|notes on what is no mention", f"{number} of {path.name}")
     for number, mention in mentions.items():
         concepts = identifiers.get(number, [])
         names = [name for _, name in concepts if name and name != text[mention.start : mention.end]]

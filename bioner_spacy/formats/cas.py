@@ -56,7 +56,8 @@ def read(
     def make(one: Any) -> Optional[Mention]:
         if one.type.name not in chosen:
             if not any(part in one.type.name for part in _LEFT_ALONE):
-                builder.add(f"annotations {one.type.name.rpartition('.')[2]}", 1)
+                layer = one.type.name.rpartition(".")[2]
+                builder.add(f"annotation {layer}|annotations {layer}", 1)
             return None
         value = getattr(one, label, None)
         if not isinstance(value, str) or not value.strip():

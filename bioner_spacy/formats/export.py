@@ -19,6 +19,7 @@ from ..files import replacing
 from ..scope import ENTS, PER_SPAN, attrs_of_ents, get_meta, per_span, with_kb_id
 from .document import Mention, Passage
 from .format import Format
+from .ledger import named
 
 ARRAY = {"head": "[\n", "separator": ",\n", "tail": "\n]\n"}
 """What is written around the records of a JSON array, one a line, see `Export.write_file`."""
@@ -151,7 +152,7 @@ class Export:
         """Count what the format cannot hold of a document.
 
         Args:
-            what: what it is, in the plural.
+            what: what it is, as for `Ledger.add`.
             count: how many of it.
         """
         self._lost[what] += count
@@ -176,7 +177,10 @@ class Export:
             own: keys of the format that are not in every record.
         """
         taken = {key: value for key, value in others.items() if key in record or key in own}
-        self.lose("further keys with names of its own", sum(record.get(key) != taken[key] for key in taken))
+        self.lose(
+            "further key with a name of its own|further keys with names of its own",
+            sum(record.get(key) != taken[key] for key in taken),
+        )
         return {**record, **{key: value for key, value in others.items() if key not in taken}}
 
     def finish(self) -> tuple[int, int]:
@@ -194,7 +198,7 @@ class Export:
             warn(Warnings.W161.format(**place, count=count, first=self._replaced[0][0]))
         if left_out:
             warn(Warnings.W162.format(**place, count=len(left_out), first=left_out[0]))
-        if lost := [f"{count} {what}" for what, count in self._lost.items() if count]:
+        if lost := [named(what, count) for what, count in self._lost.items() if count]:
             warn(Warnings.W164.format(**place, what=", ".join(lost)))
         return self._documents - len(left_out), self._written
 
@@ -259,11 +263,11 @@ class Export:
 
 
 _LOST = {
-    "scores": "scores",
-    "identifiers": "mentions' concept identifiers",
-    "infons": "mentions' further infons",
-    "passages": "documents' passages",
-    "meta": "documents' further keys",
+    "scores": "score",
+    "identifiers": "mention's concept identifiers|mentions' concept identifiers",
+    "infons": "mention's further infons|mentions' further infons",
+    "passages": "document's passages|documents' passages",
+    "meta": "document's further keys|documents' further keys",
 }
 
 

@@ -21,14 +21,14 @@ _BLOCKS = frozenset(
 """Elements whose text is apart from that around them."""
 
 _NOT_READ: dict[str, Optional[str]] = {
-    "fn": "footnotes",
-    "ref-list": "lists of references",
-    "table": "tables",
+    "fn": "footnote",
+    "ref-list": "list of references|lists of references",
+    "table": "table",
     "tex-math": None,
     **dict.fromkeys(("annotation", "annotation-xml")),  # of MathML: the formula once more
     **dict.fromkeys(("alt-text", "graphic", "label", "media", "object-id", "permissions")),
 }
-"""Elements that are left out, and what they are called where that is reported."""
+"""Elements that are left out, and what they are called where that is reported, as for `Ledger.add`."""
 
 
 def read(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocument]:
@@ -86,10 +86,10 @@ class _Passages:
                 self.walk(element, kind, "")
                 self.flush(kind, "")
         others = {
-            f"{meta}/title-group/trans-title-group": "translated titles",
-            f"{meta}/trans-abstract": "translated abstracts",
-            "sub-article": "sub-articles",
-            "response": "responses",
+            f"{meta}/title-group/trans-title-group": "translated title",
+            f"{meta}/trans-abstract": "translated abstract",
+            "sub-article": "sub-article",
+            "response": "response",
         }
         for place, name in others.items():
             for _ in article.iterfind(place):
@@ -115,7 +115,7 @@ class _Passages:
             if child.tag in _NOT_READ:
                 name = _NOT_READ[child.tag]
                 if child.tag == "tex-math" and element.find("math") is None:
-                    name = "formulas in TeX"
+                    name = "formula in TeX|formulas in TeX"
                 if name:
                     self.ledger.add(name, self.line)
             else:

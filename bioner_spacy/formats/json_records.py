@@ -14,7 +14,10 @@ from .document import fail
 IDS = ("doc_id", "id", "pmid", "PMID", "sourceid")
 """Keys of identifiers of documents, in a record or in its `meta`."""
 
-NOT_ACCEPTED = "documents that were rejected or ignored when they were annotated (answer)"
+NOT_ACCEPTED = (
+    "document that was rejected or ignored when it was annotated (answer)"
+    "|documents that were rejected or ignored when they were annotated (answer)"
+)
 """Documents from which nothing can be learnt, for a ledger."""
 
 _BLANKS = re.compile(r"[ \t\r\n]*")

@@ -33,6 +33,8 @@ _TAGS = ("ner_tags", "tags")
 _NOT_KEPT = ("relations", "events", "relation_mentions", "event_mentions")
 """Keys of lists of annotations that are no mentions."""
 
+_OTHER_TEXTS = "text that does not consist of the tokens beside it|texts that do not consist of the tokens beside them"
+
 
 def read(
     path: Path, *, tags: Optional[str] = None, tag_names: Optional[Sequence[str]] = None, on_error: OnError = stop
@@ -53,12 +55,12 @@ def read(
         tokens = _tokens(part, record)
         text, offsets = _in_text(record.get("text"), tokens) or _join(tokens)
         if "".join(text.split()) != "".join(str(record.get("text") or text).split()):
-            ledger.add("texts that do not consist of the tokens beside them", part.line)
+            ledger.add(_OTHER_TEXTS, part.line)
         mentions = _mentions(part, record, tags, tag_names, tokens, offsets)
         document = _document(part, record, text, mentions, tags)
         for key in _NOT_KEPT:
             if isinstance(record.get(key), list):
-                ledger.add(f"{key.partition('_')[0].removesuffix('s')}s", part.line, len(record[key]))
+                ledger.add(key.partition("_")[0].removesuffix("s"), part.line, len(record[key]))
         return document
 
     yield from each_readable(json_records(path), make, on_error)

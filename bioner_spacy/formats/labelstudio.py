@@ -107,7 +107,8 @@ class _Task:
         for region in result:
             kind = region.get("type") if isinstance(region, dict) else None
             if kind not in _SPAN_TYPES:
-                builder.add("relations" if kind == "relation" else "results other than labels of spans", part.line)
+                other = "result other than labels of spans|results other than labels of spans"
+                builder.add(kind if kind == "relation" else other, part.line)
                 continue
             value = region.get("value")
             labels = value.get(kind) if isinstance(value, dict) else None
@@ -117,7 +118,7 @@ class _Task:
             if type(start) is not int or type(end) is not int:
                 part.fail(f"the region from {start!r} to {end!r} has no whole numbers for start and end")
             if region.get("meta"):
-                builder.add("notes on spans (meta)", part.line)
+                builder.add("note on a span (meta)|notes on spans (meta)", part.line)
             score = region.get("score")
             for label in labels:
                 if not isinstance(label, str) or not label.strip():

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Union
 
-from ..errors import Warnings, warn
+from ..errors import Warnings, counted, warn
 
 
 class Ledger:
@@ -18,7 +18,7 @@ class Ledger:
         """Count one thing, or several.
 
         Args:
-            kind: what it is, in the plural ("relations").
+            kind: what it is ("relation"), with its plural behind a bar if that is not one with an s.
             line: its line, or in a folder its line and its file ("3 of a.ann").
         """
         if count:
@@ -28,8 +28,13 @@ class Ledger:
     def finish(self) -> None:
         """Warn of what was counted, if there was anything."""
         if self._counts:
-            kinds = (f"{count} {kind} (first in line {self._first[kind]})" for kind, count in self._counts.items())
-            warn(Warnings.W107.format(path=self.path, what=", ".join(kinds)))
+            found = (f"{named(kind, self._counts[kind])} (first in line {line})" for kind, line in self._first.items())
+            warn(Warnings.W107.format(path=self.path, what=", ".join(found)))
+
+
+def named(kind: str, count: int) -> str:
+    """A number of a kind, which is as for `Ledger.add`: "1 list of references"."""
+    return counted(count, *kind.partition("|")[::2])
 
 
 class RepeatedIds:

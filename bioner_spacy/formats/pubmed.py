@@ -12,8 +12,8 @@ from .xml_parser import text_of, xml_records
 
 _RECORDS = ("PubmedArticle", "PubmedBookArticle", "MedlineCitation")
 _NOT_READ = {
-    "OtherAbstract": "other abstracts (in other languages, or for laypeople)",
-    "VernacularTitle": "titles in the original language",
+    "OtherAbstract": "abstract in another language, or for laypeople|abstracts in other languages, or for laypeople",
+    "VernacularTitle": "title in the original language|titles in the original language",
 }
 
 

@@ -139,7 +139,7 @@ def _mention(record: _Record, builder: MentionBuilder, row: tuple[int, str]) -> 
     if columns[0] != record.pmid or len(columns) < 4:
         fail(path, line, f"neither text nor an annotation of {record.pmid} in tab-separated columns")
     if _RELATION.fullmatch(columns[1]) and len(columns) in _RELATION_COLUMNS and not _is_mention(record.text, columns):
-        builder.add("relations", line)
+        builder.add("relation", line)
         return None
     if not 5 <= len(columns) <= 7:
         raise BionerError(Errors.E104.format(path=path, line=line, count=len(columns), expected="5 to 7"))
@@ -190,7 +190,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
             columns[5:] = [_BREAK.sub(" ", column) for column in columns[5:]]
             rows.append("\t".join(columns).rstrip("\t"))
         if len(document.passages) > 2:
-            export.lose("documents' passages after the second")
+            export.lose("document's passages after the second|documents' passages after the second")
         return "\n".join(rows) + "\n\n"
 
     return export.write_file(docs, render)

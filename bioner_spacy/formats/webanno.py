@@ -99,7 +99,8 @@ def read(
         if name in ends:
             mentions += each_readable(annotations, make, on_error)
         elif annotations and _TOKENS not in name:
-            builder.add(f"annotations {name.rpartition('.')[2]}", annotations[0].line, len(annotations))
+            layer = name.rpartition(".")[2]
+            builder.add(f"annotation {layer}|annotations {layer}", annotations[0].line, len(annotations))
     builder.finish()
     yield sheet.document(mentions)
 

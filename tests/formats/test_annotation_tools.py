@@ -46,7 +46,7 @@ def test_further_keys_with_names_of_the_format_are_counted(format: str, key: str
     doc = make_doc(["Gout"], [(0, 1, "DISEASE")], doc_id="7")
     set_origin(doc, doc_id="7", meta={key: "class", "year": 2000})
     with pytest.warns(
-        BionerWarning, match=f"{format} cannot hold all of it; left out: 1 further keys with names of its own"
+        BionerWarning, match=f"{format} cannot hold all of it; left out: 1 further key with a name of its own"
     ):
         get_format(format).written([doc], tmp_path / "out.json", spans_key="bioner")
     text = (tmp_path / "out.json").read_text()

@@ -35,7 +35,7 @@ def test_records(tmp_path: Path) -> None:
         entity(["Breast", "cancers"], [[6, 12], [25, 32]]),
     ]
     path = write(tmp_path, record(*found, relations=[{"id": "r"}], year=2000))
-    with pytest.warns(BionerWarning, match=r"1 relations \(first in line 1\)"):
+    with pytest.warns(BionerWarning, match=r"1 relation \(first in line 1\)"):
         [document] = read(path)
     assert (document.text, document.doc_id, document.meta) == (
         "Gout. Breast and ovarian cancers.",

@@ -46,7 +46,7 @@ def found(document: SourceDocument) -> list[tuple[str, str, tuple[str, ...]]]:
 
 def test_mentions(file: Path) -> None:
     """With offsets that count characters as Java does; annotations of other types are counted."""
-    with pytest.warns(BionerWarning, match="not read: 1 annotations Remark"):
+    with pytest.warns(BionerWarning, match="not read: 1 annotation Remark"):
         [document] = read_documents("cas", file)
     assert (document.text, document.doc_id) == (TEXT, "77")
     assert sorted(found(document)) == [("Old gout", "E", ()), ("gout", "D", ("M:1",))]

@@ -61,7 +61,7 @@ def test_shared_task_files(tmp_path: Path) -> None:
         d_a1="T1\tProtein 0 5\tBRCA1\n",
         d_a2="T2\tBinding 6 11\tbinds\nE1\tBinding:T2 Theme:T1\n",
     )
-    with pytest.warns(BionerWarning, match=r"1 triggers of events \(first in line 1 of d\.a2\), 1 events"):
+    with pytest.warns(BionerWarning, match=r"1 trigger of an event \(first in line 1 of d\.a2\), 1 event "):
         [document] = read_documents("brat", tmp_path)
     assert [(m.start, m.end, m.label) for m in document.mentions] == [(0, 5, "Protein")]
 
@@ -89,7 +89,7 @@ def test_normalisations_notes_and_what_is_not_kept_of_brat(tmp_path: Path) -> No
     [mention] = document.mentions
     assert (mention.identifiers, mention.score, mention.infons) == (("MESH:D1", "7"), 0.5, {"name": "gouty arthritis"})
     [message] = [str(warning.message) for warning in warned]
-    for what in ("1 notes (first in line 5 of d.ann)", "1 attributes", "1 relations", "1 notes on what is no mention"):
+    for what in ("1 note (first in line 5 of d.ann)", "1 attribute ", "1 relation ", "1 note on what is no mention"):
         assert what in message
 
 
@@ -324,7 +324,7 @@ DOCUMENT = {
 )
 def test_what_pubtator_3_answers(content: str, count: int, tmp_path: Path) -> None:
     (tmp_path / "export.json").write_text(content)
-    with pytest.warns(BionerWarning, match=f"{count} relations"):
+    with pytest.warns(BionerWarning, match=f"{count} relation{'s' * (count > 1)} "):
         found = list(read_documents("bioc", tmp_path / "export.json"))
     assert [(d.doc_id, d.text, d.mentions[0].identifiers, d.meta["pmid"]) for d in found] == [
         ("1", "Gout.", ("MESH:D1",), 1)

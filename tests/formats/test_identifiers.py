@@ -42,7 +42,7 @@ def test_identifiers_survive_or_are_counted(format: str, gold: Path, tmp_path: P
     with pytest.warns(BionerWarning) as warned:
         assert convert_file(gold, tmp_path / "out", format=format)[:2] == (1, 3)
     messages = [str(warning.message) for warning in warned]
-    assert any("not read: 1 relations (first in line 6)" in message for message in messages)
+    assert any("not read: 1 relation (first in line 6)" in message for message in messages)
     if "identifiers" in get_format(format).holds:
         assert identifiers(format, tmp_path / "out") == IDENTIFIERS
         assert not any("concept identifiers" in message for message in messages)
@@ -143,7 +143,7 @@ def test_other_keys_and_identifiers_of_json(tmp_path: Path) -> None:
         {**records[1], "id": "7"},
         {**records[2], "id": "PMC8"},
     ]
-    with pytest.warns(BionerWarning, match="left out: 1 mentions' further infons, 3 documents' further keys"):
+    with pytest.warns(BionerWarning, match="left out: 1 mention's further infons, 3 documents' further keys"):
         convert_file(path, tmp_path / "out.pubtator")
 
 

@@ -63,7 +63,7 @@ def test_an_article(tmp_path: Path) -> None:
     assert document.text == "\n\n".join(text for text, _, _ in PASSAGES)
     assert (document.doc_id, document.meta) == ("PMC12", {"pmid": "7", "doi": "10.1/x"})
     [message] = [str(warning.message) for warning in warned]
-    for what in ("1 tables", "1 footnotes", "1 lists of references", "1 translated abstracts", "1 sub-articles"):
+    for what in ("1 table ", "1 footnote ", "1 list of references", "1 translated abstract ", "1 sub-article "):
         assert what in message
     assert "TeX" not in message
 
@@ -73,7 +73,7 @@ def test_several_articles_with_a_namespace(tmp_path: Path) -> None:
     article = "<j:article><j:front><j:article-meta/></j:front><j:body><j:p>{}</j:p></j:body></j:article>\n"
     formula = "Gout <tex-math>x^2</tex-math>"
     path.write_text(f'<records xmlns:j="j">\n{article.format("Mice.")}{article.format(formula)}</records>')
-    with pytest.warns(BionerWarning, match=r"1 formulas in TeX \(first in line 3\)"):
+    with pytest.warns(BionerWarning, match=r"1 formula in TeX \(first in line 3\)"):
         found = list(read_texts("jats", path))
     assert [(document.text, document.doc_id, document.line) for document in found] == [
         ("Mice.", "", 2),

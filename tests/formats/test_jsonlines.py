@@ -140,7 +140,7 @@ def test_sentences_without_tokens_and_texts_of_other_tokens(tmp_path: Path) -> N
     path = write(
         tmp_path, {"tokens": [], "ner_tags": []}, {"tokens": ["``", "Gout"], "ner_tags": ["O", "B-D"], "text": '"Gout'}
     )
-    with pytest.warns(BionerWarning, match=r"1 texts that do not consist of .*first in line 2"):
+    with pytest.warns(BionerWarning, match=r"1 text that does not consist of .*first in line 2"):
         empty, document = read(path)
     assert (empty.text, empty.mentions) == ("", ())
     assert [document.text[m.start : m.end] for m in document.mentions] == ["Gout"]
@@ -176,6 +176,6 @@ def test_relations_and_tags_are_not_kept_beside_other_mentions(tmp_path: Path) -
     path.write_text(json.dumps({"tokens": ["No", "gout"], "ner_tags": [0, 1], "relations": [[1]], "year": 2000}))
     [text] = read_texts(path)
     assert text.meta == {"year": 2000}
-    with pytest.warns(BionerWarning, match=r"1 relations \(first in line 1\)"):
+    with pytest.warns(BionerWarning, match=r"1 relation \(first in line 1\)"):
         [document] = read(path, tag_names=["O", "B-D"])
     assert document.meta == {"year": 2000}

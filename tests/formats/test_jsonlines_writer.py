@@ -38,7 +38,7 @@ def test_blanks_that_rules_would_take_out(tmp_path: Path) -> None:
         assert (document.text, document.meta) == ("5. 2 kids", {})
     [document] = read(tmp_path / "out.jsonl")
     assert [(m.start, m.end) for m in document.mentions] == [(3, 9)]
-    with pytest.warns(BionerWarning, match="left out: 1 documents' spacing"):
+    with pytest.warns(BionerWarning, match="left out: 1 document's spacing, as its tokens"):
         iob.write([doc], tmp_path / "out.tsv")
 
 

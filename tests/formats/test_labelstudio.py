@@ -69,9 +69,9 @@ def test_several_annotations(tmp_path: Path) -> None:
 
 def test_what_is_counted_and_what_is_wrong(tmp_path: Path) -> None:
     others = [{"type": "relation", "from_id": "a", "to_id": "b"}, {"type": "choices", "value": {"choices": ["x"]}}]
-    with pytest.warns(BionerWarning, match="1 relations .* 1 results other than labels of spans"):
+    with pytest.warns(BionerWarning, match="1 relation .* 1 result other than labels of spans"):
         assert places(export(tmp_path, task(others))) == [[]]
-    with pytest.warns(BionerWarning, match=r"1 notes on spans \(meta\)"):
+    with pytest.warns(BionerWarning, match=r"1 note on a span \(meta\)"):
         assert places(export(tmp_path, task([{**region(0, 4, "D"), "meta": {"text": ["?"]}}]))) == [[(0, 4, "D")]]
     wrong = [
         task([region(0, 99, "D")]),

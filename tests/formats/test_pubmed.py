@@ -72,7 +72,7 @@ def test_what_is_not_kept_and_ids_that_repeat(tmp_path: Path) -> None:
     with pytest.warns(BionerWarning) as warned:
         assert [document.text for document in read(path)] == ["Gout.", "x", "Gout again."]
     messages = " ".join(str(warning.message) for warning in warned)
-    assert "1 other abstracts (in other languages, or for laypeople) (first in line 4)" in messages
+    assert "1 abstract in another language, or for laypeople (first in line 4)" in messages
     assert (
         "1 document has the identifier of an earlier one, the first in line 12 (7); all of them are read." in messages
     )

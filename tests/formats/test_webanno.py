@@ -55,7 +55,7 @@ def found(document: SourceDocument) -> list[tuple[str, str, tuple[str, ...]]]:
 
 
 def test_mentions(file: Path) -> None:
-    with pytest.warns(BionerWarning, match=r"4 annotations POS \(first in line 8\), 1 annotations Dependency"):
+    with pytest.warns(BionerWarning, match=r"4 annotations POS \(first in line 8\), 1 annotation Dependency"):
         [document] = read_documents("webanno", file)
     assert (document.text, document.doc_id) == (TEXT, "note.txt:anna")
     assert found(document) == [

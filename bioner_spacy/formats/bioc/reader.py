@@ -109,7 +109,7 @@ class _Document:
         for owner in self.owners:
             relations = owner.get("relations")
             for relation in relations if isinstance(relations, list) else ():
-                ledger.add("relations", getattr(relation, "line", owner.line))
+                ledger.add("relation", getattr(relation, "line", owner.line))
         self.doc_id = node.string("id").strip()
         self.name = self.doc_id or f"{self.path.stem}:{number}"
 
@@ -151,7 +151,7 @@ class _Document:
         self._lines.append(passage.line)
         for sentence in sentences:
             if sentence.infons():
-                ledger.add("sentences with infons", sentence.line)
+                ledger.add("sentence with infons|sentences with infons", sentence.line)
             offset = sentence.number("offset") - begin if text else 0
             if text and (offset < 0 or not text.startswith(sentence.string("text"), offset)):
                 sentence.fail("the sentence is not the text of its passage at its offset")

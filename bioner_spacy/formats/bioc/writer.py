@@ -49,7 +49,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
         return _head_xml(first[0])
 
     def render(document: Annotated) -> str:
-        export.lose("documents' collections other than the first", _about(document) != first[0])
+        others = "document's collection other than the first|documents' collections other than the first"
+        export.lose(others, _about(document) != first[0])
         if is_json:
             return _to_json(export, document)
         return _to_xml(export, document, export.without(pattern, document))

@@ -43,7 +43,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, column
         if DOCSTART in tokens:
             raise BionerError(Errors.E164.format(doc_id=document.id, token=DOCSTART))
         read_again = detokenize(tokens)[0].split()
-        export.lose("documents' spacing, as their tokens are joined by rules", read_again != document.text.split())
+        spacing = "document's spacing, as its tokens are joined by rules|documents' spacing, as their tokens are joined by rules"
+        export.lose(spacing, read_again != document.text.split())
         labels = (mention.label for mention in document.mentions)
         spans = [(start, end, label) for (start, end), label in zip(places_of_parts(document.places, parts), labels)]
         layers = to_layers(spans)

@@ -71,14 +71,14 @@ def joined(record: Mapping[str, Any]) -> list[Any]:
 
 def count_others(record: Mapping[str, Any]) -> dict[str, int]:
     """Number of relations and attributes in a record, but for relations that say which denotations are one."""
-    found = {"relations": 0, "attributes": 0}
+    found = {"relation": 0, "attribute": 0}
     for key, values in record.items():
         if key == "relations" and isinstance(values, list):
             has_chains = is_track(record) and any(map(_is_chain, values))
             is_joined = has_chains and len(joined(record)) < len(record["denotations"])
-            found["relations"] += sum(not (is_joined and _is_chain(one)) for one in values)
+            found["relation"] += sum(not (is_joined and _is_chain(one)) for one in values)
         elif is_attributes(key, values):
-            found["attributes"] += len(values)
+            found["attribute"] += len(values)
     return found
 
 

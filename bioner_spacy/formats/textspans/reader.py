@@ -34,6 +34,11 @@ _ONE_QUESTION = ("ner", "spans")
 _OTHER_QUESTIONS = ("choice", "classification", "compare", "diff", "html", "text", "text_input")
 """Views of Prodigy in which nothing is marked."""
 
+_QUESTIONS = (
+    "record that answers one question about what was shown (_is_binary, _view_id)"
+    "|records that answer one question about what was shown (_is_binary, _view_id)"
+)
+
 
 def read(
     path: Path,
@@ -67,7 +72,7 @@ def read(
         if not record.is_accepted():
             builder.add(NOT_ACCEPTED, part.line)
         elif record.is_one_question(spans):
-            builder.add("records that answer one question about what was shown (_is_binary, _view_id)", part.line)
+            builder.add(_QUESTIONS, part.line)
         else:
             return record.document(record.mentions(spans, span_keys, builder))
         return None
@@ -150,7 +155,8 @@ class _Record:
         for span in self._spans(spans_key):
             answer = span.get("answer", "accept") if isinstance(span, dict) else "accept"
             if answer in ("reject", "ignore"):
-                builder.add("spans that were rejected or ignored (answer)", self.part.line)
+                kind = "span that was rejected or ignored (answer)|spans that were rejected or ignored (answer)"
+                builder.add(kind, self.part.line)
             elif answer != "accept":
                 self.part.fail(f"answer of a span is {answer!r}, and none of accept, reject and ignore")
             else:
