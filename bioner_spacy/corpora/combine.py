@@ -23,6 +23,8 @@ from .manifest import converted_docs
 TRAIN, DEVEL, TEST = "train", "devel", "test"
 MIN_CHARACTERS = 20
 """Minimum number of letters and digits of a sentence that is compared with test parts."""
+MOST_HELD_OUT = 400
+"""Maximum number of documents of a corpus that are held out."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,6 @@ def combine(
     *,
     tested: Sequence[str] = (),
     held_out: float = 0.2,
-    most_held_out: int = 400,
     shares: Mapping[str, float] = {},
     empty_shares: Mapping[str, float] = {},
     seed: int = 0,
@@ -56,8 +57,7 @@ def combine(
         output: folder to write to.
         corpora: corpora to train on. Of those without a development part, a twelfth of the documents is held out.
         tested: further corpora whose test sentences are kept out.
-        held_out: share of a development part that is held out.
-        most_held_out: maximum number of documents of a corpus that are held out.
+        held_out: share of a development part that is held out, of at most `MOST_HELD_OUT` documents.
         shares: share of the documents to take from each corpus; all if not given.
         empty_shares: share of the documents without mentions to take, after `shares`.
 
@@ -81,7 +81,7 @@ def combine(
         clean = [[doc for doc in part if forbidden.isdisjoint(_sentences(doc))] for part in parts]
         if not clean[0]:
             raise BionerError(Errors.E151.format(corpus=corpus, folder=source, splits=TRAIN))
-        n_held_out = min(int(len(clean[1]) * held_out), most_held_out) if clean[1] else max(1, len(clean[0]) // 12)
+        n_held_out = min(int(len(clean[1]) * held_out), MOST_HELD_OUT) if clean[1] else max(1, len(clean[0]) // 12)
         first, divided = clean if clean[1] else ([], clean[0])
         numbers = {number * len(divided) // n_held_out for number in range(n_held_out)} if n_held_out else set()
         held = [doc for number, doc in enumerate(divided) if number in numbers]

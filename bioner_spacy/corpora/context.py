@@ -4,11 +4,9 @@ Tokens, gold spans and their attributes are kept; what belongs to a whole text (
 is only kept for unchanged records.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy
-from numpy.typing import NDArray
 from spacy.attrs import SPACY
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
@@ -124,32 +122,17 @@ def _pack(starts: Sequence[int], n_tokens: int, most: int) -> list[int]:
 def _join(records: Sequence[Doc]) -> Doc:
     if len(records) == 1:
         return records[0]
-    spaces = [_spaces(record) for record in records]
-    for record, before in zip(records[:-1], spaces):
-        if len(record) and not record[-1].is_space:
-            before[-1] = True
-    tokens = [token.text for record in records for token in record]
-    joined = Doc(records[0].vocab, words=tokens, spaces=numpy.concatenate(spaces).tolist())
-    arrays = [record.to_array(_ATTRIBUTES).reshape(-1, len(_ATTRIBUTES)) for record in records]
-    array: Any = numpy.concatenate(arrays)
-    joined.from_array(_ATTRIBUTES, array)
-    spans: dict[str, list[tuple[Span, int]]] = {}
-    attrs: dict[str, list[tuple[Mapping[str, Any], int]]] = {}
-    base = 0
-    for record in records:
-        for key, group in record.spans.items():
-            spans.setdefault(key, []).extend((span, base) for span in group)
-            attrs.setdefault(key, []).append((group.attrs, len(group)))
-        base += len(record)
-    for key, placed in spans.items():
-        _set_spans(joined, key, join_attrs(attrs[key]), placed)
+    joined = Doc.from_docs(list(records), attrs=_ATTRIBUTES, exclude=["tensor", "user_data"])
+    for key, group in joined.spans.items():
+        groups = [record.spans[key] for record in records if key in record.spans]
+        group.attrs.update(join_attrs([(part.attrs, len(part)) for part in groups]))
     return joined
 
 
 def _cut(doc: Doc, starts: Sequence[int]) -> list[Doc]:
     if len(starts) < 2:
         return [doc]
-    tokens, spaces = [token.text for token in doc], _spaces(doc)
+    tokens, spaces = [token.text for token in doc], doc.to_array([SPACY]).reshape(-1).astype(bool)
     array: Any = doc.to_array(_ATTRIBUTES)
     groups = [(key, group.attrs, list(group)) for key, group in doc.spans.items()]
     parts = []
@@ -159,21 +142,11 @@ def _cut(doc: Doc, starts: Sequence[int]) -> list[Doc]:
         part.from_array(_ATTRIBUTES, array[start:end])
         for key, attrs, spans in groups:
             inside = [number for number, span in enumerate(spans) if start <= span.start < end]
-            placed = ((spans[number], -start) for number in inside)
-            _set_spans(part, key, part_of_attrs(attrs, inside, len(spans)), placed)
+            placed = [
+                Span(part, span.start - start, span.end - start, label=span.label, kb_id=span.kb_id, span_id=span.id)
+                for span in (spans[number] for number in inside)
+            ]
+            kept = part_of_attrs(attrs, inside, len(spans))
+            part.spans[key] = SpanGroup(part, name=key, attrs=kept, spans=placed)
         parts.append(part)
     return parts
-
-
-def _spaces(doc: Doc) -> NDArray[numpy.bool_]:
-    """(tokens,) whether a space follows."""
-    return doc.to_array([SPACY]).reshape(-1).astype(bool)
-
-
-def _set_spans(doc: Doc, key: str, attrs: Mapping[str, Any], placed: Iterable[tuple[Span, int]]) -> None:
-    """Set a span group of copies of spans, each shifted by a number of tokens."""
-    spans = [
-        Span(doc, span.start + by, span.end + by, label=span.label, kb_id=span.kb_id, span_id=span.id)
-        for span, by in placed
-    ]
-    doc.spans[key] = SpanGroup(doc, name=key, attrs=dict(attrs), spans=spans)

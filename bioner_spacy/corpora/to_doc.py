@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 import numpy
 from spacy.attrs import SENT_START
@@ -106,7 +106,10 @@ def to_doc(
         issues.append(Issue(kind, document.path.name, mention.line, text, mention.label, reason))
 
     for mention in in_order:
-        label = _standard_type(mention, document, corpus)
+        if mention.label not in corpus.labels:
+            place = {"path": document.path, "line": mention.line, "label": mention.label}
+            raise BionerError(Errors.E112.format(**place, corpus=corpus.name, known=", ".join(corpus.labels)))
+        label = corpus.labels[mention.label]
         if label is None:
             continue
         if mention.fragments and discontinuous == "report":
@@ -152,17 +155,3 @@ def to_doc(
     if any(score is not None for score in scores):
         doc.spans[SPANS_KEY].attrs["scores"] = scores
     return doc, issues
-
-
-def _standard_type(mention: Mention, document: SourceDocument, corpus: Corpus) -> Optional[str]:
-    if mention.label not in corpus.labels:
-        raise BionerError(
-            Errors.E112.format(
-                path=document.path,
-                line=mention.line,
-                label=mention.label,
-                corpus=corpus.name,
-                known=", ".join(corpus.labels),
-            )
-        )
-    return corpus.labels[mention.label]

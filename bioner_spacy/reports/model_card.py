@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 import srsly
 from spacy.util import load_config
@@ -13,15 +13,16 @@ from ..corpora.catalogue import NOT_KNOWN, Corpus
 from ..errors import BionerError, Errors, Warnings, warn
 from ..scope import SPANS_KEY, score_name
 from ..scoring.evaluate import describe, load_pipeline
-from ..scoring.metrics import STRICT, Metric, get_metric
+from ..scoring.metrics import STRICT
 from ..scoring.results import UNNAMED, Pipeline, Results
 from .table import MISSING, Table, percent, results_table
 
+COMPONENT = "multitask_ner"
 SAMPLE = "sample"
 """The set of invented corpora in the catalogue."""
 
 _SCORES = """\
-F1, precision and recall in percent, {match}, on the {split} split, inside the annotation scope of each corpus:
+F1, precision and recall in percent, strict match (start, end and type), on the {split} split, inside the annotation scope of each corpus:
 predictions of types that a corpus does not annotate do not count."""
 _NO_SCORES = "None were given when this package was built."
 _UNNAMED = "The same without a named guideline (`doc._.guideline`), as for texts of unknown guideline."
@@ -63,9 +64,7 @@ def complete_meta(
     unnamed: Optional[Results] = None,
     notes: str = "",
     name: str,
-    component: str = "multitask_ner",
     weights: str = "float32",
-    metric: Union[str, Metric] = STRICT,
 ) -> dict[str, Any]:
     """Complete the metadata of a pipeline from its config, the catalogue and an evaluation.
 
@@ -90,10 +89,10 @@ def complete_meta(
     for scored in (results, unnamed):
         if scored is not None:
             _check(scored, known)
-    settings = pipeline / component / "cfg"
+    settings = pipeline / COMPONENT / "cfg"
     label_data = srsly.read_json(settings).get("label_data") if settings.is_file() else None
     if label_data is None:
-        raise BionerError(Errors.E614.format(pipeline=pipeline, component=component))
+        raise BionerError(Errors.E614.format(pipeline=pipeline, component=COMPONENT))
     names = list(label_data)
     corpora = [catalogue.corpora[corpus] for corpus in names if corpus in catalogue.corpora]
     unknown = {corpus or UNNAMED: types for corpus, types in label_data.items() if corpus not in catalogue.corpora}
@@ -107,19 +106,23 @@ def complete_meta(
         "Day": f"{day:%Y-%m-%d}",
         "Epochs": str(config["training"].get("max_epochs", MISSING)),
         "Read at once": str(config.get("vars", {}).get("context", MISSING)),
-        "A task is": str(config["components"][component].get("grain", MISSING)),
+        "A task is": str(config["components"][COMPONENT].get("grain", MISSING)),
         "Corpora": ", ".join(names),
     }
     training = Table(["What", "Value"], [[fact, value] for fact, value in facts.items()], numbers=0)
-    types = ", ".join(meta["labels"][component])
+    types = ", ".join(meta["labels"][COMPONENT])
     meta["description"] = f"Multi-task biomedical named entity recognition: {types}."
     meta["sources"] = [_source(corpus) for corpus in corpora]
     # Scores from training are of development data, before its end.
     meta["performance"] = {} if results is None else {score_name(key): of for key, of in results.scores.items()}
     meta["notes"] = "\n".join(
         [
-            f"## Scores\n\n{_NO_SCORES}\n" if results is None else _scores(results, get_metric(metric)),
-            *([] if unnamed is None else [_section("Scores without a guideline", _UNNAMED, _table(unnamed, metric))]),
+            f"## Scores\n\n{_NO_SCORES}\n" if results is None else _scores(results),
+            *(
+                []
+                if unnamed is None
+                else [_section("Scores without a guideline", _UNNAMED, results_table(unnamed.by(STRICT)))]
+            ),
             *(
                 [_section("Calibration", _CALIBRATION, _calibration(found))]
                 if (found := meta.get("calibration"))
@@ -153,9 +156,8 @@ def _section(title: str, text: str, table: Table) -> str:
     return f"## {title}\n\n{' '.join(text.split())}\n\n{table.to_markdown()}"
 
 
-def _scores(results: Results, metric: Metric) -> str:
-    match = "strict match (start, end and type)" if metric is STRICT else metric.description
-    text = _SCORES.format(match=match, split=results.split)
+def _scores(results: Results) -> str:
+    text = _SCORES.format(split=results.split)
     if results.limit is not None:
         text += f" Only {results.limit} documents of each corpus were taken."
     if not results.provenance.get("allow_overlap", True):
@@ -164,11 +166,7 @@ def _scores(results: Results, metric: Metric) -> str:
         size = f" of at most {results.context_tokens} tokens" if results.context_tokens else ""
         text += f" The pipeline saw one {results.context}{size} at a time, not what the source has as one text."
     text += f" It read {results.tokens:,} tokens, {results.tokens_per_second:,.0f} per second on the machine of the evaluation."
-    return _section("Scores", text, _table(results, metric))
-
-
-def _table(results: Results, metric: Union[str, Metric]) -> Table:
-    return results_table(results.by(get_metric(metric)))
+    return _section("Scores", text, results_table(results.by(STRICT)))
 
 
 def _calibration(found: Mapping[str, Mapping[str, float]]) -> Table:

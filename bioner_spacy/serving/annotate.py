@@ -14,6 +14,7 @@ from .mentions import (
     choose,
     find_mentions,
     known_guidelines,
+    known_types,
     predicted_spans,
     require_guideline,
     require_types,
@@ -67,7 +68,7 @@ def annotate(
     check_list("types", types, "entity types")
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     chosen = None if types is None else frozenset(types)
-    require_types(nlp, chosen)
+    require_types(known_types(nlp), chosen)
     require_guideline(known_guidelines(nlp), guideline)
 
     def docs(given: Iterable[Any], name: str) -> Iterator[Doc]:

@@ -19,7 +19,15 @@ from ..formats import SourceDocument, get_format
 from ..formats.documents import ZONE_DOCUMENTS, in_zones
 from ..scope import ENTS, SPANS_KEY, set_origin
 from ..scoring.evaluate import load_pipeline, require_length
-from .mentions import choose, known_guidelines, predicted_spans, require_guideline, require_types, with_guideline
+from .mentions import (
+    choose,
+    known_guidelines,
+    known_types,
+    predicted_spans,
+    require_guideline,
+    require_types,
+    with_guideline,
+)
 
 OnFailure = Callable[["Failure"], None]
 
@@ -95,7 +103,7 @@ class Annotator:
             BionerError: it cannot be loaded, or an entity type or the guideline is unknown.
         """
         nlp = load_pipeline(self.settings.pipeline, gpu_id=self.settings.gpu_id)
-        require_types(nlp, self.settings.types)
+        require_types(known_types(nlp), self.settings.types)
         require_guideline(known_guidelines(nlp), self.settings.guideline)
         return nlp
 

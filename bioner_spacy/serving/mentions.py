@@ -14,13 +14,9 @@ from ..scope import ENTS, SPANS_KEY, attrs_of_ents, part_of_attrs, per_span, set
 from ..scoring.evaluate import finds_entities
 
 
-def is_chosen(mention: Mention, types: Optional[Collection[str]], threshold: float) -> bool:
-    """Whether a mention has one of some types, and a sufficient score (if any).
-
-    Args:
-        types: entity types; None for all.
-    """
-    return (types is None or mention.label in types) and (mention.score is None or mention.score >= threshold)
+def is_chosen(label: str, score: Optional[float], types: Optional[Collection[str]], threshold: float) -> bool:
+    """Whether a mention has one of some types (None: of all), and a sufficient score (if any)."""
+    return (types is None or label in types) and (score is None or score >= threshold)
 
 
 def predicted_spans(
@@ -55,13 +51,12 @@ def known_types(nlp: Language) -> list[str]:
     return sorted(found)
 
 
-def require_types(nlp: Language, types: Optional[Collection[str]]) -> None:
-    """Check that entity types are ones that a pipeline declares, if it declares any.
+def require_types(known: Sequence[str], types: Optional[Collection[str]]) -> None:
+    """Check that entity types are among those that a pipeline declares, if it declares any.
 
     Raises:
-        BionerError: one is unknown.
+        BionerError: one is not.
     """
-    known = known_types(nlp)
     unknown = sorted(set(types or ()).difference(known))
     check_setting("types", ", ".join(unknown), ", ".join(known), not (known and unknown))
 
@@ -110,11 +105,7 @@ def choose(
         flat: whether to keep only those in `doc.ents`, which do not overlap.
     """
     scores = per_span(attrs_of_ents(doc) if spans_key == ENTS else {}, "scores", len(doc.ents))
-    ents = [
-        ent
-        for ent, score in zip(doc.ents, scores)
-        if (types is None or ent.label_ in types) and (score is None or score >= threshold)
-    ]
+    ents = [ent for ent, score in zip(doc.ents, scores) if is_chosen(ent.label_, score, types, threshold)]
     if spans_key in doc.spans:
         group = doc.spans[spans_key]
         spans, attrs = list(group), group.attrs
@@ -123,9 +114,7 @@ def choose(
         kept = [
             number
             for number, (span, score) in enumerate(zip(spans, scores))
-            if (types is None or span.label_ in types)
-            and (score is None or score >= threshold)
-            and (not flat or _place(span) in flat_places)
+            if is_chosen(span.label_, score, types, threshold) and (not flat or _place(span) in flat_places)
         ]
         left_out = {_place(span) for span in spans} - {_place(spans[number]) for number in kept}
         ents = [ent for ent in ents if _place(ent) not in left_out]

@@ -102,11 +102,9 @@ class Process:
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
-            try:
+            with suppress(OSError):  # unsent data are lost
                 if pipe is not None:
                     pipe.close()
-            except OSError:  # unsent data are lost
-                pass
 
     def _send(self, content: Any) -> None:
         try:

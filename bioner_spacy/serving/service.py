@@ -116,7 +116,7 @@ class Service:
             Annotated(
                 document.id,
                 document.text,
-                [mention for mention in mentions if is_chosen(mention, request.types, request.threshold)],
+                [one for one in mentions if is_chosen(one.label, one.score, request.types, request.threshold)],
             )
             for document, mentions in zip(documents, found, strict=True)
         ]

@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..errors import BionerError, Errors
-from .mentions import require_guideline
+from ..errors import BionerError, Errors, check_setting
+from .mentions import require_guideline, require_types
 from .service_answers import FORMATS
 
 
@@ -109,14 +109,10 @@ class Request(Strict):
         """
         try:
             require_guideline(known_guidelines, self.guideline)
+            require_types(known_types, self.types)
+            check_setting("format", self.format, FORMATS)
         except BionerError as error:
             raise Refused(422, str(error)) from None
-        if self.format not in FORMATS:
-            raise Refused(422, Errors.E301.format(setting="format", value=self.format, allowed=", ".join(FORMATS)))
-        unknown = [name for name in self.types or () if name not in known_types]
-        if unknown and known_types:
-            value = ", ".join(unknown)
-            raise Refused(422, Errors.E301.format(setting="types", value=value, allowed=", ".join(known_types)))
 
 
 def explain(errors: Sequence[Any]) -> str:
