@@ -136,6 +136,12 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         yield number, text.removesuffix("\n").removesuffix("\r")
 
 
+def whole_text(path: Path) -> str:
+    """All of a UTF-8 file, unchanged; see `open_bytes` and `decode`."""
+    with open_bytes(path) as file:
+        return decode(file.read(), path)
+
+
 def decode(content: bytes, path: Path, line: int = 1) -> str:
     """Decode a file or a part of it, unchanged, because offsets count all characters.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import BionerError, Errors, Warnings, warn
 from ..files import numbered_lines
-from ..formats.document import OnError, SourceDocument, stop
+from ..formats.document import OnError, SourceDocument, require_some, stop
 
 _ANY = ""
 """Instead of a type: any document."""
@@ -26,10 +26,7 @@ def read_list(path: Path) -> list[str]:
     Raises:
         BionerError: the file is missing, not UTF-8, or holds no id.
     """
-    ids = [text.strip() for _, text in numbered_lines(path) if text.strip()]
-    if not ids:
-        raise BionerError(Errors.E102.format(path=path))
-    return ids
+    return list(require_some(path, (text.strip() for _, text in numbered_lines(path) if text.strip())))
 
 
 def by_list(

@@ -9,16 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
-from .document import Mention, OnError, Passage, SourceDocument, each_readable, stop
+from .document import LONGEST_GAP, Mention, OnError, Passage, SourceDocument, each_readable, stop
 from .format import Format
 from .json_records import JsonRecord, json_records
 from .standoff import MentionBuilder
 
 _NOT_KEPT = ("relations", "events", "coreferences")
-_LONGEST_GAP = 1_000_000
-"""Maximum number of characters between two passages; a larger distance is a wrong offset, and would fill the
-memory."""
-
 _KEYS = ("id", "document_id", "passages", "entities", *_NOT_KEPT)
 
 
@@ -53,7 +49,7 @@ def _document(part: JsonRecord, record: dict[str, Any]) -> SourceDocument:
     passages = []
     for passage in _objects(part, record, "passages"):
         for text_part, (start, end) in zip(_texts(part, passage), _offsets(part, passage), strict=True):
-            if not 0 <= start - len(text) <= _LONGEST_GAP or end - start != len(text_part):
+            if not 0 <= start - len(text) <= LONGEST_GAP or end - start != len(text_part):
                 part.fail(
                     f"the passage from {start} to {end} is not behind the text before it, or not as long as its text"
                 )

@@ -16,7 +16,7 @@ from typing import Optional
 from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors
-from ..files import BLANK, decode, numbered_lines, open_bytes, replacing
+from ..files import BLANK, numbered_lines, replacing, whole_text
 from ..scope import SPANS_KEY
 from .document import Mention, OnError, SourceDocument, each_readable, fail, stop
 from .export import Annotated, Export
@@ -65,7 +65,7 @@ def read(path: Path, *, mismatch: str = "error", on_error: OnError = stop) -> It
 
     def make(pair: tuple[str, Path, Path]) -> SourceDocument:
         name, text_file, annotation_file = pair
-        text = _text(text_file)
+        text = whole_text(text_file)
         mentions = tuple(_mentions(annotation_file, text, builder, on_error))
         return SourceDocument(name, text, mentions, annotation_file, 1, doc_id=name)
 
@@ -79,12 +79,9 @@ def read_texts(path: Path, *, on_error: OnError = stop) -> Iterator[SourceDocume
     if not any(".txt" in kinds for kinds in files.values()):
         raise BionerError(Errors.E130.format(path=path))
     texts = [(name, kinds[".txt"]) for name, kinds in files.items() if ".txt" in kinds]
-    return each_readable(texts, lambda one: SourceDocument(one[0], _text(one[1]), (), one[1], 1, one[0]), on_error)
-
-
-def _text(path: Path) -> str:
-    with open_bytes(path) as file:
-        return decode(file.read(), path)
+    return each_readable(
+        texts, lambda one: SourceDocument(one[0], whole_text(one[1]), (), one[1], 1, one[0]), on_error
+    )
 
 
 def _files(folder: Path) -> dict[str, dict[str, Path]]:

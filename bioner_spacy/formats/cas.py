@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..errors import BionerError, Errors, import_extra, reason
-from ..files import decode, open_bytes
+from ..files import whole_text
 from .document import Mention, OnError, SourceDocument, each_readable, fail, stop
 from .format import Format
 from .standoff import MentionBuilder
@@ -95,14 +95,13 @@ def _document(path: Path, cas: Any, text: str, mentions: tuple[Mention, ...]) ->
 def _load(path: Path) -> tuple[Any, str]:
     """A CAS and its text."""
     cassis = import_extra("cassis", "cas", "dkpro-cassis")
-    with open_bytes(path) as file:
-        content = decode(file.read(), path).removeprefix("\ufeff")
+    content = whole_text(path).removeprefix("\ufeff")
     try:
         if content.lstrip().startswith(("{", "[")):
             cas = cassis.load_cas_from_json(content, lenient=True)
         else:
-            with open_bytes(path.with_name(TYPES_FILE)) as file:
-                types = cassis.load_typesystem(_xml(decode(file.read(), path), path.with_name(TYPES_FILE)))
+            types_file = path.with_name(TYPES_FILE)
+            types = cassis.load_typesystem(_xml(whole_text(types_file), types_file))
             cas = cassis.load_cas_from_xmi(_xml(content, path), typesystem=types, lenient=True)
         text = cas.sofa_string
     except BionerError:

@@ -24,6 +24,21 @@ def fail(path: Path, line: int, reason: str) -> NoReturn:
     raise BionerError(Errors.E106.format(path=path, line=line, reason=reason))
 
 
+def require_some(path: Path, parts: Iterable[Part]) -> Iterator[Part]:
+    """Pass the parts of a file on; an error at the end if there is none."""
+    empty = True
+    for part in parts:
+        empty = False
+        yield part
+    if empty:
+        raise BionerError(Errors.E102.format(path=path))
+
+
+LONGEST_GAP = 1_000_000
+"""Maximum number of characters between two passages; a larger distance is a wrong offset, and would fill the
+memory."""
+
+
 @dataclass(frozen=True)
 class Mention:
     """One annotated mention, read or to be written.

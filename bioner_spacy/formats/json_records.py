@@ -3,13 +3,14 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn, Optional
 
 from ..errors import BionerError, Errors
-from ..files import decode, numbered_lines, open_bytes
-from .document import fail
+from ..files import numbered_lines, whole_text
+from .document import fail, require_some
 
 IDS = ("doc_id", "id", "pmid", "PMID", "sourceid")
 """Keys of identifiers of documents, in a record or in its `meta`."""
@@ -87,6 +88,12 @@ class JsonRecord:
         return "", ""
 
 
+def score_of(value: Mapping[str, Any]) -> Optional[float]:
+    """The score of a span, if it has one."""
+    score = value.get("score")
+    return float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None
+
+
 def constant(name: str) -> Optional[str]:
     """What is read for NaN, Infinity and -Infinity, as pandas and others write them, which are no JSON to write again:
     a missing value, or their name."""
@@ -101,14 +108,11 @@ def json_records(path: Path) -> Iterator[JsonRecord]:
     """
     lines = ((number, text) for number, text in numbered_lines(path) if text.strip())
     first = next(lines, None)
-    if first is None:
-        raise BionerError(Errors.E102.format(path=path))
-    if _is_by_lines(first[1]):
-        yield JsonRecord(path, *first)
-        for number, text in lines:
-            yield JsonRecord(path, number, text)
-    else:
-        yield from _whole(path)
+    records: Iterable[JsonRecord] = ()
+    if first is not None:
+        by_lines = _is_by_lines(first[1])
+        records = (JsonRecord(path, *line) for line in chain([first], lines)) if by_lines else _whole(path)
+    yield from require_some(path, records)
 
 
 def _is_by_lines(text: str) -> bool:
@@ -124,14 +128,12 @@ def _is_by_lines(text: str) -> bool:
 
 
 def _whole(path: Path) -> Iterator[JsonRecord]:
-    with open_bytes(path) as file:
-        text = decode(file.read(), path).removeprefix("\ufeff")
+    text = whole_text(path).removeprefix("\ufeff")
     decoder = json.JSONDecoder()
     place = _skip(text, 0)
     is_array = text.startswith("[", place)
     place = _skip(text, place + is_array)
     line, counted = 1, 0  # line of the position counted so far
-    empty = True
     while place < len(text) and not (is_array and text.startswith("]", place)):
         line, counted = line + text.count("\n", counted, place), place
         try:
@@ -139,15 +141,12 @@ def _whole(path: Path) -> Iterator[JsonRecord]:
         except (ValueError, RecursionError) as error:
             where, reason = getattr(error, "lineno", line), getattr(error, "msg", str(error))
             raise BionerError(Errors.E106.format(path=path, line=where, reason=f"not valid JSON ({reason})")) from None
-        empty = False
         yield JsonRecord(path, line, text[place:end])
         place = _skip(text, end)
         if is_array and text.startswith(",", place):
             place = _skip(text, place + 1)
         elif is_array and not text.startswith("]", place):
             fail(path, line, "not valid JSON (the array does not end here, and no comma follows)")
-    if empty:
-        raise BionerError(Errors.E102.format(path=path))
 
 
 def _skip(text: str, place: int) -> int:

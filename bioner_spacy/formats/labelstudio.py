@@ -13,7 +13,7 @@ from ..scope import SPANS_KEY
 from .document import Mention, OnError, SourceDocument, each_readable, stop
 from .export import ARRAY, Annotated, Export
 from .format import Format
-from .json_records import IDS, NOT_ACCEPTED, JsonRecord, json_records
+from .json_records import IDS, NOT_ACCEPTED, JsonRecord, json_records, score_of
 from .standoff import MentionBuilder
 
 SEVERAL = ("error", "first", "last", "all")
@@ -119,7 +119,6 @@ class _Task:
                 part.fail(f"the region from {start!r} to {end!r} has no whole numbers for start and end")
             if region.get("meta"):
                 builder.add("note on a span (meta)|notes on spans (meta)", part.line)
-            score = region.get("score")
             for label in labels:
                 if not isinstance(label, str) or not label.strip():
                     part.fail(f"the region from {start} to {end} has a label that is no text")
@@ -130,7 +129,7 @@ class _Task:
                     label=label.strip(),
                     fragments=[(start, end)],
                     claimed=value["text"] if isinstance(value.get("text"), str) else "",
-                    score=float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None,
+                    score=score_of(region),
                     infons={key: kept for key, kept in value.items() if key not in _VALUE_KEYS},
                 )
                 if mention:
@@ -139,10 +138,8 @@ class _Task:
 
 def _place(value: dict[str, Any]) -> tuple[Any, Any]:
     """Start and end; in marked-up texts, where these are paths, those in the whole text."""
-    whole = value.get("globalOffsets")
-    return (
-        (whole.get("start"), whole.get("end")) if isinstance(whole, dict) else (value.get("start"), value.get("end"))
-    )
+    place = whole if isinstance(whole := value.get("globalOffsets"), dict) else value
+    return place.get("start"), place.get("end")
 
 
 def _spans(result: list[Any]) -> set[str]:

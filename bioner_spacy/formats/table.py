@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 from ..errors import BionerError, Errors, check_setting, import_extra
 from ..files import lines_with_ends, open_bytes, replacing
 from ..scope import SPANS_KEY
-from .document import OnError, Passage, SourceDocument, fail, join_passages, stop
+from .document import OnError, Passage, SourceDocument, fail, join_passages, require_some, stop
 from .export import Annotated, Export
 from .format import Format
 from .json_records import IDS
@@ -62,9 +62,8 @@ def read(
     if not is_parquet and path.name.lower().removesuffix(".gz").endswith(".parquet"):
         raise BionerError(Errors.E118.format(path=path, kind="Parquet", reason="it does not begin as one"))
     rows = _parquet_rows(path, text, id) if is_parquet else _csv_rows(path, text, id, quotes, on_error)
-    ids, empty = RepeatedIds(path), True
-    for line, key, row in rows:
-        empty = False
+    ids = RepeatedIds(path)
+    for line, key, row in require_some(path, rows):
         try:
             document = _document(path, line, row, text, key)
         except BionerError as error:
@@ -72,8 +71,6 @@ def read(
         else:
             ids.add(document.doc_id, line)
             yield document
-    if empty:
-        raise BionerError(Errors.E102.format(path=path))
     ids.finish()
 
 
@@ -141,7 +138,7 @@ def _csv_rows(
     lines = lines_with_ends(path)
     head = next(((number, line) for number, line in lines if line.strip()), None)
     if head is None:
-        raise BionerError(Errors.E102.format(path=path))
+        return
 
     def reader(lines: Iterable[str], delimiter: str) -> Any:
         return csv.reader(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..errors import BionerError
-from ..files import decode, numbered_lines, open_bytes
+from ..files import numbered_lines, whole_text
 from .document import OnError, SourceDocument, stop
 from .format import Format
 from .reading import files_of, is_pattern, name_in
@@ -30,8 +30,7 @@ def read(path: Path, *, lines: Optional[bool] = None, on_error: OnError = stop) 
             if lines or (lines is None and single):
                 yield from (SourceDocument(f"{file.stem}:{n}", text, (), file, n) for n, text in numbered_lines(file))
             else:
-                with open_bytes(file) as opened:
-                    text = decode(opened.read(), file).removeprefix("\ufeff")
+                text = whole_text(file).removeprefix("\ufeff")
                 name = file.stem if single else name_in(path, file)
                 yield SourceDocument(name, text, (), file, 1, doc_id=name)
         except BionerError as error:

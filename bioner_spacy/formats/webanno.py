@@ -58,16 +58,7 @@ def read(
     mismatch: str = "error",
     on_error: OnError = stop,
 ) -> Iterator[SourceDocument]:
-    """Read a file, which is one document. Other features of a mention, such as its negation, are kept for the output.
-
-    Args:
-        type: the layer of annotations that are mentions, by its full name or the last part of it.
-        label: its feature with the label of a mention.
-        identifier: its feature with the identifier of a concept, if it has one.
-        mismatch: what to do with an annotation outside of the text: "error", or else leave it out, which a warning
-            counts.
-        on_error: what to do about an annotation that cannot be read: raise the error, or collect it and leave the part
-            out.
+    """Read a file, which is one document. Options and other features of a mention are as for `cas.read`.
 
     Raises:
         BionerError: the file is missing or not in this format, a token differs from the text, or there is no such

@@ -15,7 +15,7 @@ from xml.parsers import expat
 
 from ..errors import BionerError, Errors
 from ..files import decode, open_bytes
-from .document import fail
+from .document import fail, require_some
 
 CHUNK = 1 << 16
 """Bytes that are parsed at once."""
@@ -154,12 +154,7 @@ def xml_records(path: Path, tags: Collection[str]) -> Iterator[tuple[int, Elemen
         BionerError: the file is missing, empty, holds no such element, is not UTF-8, is not valid XML, declares an
             entity, or uses one that is not known.
     """
-    empty = True
-    for record in _Records(path, tags).results():
-        empty = False
-        yield record
-    if empty:
-        raise BionerError(Errors.E102.format(path=path))
+    return require_some(path, _Records(path, tags).results())
 
 
 def plain(text: str) -> str:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats.bioc import read
-from bioner_spacy.formats.bioc.reader import LONGEST_GAP
-from bioner_spacy.formats.document import Mention, Passage, SourceDocument
+from bioner_spacy.formats.document import LONGEST_GAP, Mention, Passage, SourceDocument
 
 XML = """<?xml version="1.0" encoding="utf8"?>
 <!DOCTYPE collection SYSTEM "BioC.dtd">

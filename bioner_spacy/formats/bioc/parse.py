@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Optional
 
 from ...errors import BionerError, Errors
 from ...files import decode, open_bytes
-from ..document import fail
+from ..document import fail, require_some
 from ..json_records import constant, json_records
 from ..xml_parser import CHUNK, XmlParser
 
@@ -129,13 +129,8 @@ def parse(path: Path, type_infon: str) -> Iterator[Node]:
         decode(head[:2], path)
     if head and not head.startswith((b"<", b"{", b"[")):
         fail(path, 1, "neither XML nor JSON")
-    empty = True
-    if head:
-        for node in _XmlParser(path, type_infon).results() if head.startswith(b"<") else _json_documents(path):
-            empty = False
-            yield node
-    if empty:
-        raise BionerError(Errors.E102.format(path=path))
+    is_xml = head.startswith(b"<")
+    yield from require_some(path, _XmlParser(path, type_infon).results() if is_xml else _json_documents(path))
 
 
 def _json_documents(path: Path) -> Iterator[Node]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ...errors import BionerError, Errors, Warnings, check_setting, warn
-from ..document import COLLECTION, INFONS, Mention, OnError, Passage, SourceDocument, each_readable, stop
+from ..document import COLLECTION, INFONS, LONGEST_GAP, Mention, OnError, Passage, SourceDocument, each_readable, stop
 from ..ledger import Ledger
 from ..standoff import IDENTIFIER, MentionBuilder, split_identifiers
 from .parse import Node, parse
@@ -32,10 +32,6 @@ _IDENTIFIERS = re.compile(
 """Infons that hold concept identifiers if there is no infon `identifier`."""
 
 _KEPT = frozenset(("id", "infons", "passages", "annotations", "relations", "sentences"))
-
-LONGEST_GAP = 1_000_000
-"""Maximum number of characters between two passages; a larger distance is a wrong offset, and would fill the
-memory."""
 
 
 def read(

@@ -13,7 +13,7 @@ from typing import Optional
 from ...errors import BionerError, Errors, Warnings, check_setting, warn
 from ...files import BLANK, numbered_lines
 from ...tokenization import detokenize
-from ..document import Mention, OnError, SourceDocument, fail, stop
+from ..document import Mention, OnError, SourceDocument, fail, require_some, stop
 from .tags import SCHEMES, TagError, decode_tags, find_scheme, is_tag
 
 DOCSTART = "-DOCSTART-"
@@ -75,8 +75,7 @@ def read(
     if scheme == "auto":
         scheme = rows.scheme()
     repairs: list[int] = []
-    number = 0
-    for number, sentence in enumerate(rows.sentences(on_error), start=1):
+    for number, sentence in enumerate(require_some(path, rows.sentences(on_error)), start=1):
         if sentence.broken:
             continue
         text, offsets = detokenize(sentence.tokens)
@@ -93,8 +92,6 @@ def read(
                 mentions.append(Mention(offsets[start][0], offsets[end - 1][1], label, sentence.lines[start]))
         else:
             yield _document(path, number, sentence, text, mentions)
-    if number == 0:
-        raise BionerError(Errors.E102.format(path=path))
     if repairs:
         warn(Warnings.W101.format(path=path, count=len(repairs), line=repairs[0]))
 
@@ -103,16 +100,14 @@ def read_texts(
     path: Path, *, token_column: int = 0, comments: Optional[str] = None, on_error: OnError = stop
 ) -> Iterator[SourceDocument]:
     """Read the sentences of a column file, ignoring other columns; see `read`."""
-    number, errors = 0, list[BionerError]()
+    errors: list[BionerError] = []
     rows = _Rows(path, token_column, (), comments)
-    for number, sentence in enumerate(rows.sentences(errors.append), start=1):
+    for number, sentence in enumerate(require_some(path, rows.sentences(errors.append)), start=1):
         if sentence.broken:
             on_error(errors.pop(0))
             errors.clear()
             continue
         yield _document(path, number, sentence, detokenize(sentence.tokens)[0], [])
-    if number == 0:
-        raise BionerError(Errors.E102.format(path=path))
 
 
 def _document(path: Path, number: int, sentence: _Sentence, text: str, mentions: Sequence[Mention]) -> SourceDocument:

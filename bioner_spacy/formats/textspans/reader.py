@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from ...errors import BionerError, Errors, check_setting
 from ..document import Mention, OnError, Passage, SourceDocument, each_readable, stop
-from ..json_records import NOT_ACCEPTED, JsonRecord, json_records
+from ..json_records import NOT_ACCEPTED, JsonRecord, json_records, score_of
 from ..standoff import MentionBuilder
 from .pubannotation import count_others, is_attributes, is_track, joined, parts, plain, tracks
 
@@ -252,7 +252,7 @@ class _Record:
                 label=name.strip(),
                 fragments=fragments,
                 claimed=claimed,
-                score=_score(span),
+                score=score_of(span) if isinstance(span, dict) else None,
                 identifiers=_identifiers(span),
                 infons=infons,
             )
@@ -295,11 +295,6 @@ def _places(spans: list[Any]) -> set[str]:
             values = [*span, "accept"] if isinstance(span, list) else [span]
         found.add(json.dumps(values))
     return found
-
-
-def _score(span: Any) -> Optional[float]:
-    score = span.get("score") if isinstance(span, dict) else None
-    return float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None
 
 
 def _identifiers(span: Any) -> tuple[str, ...]:
