@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.formats import read_documents, read_texts
+from bioner_spacy.formats import all_formats, read_documents, read_texts
 from bioner_spacy.formats.documents import choose_input, parse_pairs, text_formats
 
 
@@ -135,6 +135,16 @@ def test_compressed_files(format: str, name: str, content: str, tmp_path: Path) 
     path.write_bytes(content.encode("utf-16"))
     with pytest.raises(BionerError, match="is in UTF-16: convert the file to UTF-8"):
         list(read_documents(format, path))
+
+
+@pytest.mark.parametrize("format", sorted(set(all_formats()) - {"brat", "cas", "docbin", "text", "webanno"}))
+def test_files_without_a_document(format: str, tmp_path: Path) -> None:
+    for content in ("", "\n \n", "-DOCSTART-\tO\n\n" if format == "iob" else " "):
+        (tmp_path / "in").write_text(content)
+        with pytest.raises(BionerError, match="holds no document"):
+            list(read_documents(format, tmp_path / "in"))
+    with pytest.raises(BionerError, match="is not there"):
+        list(read_documents(format, tmp_path / "none"))
 
 
 def test_archives(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Damaged files: every reader gives documents whose mentions are in their texts, or one clear error.
+"""Damaged files and any others: every reader gives documents whose mentions are in their texts, or one clear error.
 
 A few for each format by default; BIONER_FUZZ=10000 tries as many of each, as for a nightly run.
 """
 
+import json
 import os
 import random
 import warnings
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from annotated_docs import make_doc
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from spacy.vocab import Vocab
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.formats import all_formats, read_documents, read_texts
+from bioner_spacy.formats import Format, all_formats, read_documents, read_texts
 
 TIMES = int(os.environ.get("BIONER_FUZZ", 20))
 PARTS = [
@@ -57,22 +60,62 @@ def test_damaged_files(name: str, tmp_path: Path) -> None:
         path.write_text(READ_ONLY[name], encoding="utf-8")
     else:
         words = ["old", "gout", "\u03b2", "in", "\U0001f42d"]
-        settings = {"doc_id": "7", "scores": [0.5, 0.25], "identifiers": [["M:1"], []]}
-        declared.written([make_doc(words, [(0, 2, "D"), (4, 5, "S")], **settings)] * 2, path, spans_key="bioner")
+        attrs = {"doc_id": "7", "scores": [0.5, 0.25], "identifiers": [["M:1"], []]}
+        declared.written([make_doc(words, [(0, 2, "D"), (4, 5, "S")], **attrs)] * 2, path, spans_key="bioner")
     file = next(path.glob("*.ann")) if path.is_dir() else path
     content = file.read_bytes()
     for seed in range(TIMES):
         file.write_bytes(damaged(content, random.Random(seed)))
-        for read in (read_texts, read_documents) if declared.is_annotated else (read_texts,):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                try:
-                    if declared.read_docs and read is read_documents:
-                        assert all(len(doc.text) >= 0 for doc in declared.read_docs(path, Vocab()))
-                    else:
-                        for document in read(name, path):
-                            assert all(0 <= m.start < m.end <= len(document.text) for m in document.mentions)
-                except BionerError:
-                    pass
-                except Exception as error:
-                    raise AssertionError(f"{name}, seed {seed}, {read.__name__}: {file.read_bytes()!r}") from error
+        read_all(declared, path, f"{name}, seed {seed}: {file.read_bytes()!r}")
+
+
+def read_all(declared: Format, path: Path, about: str) -> None:
+    """Read a file in every way."""
+    for read in (read_texts, read_documents) if declared.is_annotated else (read_texts,):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                if declared.read_docs and read is read_documents:
+                    assert all(len(doc.text) >= 0 for doc in declared.read_docs(path, Vocab()))
+                else:
+                    for document in read(declared, path):
+                        assert all(0 <= m.start < m.end <= len(document.text) for m in document.mentions)
+            except BionerError as error:
+                assert str(path.parent) in str(error)
+            except Exception as error:
+                raise AssertionError(f"{about}, {read.__name__}") from error
+
+
+KEYS = "start end label entity_type text offset offsets locations infons passages documents data result labels".split()
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 4) | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner),
+    max_leaves=6,
+)
+OTHER_KEYS = (
+    "spans entities entity_mentions ner_tags annotations answer id document_id passages documents data".split()
+)
+RECORDS = st.fixed_dictionaries(
+    {"text": st.text(max_size=4) | VALUES, "tokens": st.lists(st.text(max_size=3), max_size=3) | VALUES},
+    optional={key: VALUES for key in OTHER_KEYS},
+)
+PIECES = [
+    *"""<collection> </collection> <document> </document> <passage> </passage> <annotation> </annotation> <sentence> <cons>
+    <offset>0</offset> <text>gout</text> <infon/> <location/> <p> é & { } [ ] , : 0 null NaN " ' "documents" "passages"
+    "offset" "text" "gout" "\\ud800" """.split(),
+    "\n",
+    "\t",
+]
+
+
+@pytest.mark.parametrize("name", sorted(set(all_formats()) - {"brat", "docbin"}))
+@settings(max_examples=100, deadline=None)
+@given(
+    content=st.binary(max_size=60)
+    | st.lists(st.sampled_from(PIECES), max_size=15).map(lambda parts: "".join(parts).encode())
+    | RECORDS.map(lambda record: json.dumps(record).encode())
+)
+def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any"
+    path.write_bytes(content)
+    read_all(all_formats()[name], path, repr(content))

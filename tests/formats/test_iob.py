@@ -212,12 +212,6 @@ def test_malformed_lines(tmp_path: Path, text: str, line: int, message: str) -> 
         list(read(write(tmp_path, text)))
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "-DOCSTART-\tO\n\n"])
-def test_file_without_a_sentence(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BionerError, match="no document"):
-        list(read(write(tmp_path, text)))
-
-
 @pytest.mark.parametrize(
     "options", [{"scheme": "iob3"}, {"invalid": "skip"}, {"tag_columns": [2]}, {"tag_columns": [0]}]
 )

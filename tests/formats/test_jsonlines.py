@@ -3,8 +3,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats.jsonlines import read, read_texts
@@ -68,46 +66,6 @@ def test_nested_mentions_and_identifiers(tmp_path: Path) -> None:
 def test_malformed_lines(tmp_path: Path, record: Any, message: str) -> None:
     with pytest.raises(BionerError, match=rf"train\.jsonl, line 2: .*{message}"):
         list(read(write(tmp_path, GOOD, record)))
-
-
-@pytest.mark.parametrize("text", ["", "\n \n"])
-def test_file_without_a_sentence(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BionerError, match="no document"):
-        list(read(write(tmp_path, text)))
-
-
-VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-1, 3), st.floats(), st.text(max_size=3)),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["start", "end", "a"]), inner)
-    ),
-    max_leaves=6,
-)
-MENTIONS = st.fixed_dictionaries(
-    {"start": st.integers(0, 2), "end": st.integers(0, 3), "entity_type": st.sampled_from(["A", "B", ""])},
-    optional={"text": VALUES},
-)
-RECORDS = st.fixed_dictionaries(
-    {"tokens": st.one_of(st.lists(st.text(max_size=3), max_size=3), VALUES)},
-    optional={"entity_mentions": st.one_of(st.lists(MENTIONS, max_size=3), VALUES), "doc_id": VALUES},
-)
-
-
-@given(content=st.one_of(st.binary(max_size=60), RECORDS.map(lambda record: json.dumps(record).encode())))
-@settings(max_examples=300)
-def test_any_bytes_give_documents_or_a_clear_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    path = tmp_path_factory.getbasetemp() / "fuzz.jsonl"
-    path.write_bytes(content)
-    try:
-        (document,) = read(path)
-    except BionerError as error:
-        assert "fuzz.jsonl" in str(error)
-        return
-    record = json.loads(content)
-    assert "".join(document.text.split()) == "".join("".join(record["tokens"]).split())
-    tokens = [record["tokens"][m["start"] : m["end"]] for m in record["entity_mentions"]]
-    texts = ["".join(document.text[m.start : m.end].split()) for m in document.mentions]
-    assert texts == ["".join("".join(words).split()) for words in tokens]
 
 
 def test_tags_of_tokens(tmp_path: Path) -> None:

@@ -96,8 +96,6 @@ PARAMETER = '<!DOCTYPE a [<!ENTITY % p SYSTEM "file:///etc/hostname"> %p;]>'
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "holds no document"),
-        ("  \n", "holds no document"),
         ("<a/>", "holds no document|a BioC collection is needed"),
         (XXE + "<collection>&x;</collection>", "line 1: the file declares an entity, x"),
         (LAUGHS + "<collection>&b;</collection>", "line 1: the file declares an entity, a"),
@@ -164,14 +162,3 @@ def test_any_texts(tmp_path_factory: pytest.TempPathFactory, documents: list[tup
         given = [" ".join(part.split(" ")).strip(" ") for part in (title, *abstract)]
         texts = [document.text[passage.start : passage.end] for passage in document.passages]
         assert texts == [" ".join(filter(None, part.split(" "))) for part in given if part.strip(" ")]
-
-
-@settings(max_examples=200)
-@given(content=st.binary(max_size=60), format=st.sampled_from(["pubmed", "jats", "text", "bioc"]))
-def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, content: bytes, format: str) -> None:
-    path = tmp_path_factory.mktemp("bytes") / "a"
-    path.write_bytes(content)
-    try:
-        list(read_texts(format, path))
-    except BionerError:
-        pass

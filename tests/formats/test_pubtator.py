@@ -102,12 +102,6 @@ def test_malformed_lines(tmp_path: Path, text: str, line: int, message: str) -> 
         list(read(write(tmp_path, text)))
 
 
-@pytest.mark.parametrize("text", ["", "\n \n"])
-def test_file_without_a_record(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BionerError, match="no document"):
-        list(read(write(tmp_path, text)))
-
-
 LINES = st.lists(
     st.one_of(
         st.text(st.sampled_from("7|ta0\t 1Dé\r"), max_size=10),

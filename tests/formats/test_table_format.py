@@ -101,8 +101,6 @@ def test_dialects(content: str, texts: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", b"", "holds no document"),
-        ("a.csv", b"\n \n", "holds no document"),
         ("a.csv", b"id,text\n", "holds no document"),
         ("a.csv", b"text,text\na,b\n", "line 1: there are 2 columns called text"),
         (
@@ -262,14 +260,3 @@ def test_any_mentions(tmp_path_factory: pytest.TempPathFactory, found: list[Doc]
         assert [row["text"] for row in rows] == [
             doc.text[start:end] for doc in found for start, end, _ in mentions(doc)
         ]
-
-
-@settings(max_examples=200)
-@given(content=st.binary(max_size=60) | st.text('text,id\n"\t;', max_size=40).map(str.encode))
-def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    path = tmp_path_factory.mktemp("bytes") / "a.csv"
-    path.write_bytes(content)
-    try:
-        list(read_texts("table", path))
-    except BionerError:
-        pass

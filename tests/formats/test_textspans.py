@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
@@ -42,8 +40,6 @@ def test_texts_alone(tmp_path: Path) -> None:
     ]
     with pytest.raises(BionerError, match="line 2: the object has no string text"):
         list(read_texts(write(tmp_path, GOOD, {"texts": "x"})))
-    with pytest.raises(BionerError, match="holds no document"):
-        list(read_texts(write(tmp_path, " ")))
 
 
 @pytest.mark.parametrize(
@@ -142,39 +138,6 @@ def test_malformed_lines(tmp_path: Path, record: Any, message: str) -> None:
         list(read(path))
     assert [document.line for document in read(path, on_error=errors.append)] == [1, 3]
     assert len(errors) == 1
-
-
-@pytest.mark.parametrize("text", ["", "\n \n"])
-def test_file_without_a_document(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BionerError, match="no document"):
-        list(read(write(tmp_path, text)))
-
-
-VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-1, 4), st.floats(), st.text(max_size=3)),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(["start", "end", "label"]), inner)
-    ),
-    max_leaves=6,
-)
-RECORDS = st.fixed_dictionaries(
-    {"text": st.one_of(st.text(max_size=4), VALUES)},
-    optional={key: VALUES for key in ("spans", "label", "entities", "answer", "id")},
-)
-
-
-@given(content=st.one_of(st.binary(max_size=60), RECORDS.map(lambda record: json.dumps(record).encode())))
-@settings(max_examples=300)
-def test_any_bytes_give_documents_or_a_clear_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    path = tmp_path_factory.getbasetemp() / "fuzz-textspans.jsonl"
-    path.write_bytes(content)
-    try:
-        (document,) = read(path)
-    except BionerError as error:
-        assert "fuzz-textspans.jsonl" in str(error)
-        return
-    assert document.text == json.loads(content)["text"]
-    assert all(0 <= m.start < m.end <= len(document.text) and m.label for m in document.mentions)
 
 
 def lists(**record: Any) -> dict[str, Any]:
