@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 import spacy
 from hand_made import ASTHMA, RECEPTOR, mark
+from html_page import Page
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
@@ -38,39 +38,15 @@ def draw(doc: Doc, max_tokens: int = 300) -> str:
     return drawings(render_page({"A": [Example(doc, doc)]}, title="t", max_tokens=max_tokens))[0]
 
 
-class Outline(HTMLParser):
-    """The tags of a page and the headings in it."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.text: dict[str, list[str]] = {}
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.tags.add(tag)
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open:
-            self.text.setdefault(self.open[-1], []).append(data)
-
-
 def test_page_of_all_corpora(make_pipeline: Callable[..., Language], corpus_folder: Path, tmp_path: Path) -> None:
     same = [("interleukin 2 receptor gene", "GENE"), ("T cells", "CELL_TYPE")]
     nlp = make_pipeline({ASTHMA: [("asthma", "DISEASE")], RECEPTOR: same})
     write_page(nlp, corpus_folder, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf8")
-    outline = Outline(page)
-    assert outline.open == []
-    assert outline.text["h2"] == ["drugs", "genes"]
-    assert outline.text["h3"] == ["1. drugs-0", "1. genes-0"]
-    assert outline.text["li"] == ["CELL_TYPE", "CHEMICAL", "DISEASE", "GENE"]
+    outline = Page(page)
+    assert outline.texts["h2"] == ["drugs", "genes"]
+    assert outline.texts["h3"] == ["1. drugs-0", "1. genes-0"]
+    assert outline.texts["li"] == ["CELL_TYPE", "CHEMICAL", "DISEASE", "GENE"]
     assert [plain(drawing) for drawing in drawings(page)] == [ASTHMA, ASTHMA, RECEPTOR]
     labels = [[label for _, label in LABEL.findall(drawing)] for drawing in drawings(page)]
     assert labels == [["DISEASE", "CHEMICAL", "DISEASE"], ["DISEASE"], ["GENE", "CELL_TYPE"]]
@@ -109,10 +85,10 @@ def test_everything_is_escaped(nlp: Language) -> None:
     doc = nlp.make_doc(f"{evil} & more")
     set_gold(doc, [doc[0:2], Span(doc, 0, 1, evil)], corpus=evil, scope=[evil], doc_id=evil)
     page = render_page({evil: [Example(doc, doc), Example(nlp.make_doc(doc.text), doc)]}, title=evil)
-    outline = Outline(page)
+    outline = Page(page)
     assert "script" not in outline.tags
     assert plain(drawings(page)[0]) == doc.text
-    assert outline.text["h1"] == [evil]
+    assert outline.texts["h1"] == [evil]
 
 
 def test_sentences_of_an_article_have_names_of_their_own(nlp: Language) -> None:
@@ -120,7 +96,7 @@ def test_sentences_of_an_article_have_names_of_their_own(nlp: Language) -> None:
     for doc, doc_id in zip(docs, ("test-1", "test-1", "test-2")):
         set_gold(doc, [], scope=["GENE"], corpus="A", doc_id=doc_id)
     page = render_page({"A": [Example(doc, doc) for doc in docs]}, title="t")
-    assert Outline(page).text["h3"] == ["1. test-1, part 1", "2. test-1, part 2", "3. test-2"]
+    assert Page(page).texts["h3"] == ["1. test-1, part 1", "2. test-1, part 2", "3. test-2"]
 
 
 def test_tokens_of_a_long_document_are_cut_after_a_whole_span() -> None:

@@ -3,11 +3,11 @@
 import json
 from dataclasses import replace
 from datetime import datetime, timezone
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from command_line import bioner
+from html_page import Page
 
 from bioner_spacy.corpora import Catalogue, load_catalogue
 from bioner_spacy.corpora.catalogue import Corpus
@@ -23,31 +23,6 @@ from bioner_spacy.scoring.results import Pipeline, Results
 ROOT = Path(__file__).parents[2]
 EVIL = """<script>alert("1")</script>&amp;'"</td><img src=x onerror=y>"""
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="300pt" height="90pt"><text>F1</text></svg>'
-VOID = {"meta", "img"}
-
-
-class Page(HTMLParser):
-    """Collects the elements and texts of a page, and sees that every element is closed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict]] = []
-        self.text = ""
-        self.open: list[str] = []
-        self.feed(html)
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text += data
 
 
 def results(corpus: str, f: float, *, types: tuple[str, ...] = ("GENE",)) -> Results:
@@ -183,7 +158,7 @@ def test_no_text_becomes_part_of_the_page(catalogue: Catalogue, tmp_path: Path) 
     parts = render_report(EVIL, EVIL, {EVIL: [*blocks, Picture.of(f"<svg>{EVIL}</svg>", EVIL)]})
     for page in (Page(html), Page(parts)):
         assert EVIL in page.text
-        assert not {"script", "link", "iframe"} & {tag for tag, _ in page.elements}
+        assert not {"script", "link", "iframe"} & set(page.tags)
         assert not {name for _, attrs in page.elements for name in attrs if name.startswith("on")}
 
 

@@ -1,47 +1,19 @@
 """The page on which judges click through a review."""
 
 import json
-from collections import Counter
-from html.parser import HTMLParser
+
+from html_page import Page
 
 from bioner_spacy.analysis.review_sheet import Row
 from bioner_spacy.reports.review import sheet_page
 
 
-class Page(HTMLParser):
-    """Elements with their attributes, and the text outside of scripts and styles."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.scripts: list[str] = []
-        self._inside = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self._inside = tag
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside == "script":
-            self.scripts[-1] += data
-        elif self._inside != "style":
-            self.text += data
-
-
 def test_texts_are_escaped() -> None:
     evil = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> & \" '"
     page = Page(sheet_page([Row("abc-1", evil, evil, evil, evil, evil, evil)], {evil: evil}))
-    tags = Counter(tag for tag, _ in page.elements)
-    assert (tags["script"], tags["img"]) == (2, 0)
+    assert (page.tags.count("script"), page.tags.count("img")) == (2, 0)
     assert page.text.count(evil) == 8  # the six cells, the type once more in the question, and its definition
-    data = json.loads(page.scripts[0])
+    data = json.loads(page.texts["script"][0])
     assert data["rows"] == [{"id": "abc-1", "line": line_of(evil)}]
 
 
