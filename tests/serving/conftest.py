@@ -1,12 +1,14 @@
-"""A pipeline without weights that finds the terms of a list, nested ones too, with scores."""
+"""Pipelines without weights; one finds the terms of a list, nested ones too, with scores."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 import spacy
+from faulty_pipeline import write_pipeline
 from spacy.language import Language
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc, SpanGroup
+
+from bioner_spacy.pipeline.spans import flat_view
 
 TERMS = {
     "NOD2": ("GENE", 0.95),
@@ -33,11 +35,7 @@ class Terms:
         found = sorted((pair for pair in found if pair[0] is not None), key=lambda pair: pair[0].start)
         spans, scores = [span for span, _ in found], [score for _, score in found]
         doc.spans["bioner"] = SpanGroup(doc, name="bioner", attrs={"scores": scores}, spans=spans)
-        flat: list[Span] = []
-        for span, _ in sorted(found, key=lambda pair: -pair[1]):
-            if not any(span.start < other.end and other.start < span.end for other in flat):
-                flat.append(span)
-        doc.set_ents(flat, default="outside")
+        doc.set_ents(flat_view(doc, spans, scores, keep=False), default="outside")
         return doc
 
 
@@ -48,8 +46,14 @@ def make_terms(nlp: Language, name: str) -> Terms:
 
 
 @pytest.fixture
-def nlp() -> Iterator[Language]:
+def nlp() -> Language:
     """The pipeline."""
     nlp = spacy.blank("en")
     nlp.add_pipe("terms_of_a_test")
-    yield nlp
+    return nlp
+
+
+@pytest.fixture
+def pipeline(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Folder of the pipeline of `faulty_pipeline`."""
+    return str(write_pipeline(tmp_path_factory.mktemp("faulty"), monkeypatch))

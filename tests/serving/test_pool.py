@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import torch
-from faulty_pipeline import write_pipeline
 
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.formats import SourceDocument
@@ -148,11 +147,6 @@ def children(parent: int) -> list[int]:
     """Processes that live and were started by another one."""
     processes = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
     return [process for process in processes if state_and_parent(process)[1] == parent]
-
-
-@pytest.fixture
-def pipeline(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
-    return str(write_pipeline(tmp_path_factory.mktemp("faulty"), monkeypatch))
 
 
 @pytest.mark.slow

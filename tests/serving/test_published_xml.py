@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty_pipeline import write_pipeline
 
 from bioner_spacy.errors import BionerWarning
 from bioner_spacy.formats import read_texts
@@ -119,11 +118,6 @@ JATS = """<?xml version="1.0" encoding="UTF-8"?>
 <sub-article article-type="reply" id="sa1"><front-stub><title-group><article-title>Reply on NOD2</article-title></title-group></front-stub><body><p>NOD2!</p></body></sub-article>
 </article>
 """
-
-
-@pytest.fixture
-def pipeline(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
-    return str(write_pipeline(tmp_path_factory.mktemp("faulty"), monkeypatch))
 
 
 def rows(pipeline: str, source: Path, format: str) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from faulty_pipeline import write_pipeline
 
 from bioner_spacy.errors import BionerError
 from bioner_spacy.serving import ray_pool, shards
@@ -14,11 +13,6 @@ from bioner_spacy.serving.apply import apply
 
 ray = pytest.importorskip("ray", reason="extra ray")
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def pipeline(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
-    return str(write_pipeline(tmp_path_factory.mktemp("faulty"), monkeypatch))
 
 
 @pytest.fixture

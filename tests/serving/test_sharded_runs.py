@@ -10,18 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty_pipeline import write_pipeline
 
 import bioner_spacy
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.files import checksum
 from bioner_spacy.formats import get_format
 from bioner_spacy.serving import shards
-
-
-@pytest.fixture
-def pipeline(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
-    return str(write_pipeline(tmp_path_factory.mktemp("faulty"), monkeypatch))
 
 
 @pytest.fixture
