@@ -30,11 +30,7 @@ def read_list(path: Path) -> list[str]:
 
 
 def by_list(
-    documents: Iterable[SourceDocument],
-    lists: Mapping[str, Iterable[str]],
-    *,
-    corpus: str,
-    on_error: OnError = stop,
+    documents: Iterable[SourceDocument], lists: Mapping[str, Iterable[str]], *, corpus: str, on_error: OnError = stop
 ) -> Assigned:
     """Assign documents by lists of their ids (`doc_id`), which must be complete: every document in one list.
 

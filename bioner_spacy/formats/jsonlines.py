@@ -169,11 +169,7 @@ def _mention(part: JsonRecord, value: Any, tokens: list[str], offsets: list[tupl
 
 
 def _tagged(
-    part: JsonRecord,
-    record: dict[str, Any],
-    key: str,
-    names: Optional[Sequence[str]],
-    offsets: list[tuple[int, int]],
+    part: JsonRecord, record: dict[str, Any], key: str, names: Optional[Sequence[str]], offsets: list[tuple[int, int]]
 ) -> list[Mention]:
     """Mentions from the tags of tokens. An I without a B before it begins a mention, as in IOB1."""
     tags = record.get(key)

@@ -221,10 +221,7 @@ def _scores(multi: Optional[Results], single: Path, metric: Metric) -> list[Show
 
 
 def _curves(training: Path) -> list[Shown]:
-    files = {
-        MULTI: {MULTI: _multi(training)},
-        SINGLE: {path.name: path for path in sorted(training.glob("single/*"))},
-    }
+    files = {MULTI: {MULTI: _multi(training)}, SINGLE: {path.name: path for path in sorted(training.glob("single/*"))}}
     runs: dict[str, dict[str, Curve]] = {}
     for side, folders in files.items():
         paths = {name: folder / CURVE_FILE for name, folder in folders.items()}

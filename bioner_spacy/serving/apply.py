@@ -14,14 +14,7 @@ from spacy.vocab import Vocab
 from ..errors import BionerError, Errors, Warnings, check_list, check_number, check_setting, warn
 from ..files import as_path, checksum
 from ..formats import Format, SourceDocument, get_format
-from ..formats.documents import (
-    check_output,
-    choose_format,
-    choose_input,
-    output_formats,
-    parse_options,
-    text_formats,
-)
+from ..formats.documents import check_output, choose_format, choose_input, output_formats, parse_options, text_formats
 from ..scope import SPANS_KEY
 from .annotator import Done, Failure, Settings
 from .pool import Here, Pool, imap, process_pool

@@ -90,12 +90,7 @@ def find_mentions(doc: Doc, spans_key: str = SPANS_KEY) -> list[Mention]:
 
 
 def choose(
-    doc: Doc,
-    types: Optional[Collection[str]],
-    threshold: float,
-    spans_key: str = SPANS_KEY,
-    *,
-    flat: bool = False,
+    doc: Doc, types: Optional[Collection[str]], threshold: float, spans_key: str = SPANS_KEY, *, flat: bool = False
 ) -> None:
     """Keep only some of the mentions of a document, in place.
 

@@ -77,11 +77,7 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("corpora", [], "corpora: must be a mapping"),
         ("corpora/..", {}, "corpora: ..: a name has letters"),
         ("corpora/genes", "x", "corpora: genes: must be a mapping"),
-        (
-            "corpora/genes/format",
-            "xml",
-            "unknown format xml; known: " + ", ".join(input_formats()),
-        ),
+        ("corpora/genes/format", "xml", "unknown format xml; known: " + ", ".join(input_formats())),
         ("corpora/genes/label", {}, "unknown key label;"),
         ("corpora/genes/labels", ..., "corpora: genes: has no key labels"),
         (
@@ -102,11 +98,7 @@ def _break(data: dict[str, Any], place: str, value: Any) -> dict[str, Any]:
         ("corpora/genes/files", {}, "files: must be a mapping"),
         ("corpora/genes/files/dev", {}, "files: has the unknown key dev"),
         ("corpora/genes/files/test/name", ..., "files: test: has no key name"),
-        (
-            "corpora/genes/files/test/sha",
-            "0",
-            "files: test: has the unknown key sha; known: name, sha256, documents",
-        ),
+        ("corpora/genes/files/test/sha", "0", "files: test: has the unknown key sha; known: name, sha256, documents"),
         ("corpora/genes/files/test/sha256", "abc", "must be a hexadecimal digest or null"),
         ("corpora/genes/files/test/sha256", 5, "must be a hexadecimal digest or null"),
         ("corpora/genes/files/test/name", "../b.tsv", "must be relative to the folder of the corpus"),

@@ -97,11 +97,7 @@ BAD = {
         '{"spans": []}\n{"text": "FOX2", "spans": [{"start": 0, "end": 4, "label": "gene"}]}\n{\n'
         '{"text": "FOX2", "label": [[0, 9, "gene"]]}\n{"text": "FOX3", "label": [[0, 4, "gene"]]}',
         {},
-        [
-            "line 1: the object has no string text",
-            "line 3: not valid JSON",
-            "line 4: characters 0 to 9",
-        ],
+        ["line 1: the object has no string text", "line 3: not valid JSON", "line 4: characters 0 to 9"],
     ),
     "bioc": (
         json.dumps(

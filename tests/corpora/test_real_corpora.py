@@ -9,15 +9,7 @@ from shutil import copyfile
 import pytest
 from spacy.language import Language
 
-from bioner_spacy.corpora import (
-    SPLITS,
-    Corpus,
-    SourceDocument,
-    SplitReport,
-    convert_documents,
-    fetch,
-    load_catalogue,
-)
+from bioner_spacy.corpora import SPLITS, Corpus, SourceDocument, SplitReport, convert_documents, fetch, load_catalogue
 from bioner_spacy.errors import BionerError, BionerWarning
 from bioner_spacy.files import checksum
 from bioner_spacy.formats import read_documents
@@ -222,11 +214,7 @@ def test_other_files_of_the_formats(file: str, format_: str, documents: int, men
                 "CellComponent": 203,
             },
         ),
-        (
-            "JNLPBA-brat/test",
-            404,
-            {"protein": 5067, "cell_type": 1921, "DNA": 1056, "cell_line": 500, "RNA": 118},
-        ),
+        ("JNLPBA-brat/test", 404, {"protein": 5067, "cell_type": 1921, "DNA": 1056, "cell_line": 500, "RNA": 118}),
     ],
 )
 def test_brat(folder: str, documents: int, mentions: dict[str, int]) -> None:

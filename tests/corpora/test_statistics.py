@@ -86,10 +86,7 @@ def test_names_that_one_corpus_annotates_and_the_other_does_not() -> None:
     assert (found.corpora, found.entity_type) == (("one", "other"), "GENE")
     assert found.shared == 3
     assert found.disagreeing == 2
-    assert found.examples == [
-        (("nf-kappa", "b"), Usage(1, 1), Usage(2, 0)),
-        (("insulin",), Usage(3, 1), Usage(1, 1)),
-    ]
+    assert found.examples == [(("nf-kappa", "b"), Usage(1, 1), Usage(2, 0)), (("insulin",), Usage(3, 1), Usage(1, 1))]
     [short] = compare_guidelines(statistics, n_examples=1)
     assert len(short.examples) == 1
     assert short.disagreeing == 2

@@ -30,10 +30,7 @@ def write(folder: Path, *records: dict[str, Any]) -> Path:
 
 def test_records(tmp_path: Path) -> None:
     concepts = [{"db_name": "MESH", "db_id": "D1"}, {"db_name": "", "db_id": "D2"}, {"db_name": "MESH", "db_id": "D1"}]
-    found = [
-        entity(["Gout"], [[0, 4]], normalized=concepts),
-        entity(["Breast", "cancers"], [[6, 12], [25, 32]]),
-    ]
+    found = [entity(["Gout"], [[0, 4]], normalized=concepts), entity(["Breast", "cancers"], [[6, 12], [25, 32]])]
     path = write(tmp_path, record(*found, relations=[{"id": "r"}], year=2000))
     with pytest.warns(BionerWarning, match=r"1 relation \(first in line 1\)"):
         [document] = read(path)

@@ -138,11 +138,7 @@ def test_other_keys_and_identifiers_of_json(tmp_path: Path) -> None:
     convert_file(path, tmp_path / "between.spacy")
     convert_file(tmp_path / "between.spacy", tmp_path / "out.jsonl")
     found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert found == [
-        {**records[0], "id": "12345"},
-        {**records[1], "id": "7"},
-        {**records[2], "id": "PMC8"},
-    ]
+    assert found == [{**records[0], "id": "12345"}, {**records[1], "id": "7"}, {**records[2], "id": "PMC8"}]
     with pytest.warns(BionerWarning, match="left out: 1 mention's further infons, 3 documents' further keys"):
         convert_file(path, tmp_path / "out.pubtator")
 

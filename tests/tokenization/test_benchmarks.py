@@ -19,10 +19,7 @@ COLUMNS = "XYZ\tB-GENE\n-\tI-GENE\n1\tI-GENE\nand\tO\nGly12\tO\nin\tO\nrats\tO\n
 
 @pytest.fixture
 def corpora(tmp_path):
-    for folder, file, content in (
-        ("SPECIES", "Train.PubTator", PUBTATOR),
-        ("s800", "train.tsv", COLUMNS),
-    ):
+    for folder, file, content in (("SPECIES", "Train.PubTator", PUBTATOR), ("s800", "train.tsv", COLUMNS)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / file).write_text(content, encoding="utf8")
     return tmp_path

@@ -95,10 +95,7 @@ def test_spans():
     assert detokenize([]) == ("", [])
 
 
-@pytest.mark.parametrize(
-    ("tokens", "place"),
-    [(["a", ""], 1), (["a b"], 0), (["\t"], 0), (["a", "b", "c\u00a0"], 2)],
-)
+@pytest.mark.parametrize(("tokens", "place"), [(["a", ""], 1), (["a b"], 0), (["\t"], 0), (["a", "b", "c\u00a0"], 2)])
 def test_bad_tokens(tokens, place):
     with pytest.raises(BionerError, match=f"Token {place} "):
         detokenize(tokens)

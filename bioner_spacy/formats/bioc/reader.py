@@ -35,12 +35,7 @@ _KEPT = frozenset(("id", "infons", "passages", "annotations", "relations", "sent
 
 
 def read(
-    path: Path,
-    *,
-    unit: str = "document",
-    type_infon: str = "type",
-    mismatch: str = "error",
-    on_error: OnError = stop,
+    path: Path, *, unit: str = "document", type_infon: str = "type", mismatch: str = "error", on_error: OnError = stop
 ) -> Iterator[SourceDocument]:
     """Read a BioC file, XML or JSON, by its first character. JSON may be a response of PubTator 3, or one document per
     line.

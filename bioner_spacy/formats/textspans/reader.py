@@ -142,10 +142,7 @@ class _Record:
         return SourceDocument(part.name, text, tuple(mentions), part.path, part.line, doc_id, passages, meta)
 
     def mentions(
-        self,
-        spans_key: Optional[str],
-        span_keys: Optional[Sequence[str]],
-        builder: MentionBuilder,
+        self, spans_key: Optional[str], span_keys: Optional[Sequence[str]], builder: MentionBuilder
     ) -> list[Mention]:
         text = self.text
         found: list[Mention] = []
