@@ -178,15 +178,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     `score=0.97` in three columns; concept identifiers are normalisations: `N1`, `Reference T1 MESH:D001241` and the
     text of the mention.
 
-    Args:
-        path: the folder to write, which must not be there, or be empty; it is there when all documents are written.
-
-    Returns:
-        Numbers of documents and of mentions that are written.
-
-    Raises:
-        BionerError: the folder holds files, there is no document, one is not annotated or its scores are
-            not as many as its spans, or if a label has whitespace.
+    All else is as for `Format.write`. The folder must not be there, or be empty; a label with whitespace is an error.
     """
     not_in_id = r'[\s/\\:*?"<>|\0-\x1f]|^\.'
     export = Export(path, FORMAT, spans_key, label=r"\S+", not_in_id=not_in_id, infons=[NAME])

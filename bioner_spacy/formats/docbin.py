@@ -65,17 +65,11 @@ def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
 
 def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tuple[int, int]:
     """Write a DocBin, in a folder of files where it is large; documents are written as they are. If the name ends in
-    .gz, one gzipped file is written.
+    .gz, one gzipped file is written. Arguments, results and errors are those of `Format.write`.
 
     Args:
         spans_key: key in `doc.spans`, "ents" for entities; documents without any spans may have entities in their
             place, with a warning.
-
-    Returns:
-        Numbers of documents and of spans, or entities, that are written.
-
-    Raises:
-        BionerError: there is no document, or one is not annotated.
     """
     export, counts = Export(path, FORMAT, spans_key), [0, 0]
 

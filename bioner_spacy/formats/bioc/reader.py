@@ -45,18 +45,11 @@ def read(
     whitespace apart. Infons are kept; those that hold concept identifiers, `identifier` before all others, are read.
     Relations are no mentions, and annotations without a location (indexing terms) are left out; warnings count both.
 
-    All else is as for `Format.read`.
+    All else is as for `Format.read`; XML or JSON that is not valid always raises.
 
     Args:
-        unit: "document", or "passage" to make a document of every passage.
+        unit: "document", or "passage" to make a document of every passage; annotations must be in one then.
         type_infon: key of the infon that holds the type of an annotation.
-        on_error: what to do about a document or an annotation that cannot be read: raise the error, or collect it and
-            leave the part out. XML or JSON that is not valid always raises.
-
-    Raises:
-        BionerError: the file is missing, empty, not UTF-8, not valid XML or JSON, or not BioC, passages
-            overlap, if an annotation has no type, if its text is not the one at its locations, or, with "passage",
-            if it is in no passage.
     """
     builder = MentionBuilder(path, mismatch)
     unplaced: list[int] = []

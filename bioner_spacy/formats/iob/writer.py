@@ -23,12 +23,8 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY, column
     Args:
         columns: number of tag columns.
 
-    Returns:
-        Numbers of documents and of mentions that are written.
-
     Raises:
-        BionerError: `columns` is not at least 1, there is no document, one is not annotated or its scores
-            are not as many as its spans, if a label has whitespace, or if a token is `-DOCSTART-`.
+        BionerError: a label has whitespace, a token is `-DOCSTART-`, or as for `Format.write`.
     """
     check_setting("columns", columns, "1 or more", columns >= 1)
     export = Export(path, get_format("iob"), spans_key, label=r"\S+", not_in_id=r"[\s()]")
