@@ -61,7 +61,6 @@ def test_good_corpus(check: Check) -> None:
 BAD = {
     "iob": (
         "FOX1\tB-gene\nb\n\nFOX2\tI-gene\n\nc\tO\td\n\nFOX3\tB-gene\n\n-DOCSTART-\tB-gene\n\ne\tX-gene\n",
-        {},
         [
             "line 2: 1 column where 2",
             "line 4: the tag I-gene begins",
@@ -73,7 +72,6 @@ BAD = {
     "pubtator": (
         "7|x|Ataxia\n7\t0\t6\tAtaxia\tgene\n\n8|t|FOX2 binds\n8|a|\n8\t0\t4\tFOX3\tgene\n8\t0\t40\tFOX2\tgene\n"
         "8\tx\n8\t0\t4\tFOX2\tgene\n9|t|Gout\n8|a|Mice\n9\t0\t4\tGout\tgene\n10|t|FOX4\n10\t0\t4\tFOX4\tgene\n",
-        {},
         [
             r"line 1: a record must open",
             r"line 6: the annotation 'FOX3'",
@@ -86,7 +84,6 @@ BAD = {
         '{"tokens": ""}\n{"tokens": ["FOX2"], "entity_mentions": [{"start": 0, "end": 1, "entity_type": "gene"}]}\n{\n'
         '{"tokens": ["FOX2"], "entity_mentions": [{"start": 0, "end": 2, "entity_type": "gene"}]}\n'
         '{"tokens": ["FOX3"], "entity_mentions": [{"start": 0, "end": 1, "entity_type": "gene"}]}',
-        {},
         [
             "line 1: the object has no list tokens",
             "line 3: not valid JSON",
@@ -96,7 +93,6 @@ BAD = {
     "textspans": (
         '{"spans": []}\n{"text": "FOX2", "spans": [{"start": 0, "end": 4, "label": "gene"}]}\n{\n'
         '{"text": "FOX2", "label": [[0, 9, "gene"]]}\n{"text": "FOX3", "label": [[0, 4, "gene"]]}',
-        {},
         ["line 1: the object has no string text", "line 3: not valid JSON", "line 4: characters 0 to 9"],
     ),
     "bioc": (
@@ -118,7 +114,6 @@ BAD = {
             },
             indent=1,
         ),
-        {},
         [
             "line 10: its offset is 1",
             "line 37: the annotation 'FOX9' is not",
@@ -130,8 +125,8 @@ BAD = {
 
 @pytest.mark.parametrize("format_", BAD)
 def test_all_problems_of_a_file_are_found(check: Check, format_: str) -> None:
-    content, options, expected = BAD[format_]
-    found = check(format_, {"train": content}, **options)
+    content, expected = BAD[format_]
+    found = check(format_, {"train": content})
     assert len(found.problems) == len(expected), found.problems
     for problem, message in zip(found.problems, expected):
         assert f"train, {message}" in problem

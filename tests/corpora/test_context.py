@@ -1,7 +1,6 @@
 """Records split into sentences and joined to groups and documents."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -144,10 +143,9 @@ def test_sentences_of_other_tools_are_taken(nlp: Language) -> None:
     assert [sentence.text for sentence in regroup([doc], "sentence")] == ["See Fig.", "2 of them.", "So there."]
 
 
-@pytest.mark.parametrize(("context", "expected"), [("sentence", [[0], [1], [2], [3], [4], [5]]), ("source", None)])
-def test_records_stand_alone(context: str, expected: Any) -> None:
+def test_records_of_a_document() -> None:
     records = [record("x", doc_id) for doc_id in ("a", "a", "", "", "b", "a")]
-    assert documents(records, context) == [[0], [1], [2], [3], [4], [5]]
+    assert documents(records, "sentence") == documents(records, "source") == [[0], [1], [2], [3], [4], [5]]
     assert documents(records, "group") == documents(records, "document") == [[0, 1], [2], [3], [4], [5]]
 
 

@@ -68,6 +68,21 @@ def passages_of(text: str) -> st.SearchStrategy[list[list[Any]]]:
     return st.sets(st.sampled_from(gaps)).map(divide) if gaps else st.just(divide(set()))
 
 
+@st.composite
+def fragmented(draw: st.DrawFn, text: str) -> list[tuple[int, int, tuple[tuple[int, int], ...]]]:
+    """Start, end and fragments of mentions: nested, crossing, repeated, and of up to three fragments with letters in
+    between."""
+    places = st.lists(st.integers(0, len(text)), min_size=2, max_size=6, unique=True).map(sorted)
+    found = []
+    for boundaries in draw(st.lists(places, max_size=5)):
+        kept = [(boundaries[0], boundaries[1])]
+        for start, end in zip(boundaries[2::2], boundaries[3::2]):
+            if text[kept[-1][1] : start].strip():
+                kept.append((start, end))
+        found.append((kept[0][0], kept[-1][1], tuple(kept) if len(kept) > 1 else ()))
+    return found
+
+
 def passages(doc: Doc) -> list[list[Any]]:
     """Passages of a document; all of it where none are distinguished."""
     found: list[list[Any]] = doc.spans["bioner"].attrs.get("passages", [[0, len(doc.text), ""]])

@@ -5,6 +5,7 @@ from typing import Any, Optional
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
+from annotated_docs import fragmented
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -138,9 +139,8 @@ def test_settings(tmp_path: Path) -> None:
         write(tmp_path, collection(passage(0, "x", {**annotation(0, 1), "infons": {"k": "D"}}))), type_infon="k"
     )
     assert document.mentions == (Mention(0, 1, "D", 1),)
-    for option in ({"unit": "sentence"}, {"mismatch": "skip"}):
-        with pytest.raises(BionerError, match=next(iter(option))):
-            list(read(path, **option))
+    with pytest.raises(BionerError, match="unit"):
+        list(read(path, unit="sentence"))
 
 
 @pytest.mark.parametrize("key", ["annotations", "locations"])
@@ -263,18 +263,10 @@ def documents(draw: st.DrawFn) -> tuple[list[tuple[int, str]], str, list[Mention
         text += " " * draw(st.integers(0, 2))
         passages.append((len(text), part))
         text += part
-    places = st.lists(st.integers(0, len(text)), min_size=2, max_size=6, unique=True).map(sorted)
-    mentions = []
-    for boundaries in draw(st.lists(places, max_size=4)):
-        fragments = list(zip(boundaries[::2], boundaries[1::2]))
-        kept = fragments[:1]
-        for start, end in fragments[1:]:
-            if text[kept[-1][1] : start].strip():
-                kept.append((start, end))
-        several = tuple(kept) if len(kept) > 1 else ()
-        mentions.append(
-            Mention(kept[0][0], kept[-1][1], draw(st.sampled_from(["A", "<&"])), 1, several, infons={"db": "x"})
-        )
+    mentions = [
+        Mention(start, end, draw(st.sampled_from(["A", "<&"])), 1, fragments, infons={"db": "x"})
+        for start, end, fragments in draw(fragmented(text))
+    ]
     return passages, text, mentions
 
 

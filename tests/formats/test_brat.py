@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from annotated_docs import fragmented
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,18 +140,12 @@ CHARACTERS = "ab \t\r\n\u0301\u2028\u00e9\U0001d6fd\U0001f9ec"
 
 @st.composite
 def documents(draw: st.DrawFn) -> tuple[str, list[Mention]]:
-    """A text and mentions in it: nested, crossing, repeated, and of up to three fragments with letters in between."""
+    """A text and mentions in it."""
     text = draw(st.text(CHARACTERS, min_size=1, max_size=25))
-    places = st.lists(st.integers(0, len(text)), min_size=2, max_size=6, unique=True).map(sorted)
-    mentions = []
-    for line, boundaries in enumerate(draw(st.lists(places, max_size=5)), start=1):
-        fragments = list(zip(boundaries[::2], boundaries[1::2]))
-        kept = fragments[:1]
-        for start, end in fragments[1:]:
-            if text[kept[-1][1] : start].strip():
-                kept.append((start, end))
-        several = tuple(kept) if len(kept) > 1 else ()
-        mentions.append(Mention(kept[0][0], kept[-1][1], draw(st.sampled_from("AB")), line, several))
+    mentions = [
+        Mention(start, end, draw(st.sampled_from("AB")), line, fragments)
+        for line, (start, end, fragments) in enumerate(draw(fragmented(text)), start=1)
+    ]
     return text, mentions
 
 

@@ -101,12 +101,15 @@ def test_a_pipeline_without_the_component(tmp_path: Path, catalogue: Catalogue) 
         complete_meta(tmp_path / "blank", catalogue, None, name="x")
 
 
-def test_results_of_a_pipeline_of_other_corpora(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
+def test_results_of_another_pipeline(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
     other = replace(results, pipeline=replace(results.pipeline, config="0123456789abcdef"))
     with pytest.raises(BionerError, match="a config with the checksum 0123456789ab and"):
         complete_meta(pipeline, catalogue, other, name="x")
     unknown = replace(results, pipeline=replace(results.pipeline, config=None))
     assert complete_meta(pipeline, catalogue, unknown, name="x")["performance"]
+    other = replace(results, pipeline=replace(results.pipeline, seed=99))
+    with pytest.raises(BionerError, match="another pipeline.*seed 99 and"):
+        complete_meta(pipeline, catalogue, other, name="x")
 
 
 def test_what_the_pipeline_saw_and_what_counts_is_reported(
@@ -131,9 +134,3 @@ def test_without_results_the_card_has_no_scores(pipeline: Path, catalogue: Catal
     assert meta["performance"] == {}
     text = readme(pipeline, meta)
     assert "None were given" in text and "7.77" not in text
-
-
-def test_results_of_another_pipeline(pipeline: Path, catalogue: Catalogue, results: Results) -> None:
-    other = replace(results, pipeline=replace(results.pipeline, seed=99))
-    with pytest.raises(BionerError, match="another pipeline.*seed 99 and"):
-        complete_meta(pipeline, catalogue, other, name="mine")

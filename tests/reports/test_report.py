@@ -34,6 +34,13 @@ def results(corpus: str, f: float, *, types: tuple[str, ...] = ("GENE",)) -> Res
     return Results(pipeline, split="test", limit=None, scores=found, tokens=10, tokens_per_second=5.0)
 
 
+def write_curve(folder: Path, *steps: int) -> None:
+    folder.mkdir(parents=True)
+    line = {"epoch": 0, "losses": {"multitask_ner": 1.0}, "scores": {}, "score": 0.5}
+    lines = [json.dumps({**line, "step": step}) for step in steps]
+    (folder / "curve.jsonl").write_text("\n".join(lines), encoding="utf8")
+
+
 @pytest.fixture
 def catalogue() -> Catalogue:
     return load_catalogue(ROOT / "configs" / "catalogue.yml")
@@ -80,10 +87,7 @@ def test_all_that_is_there_is_on_the_page(reports: Path, catalogue: Catalogue, t
     (reports / "runs").mkdir()
     (reports / "runs" / "broken.json").write_text('{"page": {', encoding="utf8")
     training = tmp_path / "training"
-    (training / "multi").mkdir(parents=True)
-    line = {"epoch": 0, "losses": {"multitask_ner": 1.0}, "scores": {}, "score": 0.5}
-    lines = [json.dumps({**line, "step": step}) for step in (0, 10)]
-    (training / "multi" / "curve.jsonl").write_text("\n".join(lines), encoding="utf8")
+    write_curve(training / "multi", 0, 10)
     page = Page(make_report(reports, catalogue=catalogue, training=training))
     assert "the a|b \\| gene" in page.text and "A page of one's own" in page.text
     assert "Some code\nover lines." in page.text
@@ -124,10 +128,8 @@ def test_what_counts_is_reported(catalogue: Catalogue, tmp_path: Path) -> None:
 
 
 def test_the_folder_of_one_run(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
-    line = {"epoch": 0, "losses": {"multitask_ner": 1.0}, "scores": {}, "score": 0.5}
-    lines = [json.dumps({**line, "step": step}) for step in (0, 10)]
-    (tmp_path / "mine" / "model-last").mkdir(parents=True)
-    (tmp_path / "mine" / "curve.jsonl").write_text("\n".join(lines), encoding="utf8")
+    write_curve(tmp_path / "mine", 0, 10)
+    (tmp_path / "mine" / "model-last").mkdir()
     (tmp_path / "mine" / "model-last" / "config.cfg").write_text("[vars]\nepochs = 17\n", encoding="utf8")
     page = Page(make_report(reports, catalogue=catalogue, training=tmp_path / "mine"))
     assert "F1 and loss against updates" in [attrs.get("alt") for _, attrs in page.elements]
@@ -135,9 +137,7 @@ def test_the_folder_of_one_run(reports: Path, catalogue: Catalogue, tmp_path: Pa
 
 
 def test_one_evaluation_is_no_curve(reports: Path, catalogue: Catalogue, tmp_path: Path) -> None:
-    (tmp_path / "training" / "multi").mkdir(parents=True)
-    line = {"epoch": 0, "step": 0, "losses": {}, "scores": {}, "score": 0.5}
-    (tmp_path / "training" / "multi" / "curve.jsonl").write_text(json.dumps(line), encoding="utf8")
+    write_curve(tmp_path / "training" / "multi", 0)
     page = Page(make_report(reports, catalogue=catalogue, training=tmp_path / "training"))
     assert "Too few evaluations" in page.text
 
