@@ -11,7 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import BionerError, Errors, check_setting
-from .format import Format
+from .format import Format, plain_name
 from .reading import head_of, looks_like, source_files
 from .registry import all_formats, get_format
 
@@ -91,7 +91,7 @@ def choose_input(setting: str, value: Optional[str], path: Path, *, allowed: Ite
 def _guess_folder(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
     """The format of a folder by files that only folders of this format have."""
     ends = {name: get_format(name).folder_endings for name in allowed}
-    return next((name for name in allowed if any(_plain_name(file).endswith(ends[name]) for file in files)), None)
+    return next((name for name in allowed if any(plain_name(file).endswith(ends[name]) for file in files)), None)
 
 
 def _guess_format(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str]:
@@ -106,12 +106,8 @@ def _guess_format(files: Sequence[Path], allowed: Sequence[str]) -> Optional[str
 
 
 def _guess_by_name(path: Path, allowed: Iterable[str]) -> Optional[str]:
-    name = _plain_name(path)
+    name = plain_name(path)
     return next((format for end, format in known_endings(allowed).items() if name.endswith(end)), None)
-
-
-def _plain_name(path: Path) -> str:
-    return path.name.lower().removesuffix(".gz")
 
 
 def parse_pairs(setting: str, text: Union[str, Mapping[str, Any]]) -> dict[str, str]:

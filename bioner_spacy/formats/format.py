@@ -104,7 +104,12 @@ class Format:
 
     def has_ending(self, path: Path) -> bool:
         """Whether the name of a file has an ending of this format, apart from `.gz`."""
-        return path.name.lower().removesuffix(".gz").endswith((*self.endings, *self.usual_endings))
+        return plain_name(path).endswith((*self.endings, *self.usual_endings))
+
+
+def plain_name(path: Path) -> str:
+    """Name of a file in lower case, without `.gz`."""
+    return path.name.lower().removesuffix(".gz")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ..files import lines_with_ends, open_bytes, replacing
 from ..scope import SPANS_KEY
 from .document import OnError, Passage, SourceDocument, fail, join_passages, require_some, stop
 from .export import Annotated, Export
-from .format import Format
+from .format import Format, plain_name
 from .json_records import IDS
 from .ledger import RepeatedIds
 from .spreadsheet import cell
@@ -59,7 +59,7 @@ def read(
     """
     with open_bytes(path) as file:
         is_parquet = file.read(len(_PARQUET)) == _PARQUET
-    if not is_parquet and path.name.lower().removesuffix(".gz").endswith(".parquet"):
+    if not is_parquet and plain_name(path).endswith(".parquet"):
         raise BionerError(Errors.E118.format(path=path, kind="Parquet", reason="it does not begin as one"))
     rows = _parquet_rows(path, text, id) if is_parquet else _csv_rows(path, text, id, quotes, on_error)
     ids = RepeatedIds(path)
@@ -215,7 +215,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
 
     Arguments, results and errors are those of `Format.write`.
     """
-    export, name = Export(path, FORMAT, spans_key), path.name.lower().removesuffix(".gz")
+    export, name = Export(path, FORMAT, spans_key), plain_name(path)
     if name.endswith(".parquet"):
         _write_parquet(export, docs)
         return export.finish()

@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 from ...scope import SPANS_KEY
 from ..document import COLLECTION, INFONS, Mention, Passage
 from ..export import Annotated, Export
+from ..format import plain_name
 from ..registry import get_format
 from ..standoff import IDENTIFIER, join_identifiers, split_identifiers
 from .parse import ABOUT
@@ -36,7 +37,7 @@ def write(docs: Iterable[Doc], path: Path, *, spans_key: str = SPANS_KEY) -> tup
     Arguments, results and errors are those of `Format.write`. A label with a character that XML does
     not have is an error in XML.
     """
-    is_json = path.name.lower().removesuffix(".gz").endswith(".json")
+    is_json = plain_name(path).endswith(".json")
     label = r"\S(?:.*\S)?" if is_json else rf"(?!.*{_NOT_XML})\S(?:.*\S)?"
     export = Export(path, get_format("bioc"), spans_key, label=label, not_in_id=r"(?!)" if is_json else _NOT_XML)
     pattern = re.compile(_NOT_XML)
