@@ -31,13 +31,12 @@ def make_doc(
 
 
 @st.composite
-def docs(draw: st.DrawFn, other: str = "", scores: bool = True) -> Doc:
+def docs(draw: st.DrawFn, other: str = "") -> Doc:
     """A document, possibly empty, with spans that nest, cross and repeat each other.
 
     Args:
         draw: given by hypothesis.
         other: further characters of the tokens.
-        scores: whether spans may have scores.
     """
     tokens = draw(st.lists(st.text(LETTERS + SPACES + other, min_size=1, max_size=4), max_size=8))
     spaces = draw(st.lists(st.booleans(), min_size=len(tokens), max_size=len(tokens)))
@@ -48,7 +47,7 @@ def docs(draw: st.DrawFn, other: str = "", scores: bool = True) -> Doc:
     attrs: dict[str, Any] = {}
     if draw(st.booleans()):
         attrs["doc_id"] = draw(st.text("aA.2(:/% |\u00e9", max_size=4))
-    if scores and draw(st.booleans()):
+    if draw(st.booleans()):
         attrs["scores"] = draw(st.lists(st.floats(0, 1), min_size=len(spans), max_size=len(spans)))
     doc = make_doc(tokens, [(start, end, label) for (start, end), label in spans], spaces=spaces, **attrs)
     if draw(st.booleans()):

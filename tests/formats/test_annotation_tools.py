@@ -1,11 +1,11 @@
-"""Files to import in doccano, PubAnnotation and Label Studio."""
+"""Files of texts with spans, and files to import in doccano, PubAnnotation and Label Studio."""
 
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from annotated_docs import docs, make_doc, mentions, read_mentions
+from annotated_docs import docs, make_doc, mentions, read_mentions, scores
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc
@@ -15,6 +15,16 @@ from bioner_spacy.formats import get_format, read_documents
 from bioner_spacy.scope import set_origin
 
 SPANS = [(0, 1, "DISEASE"), (1, 3, "SPECIES"), (2, 3, "SPECIES")]
+
+
+def test_textspans(tmp_path: Path) -> None:
+    doc = make_doc(["ER- cells", "\n", "\U0001d6fd"], [(0, 2, "A"), (2, 3, "B")], doc_id="d", scores=[0.5, 1])
+    get_format("textspans").written([doc, make_doc(["x"])], tmp_path / "out.jsonl", spans_key="bioner")
+    spans = [{"start": 0, "end": 9, "label": "A", "score": 0.5}, {"start": 12, "end": 13, "label": "B", "score": 1.0}]
+    assert [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf8").splitlines()] == [
+        {"id": "d", "text": doc.text, "spans": spans},
+        {"id": "2", "text": "x ", "spans": []},
+    ]
 
 
 def test_doccano(tmp_path: Path) -> None:
@@ -63,7 +73,7 @@ def test_label_studio_gets_predictions_of_texts_without_mentions(tmp_path: Path)
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(docs("\x00", scores=False), min_size=1, max_size=3), st.sampled_from(["doccano", "pubannotation"]))
+@given(st.lists(docs("\x00"), min_size=1, max_size=3), st.sampled_from(["doccano", "pubannotation", "textspans"]))
 @pytest.mark.filterwarnings("ignore:.*have no characters but whitespace", "ignore:.*cannot hold all of it")
 def test_what_is_written_is_read(documents: list[Doc], format: str) -> None:
     with TemporaryDirectory() as folder:
@@ -74,3 +84,4 @@ def test_what_is_written_is_read(documents: list[Doc], format: str) -> None:
         assert document.text == doc.text
         assert document.doc_id == (doc.spans["bioner"].attrs.get("doc_id", "").strip() or str(number))
         assert read_mentions(document) == mentions(doc) and not document.meta
+        assert [one.score for one in document.mentions] == scores(doc) or format != "textspans"

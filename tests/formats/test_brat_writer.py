@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -59,15 +58,4 @@ def test_what_is_written_is_read(documents: list[Doc]) -> None:
         found = list(read(Path(folder)))
     assert [document.text for document in found] == [doc.text for doc in documents]
     assert list(map(read_mentions, found)) == list(map(mentions, documents))
-
-
-@given(docs())
-@pytest.mark.filterwarnings("ignore:.*(have no characters but whitespace|cannot hold all of it)")
-def test_scores_are_notes(doc: Doc) -> None:
-    with TemporaryDirectory() as folder:
-        write([doc], Path(folder))
-        (path,) = Path(folder).glob("*.ann")
-        rows = path.read_bytes().decode().split("\n")
-    notes = [re.fullmatch(r"#(\d+)\tAnnotatorNotes T\1\tscore=(\S+)", row) for row in rows]
-    found = [(int(note[1]), float(note[2])) for note in notes if note]
-    assert found == [(i, score) for i, score in enumerate(scores(doc), start=1) if score is not None]
+    assert [[one.score for one in document.mentions] for document in found] == list(map(scores, documents))

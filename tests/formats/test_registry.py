@@ -13,7 +13,16 @@ from spacy.tokens import Doc
 from bioner_spacy.corpora import Catalogue
 from bioner_spacy.corpora.check import check_corpus
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.formats import Format, Mention, SourceDocument, all_formats, get_format, read_documents, register
+from bioner_spacy.formats import (
+    Format,
+    Mention,
+    SourceDocument,
+    all_formats,
+    get_format,
+    read_documents,
+    read_texts,
+    register,
+)
 from bioner_spacy.formats import registry as formats_registry
 from bioner_spacy.formats.document import OnError, stop
 from bioner_spacy.formats.documents import known_endings, output_formats
@@ -93,14 +102,8 @@ def test_texts_are_read_where_mentions_cannot_be(stars: Format, tmp_path: Path) 
     with pytest.warns(
         BionerWarning, match="1 part cannot be read and is left out: correct it. The first: no star in line 1"
     ):
-        [document] = list(formats_read_texts("broken", tmp_path))
+        [document] = read_texts("broken", tmp_path / "file")
     assert document.text == "text"
-
-
-def formats_read_texts(name: str, folder: Path) -> Iterator[SourceDocument]:
-    from bioner_spacy.formats import read_texts
-
-    return read_texts(name, folder / "file")
 
 
 def test_catalogue_and_check_know_it(

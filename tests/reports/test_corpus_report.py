@@ -81,17 +81,8 @@ def test_picture_of_one_corpus_without_mentions() -> None:
 def test_command(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entry = {"format": "iob", "files": {"train": {"name": "a"}}, "labels": {"a": "GENE"}}
     srsly.write_yaml(tmp_path / "c.yml", {"types": {"GENE": "gene"}, "corpora": {"genes": entry, "drugs": entry}})
-    arguments = [
-        "--catalogue",
-        tmp_path / "c.yml",
-        "--corpus",
-        folder,
-        "--output",
-        tmp_path,
-        "--corpora",
-        "genes,drugs",
-    ]
-    assert bioner("corpora", "describe", *arguments) == 0
+    arguments = ["--catalogue", tmp_path / "c.yml", "--corpus", folder, "--output", tmp_path]
+    assert bioner("corpora", "describe", "--corpora", "genes,drugs", *arguments) == 0
     output = capsys.readouterr().out
     assert "Splits\nCorpus   Split" in output
     assert "Shared names" not in output
