@@ -68,6 +68,26 @@ def warn(message: str) -> None:
     warnings.warn(message, BionerWarning, stacklevel=3)
 
 
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """Within the block, collect the texts of our warnings, each once, instead of showing them; the list has them after it."""
+    found: dict[str, None] = {}
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+        warnings.simplefilter("always", BionerWarning)
+
+        def collect(message: Any, category: type[Warning], *args: Any, **kwargs: Any) -> None:
+            if issubclass(category, BionerWarning):
+                found[str(message)] = None
+            else:
+                show(message, category, *args, **kwargs)
+
+        warnings.showwarning = collect
+        messages: list[str] = []
+        yield messages
+        messages += found
+
+
 def check_setting(
     setting: str, value: Any, allowed: Union[str, Collection[str]], is_allowed: Optional[bool] = None
 ) -> None:

@@ -1,7 +1,6 @@
 """Check a corpus before conversion: report all problems at once, and suspicious patterns."""
 
 import re
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ from typing import Optional
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..errors import BionerError, BionerWarning, Errors
+from ..errors import BionerError, Errors, collected_warnings
 from ..files import checksum
 from ..formats.document import SourceDocument
 from ..tokens import token_offsets
@@ -114,16 +113,10 @@ class _Checker:
     def check(self) -> CorpusCheck:
         self.files()
         missing = {split for file in self.result.files if file.found is None for split in file.splits}
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with collected_warnings() as self.result.warnings:  # each once: files of several splits are read several times
             for split in self.corpus.splits:
                 if not missing & {split, "train" if split in self.corpus.shares else split}:
                     self.split(split)
-        for warning in caught:
-            if not issubclass(warning.category, BionerWarning):
-                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-            elif str(warning.message) not in self.result.warnings:  # files of several splits are read several times
-                self.result.warnings.append(str(warning.message))
         self.labels()
         self.usage()
         return self.result

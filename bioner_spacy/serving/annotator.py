@@ -1,8 +1,6 @@
 """The annotator of a run: in this process, in another one or on another machine."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -14,7 +12,7 @@ from spacy.tokens import Doc, DocBin, SpanGroup
 from spacy.util import minibatch
 
 from ..docbin import fast_msgpack
-from ..errors import BionerError, BionerWarning, Errors, reason
+from ..errors import BionerError, Errors, collected_warnings, reason
 from ..formats import SourceDocument, get_format
 from ..formats.documents import ZONE_DOCUMENTS, in_zones
 from ..scope import ENTS, SPANS_KEY, set_origin
@@ -110,7 +108,7 @@ class Annotator:
     def write_shard(self, documents: Sequence[SourceDocument], path: Path) -> Done:
         """Annotate documents and write them to a file, whole or not at all; no file if all of them fail."""
         failures: list[Failure] = []
-        with _collected_warnings() as messages:
+        with collected_warnings() as messages:
             docs = self.docs(documents, failures.append)
             written, spans = 0, 0
             if (first := next(docs, None)) is not None:
@@ -121,7 +119,7 @@ class Annotator:
     def annotate(self, documents: Sequence[SourceDocument]) -> Done:
         """Annotate documents, to be written by another process."""
         failures: list[Failure] = []
-        with _collected_warnings() as messages, fast_msgpack():
+        with collected_warnings() as messages, fast_msgpack():
             data = DocBin(docs=self.docs(documents, failures.append))
             content = data.to_bytes()
         return Done(len(data), 0, self._tokens, failures, messages, content)
@@ -190,23 +188,3 @@ def _stop(failure: Failure) -> NoReturn:
     raise BionerError(
         Errors.E680.format(path=failure.file, line=failure.line, document=failure.document, reason=failure.reason)
     )
-
-
-@contextmanager
-def _collected_warnings() -> Iterator[list[str]]:
-    """Within the block, collect the texts of our warnings instead of showing them."""
-    found: dict[str, None] = {}
-    with warnings.catch_warnings():
-        show = warnings.showwarning
-        warnings.simplefilter("always", BionerWarning)
-
-        def collect(message: Any, category: type[Warning], *args: Any, **kwargs: Any) -> None:
-            if issubclass(category, BionerWarning):
-                found[str(message)] = None
-            else:
-                show(message, category, *args, **kwargs)
-
-        warnings.showwarning = collect
-        messages: list[str] = []
-        yield messages
-        messages += found

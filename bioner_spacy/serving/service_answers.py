@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Optional
 
 from pydantic import BaseModel, Field
 
-from ..errors import BionerWarning
+from ..errors import collected_warnings
 from ..formats import Mention, get_format
 from ..scope import SPANS_KEY
 from .mentions import make_doc
@@ -85,13 +84,12 @@ def to_file(format: str, documents: Sequence[Annotated]) -> bytes:
     """Make an answer in one of `FILE_FORMATS`; log what the format cannot hold."""
     is_csv, ending = format == "csv", FILE_FORMATS[format][1]
     docs = (make_doc(document.text, document.mentions, document.id) for document in documents)
-    with TemporaryDirectory() as folder, _one_at_a_time, warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always", BionerWarning)
+    with TemporaryDirectory() as folder, _one_at_a_time, collected_warnings() as messages:
         path = Path(folder, f"answer{ending}")
         get_format("table" if is_csv else format).written(docs, path, spans_key=SPANS_KEY)
         content = path.read_bytes()
-    for warning in found:
-        logger.info("%s", warning.message)
+    for message in messages:
+        logger.info("%s", message)
     return b"\xef\xbb\xbf" + content if is_csv else content  # byte order mark for spreadsheets
 
 
