@@ -69,15 +69,8 @@ class SplitReport:
 
     def to_json(self) -> dict[str, Any]:
         """The report of this split for a JSON file."""
-        kept: dict[str, Any] = {
-            "types": self.types,
-            "records": self.records,
-            "documents": self.documents,
-            "tokens": self.tokens,
-            "mentions_in": dict(self.mentions_in),
-            "mentions_out": dict(self.mentions_out),
-            "dropped": dict(self.dropped),
-        }
+        names = ("types", "records", "documents", "tokens", "mentions_in", "mentions_out", "dropped")
+        kept: dict[str, Any] = {name: getattr(self, name) for name in names}
         for kind, issues in self.issues.items():
             mentions = [asdict(issue) for issue in issues.first]
             for mention in mentions:

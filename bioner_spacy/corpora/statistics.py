@@ -5,7 +5,7 @@ import operator
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, combinations
 from sys import intern
 
 from spacy.tokens import Doc
@@ -235,18 +235,16 @@ def compare_guidelines(statistics: Mapping[str, SplitStatistics], *, n_examples:
         for entity_type, surfaces in split.surfaces.items():
             wanted[entity_type].update(surfaces)
     usages = {corpus: count_usage([split], wanted) for corpus, split in statistics.items()}
-    corpora = list(statistics)
     results = []
-    for i, one in enumerate(corpora):
-        for other in corpora[i + 1 :]:
-            for entity_type in sorted(statistics[one].types & statistics[other].types):
-                first, second = usages[one].get(entity_type, {}), usages[other].get(entity_type, {})
-                shared = {
-                    surface: (first[surface], second[surface])
-                    for surface in first.keys() & second.keys()
-                    if first[surface].annotated or second[surface].annotated
-                }
-                results.append(_disagreement((one, other), entity_type, shared, n_examples))
+    for one, other in combinations(statistics, 2):
+        for entity_type in sorted(statistics[one].types & statistics[other].types):
+            first, second = usages[one].get(entity_type, {}), usages[other].get(entity_type, {})
+            shared = {
+                surface: (first[surface], second[surface])
+                for surface in first.keys() & second.keys()
+                if first[surface].annotated or second[surface].annotated
+            }
+            results.append(_disagreement((one, other), entity_type, shared, n_examples))
     return results
 
 
