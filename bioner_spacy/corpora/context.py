@@ -122,7 +122,8 @@ def _pack(starts: Sequence[int], n_tokens: int, most: int) -> list[int]:
 def _join(records: Sequence[Doc]) -> Doc:
     if len(records) == 1:
         return records[0]
-    joined = Doc.from_docs(list(records), attrs=_ATTRIBUTES, exclude=["tensor", "user_data"])
+    others = ["tensor", "user_data"]
+    joined = Doc.from_docs(list(records), attrs=_ATTRIBUTES, exclude=others)  # type: ignore[call-arg]
     for key, group in joined.spans.items():
         groups = [record.spans[key] for record in records if key in record.spans]
         group.attrs.update(join_attrs([(part.attrs, len(part)) for part in groups]))
