@@ -463,6 +463,8 @@ class Warnings(metaclass=_WithCodes):
     W513 = "The compared results were made with different versions of {names}, which may change F1 a little: evaluate both with the same versions to rule that out."
     W514 = "{folder} holds results that were made with other versions of these: {names}. Further results may differ: install those versions, or name another folder."
 
+    W515 = "{path} holds results of the same pipeline with other values of these options, which are replaced: {names}. To keep them, stop, and name another file in the option output."
+
     # 6xx commands and the service
     W602 = "{count} further {count:shard has|shards have} warnings such as these, see {path}."
     W603 = "{count} {count:document or file|documents or files} could not be read or annotated; {path} names {count:it with the reason|them with the reasons}. The first, {first}: {reason}"

@@ -1,14 +1,14 @@
 """The results of one pipeline on one split, as a JSON file that is the same for the same pipeline and data."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from glob import glob
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from ..errors import BionerError, Errors
+from ..errors import BionerError, Errors, Warnings, warn
 from ..files import replacing
 from ..old_names import with_new_names
 from .documents import KINDS, UNITS, read_totals
@@ -118,20 +118,31 @@ class Results:
             return results
 
 
-def require_same_pipeline(path: Path, pipeline: str) -> None:
-    """Check that a file can be replaced by new results of a pipeline: that there is none, or one of its results.
+def require_replaceable(path: Path, pipeline: str, options: Mapping[str, Any], *, named: bool) -> None:
+    """Check that a file can be replaced by new results of a pipeline: that there is none, or one of earlier results.
+    Warn of results of the same pipeline with other options.
 
     Args:
         pipeline: folder or package name, as `spacy bioner evaluate` notes it in the provenance.
+        options: values of options of the command by name.
+        named: whether the user named the file, so that results of any pipeline may be replaced.
 
     Raises:
-        BionerError: there are results of another pipeline, or something else.
+        BionerError: the file holds something else, such as an input, or, unless it is named, results of another
+            pipeline.
     """
-    if path.exists():
-        with reading_json(path, WHAT, "name another file, or this one to replace it, in the option output") as data:
-            before = data["provenance"].get("pipeline")
-        if before is None or Path(before).resolve() != Path(pipeline).resolve():
+    if not path.exists() or not path.stat().st_size:
+        return
+    with reading_json(path, WHAT, "name another file in the option output, or remove this one") as data:
+        origin = data.get("provenance", {})
+        corpora = sorted(origin.get("catalogue", data["scores"]["per_corpus"]))
+        found = {"guideline": True, **data, **origin, "overlap": origin.get("allow_overlap", True), "corpora": corpora}
+        before = origin.get("pipeline")
+    if before is None or Path(before).resolve() != Path(pipeline).resolve():
+        if not named:
             raise BionerError(Errors.E547.format(path=path, before=before or "an unknown pipeline"))
+    elif changed := [name for name, value in options.items() if found.get(name, value) != value]:
+        warn(Warnings.W515.format(path=path, names=", ".join(changed)))
 
 
 def _require_scores(results: Results) -> None:

@@ -115,10 +115,32 @@ def test_results_of_another_pipeline_are_replaced_only_where_the_file_is_named(
     assert Path("reports/multi.json").read_bytes() == before
     assert bioner("evaluate", "other", *arguments, "--output", "reports/multi.json") == 0
     assert [bioner("evaluate", one, *arguments) for one in ("other", tmp_path / "other")] == [0, 0]
-    Path("reports/multi.json").write_text("{")
-    capsys.readouterr()
-    assert bioner("evaluate", "other", *arguments) == 1
-    assert "or this one to replace it, in the option --output" in " ".join(capsys.readouterr().out.split())
+
+
+def test_only_results_are_replaced_with_a_warning_if_they_were_made_with_other_options(
+    pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["evaluate", pipeline, "--corpus", corpus_folder, "--catalogue", catalogue, "--predicted-key", "ents"]
+    for file in (catalogue, pipeline / "config.cfg", corpus_folder / "genes" / "test.spacy"):
+        before = file.read_bytes()
+        assert bioner(*arguments, "--output", file) == 1
+        assert "name another file in the option --output" in capsys.readouterr().out
+        assert file.read_bytes() == before
+    output = tmp_path / "multi.json"
+    output.write_text("")  # as mktemp does
+    others = ["--corpora", "genes", "--no-overlap", "--context", "group", "--context-tokens", 9]
+    for options, replaced in (
+        ([], ""),
+        (["--batch-size", 2], ""),
+        (others, "context, context_tokens, overlap, corpora"),
+        (others, ""),
+        ([*others, "--limit", 1, "--no-guideline"], "limit, guideline"),
+    ):
+        capsys.readouterr()
+        assert bioner(*arguments, *options, "--output", output) == 0
+        printed = capsys.readouterr().out
+        assert (f"which are replaced: {replaced}. " in printed) == bool(replaced)
+        assert ("[W515]" in printed) == bool(replaced)
 
 
 def test_a_place_that_cannot_be_written_to_is_reported_before_anything_is_scored(

@@ -23,8 +23,8 @@ def command(
     output: Annotated[
         Optional[Path],
         typer.Option(
-            help="JSON file to write; with --each, a folder. Default: reports/multi.json or reports/single, "
-            "unless these are results of another pipeline."
+            help="JSON file to write, new or with earlier results; with --each, a folder. Default: reports/multi.json or "
+            "reports/single, unless these are results of another pipeline."
         ),
     ] = None,
     guideline: Annotated[
@@ -39,7 +39,7 @@ def command(
     from ...files import require_file
     from ...reports.table import results_table
     from ...scoring.evaluate import evaluate
-    from ...scoring.results import require_same_pipeline
+    from ...scoring.results import require_replaceable
 
     names = data.names
     if each:
@@ -47,10 +47,12 @@ def command(
         runs = {folder / f"{name}.json": (f"{pipeline}/{name}/model-last", [name]) for name in names}
     else:
         runs = {output or Path("reports/multi.json"): (pipeline, names)}
-    for path, (model, _) in runs.items():
+    made_with = {**reading.settings(), "split": split, "guideline": guideline, "overlap": overlap}
+    made_with["predicted_key"] = reading.predicted_key or reading.spans_key
+    made_with["context_tokens"] = reading.context_tokens if reading.context == "group" else None
+    for path, (model, chosen) in runs.items():
         require_file(path)
-        if output is None:
-            require_same_pipeline(path, model)
+        require_replaceable(path, model, {**made_with, "corpora": sorted(chosen)}, named=output is not None)
     for path, (model, chosen) in runs.items():
         results = evaluate(
             model,
