@@ -8,7 +8,6 @@ changes less than the time that passes. OUTPUT gets a table (apply.md) and what 
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -16,13 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import srsly
-from measured import surroundings
+from measured import abstracts, annotate, surroundings, write_page
 
 from bioner_spacy.reports.table import Table
 from bioner_spacy.scoring.evaluate import load_pipeline
 from bioner_spacy.serving import annotator
 from bioner_spacy.serving.apply import apply
-from bioner_spacy.shipped import shipped_project
 
 PUBMED = 38
 """Million abstracts in PubMed."""
@@ -30,16 +28,15 @@ PUBMED = 38
 
 def main(args: argparse.Namespace) -> None:
     """Measure, and write the table."""
-    abstracts = [line["text"] for line in srsly.read_jsonl(shipped_project() / "assets/abstracts/abstracts.jsonl")]
-    texts = [f"{abstracts[number % len(abstracts)]} {number}" for number in range(args.documents)]
+    texts = abstracts(args.documents)
     start = time.process_time()
     nlp = load_pipeline(args.pipeline)
     loading = time.process_time() - start
     annotator.load_pipeline = lambda *_, **__: nlp  # type: ignore[attr-defined]
-    tokens = sum(len(doc) for doc in nlp.pipe(texts))
+    tokens = annotate(nlp, texts)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "texts.jsonl")
-        source.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf8")
+        srsly.write_jsonl(source, [{"text": text} for text in texts])
 
         def shards() -> None:
             out, size = Path(folder, "shards.jsonl"), args.documents // 4 or 1
@@ -64,14 +61,12 @@ def main(args: argparse.Namespace) -> None:
         spread = f"{min(values):.1f}–{max(values):.1f}"
         rows.append([name, f"{median:.1f}", spread, f"{median / base:.2f}", f"{hours:,.0f}", f"{hours * PUBMED:,.0f}"])
     header = ["", "CPU seconds", "min–max", "ratio", "core hours per million", f"core hours for {PUBMED} million"]
-    page = (
-        f"{args.documents} abstracts, {tokens:,} tokens, {args.repeats} repeats; loading {loading:.1f} CPU seconds. "
+    about = (
+        f"{args.documents} abstracts, {tokens:,} tokens, {args.repeats} repeats; loading {loading:.1f} CPU seconds."
     )
-    page += f"{surroundings('cpu')}\n\n{Table(header, rows, numbers=5).to_markdown()}"
-    print(page)
-    args.output.mkdir(parents=True, exist_ok=True)
-    (args.output / "apply.md").write_text(page, encoding="utf8")
-    srsly.write_json(args.output / "apply.json", {"seconds": seconds, "documents": args.documents, "tokens": tokens})
+    page = f"{about} {surroundings('cpu')}\n\n{Table(header, rows, numbers=5).to_markdown()}"
+    measured = {"seconds": seconds, "documents": args.documents, "tokens": tokens}
+    write_page(args.output, "apply", page, measured)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> None:
         rows.append((system, runs))
     speeds = prediction_speeds(args, systems, groups[0], seeds[0])
     nested = any(of["nested"]["gold"] for of in _corpora(rows[0][1][0]).values())
-    header = ["System", *(f"{corpus}" for corpus in corpora), *(["mean"] if len(corpora) > 1 else [])]
+    header = ["System", *corpora, *(["mean"] if len(corpora) > 1 else [])]
     header += ["nested", "flat"] * nested + ["tokens/s training", "tokens/s prediction"]
     cells = []
     for system, seeded in rows:
@@ -80,8 +80,10 @@ class Run(NamedTuple):
     speed: float
 
 
-PREDICTED = {"ner": "ents"}
-"""Systems whose predictions are in `doc.ents`."""
+def how(args: argparse.Namespace, system: str, corpora: Sequence[str]) -> dict[str, Any]:
+    """How a system is evaluated; the predictions of spaCy's ner are in `doc.ents`."""
+    predicted_key = "ents" if system == "ner" else None
+    return {"corpora": corpora, "split": args.split, "gpu_id": args.gpu_id, "predicted_key": predicted_key}
 
 
 def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int, *, keep: bool) -> Run:
@@ -103,8 +105,7 @@ def run(args: argparse.Namespace, system: str, corpora: Sequence[str], seed: int
     train_run(path, folder, corpora, settings=settings, gpu_id=args.gpu_id)
     seconds = time.perf_counter() - start
     tokens = sum(int(n.sum()) for n in MultiCorpus(args.corpus, corpora, fraction=args.fraction).lengths().values())
-    scored = {"corpora": corpora, "split": args.split, "gpu_id": args.gpu_id, "predicted_key": PREDICTED.get(system)}
-    results = evaluate(folder / "model-last", args.corpus, **scored)
+    results = evaluate(folder / "model-last", args.corpus, **how(args, system, corpora))
     # spaCy's own model takes the folder of the encoder; the name shows that it is the same one.
     results = replace(results, pipeline=replace(results.pipeline, encoder=settings["encoder"]))
     speed = tokens * args.epochs / seconds
@@ -123,15 +124,7 @@ def prediction_speeds(
     for _ in range(args.repeats):
         for system in systems:
             model = args.output / system / f"{'-'.join(corpora)}-{seed}" / "model-last"
-            results: Results = evaluate(
-                model,
-                args.corpus,
-                corpora=corpora,
-                split=args.split,
-                limit=args.limit,
-                gpu_id=args.gpu_id,
-                predicted_key=PREDICTED.get(system),
-            )
+            results: Results = evaluate(model, args.corpus, limit=args.limit, **how(args, system, corpora))
             measured[system].append(results.tokens_per_second)
     return {system: statistics.median(speeds) for system, speeds in measured.items()}
 

@@ -9,6 +9,7 @@ left out. Folders that are not there are left out too. The rows of Moses appear 
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from bioner_spacy.files import numbered_lines
@@ -63,15 +64,10 @@ def raw_text(path: Path) -> str:
 
 def read_tokens(path: Path) -> Iterator[list[str]]:
     """Sentences of a column file."""
-    tokens: list[str] = []
-    for _, line in numbered_lines(path):
-        if line.strip():
-            tokens.append(line.split("\t")[0])
-        elif tokens:
-            yield tokens
-            tokens = []
-    if tokens:
-        yield tokens
+    lines = (line for _, line in numbered_lines(path))
+    for is_sentence, group in groupby(lines, key=lambda line: bool(line.strip())):
+        if is_sentence:
+            yield [line.split("\t")[0] for line in group]
 
 
 def look_up(sentences: Sequence[list[str]], raw: str) -> Iterator[tuple[list[str], str]]:

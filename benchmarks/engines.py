@@ -7,7 +7,6 @@ shards, one per worker, and the last one. OUTPUT gets a table (engines.md) and w
 """
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -16,39 +15,27 @@ import time
 from pathlib import Path
 
 import srsly
-from measured import surroundings
+from measured import abstracts, surroundings, write_page
 
 from bioner_spacy.reports.table import Table
 from bioner_spacy.serving import shards
 from bioner_spacy.serving.apply import ENGINES, apply
-from bioner_spacy.shipped import shipped_project
 
 
 def main(args: argparse.Namespace) -> None:
     """Measure, and write the table."""
-    abstracts = [line["text"] for line in srsly.read_jsonl(shipped_project() / "assets/abstracts/abstracts.jsonl")]
     seconds: dict[str, list[float]] = {engine: [] for engine in ENGINES}
     speeds: dict[str, list[float]] = {engine: [] for engine in ENGINES}
     with tempfile.TemporaryDirectory() as folder:
         texts = Path(folder, "texts.jsonl")
-        lines = [{"text": f"{abstracts[number % len(abstracts)]} {number}"} for number in range(args.documents)]
-        texts.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf8")
+        srsly.write_jsonl(texts, [{"text": text} for text in abstracts(args.documents)])
+        options = ["--pipeline", args.pipeline, "--workers", str(args.workers)]
         for repeat in range(args.repeats):
             for engine in ENGINES:
                 out = Path(folder, f"{engine}{repeat}.jsonl")
-                command = [
-                    sys.executable,
-                    __file__,
-                    str(out),
-                    "--pipeline",
-                    args.pipeline,
-                    "--workers",
-                    str(args.workers),
-                ]
+                command = [sys.executable, __file__, str(out), *options, "--run", engine, str(texts)]
                 start = time.perf_counter()
-                made = subprocess.run(
-                    [*command, "--run", engine, str(texts)], check=True, capture_output=True, text=True
-                )
+                made = subprocess.run(command, check=True, capture_output=True, text=True)
                 seconds[engine].append(time.perf_counter() - start)
                 speeds[engine].append(float(made.stdout.splitlines()[-1]))
                 print(f"{engine}: {seconds[engine][-1]:.1f} s, {speeds[engine][-1]:.1f} documents/s", flush=True)
@@ -60,10 +47,8 @@ def main(args: argparse.Namespace) -> None:
     header = ["", "seconds", "min–max", "ratio of speeds", "documents/s after the start", "min–max", "ratio"]
     page = f"{args.documents} documents, {args.workers} workers, {args.repeats} repeats. {surroundings('cpu')}\n\n"
     page += Table(header, rows, numbers=6).to_markdown()
-    print(page)
-    args.output.mkdir(parents=True, exist_ok=True)
-    (args.output / "engines.md").write_text(page, encoding="utf8")
-    srsly.write_json(args.output / "engines.json", {"seconds": seconds, "speeds": speeds, "documents": args.documents})
+    measured = {"seconds": seconds, "speeds": speeds, "documents": args.documents}
+    write_page(args.output, "engines", page, measured)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -69,7 +69,5 @@ if __name__ == "__main__":
     parser.add_argument("--documents", type=int, default=0, help="documents to annotate; default: each text once")
     parser.add_argument("--keep-strings", action="store_true", help="no memory zones")
     args = parser.parse_args()
-    found = measure(
-        args.pipelines, list(srsly.read_jsonl(args.texts)), documents=args.documents, keep_strings=args.keep_strings
-    )
-    print(json.dumps(found))
+    options = {"documents": args.documents, "keep_strings": args.keep_strings}
+    print(json.dumps(measure(args.pipelines, list(srsly.read_jsonl(args.texts)), **options)))

@@ -10,15 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import srsly
 import torch
 from matplotlib.figure import Figure
+from spacy.language import Language
 
 from bioner_spacy.files import replacing
 from bioner_spacy.reports.chart import BASELINE_COLOR, STYLE, save_figure
+from bioner_spacy.shipped import shipped_project
 
 PACKAGES = ("spacy", "spacy-transformers", "transformers", "torch", "numpy")
 
 Speeds = Mapping[str, Sequence[float]]
+
+
+def abstracts(number: int) -> list[str]:
+    """So many different texts: the abstracts of the package, over and over, each with a number."""
+    texts = [line["text"] for line in srsly.read_jsonl(shipped_project() / "assets/abstracts/abstracts.jsonl")]
+    return [f"{texts[i % len(texts)]} {i}" for i in range(number)]
+
+
+def annotate(nlp: Language, texts: Sequence[str], **options: Any) -> int:
+    """Annotate texts; returns the number of tokens."""
+    return sum(len(doc) for doc in nlp.pipe(texts, **options))
 
 
 def interleaved(runs: Mapping[str, Callable[[], int]], repeats: int) -> dict[str, list[float]]:
@@ -58,6 +72,14 @@ def surroundings(device: str) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     machine = f"{platform.machine()}, {os.cpu_count()} CPUs, {torch.get_num_threads()} threads"
     return f"Device: {device} ({machine}). Python {platform.python_version()}, {packages}."
+
+
+def write_page(folder: Path, name: str, text: str, measured: Mapping[str, Any]) -> None:
+    """Print a page in Markdown, and write it and what was measured, as JSON."""
+    print(text)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.md").write_text(text, encoding="utf8")
+    srsly.write_json(folder / f"{name}.json", measured)
 
 
 def draw_speeds(panels: Mapping[str, Speeds]) -> Figure:

@@ -24,8 +24,7 @@ from typing import Any, NamedTuple
 import spacy
 import srsly
 import torch
-from measured import Speeds, cells, interleaved, number, surroundings, write_speeds
-from spacy.language import Language
+from measured import Speeds, annotate, cells, interleaved, number, surroundings, write_speeds
 from spacy.tokens import Doc, DocBin, Span
 from systems import MODELS, add_arguments, make_pipeline, read_texts, training
 
@@ -106,18 +105,11 @@ class Bench:
             self.variants += [Variant(most, 4), Variant(max(1, most // 4), 4, "guideline")]
         docs = [example.reference for example in MultiCorpus(args.corpus, args.corpora)(spacy.blank("en"))]
         self.pipelines = {}
+        options = {"encoder": args.encoder, "precision": args.precision, "gpu_id": args.gpu_id}
         for variant in self.variants:
             folder = args.output / "corpora" / variant.name.replace(", ", "-").replace(" ", "-")
             write_corpora(docs, folder, variant)
-            self.pipelines[variant] = make_pipeline(
-                args.system,
-                args.config,
-                folder,
-                encoder=args.encoder,
-                precision=args.precision,
-                gpu_id=args.gpu_id,
-                grain=variant.grain,
-            )
+            self.pipelines[variant] = make_pipeline(args.system, args.config, folder, **options, grain=variant.grain)
         self.encoder = args.encoder or next(iter(self.pipelines.values())).config["vars"]["encoder"]
         loops = {variant.name: training(nlp) for variant, nlp in self.pipelines.items()}
         steps = {name: partial(lambda loop: sum(islice(loop, args.steps)), loop) for name, loop in loops.items()}
@@ -182,31 +174,22 @@ class Bench:
         table, speeds = [], {}
         for name, variants in rows.items():
             disk = sum(self._disk(variant) for variant in variants)
-            median = {
-                key: statistics.median(m[key] for m in measured[name]) for key in ("load", "before", "loaded", "peak")
-            }
+            keys = ("load", "before", "loaded", "peak")
+            load, before, loaded, peak = (statistics.median(m[key] for m in measured[name]) for key in keys)
             speeds[name] = [m["tokens"] / m["seconds"] for m in measured[name]]
-            memory = [median["loaded"] - median["before"], median["peak"]]
-            table.append(
-                [
-                    name,
-                    *map(number, (disk, median["load"], *memory)),
-                    *cells(speeds[name], next(iter(speeds.values()))),
-                ]
-            )
+            numbers = map(number, (disk, load, loaded - before, peak))
+            table.append([name, *numbers, *cells(speeds[name], next(iter(speeds.values())))])
         header = ["Pipeline", "disk MiB", "load s", "loaded MiB", "peak MiB", *SPEED]
         text = "Each in a process of its own. Loaded: memory that loading takes; peak: of the process, all libraries included."
         return Section("Size", text, Table(header, table, numbers=len(header) - 1)), speeds
 
     def memory(self) -> tuple[Section, Speeds]:
         """Resident memory in the course of many documents, with and without memory zones."""
-        documents = ["--documents", str(self.args.documents)]
+        fresh = partial(self.fresh, [self.most], self.texts, "--documents", str(self.args.documents))
         found = {
-            "with memory zones": self.fresh([self.most], self.texts, *documents),
-            "without": self.fresh([self.most], self.texts, *documents, "--keep-strings"),
-            f"with zones, {MALLOC}={MMAP_BYTES}": self.fresh(
-                [self.most], self.texts, *documents, variables={MALLOC: str(MMAP_BYTES)}
-            ),
+            "with memory zones": fresh(),
+            "without": fresh("--keep-strings"),
+            f"with zones, {MALLOC}={MMAP_BYTES}": fresh(variables={MALLOC: str(MMAP_BYTES)}),
         }
         count = len(next(iter(found.values()))["parts"])
         header = ["Resident MiB", *(f"{100 * (i + 1) // count} %" for i in range(count)), "s"]
@@ -227,10 +210,9 @@ class Bench:
             *(str(self._saved(variant)) for variant in variants),
             *options,
         ]
-        output = subprocess.run(  # noqa: S603
-            command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables}
-        ).stdout
-        return dict(json.loads(output.splitlines()[-1]))
+        environment = {**os.environ, **variables}
+        ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+        return dict(json.loads(ran.stdout.splitlines()[-1]))
 
     def _saved(self, variant: Variant) -> Path:
         path: Path = self.args.output / "pipelines" / str(variant.n_types)
@@ -247,11 +229,6 @@ class Bench:
         first = next(iter(speeds.values()))
         rows = [[name, *cells(of, first), *(column[name] for column in more.values())] for name, of in speeds.items()]
         return Section(title, text, Table([title, *SPEED, *more], rows, numbers=3 + len(more))), speeds
-
-
-def annotate(nlp: Language, texts: Sequence[str], **options: Any) -> int:
-    """Annotate texts; returns the number of tokens."""
-    return sum(len(doc) for doc in nlp.pipe(texts, **options))
 
 
 def write_corpora(docs: Sequence[Doc], folder: Path, variant: Variant) -> None:

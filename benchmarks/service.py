@@ -20,17 +20,15 @@ from pathlib import Path
 
 import httpx
 import numpy
-import srsly
-from measured import surroundings
+from measured import abstracts, surroundings, write_page
 
 from bioner_spacy.reports.table import Table
 from bioner_spacy.scoring.evaluate import load_pipeline
-from bioner_spacy.shipped import shipped_project
 
 
 def main(args: argparse.Namespace) -> None:
     """Measure both, and write the table."""
-    texts = [line["text"] for line in srsly.read_jsonl(shipped_project() / "assets/abstracts/abstracts.jsonl")]
+    texts = abstracts(8)
     piped = pipe(args.pipeline, texts, args.seconds / 4)
     seconds, statuses, elapsed = load(args.pipeline, texts, args.clients, args.seconds)
     rate = len(seconds) / elapsed
@@ -42,11 +40,8 @@ def main(args: argparse.Namespace) -> None:
         ["service", f"{rate:.1f}", f"{rate / piped:.2f}", f"{p50:.3f}", f"{p95:.3f}", f"{p99:.3f}", str(errors)],
     ]
     page = f"{args.clients} clients for {args.seconds:g} seconds\n{Table(header, rows, numbers=6).to_markdown()}"
-    print(page)
-    args.output.mkdir(parents=True, exist_ok=True)
-    (args.output / "service.md").write_text(page, encoding="utf8")
     measured = {"pipe": piped, "seconds": seconds, "statuses": statuses, "surroundings": surroundings("cpu")}
-    srsly.write_json(args.output / "service.json", measured)
+    write_page(args.output, "service", page, measured)
 
 
 def pipe(pipeline: str, texts: list[str], seconds: float) -> float:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import spacy
-from measured import cells, interleaved, surroundings
+from measured import annotate, cells, interleaved, surroundings
 from spacy.language import Language
 
 from bioner_spacy.files import replacing
@@ -48,11 +48,6 @@ def load(source: str) -> Language:
     return spacy.load(name, config={"components": {"transformer": {"model": {"precision": precision}}}})
 
 
-def annotate(nlp: Language, texts: Sequence[str]) -> int:
-    """Annotate all texts; the number of tokens."""
-    return sum(len(doc) for doc in nlp.pipe(texts))
-
-
 def write(folder: Path, f1: Mapping[str, Mapping[str, float]], speeds: Mapping[str, Sequence[float]]) -> None:
     """Write and print the table, and draw F1 against speed."""
     corpora = list(next(iter(f1.values())))
@@ -68,10 +63,8 @@ def write(folder: Path, f1: Mapping[str, Mapping[str, float]], speeds: Mapping[s
     print(surroundings("CPU"))
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(*(folder / f"sizes.{suffix}" for suffix in ("md", "svg", "png"))) as (page, svg, png):
-        page.write_text(
-            f"# F1 and speed\n\n{table.to_markdown()}\n{surroundings('CPU')}\n\n![F1 and speed](sizes.svg)\n",
-            encoding="utf8",
-        )
+        text = f"# F1 and speed\n\n{table.to_markdown()}\n{surroundings('CPU')}\n\n![F1 and speed](sizes.svg)\n"
+        page.write_text(text, encoding="utf8")
         with drawing(6.0, 4.0) as figure:
             axes = figure.subplots()
             for name, values in speeds.items():

@@ -51,10 +51,8 @@ def main(args: argparse.Namespace) -> None:
     if EDS_NLP in systems:
         peer = EdsNlp(settings["encoder"], args.corpus, args.corpora, settings["batch_tokens"], LEARN_RATE)
         loops[EDS_NLP], predictors[EDS_NLP] = peer.training(), peer.predictor()
-    trained = interleaved(
-        {system: partial(lambda loop: sum(islice(loop, args.steps)), loop) for system, loop in loops.items()},
-        args.repeats,
-    )
+    steps = {system: partial(lambda loop: sum(islice(loop, args.steps)), loop) for system, loop in loops.items()}
+    trained = interleaved(steps, args.repeats)
     texts, n_tokens = read_texts(args.corpus, args.corpora, args.split, n_tokens=args.tokens)
     runs = {system: partial(_predict, predictors[system], texts, n_tokens) for system in systems}
     predicted = interleaved(runs, args.repeats)
@@ -70,9 +68,8 @@ def main(args: argparse.Namespace) -> None:
     table = Table(["System", *columns], rows, numbers=len(columns))
     print(table.to_text())
     text = f"{_explain(args, settings['encoder'], n_tokens)}\n\n{table.to_markdown()}"
-    write_speeds(
-        args.output, "speed", text, {f"{part}, tokens per second": speeds for part, speeds in measured.items()}
-    )
+    panels = {f"{part}, tokens per second": speeds for part, speeds in measured.items()}
+    write_speeds(args.output, "speed", text, panels)
     srsly.write_json(args.output / "speed.json", measured)
 
 

@@ -10,15 +10,10 @@ from spacy.training import Example
 from spacy.util import filter_spans
 
 from bioner_spacy.layers.encoder.pretrained import resolve_encoder
+from bioner_spacy.pipeline.tok2vec import TRANSFORMER_LISTENER
 from bioner_spacy.scope import SPANS_KEY
 from bioner_spacy.training.corpora import MultiCorpus
 
-LISTENER = {
-    "@architectures": "spacy-transformers.TransformerListener.v1",
-    "grad_factor": 1.0,
-    "upstream": "*",
-    "pooling": {"@layers": "reduce_mean.v1"},
-}
 # As `spacy init config` writes them for a transformer, but for the longest span.
 TRANSFORMER = {
     "factory": "transformer",
@@ -44,7 +39,7 @@ STOCK: dict[str, dict[str, Any]] = {
             "maxout_pieces": 2,
             "use_upper": False,
             "nO": None,
-            "tok2vec": LISTENER,
+            "tok2vec": TRANSFORMER_LISTENER,
         },
     },
     "spancat": {
@@ -55,7 +50,7 @@ STOCK: dict[str, dict[str, Any]] = {
             "@architectures": "spacy.SpanCategorizer.v1",
             "reducer": {"@layers": "spacy.mean_max_reducer.v1", "hidden_size": 128},
             "scorer": {"@layers": "spacy.LinearLogistic.v1", "nO": None, "nI": None},
-            "tok2vec": LISTENER,
+            "tok2vec": TRANSFORMER_LISTENER,
         },
         "suggester": {"@misc": "spacy.ngram_range_suggester.v1", "min_size": 1, "max_size": 12},
     },

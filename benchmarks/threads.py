@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -43,10 +43,9 @@ def main(args: argparse.Namespace) -> None:
             others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy)]
             try:
                 for kind in ("as given", "joined"):
-                    runs: dict[str, Callable[[], int]] = {
-                        name: partial(ask, worker, kind) for name, worker in workers.items()
-                    }
-                    speeds = interleaved(runs, args.repeats)
+                    speeds = interleaved(
+                        {name: partial(ask, one, kind) for name, one in workers.items()}, args.repeats
+                    )
                     rows = [[name, *cells(of_way, next(iter(speeds.values())))] for name, of_way in speeds.items()]
                     print(f"\nTexts {kind}, {args.threads} threads, beside {busy} busy processes")
                     print(Table(["Threads", "tokens/s", "min–max", "ratio"], rows, numbers=1).to_text())
