@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from thinc.api import Dropout, Model, chain, list2ragged, with_array
 from thinc.types import Floats2d
 
-from ..errors import BionerError, Errors, check_setting
+from ..errors import check_setting
 from ..formulations.adversarial import DISCRIMINATOR, AdversarialCRFFormulation
 from ..formulations.crf import CRFFormulation
 from ..layers.batch import batch2tokens

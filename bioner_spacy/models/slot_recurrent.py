@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..errors import BionerError, Errors, check_setting
+from ..errors import check_setting
 from ..formulations.binary import threshold_log_odds
 from ..formulations.slots import SlotFormulation
 from ..layers.batch import as_batch, batch2tokens

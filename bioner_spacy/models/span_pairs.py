@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from thinc.api import Dropout, Model, chain, list2array
 from thinc.types import Floats2d
 
-from ..errors import BionerError, Errors, check_setting
+from ..errors import check_setting
 from ..formulations.binary import threshold_log_odds
 from ..formulations.span_pairs import SpanPairFormulation
 from ..layers.batch import batch2docs
