@@ -84,9 +84,8 @@ def _span_scores(doc: Doc) -> dict[str, list[Optional[float]]]:
     found = {ENTS: [scores.get(_place(ent)) for ent in doc.ents]}
     for key, group in doc.spans.items():
         if group.attrs.get("scores") is not None:
-            found[key] = [
-                None if score is None else float(score) for score in per_span(group.attrs, "scores", len(group))
-            ]
+            of_group = per_span(group.attrs, "scores", len(group))
+            found[key] = [None if score is None else float(score) for score in of_group]
     return found
 
 
@@ -160,9 +159,13 @@ def set_origin(
         attrs["meta"] = json.dumps(meta, ensure_ascii=False)  # msgpack limits numbers and depth
 
 
+def _attrs(doc: Doc, spans_key: str) -> Mapping[str, Any]:
+    return doc.spans[spans_key].attrs if spans_key in doc.spans else {}
+
+
 def get_meta(doc: Doc, spans_key: str = SPANS_KEY) -> dict[str, Any]:
     """Further metadata of a document, see `set_origin`; may be empty."""
-    meta = doc.spans[spans_key].attrs.get("meta") if spans_key in doc.spans else None
+    meta = _attrs(doc, spans_key).get("meta")
     return dict(json.loads(meta)) if meta else {}
 
 
@@ -255,9 +258,8 @@ def get_scope(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[frozenset[str]]:
     Returns:
         The scope; None if the document states none (documents made by other tools), see `effective_scope`.
     """
-    if spans_key not in doc.spans or "scope" not in doc.spans[spans_key].attrs:
-        return None
-    return frozenset(doc.spans[spans_key].attrs["scope"])
+    scope = _attrs(doc, spans_key).get("scope")
+    return None if scope is None else frozenset(scope)
 
 
 def gold_spans(doc: Doc, spans_key: str = SPANS_KEY) -> Optional[list[Span]]:
@@ -332,10 +334,8 @@ def warn_of_unscoped(corpus_types: Mapping[str, Collection[str]]) -> None:
     Args:
         corpus_types: entity types by the name of the corpus.
     """
-    names = (
-        f"{corpus or '(no name)'}: {', '.join(sorted(types)) or 'none'}" for corpus, types in corpus_types.items()
-    )
-    warn(Warnings.W407.format(corpora="; ".join(names)))
+    named = {corpus or "(no name)": ", ".join(sorted(types)) or "none" for corpus, types in corpus_types.items()}
+    warn(Warnings.W407.format(corpora="; ".join(f"{corpus}: {types}" for corpus, types in named.items())))
 
 
 def has_gold_ents(doc: Doc) -> bool:
@@ -356,18 +356,14 @@ def name_corpus(doc: Doc, corpus: str, spans_key: str = SPANS_KEY) -> None:
 
 def get_corpus(doc: Doc, spans_key: str = SPANS_KEY) -> str:
     """Name of the corpus of a gold document; empty if unknown."""
-    if spans_key not in doc.spans:
-        return ""
-    return str(doc.spans[spans_key].attrs.get("corpus", ""))
+    return str(_attrs(doc, spans_key).get("corpus", ""))
 
 
 def get_doc_id(doc: Doc, spans_key: str = SPANS_KEY) -> str:
     """Identifier of the source document of a gold document; empty if unknown."""
-    if spans_key not in doc.spans:
-        return ""
-    return str(doc.spans[spans_key].attrs.get("doc_id", ""))
+    return str(_attrs(doc, spans_key).get("doc_id", ""))
 
 
 def get_passages(doc: Doc, spans_key: str = SPANS_KEY) -> list[list[Any]]:
     """Start, end (in characters) and type of every passage; empty if unknown."""
-    return list(doc.spans[spans_key].attrs.get("passages", ())) if spans_key in doc.spans else []
+    return list(_attrs(doc, spans_key).get("passages", ()))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from .errors import BionerError, Errors
+from .errors import BionerError, Errors, check_setting
 
 GRAINS = ("type", "corpus", "guideline")
 GUIDELINE_SEPARATOR = "$"
@@ -48,18 +48,17 @@ def make_tasks(label_data: LabelData, grain: str) -> list[Task]:
     Returns:
         Tasks in a fixed order.
     """
+    check_setting("grain", grain, GRAINS)
     if grain == "type":
         types = sorted({entity_type for types in label_data.values() for entity_type in types})
         return [Task(entity_type, (entity_type,)) for entity_type in types]
     if grain == "corpus":
         return [Task(corpus, tuple(sorted(types)), corpus) for corpus, types in sorted(label_data.items())]
-    if grain == "guideline":
-        return [
-            Task(f"{corpus}{GUIDELINE_SEPARATOR}{entity_type}", (entity_type,), corpus)
-            for corpus, types in sorted(label_data.items())
-            for entity_type in sorted(types)
-        ]
-    raise BionerError(Errors.E301.format(setting="grain", value=grain, allowed=", ".join(GRAINS)))
+    return [
+        Task(f"{corpus}{GUIDELINE_SEPARATOR}{entity_type}", (entity_type,), corpus)
+        for corpus, types in sorted(label_data.items())
+        for entity_type in sorted(types)
+    ]
 
 
 def require_annotated(setting: str, names: Iterable[str], known: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 from thinc.api import get_array_module
 
-from ..errors import BionerError, Errors
+from ..errors import check_setting
 from ..tasks import Task
 from ..types import Array
 
@@ -36,8 +36,7 @@ def threshold_log_odds(setting: str, threshold: float) -> float:
     Raises:
         BionerError: it is not between 0 and 1.
     """
-    if not 0 < threshold < 1:
-        raise BionerError(Errors.E301.format(setting=setting, value=threshold, allowed="between 0 and 1"))
+    check_setting(setting, threshold, "between 0 and 1", 0 < threshold < 1)
     return math.log(threshold / (1 - threshold))
 
 

@@ -46,21 +46,21 @@ class SpanPairFormulation:
             not supervise and for those that would end behind their document, `BARRED` for the former where they are
             mentions of a disjoint type; and the number of spans that are wider than `width`.
         """
-        spans = gold.spans
         supervised = numpy.repeat(gold.supervised, gold.lengths, axis=0)[:, self._task_of]
         inside = numpy.arange(self.width) < _tokens_left(gold.lengths)[:, None]
         targets = numpy.where(supervised[:, :, None] & inside[:, None], 0, OUT_OF_SCOPE).astype("int8")
+        places, n_wider = self._places(gold.spans)
+        targets[places] = 1
+        places, _ = self._places(gold.barred)
+        targets[places] = numpy.where(targets[places] == OUT_OF_SCOPE, BARRED, targets[places])
+        return targets.reshape(len(targets), len(self.columns)), n_wider
+
+    def _places(self, spans: SpanArrays) -> tuple[tuple[Array, Array, Array], int]:
+        """First token, type and width of the spans that are not wider than `width`, and the number of others."""
         widths = spans.ends - spans.starts
         fits = widths <= self.width
         pairs = self._first_pair[spans.tasks[fits]] + spans.types[fits]
-        targets[spans.starts[fits], pairs, widths[fits] - 1] = 1
-        barred = gold.barred
-        widths_barred = barred.ends - barred.starts
-        fitting = widths_barred <= self.width
-        pairs = self._first_pair[barred.tasks[fitting]] + barred.types[fitting]
-        places = (barred.starts[fitting], pairs, widths_barred[fitting] - 1)
-        targets[places] = numpy.where(targets[places] == OUT_OF_SCOPE, BARRED, targets[places])
-        return targets.reshape(len(targets), len(self.columns)), int((~fits).sum())
+        return (spans.starts[fits], pairs, widths[fits] - 1), int((~fits).sum())
 
     def loss(self, scores: Array, targets: Array, weights: Array) -> tuple[Array, Array]:
         """Binary cross-entropy over the spans of each task, divided by the number of tokens in its scope.

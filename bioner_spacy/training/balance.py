@@ -161,12 +161,8 @@ class DynamicWeightAverage(TaskBalance):
     STARTS = {"loss_before": 0.0, "loss": 0.0}  # of the last two periods; 0 for none
 
     def __init__(self, period: int = 100, temperature: float = 2.0) -> None:
-        settings: Sequence[tuple[str, Any, bool, str]] = [
-            ("period", period, period >= 1, "1 and more"),
-            ("temperature", temperature, temperature > 0, "above 0"),
-        ]
-        for name, value, allowed, range_ in settings:
-            check_setting(f"task_balance.{name}", value, range_, allowed)
+        check_setting("task_balance.period", period, "1 and more", period >= 1)
+        check_setting("task_balance.temperature", temperature, "above 0", temperature > 0)
         super().__init__()
         self.period = period
         self.temperature = temperature

@@ -64,18 +64,16 @@ def write_soft_targets(
             raise BionerError(Errors.E601.format(pipeline=folder))
     reader = MultiCorpus(corpus_folder, corpora, split, soft_targets=list(named))
     docbins = dict(zip(reader.corpora, reader.files()))
-    files = {
-        (teacher, name): soft_targets_file(corpus_folder, name, split, teacher)
-        for teacher in named
-        for name in docbins
-    }
     if gpu_id >= 0:
         require_gpu(gpu_id)
     read = {name: checksum(docbin) for name, docbin in docbins.items()}
+    files = []
     for teacher, folder in named.items():
         nlp, made_by = None, checksum(folder)
         for name in docbins:
-            file, origin = files[teacher, name], {"docbin": read[name], "teacher": made_by}
+            file = soft_targets_file(corpus_folder, name, split, teacher)
+            files.append(file)
+            origin = {"docbin": read[name], "teacher": made_by}
             if _is_made_of(file, origin):
                 logger.info("Soft targets of %s for %s are there", teacher, name)
                 continue
@@ -83,7 +81,7 @@ def write_soft_targets(
                 nlp = nlp or load_model(folder)
             write_targets(file, predict_targets(nlp, converted_docs(docbins[name], nlp.vocab), name), origin)
             logger.info("Soft targets of %s for %s: %s", teacher, name, file)
-    return list(files.values())
+    return files
 
 
 def name_teachers(folders: Sequence[str]) -> dict[str, Path]:

@@ -66,7 +66,7 @@ def pretrain(
         exclude: file with records to leave out, see `MultiCorpus`.
         rate: highest learning rate, of AdamW; it rises linearly and then falls to 0.
         checkpoint_steps: steps between two checkpoints, in a file beside the folder; 0 for none.
-        resume: continue from the checkpoint, if there is an unknown setting.
+        resume: continue from the checkpoint, if there is one.
 
     Raises:
         BionerError: the split is not for training, the folder exists, a corpus is missing, the encoder cannot be

@@ -112,10 +112,8 @@ def run_settings(
     if encoder:
         settings["encoder"] = encoder
     read = {**settings, "corpus_folder": str(corpus_folder)}
-    settings["epochs"] = (
-        epochs or chosen.epochs or enough_epochs(config, chosen.corpora, settings=read, overrides=overrides)
-    )
-    return settings
+    epochs = epochs or chosen.epochs or enough_epochs(config, chosen.corpora, settings=read, overrides=overrides)
+    return {**settings, "epochs": epochs}
 
 
 def _values(corpora: Sequence[str], settings: Mapping[str, object]) -> dict[str, object]:
@@ -173,7 +171,8 @@ def train_run(
                 require_gpu(gpu_id)  # which says what is missing
             sys.stdout.write(_device(gpu_id))
             loaded, total = _load(config, values)
-            made_with = _made_with(loaded.interpolate())
+            filled = loaded.interpolate()
+            made_with = provenance(files=_files_read(filled), seed=filled["training"].get("seed"), config=filled)
             if interrupted:
                 _check_same(unfinished, made_with)
             elif resume and (output / MODEL_LAST).is_dir() and not _different(output, made_with):
@@ -242,11 +241,6 @@ def _total_steps(config: Mapping[str, Any]) -> Optional[int]:
     if ours and training.get("train_corpus") == "corpora.train" and training.get("max_epochs", 0) > 0:
         limits.append(training["max_epochs"] * epoch_size(config)[1])
     return min(limits, default=None)
-
-
-def _made_with(config: Config) -> dict[str, Any]:
-    """Provenance of a run."""
-    return provenance(files=_files_read(config), seed=config["training"].get("seed"), config=config)
 
 
 def _files_read(config: Mapping[str, Any]) -> list[Path]:
