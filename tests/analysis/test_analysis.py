@@ -15,7 +15,7 @@ from spacy.training import Example
 from thinc.api import Config
 
 from bioner_spacy.analysis.analysis import analyze
-from bioner_spacy.errors import BionerError, BionerWarning
+from bioner_spacy.errors import BionerWarning
 from bioner_spacy.reports.analysis import analysis_page
 from bioner_spacy.reports.page import Code
 from bioner_spacy.scope import SPANS_KEY
@@ -165,13 +165,6 @@ def test_without_scores(pipeline: Callable[..., Language], devel: Path, tmp_path
 def test_thresholds_chosen_on_test_data(pipeline: Callable[..., Language], corpus_folder: Path) -> None:
     with pytest.warns(BionerWarning, match="chosen on the test split"):
         analyze(pipeline(), corpus_folder, split="test", corpora=["genes"], limit=1)
-
-
-def test_mistakes_of_the_user(pipeline: Callable[..., Language], devel: Path) -> None:
-    with pytest.raises(BionerError, match="Setting context is 'page'"):
-        analyze(pipeline(), devel, context="page")
-    with pytest.raises(BionerError, match="predicts no entities"):
-        analyze(spacy.blank("en"), devel)
 
 
 def test_command(

@@ -103,17 +103,5 @@ def test_long_document_agrees_with_the_plain_recursion() -> None:
         assert total(log_p[:, task], tags[:, task]) == pytest.approx(best.max(), abs=1e-3)
 
 
-def test_choices_that_are_valid_stand() -> None:
-    log_p = numpy.log(numpy.array([[0.1, 0.8, 0.1], [0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1]], dtype="f"))
-    [tags] = decode(log_p[:, None], [4])
-    assert tags[:, 0].tolist() == [1, 2, 0, 1]
-
-
-def test_mention_does_not_continue_into_the_next_document() -> None:
-    log_p = numpy.log(numpy.array([[0.1, 0.8, 0.1], [0.3, 0.1, 0.6]], dtype="f"))[:, None]
-    assert numpy.concatenate(decode(log_p, [2]))[:, 0].tolist() == [1, 2]
-    assert numpy.concatenate(decode(log_p, [1, 1]))[:, 0].tolist() == [1, 0]
-
-
 def test_no_tokens() -> None:
     assert best_valid_tags(numpy.zeros((0, 2, 3), dtype="f"), numpy.zeros(0, dtype=bool)).shape == (0, 2)

@@ -190,18 +190,9 @@ def test_actions_from_a_threshold_on_are_taken(threshold: float, opening: float,
     assert found == ([(0, 1, round(opening * closing, 3))] if min(opening, closing) > threshold else [])
 
 
-def test_the_score_is_the_probability_of_opening_and_closing() -> None:
-    assert decode((0, {TR: 0.8}), (0, SHIFTED), (1, {RE: 0.75}), (1, SHIFTED)) == [(0, 1, 0.6)]
-
-
 def test_actions_beside_a_more_probable_shift_are_not_taken() -> None:
     assert decode((0, {TR: 0.8, SHIFT: 0.9}), (1, {RE: 0.9})) == []
     assert decode((0, {TR: 0.8}), (0, SHIFTED), (1, {RE: 0.9, EOA: 0.95})) == []
-
-
-def test_actions_below_one_half_are_not_taken() -> None:
-    """A step in which an action is the most probable one, and none is probable, changes nothing."""
-    assert decode((0, {TR: 0.45}), (0, SHIFTED), (1, {RE: 0.9})) == []
 
 
 def test_the_mention_opened_last_is_closed_first() -> None:

@@ -48,14 +48,6 @@ def label_data(*references: Doc) -> dict[str, set[str]]:
     return annotated_types(references)[0]
 
 
-def test_tokens_are_counted_through_the_batch() -> None:
-    first, second = gold(["a", "b"], [(0, 2, "DISEASE")]), gold(["c", "d", "e"], [(1, 3, "DISEASE")])
-    examples = [Example(make_doc(["a", "b"]), first), Example(make_doc([]), make_doc([]))]
-    found, supervised, _ = rows([*examples, Example(make_doc(["c", "d", "e"]), second)])
-    assert found == [(0, 2, 1, 0), (3, 5, 1, 0)]
-    assert supervised == [[False, True], [False, False], [False, True]]
-
-
 def test_entities_with_missing_tokens_supervise_nothing() -> None:
     reference = make_doc(["p53", "and", "Rb"])
     reference.set_ents([Span(reference, 0, 1, "DISEASE")], default="missing")
@@ -100,18 +92,6 @@ def test_documents_without_a_scope_have_that_of_their_corpus(corpus: str, superv
     del types[""]
     gold, _ = collect_gold(examples, make_tasks(types, "type"), SPANS_KEY, corpus_types=types)
     assert gold.supervised.tolist() == [supervised]
-
-
-def test_types_are_numbered_within_their_task() -> None:
-    mentions = [(0, 1, "DISEASE"), (1, 2, "CHEMICAL")]
-    example = Example(make_doc(["a", "b"]), gold(["a", "b"], mentions, "B", ["CHEMICAL", "DISEASE"]))
-    assert rows([example], "corpus")[0] == [(0, 1, 1, 1), (1, 2, 1, 0)]
-    assert rows([example], "guideline")[0] == [(0, 1, 2, 0), (1, 2, 1, 0)]
-
-
-def test_mentions_outside_the_scope_are_neither_gold_nor_lost() -> None:
-    example = Example(make_doc(["ab"]), gold(["a", "b"], [(0, 1, "CHEMICAL"), (0, 2, "DISEASE")]))
-    assert rows([example]) == ([(0, 1, 1, 0)], [[False, True]], 0)
 
 
 def test_a_mention_given_twice_counts_once() -> None:

@@ -114,26 +114,6 @@ def test_policies_by_hand(merge: Merge, expected: Merged) -> None:
     assert merged(Merger(GUIDELINES, merge), ROWS) == expected
 
 
-def test_guideline_of_a_document_goes_before_the_policy() -> None:
-    merger = Merger(GUIDELINES, {"DISEASE": "B", "*": "mean"})
-    assert merged(merger, ROWS, "C") == {(1, 2, "DISEASE"): 0.875, (0, 2, "CHEMICAL"): 1.0}
-    assert merged(merger, ROWS, "A") == {(0, 2, "DISEASE"): 0.75, (3, 4, "GENE"): 0.25, (0, 2, "CHEMICAL"): 1.0}
-    assert merged(merger, ROWS) == {(0, 2, "DISEASE"): 0.5, (0, 2, "CHEMICAL"): 1.0}
-
-
-def test_guideline_that_is_not_known_leaves_the_policy() -> None:
-    merger = Merger(GUIDELINES, "vote")
-    assert merged(merger, ROWS, "unknown") == merged(merger, ROWS)
-    by_type = Merger(make_tasks(LABEL_DATA, "type"), "union")
-    rows = [(0, 1, 1, 0, 0.5)]
-    assert merged(by_type, rows, "A") == merged(by_type, rows) == {(0, 1, "DISEASE"): 0.5}
-
-
-@pytest.mark.parametrize("merge", ["union", "vote", "mean", "A"])
-def test_no_spans(merge: str) -> None:
-    assert merged(Merger(GUIDELINES, merge), []) == {}
-
-
 def test_no_tasks() -> None:
     assert merged(Merger([], "union"), []) == {}
 

@@ -50,20 +50,6 @@ def test_settings_have_names_and_types(config: dict[str, Any]) -> None:
         blank_nlp().add_pipe("multitask_ner", config=config)
 
 
-def test_bare_factory_fills_itself_and_learns_on_a_transformer(tiny_bert: str) -> None:
-    nlp = blank_nlp()
-    nlp.add_pipe(
-        "transformer", config={"model": {"@architectures": "bioner_spacy.TransformerModel.v2", "name": tiny_bert}}
-    )
-    nlp.add_pipe("multitask_ner")
-    block = nlp.config["components"]["multitask_ner"]
-    assert block["model"]["@architectures"] == TAG_HEADS
-    assert block["model"]["tok2vec"] is None
-    assert block["scorer"]["@scorers"] == "bioner_spacy.multitask_scorer.v1"
-    losses = train(nlp, make_examples(nlp), steps=10)
-    assert losses[-1] < losses[0]
-
-
 def test_promises_of_the_factory_are_true(nlp: Language) -> None:
     assert nlp.analyze_pipes()["problems"]["multitask_ner"] == []
     meta = nlp.get_pipe_meta("multitask_ner")
@@ -334,19 +320,6 @@ def test_same_seed_gives_same_weights_and_another_order_of_corpora_the_same_task
     other = untrained()
     other.initialize(lambda: make_examples(other, reversed(list(CORPORA))))
     assert component(other).tasks == component(pipelines[0]).tasks
-
-
-def test_task_weights_scale_loss_and_gradient() -> None:
-    plain, weighted = make_nlp(), make_nlp(task_weights={"DISEASE": 3.0})
-    gradients = []
-    for nlp in (plain, weighted):
-        examples = make_examples(nlp, ["diseases"])
-        train(nlp, make_examples(nlp), steps=0)
-        scores = component(nlp).model.predict(component(nlp).make_batch(examples))
-        gradients.append(component(nlp).get_loss(examples, scores))
-    assert gradients[1][0] == pytest.approx(3 * gradients[0][0])
-    assert gradients[0][1].any()
-    assert gradients[1][1] == pytest.approx(3 * gradients[0][1])
 
 
 def test_only_the_heads_learn_faster(untrained: Callable[..., Language]) -> None:

@@ -63,10 +63,6 @@ def test_all_spans_go_to_doc_spans_and_the_best_to_ents() -> None:
     assert ents_of(doc) == [(1, 2, "DISEASE"), (3, 5, "GENE"), (6, 7, "CHEMICAL")]
 
 
-def test_equal_scores_prefer_the_longest_entity() -> None:
-    assert ents_of(annotate([(1, 2, "GENE", 0.5), (0, 3, "GENE", 0.5)])) == [(0, 3, "GENE")]
-
-
 def test_scores_below_the_threshold_are_left_out() -> None:
     doc = annotate(OVERLAPPING, threshold=0.5)
     assert spans_of(doc) == OVERLAPPING[:3]
@@ -86,13 +82,6 @@ def test_thresholds_of_types_go_before_the_one_of_all() -> None:
                 annotate(OVERLAPPING)
     finally:
         ner.threshold, ner.thresholds = 0.0, {}
-
-
-def test_entities_set_before_stay_unless_they_are_to_be_overwritten() -> None:
-    assert ents_of(annotate(OVERLAPPING, ents=[(1, 3)])) == [(1, 3, "GIVEN"), (3, 5, "GENE"), (6, 7, "CHEMICAL")]
-    overwritten = annotate(OVERLAPPING, ents=[(1, 3)], overwrite_ents=True)
-    assert ents_of(overwritten) == ents_of(annotate(OVERLAPPING))
-    assert spans_of(overwritten) == OVERLAPPING
 
 
 def test_entities_are_left_alone_on_request() -> None:

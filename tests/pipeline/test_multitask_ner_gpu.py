@@ -21,7 +21,6 @@ from toy_corpora import (
     TAG_HEADS,
     blank_nlp,
     component,
-    found,
     make_examples,
     make_nlp,
     train,
@@ -194,12 +193,3 @@ def test_learns_and_predicts(encoder: str, grain: str, tiny_bert: str) -> None:
         assert scores and all(isinstance(score, float) for score in scores)
         component(nlp).add_label("SPECIES", corpus="diseases")
         nlp.update(make_examples(nlp), sgd=Adam(0.001))
-
-
-def test_a_pipeline_trained_on_the_gpu_runs_on_the_cpu(tiny_bert: str) -> None:
-    with real_gpu():
-        nlp = make_nlp("transformer", tiny_bert)
-        train(nlp, make_examples(nlp), steps=100, rate=0.005)
-        expected = found(nlp(BREAST_CANCER[0]))
-        saved = nlp.to_bytes()
-    assert found(make_nlp("transformer", tiny_bert).from_bytes(saved)(BREAST_CANCER[0])) == expected

@@ -11,7 +11,7 @@ import numpy
 import pytest
 
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.reports.comparison import comparison_page, comparison_table, method, title, verdict
+from bioner_spacy.reports.comparison import comparison_page, method, title, verdict
 from bioner_spacy.scoring.compare import compare
 from bioner_spacy.scoring.comparison import Comparison
 from bioner_spacy.scoring.documents import DocumentCounts
@@ -100,12 +100,6 @@ def test_page_has_every_corpus_of_either_side_and_says_where_there_is_no_differe
     # A, B: 8 documents differ, all in the same direction, which 2 of the 256 ways to change places give; the smallest
     # of three p is multiplied by 3. Of 17 documents in all, 9 are better and 8 worse: no draw can be closer.
     assert masked(comparison_page(comparison).to_markdown()) == MARKDOWN
-
-
-def test_text_table_has_the_rows_of_the_page(comparison: Comparison) -> None:
-    lines = comparison_table(comparison).to_text().strip().splitlines()
-    assert len(lines) == 2 + len(comparison.shown_rows)
-    assert lines[3].split()[:6] == ["B", "GENE", "10", "90.00", "10.00", "-80.00"]
 
 
 def test_a_corpus_of_several_types_has_a_row_over_all_of_them() -> None:
