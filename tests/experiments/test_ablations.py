@@ -1,5 +1,6 @@
 """What annotation scopes are worth, measured."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,47 +12,29 @@ from toy_corpora import excluding, write_corpora
 
 from bioner_spacy.docbin import load_docs
 from bioner_spacy.errors import BionerError
-from bioner_spacy.experiments import experiment as module
 from bioner_spacy.experiments.ablations import ablate_annotation, ablate_scope
-from bioner_spacy.experiments.experiment import Experiment
 from bioner_spacy.scope import SPANS_KEY, get_scope
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "small.cfg"
-CORPORA = ["diseases", "genes"]
+CORPORA = ("diseases", "genes")
 
 
 @pytest.fixture
-def make(tiny_bert: str, tmp_path: Path) -> Any:
-    """Opens an experiment on the toy corpora with a tiny encoder."""
-    write_corpora(tmp_path / "corpus")
-
-    def open_experiment(overrides: dict[str, Any] = {}) -> Experiment:
-        settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20, "fraction": 1.0}
-        folders = {"corpus_folder": tmp_path / "corpus", "split": "devel"}
-        return Experiment(CONFIG, tmp_path / "out", settings=settings, overrides=overrides, **folders)
-
-    return open_experiment
+def make(make: Any) -> Any:
+    """The settings of the commands have a fraction."""
+    return partial(make, settings={"fraction": 1.0})
 
 
-@pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, Any], Path]]:
-    """Corpora, changes of the config and folder of the corpora of each training run."""
-    runs: list[tuple[list[str], dict[str, Any], Path]] = []
-    train_run = module.train_run
-
-    def noting(config: Path, output: Path, corpora: Any, **how: Any) -> None:
-        runs.append((list(corpora), how["overrides"], Path(how["settings"]["corpus_folder"])))
-        train_run(config, output, corpora, **how)
-
-    monkeypatch.setattr(module, "train_run", noting)
-    return runs
+def trained_on(runs: list[Any]) -> list[tuple[tuple[str, ...], Path]]:
+    """Corpora of each training run and their folder."""
+    return [(run.corpora, Path(run.settings["corpus_folder"])) for run in runs]
 
 
 def test_systems_differ_in_nothing_but_scope_and_grain(make: Any, trained: Any, tmp_path: Path) -> None:
     found = ablate_scope(make(), CORPORA, [0, 1], resamples=99)
-    assert all((corpora, folder) == (CORPORA, tmp_path / "corpus") for corpora, _, folder in trained)
-    settings = [tuple(overrides.values()) for _, overrides, _ in trained]
+    assert set(trained_on(trained)) == {(CORPORA, tmp_path / "corpus")}
+    settings = [tuple(run.overrides.values()) for run in trained]
     assert settings == 2 * [("type", False), ("type", True), ("corpus", False)]
     assert [comparison.names for comparison in found.comparisons] == [
         ("scope masking", "naive merge"),
@@ -64,23 +47,20 @@ def test_systems_differ_in_nothing_but_scope_and_grain(make: Any, trained: Any, 
 
 def test_settings_of_the_systems_are_not_the_users(make: Any) -> None:
     with pytest.raises(BionerError, match="components.multitask_ner.grain itself"):
-        ablate_scope(make({"components.multitask_ner.grain": "guideline"}), CORPORA, [0])
+        ablate_scope(make(overrides={"components.multitask_ner.grain": "guideline"}), CORPORA, [0])
     with pytest.raises(BionerError, match="corpora.train.limit itself"):
-        ablate_annotation(make({"corpora.train.limit": 1}), ["drugs"], [0])
+        ablate_annotation(make(overrides={"corpora.train.limit": 1}), ["drugs"], [0])
 
 
 def test_parts_train_on_what_the_corpus_trains_on(make: Any, trained: Any, tmp_path: Path) -> None:
     found = ablate_annotation(make(), ["drugs"], [0, 1], resamples=99)
-    parts = ["drugs-CHEMICAL", "drugs-DISEASE"]
+    parts = ("drugs-CHEMICAL", "drugs-DISEASE")
     folders = [tmp_path / "out/parts" / f"seed-{seed}" for seed in (0, 1)]
-    assert [(corpora, folder) for corpora, _, folder in trained] == [
-        run for folder in folders for run in ((parts, folder), (["drugs"], tmp_path / "corpus"), (parts, folder))
+    assert trained_on(trained) == [
+        run for folder in folders for run in ((parts, folder), (("drugs",), tmp_path / "corpus"), (parts, folder))
     ]
-    assert [overrides["components.multitask_ner.ignore_scope"] for _, overrides, _ in trained] == 2 * [
-        False,
-        False,
-        True,
-    ]
+    ignoring = [run.overrides["components.multitask_ner.ignore_scope"] for run in trained]
+    assert ignoring == 2 * [False, False, True]
     nlp = spacy.blank("en")
     everything = {doc.text for doc in load_docs(tmp_path / "corpus/drugs/train.spacy", nlp.vocab)}
     dealt = [doc.text for part in parts for doc in load_docs(folders[0] / part / "train.spacy", nlp.vocab)]
@@ -94,7 +74,6 @@ def test_parts_train_on_what_the_corpus_trains_on(make: Any, trained: Any, tmp_p
 
 
 def test_sentences_left_out_are_in_no_part(make: Any, trained: Any, tmp_path: Path) -> None:
-    write_corpora(tmp_path / "more", ["drugs"])
     for split in ("train", "devel"):  # twice as many sentences
         file = tmp_path / "corpus/drugs" / f"{split}.spacy"
         vocab = spacy.blank("en").vocab
@@ -128,17 +107,8 @@ def test_commands(tiny_bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     catalogue = {"base": "default", "corpora": {"drugs": entry}}
     srsly.write_yaml(tmp_path / "mine.yml", catalogue)
     monkeypatch.chdir(ROOT)
-    options = [
-        "--catalogue",
-        tmp_path / "mine.yml",
-        "--corpus",
-        tmp_path / "corpus",
-        "--split",
-        "devel",
-        "--seeds",
-        "0",
-    ]
-    options += ["--encoder", tiny_bert, "--epochs", "1", "--resamples", "99", "--corpora"]
+    options = ["--catalogue", tmp_path / "mine.yml", "--corpus", tmp_path / "corpus", "--encoder", tiny_bert]
+    options += ["--split", "devel", "--seeds", "0", "--epochs", "1", "--resamples", "99", "--corpora"]
 
     def command(name: str, corpora: str, *further: str) -> int:
         arguments = [name, tmp_path / name, *options, corpora, *further]
@@ -146,10 +116,9 @@ def test_commands(tiny_bert: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     for name, system in (("scope", "one head per corpus"), ("split", "full annotation")):
         assert command(name, "drugs", "--training.dropout", "0.2") == 0
-        assert f"{system[:1].upper()}{system[1:]} against scope masking" in capsys.readouterr().out
+        title = f"{system[:1].upper()}{system[1:]} against scope masking"
+        assert title in capsys.readouterr().out
         assert srsly.read_json(tmp_path / name / f"{name}.json")["f"][system]["drugs"]
-        assert f"## {system[:1].upper()}{system[1:]} against scope masking" in (
-            tmp_path / name / f"{name}.md"
-        ).read_text(encoding="utf8")
+        assert f"## {title}" in (tmp_path / name / f"{name}.md").read_text(encoding="utf8")
     assert command("split", "drugs") == 1  # another dropout
     assert command("split", "sample") == 1  # several corpora

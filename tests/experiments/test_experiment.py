@@ -13,10 +13,8 @@ from toy_corpora import blank_nlp, write_corpora
 
 from bioner_spacy.docbin import load_docs
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.experiments import experiment as module
 from bioner_spacy.experiments.experiment import Budget, Experiment
 from bioner_spacy.scope import SPANS_KEY
-from bioner_spacy.scoring.results import Results
 from bioner_spacy.training.corpora import MultiCorpus
 
 CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
@@ -24,24 +22,15 @@ CORPORA = ["diseases", "genes"]
 
 
 @pytest.fixture
-def experiment(tiny_bert: str, tmp_path: Path) -> Experiment:
-    """An experiment on two toy corpora with a tiny encoder."""
-    write_corpora(tmp_path / "corpus", CORPORA)
-    settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20}
-    return Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings=settings, split="devel")
+def experiment(make: Any) -> Experiment:
+    """An experiment on the toy corpora with a tiny encoder."""
+    experiment: Experiment = make()
+    return experiment
 
 
 def test_a_pipeline_is_kept_on_demand_and_trained_again_where_it_is_not(
-    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    experiment: Experiment, trained: list[Any]
 ) -> None:
-    trained = []
-    train_run = module.train_run
-
-    def counting(config: Path, output: Path, corpora: Any, **settings: Any) -> None:
-        trained.append(settings["settings"]["seed"])
-        train_run(config, output, corpora, **settings)
-
-    monkeypatch.setattr(module, "train_run", counting)
     first = experiment.run("a/genes-1", ["genes"], seed=1)
     assert not experiment.pipeline("a/genes-1").exists()
     kept = experiment.run("a/genes-1", ["genes"], seed=1, keep=True)
@@ -49,7 +38,7 @@ def test_a_pipeline_is_kept_on_demand_and_trained_again_where_it_is_not(
     assert (experiment.pipeline("a/genes-1") / "meta.json").is_file()
     experiment.run("a/genes-1", ["genes"], seed=1, keep=True)
     experiment.run("a/genes-1", ["genes"], seed=1)
-    assert trained == [1, 1]
+    assert [run.settings["seed"] for run in trained] == [1, 1]
 
 
 def test_a_run_may_be_scored_on_other_corpora_and_trained_in_another_folder(
@@ -85,33 +74,22 @@ def test_a_pipeline_that_was_kept_can_be_discarded(experiment: Experiment) -> No
     assert experiment.run("a/x", ["genes"], seed=0).scores == found.scores
 
 
-def test_context_of_the_config_itself_is_scored_on(tiny_bert: str, tmp_path: Path) -> None:
-    write_corpora(tmp_path / "corpus", CORPORA)
+def test_context_of_the_config_itself_is_scored_on(make: Any, tmp_path: Path) -> None:
     text = CONFIG.read_text(encoding="utf8").replace('context = "source"\n', 'context = "sentence"\n')
     (tmp_path / "sentences.cfg").write_text(text, encoding="utf8")
-    experiment = Experiment(
-        tmp_path / "sentences.cfg",
-        tmp_path / "out",
-        corpus_folder=tmp_path / "corpus",
-        settings={"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20},
-        split="devel",
-    )
-    assert experiment.run("x", ["genes"], seed=0).context == "sentence"
+    assert make(tmp_path / "sentences.cfg").run("x", ["genes"], seed=0).context == "sentence"
 
 
-def test_corpora_and_pipelines_whose_mentions_are_entities(tiny_bert: str, tmp_path: Path) -> None:
-    write_corpora(tmp_path / "corpus", ["genes"])
-    for path in (tmp_path / "corpus").rglob("*.spacy"):
+def test_corpora_and_pipelines_whose_mentions_are_entities(make: Any, tmp_path: Path) -> None:
+    for path in (tmp_path / "corpus" / "genes").glob("*.spacy"):
         docs = list(load_docs(path, blank_nlp().vocab))
         for doc in docs:
             doc.set_ents(list(doc.spans.pop(SPANS_KEY)), default="outside")
         DocBin(docs=docs, store_user_data=False).to_disk(path)
-    settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20}
-    place: dict[str, Any] = {"corpus_folder": tmp_path / "corpus", "settings": settings, "split": "devel"}
-    experiment = Experiment(CONFIG, tmp_path / "out", **place, spans_key="ents", predicted_key=SPANS_KEY)
+    experiment = make(spans_key="ents", predicted_key=SPANS_KEY)
     assert experiment.run("x", ["genes"], seed=0).documents["genes"]
     with pytest.raises(BionerError, match="settings.json.*spans_key|spans_key"):
-        Experiment(CONFIG, tmp_path / "out", **place)
+        make()
 
 
 def test_overrides_that_runs_set_themselves_are_refused(experiment: Experiment) -> None:
@@ -132,15 +110,12 @@ def test_what_differs_between_runs_cannot_be_set_for_all(name: str, experiment: 
 
 
 @pytest.mark.parametrize("changed", ["train", "devel"])
-def test_corpora_that_have_changed_are_not_mixed_with_others(
-    changed: str, experiment: Experiment, tiny_bert: str, tmp_path: Path
-) -> None:
-    experiment.run("a", ["genes"], seed=0)
+def test_corpora_that_have_changed_are_not_mixed_with_others(changed: str, make: Any, tmp_path: Path) -> None:
+    make().run("a", ["genes"], seed=0)
     write_corpora(tmp_path / "other", ["drugs"])
     file = tmp_path / "corpus" / "genes" / f"{changed}.spacy"
     file.write_bytes((tmp_path / "other" / "drugs" / f"{changed}.spacy").read_bytes())
-    settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20}
-    again = Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings=settings, split="devel")
+    again = make()
     again.run("b", ["diseases"], seed=0)  # which has not
     with pytest.raises(BionerError, match=f"made with other values of these: genes/{changed}.spacy;"):
         again.run("a", ["genes"], seed=0)
@@ -172,23 +147,10 @@ def test_settings_that_cannot_be_read(experiment: Experiment, tmp_path: Path, co
         Experiment(CONFIG, tmp_path / "out", corpus_folder=tmp_path / "corpus", settings={})
 
 
-def test_numbers_are_the_same_when_they_are_read_again(tiny_bert: str, tmp_path: Path) -> None:
-    write_corpora(tmp_path / "corpus", ["genes"])
-    settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20}
+def test_numbers_are_the_same_when_they_are_read_again(make: Any) -> None:
     overrides = {"training.optimizer.learn_rate.initial_rate": 0.3}
-
-    def run() -> Results:
-        experiment = Experiment(
-            CONFIG,
-            tmp_path / "out",
-            corpus_folder=tmp_path / "corpus",
-            settings=settings,
-            overrides=overrides,
-            split="devel",
-        )
-        return experiment.run("x", ["genes"], seed=0)
-
-    assert run() == run()
+    first, again = (make(overrides=overrides).run("x", ["genes"], seed=0) for _ in range(2))
+    assert first == again
 
 
 def test_two_processes_in_one_folder_are_kept_apart(experiment: Experiment) -> None:

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 import srsly
-from toy_corpora import excluding, write_corpora
+from toy_corpora import excluding
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.experiments import experiment as module
 from bioner_spacy.experiments.experiment import Experiment
 from bioner_spacy.experiments.seeds import compare_over_seeds
 from bioner_spacy.scoring.comparison import Comparison
@@ -19,46 +18,28 @@ CORPORA = ["diseases", "genes"]
 
 
 @pytest.fixture
-def repeat(tiny_bert: str, tmp_path: Path) -> Any:
-    """Runs the comparison on two toy corpora with a tiny encoder."""
-    write_corpora(tmp_path / "corpus", CORPORA)
+def repeat(make: Any) -> Any:
+    """Runs the comparison on two toy corpora."""
 
     def run(seeds: list[int], overrides: dict[str, Any] = {}, equal_steps: bool = False, **changes: Any) -> Comparison:
-        settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20, **changes}
-        experiment = Experiment(
-            CONFIG,
-            tmp_path / "out",
-            corpus_folder=tmp_path / "corpus",
-            settings=settings,
-            overrides=overrides,
-            split="devel",
-        )
+        experiment = make(settings=changes, overrides=overrides)
         return compare_over_seeds(experiment, CORPORA, seeds, equal_steps=equal_steps, resamples=99)
 
     return run
 
 
-def test_each_seed_is_trained_once_and_leaves_its_results(
-    repeat: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trained = []
-    train_run = module.train_run
-
-    def counting(config: Path, output: Path, corpora: Any, **settings: Any) -> None:
-        trained.append((settings["settings"]["seed"], tuple(corpora)))
-        train_run(config, output, corpora, **settings)
-
-    monkeypatch.setattr(module, "train_run", counting)
+def test_each_seed_is_trained_once_and_leaves_its_results(repeat: Any, trained: list[Any], tmp_path: Path) -> None:
     first = repeat([1])
     assert Results.from_disk(tmp_path / "out/runs/seed-1/multi.json").context == "source"
-    assert trained == [(1, ("diseases", "genes")), (1, ("diseases",)), (1, ("genes",))]
+    runs = [(run.settings["seed"], run.corpora) for run in trained]
+    assert runs == [(1, ("diseases", "genes")), (1, ("diseases",)), (1, ("genes",))]
     assert [pipeline.seed for pipeline in first.system["genes"]] == [1]
     assert first.mean.significance is not None
     assert {row.corpus for row in first.corpus_rows} == set(CORPORA)
     both = repeat([1, 2])
     assert [[pipeline.seed for pipeline in side["genes"]] for side in (both.baseline, both.system)] == [[1, 2], [1, 2]]
     assert [(row.system_runs or ())[:1] for row in both.rows] == [row.system_runs or () for row in first.rows]
-    assert [seed for seed, _ in trained[3:]] == [2, 2, 2]
+    assert [run.settings["seed"] for run in trained[3:]] == [2, 2, 2]
     made = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
     results = {
         f"runs/seed-{seed}/{name}.json" for seed in (1, 2) for name in ("multi", "single/diseases", "single/genes")
@@ -66,20 +47,12 @@ def test_each_seed_is_trained_once_and_leaves_its_results(
     assert made == {".lock", "settings.json", "corpora.json"} | results
 
 
-def test_equal_steps(repeat: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_steps(repeat: Any, trained: list[Any], tmp_path: Path) -> None:
     """Both sides take two steps, and the pipelines that take fewer stay beside them."""
     repeat([1])
-    epochs = {}
-    train_run = module.train_run
-
-    def noting(config: Path, output: Path, corpora: Any, **how: Any) -> None:
-        epochs[tuple(corpora)] = how["overrides"]["vars.epochs"]
-        train_run(config, output, corpora, **how)
-
-    monkeypatch.setattr(module, "train_run", noting)
     longer = repeat([1], equal_steps=True)
     assert (longer.runs, longer.names) == (1, ("longer single-task", "multi-task"))
-    assert epochs == {("diseases",): 2, ("genes",): 2}
+    assert {run.corpora: run.overrides["vars.epochs"] for run in trained[3:]} == {("diseases",): 2, ("genes",): 2}
     folders = {path.name for path in (tmp_path / "out/runs/seed-1").iterdir()}
     assert folders == {"multi.json", "single", "single-equal-steps"}
 

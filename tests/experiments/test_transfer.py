@@ -7,29 +7,13 @@ import numpy
 import pytest
 import spacy
 from thinc.api import Model
-from toy_corpora import write_corpora
 
 from bioner_spacy.errors import BionerError
-from bioner_spacy.experiments import experiment as module
-from bioner_spacy.experiments.experiment import Experiment
 from bioner_spacy.experiments.transfer import compare_transfer
 from bioner_spacy.scoring.results import Results
 
 CONFIG = Path(__file__).parents[2] / "configs" / "small.cfg"
 RATE = "training.optimizer.learn_rate.initial_rate"
-
-
-@pytest.fixture
-def make(tiny_bert: str, tmp_path: Path) -> Any:
-    """Opens an experiment on the toy corpora with a tiny encoder."""
-    write_corpora(tmp_path / "corpus")
-
-    def open_experiment(overrides: dict[str, Any] = {}, config: Path = CONFIG, **changes: Any) -> Experiment:
-        settings = {"encoder": tiny_bert, "epochs": 1, "batch_tokens": 20, **changes}
-        folders = {"corpus_folder": tmp_path / "corpus", "split": "devel"}
-        return Experiment(config, tmp_path / "out", settings=settings, overrides=overrides, **folders)
-
-    return open_experiment
 
 
 def output_weights(pipeline: Path) -> dict[str, Any]:
@@ -42,21 +26,9 @@ def output_weights(pipeline: Path) -> dict[str, Any]:
     return {task: W[rows] for task, rows in places.items()}
 
 
-def test_five_systems_and_one_first_stage(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trained: list[tuple[str, tuple[str, ...], bool]] = []
-    epochs: list[int] = []
-    train_run = module.train_run
-
-    def noting(config: Path, output: Path, corpora: Any, **how: Any) -> None:
-        epochs.append(how["overrides"].get("vars.epochs", how["settings"]["epochs"]))
-        begins_with = how["overrides"].get("vars.init_from")
-        assert begins_with is None or (Path(begins_with) / "meta.json").is_file()
-        trained.append((output.name, tuple(corpora), begins_with is not None))
-        train_run(config, output, corpora, **how)
-
-    monkeypatch.setattr(module, "train_run", noting)
+def test_five_systems_and_one_first_stage(make: Any, trained: list[Any], tmp_path: Path) -> None:
     found = compare_transfer(make(), "drugs", ["diseases", "genes"], [0], best=["genes"], resamples=99)
-    assert trained == [
+    assert [(run.output.name, run.corpora, "vars.init_from" in run.overrides) for run in trained] == [
         ("longer-single-task", ("drugs",), False),
         ("single-task", ("drugs",), False),
         ("multi-task", ("drugs", "diseases", "genes"), False),
@@ -70,6 +42,7 @@ def test_five_systems_and_one_first_stage(make: Any, tmp_path: Path, monkeypatch
         "transfer",
         "transfer + multi-task",
     ]
+    epochs = [run.overrides.get("vars.epochs", run.settings["epochs"]) for run in trained]
     assert epochs == [3, 1, 1, 1, 1, 1]  # a step for the target alone, three for all corpora
     assert {row.corpus for comparison in found.comparisons for row in comparison.rows} == {"drugs"}
     assert set(Results.from_disk(tmp_path / "out/runs/seed-0/auxiliaries.json").per_corpus) == {"diseases", "genes"}
@@ -79,7 +52,7 @@ def test_five_systems_and_one_first_stage(make: Any, tmp_path: Path, monkeypatch
 
 
 def test_training_by_the_config_begins_with_the_weights(make: Any) -> None:
-    experiment = make({RATE: 1e-12})  # so that what training begins with is what it ends with
+    experiment = make(overrides={RATE: 1e-12})  # so that what training begins with is what it ends with
     experiment.run("first", ["diseases", "genes"], seed=0, overrides={RATE: 0.01}, keep=True)
     start = experiment.pipeline("first")
     experiment.run("second", ["drugs"], seed=1, overrides={"vars.init_from": str(start)}, keep=True)
@@ -97,8 +70,8 @@ def test_what_cannot_be_compared(make: Any, tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="name diseases, which are not auxiliaries"):
         compare_transfer(make(), "drugs", ["genes"], [0], best=["diseases"])
     with pytest.raises(BionerError, match="vars.init_from itself"):
-        compare_transfer(make({"vars.init_from": "training/x"}), "drugs", ["genes"], [0])
+        compare_transfer(make(overrides={"vars.init_from": "training/x"}), "drugs", ["genes"], [0])
     without = CONFIG.read_text(encoding="utf8").replace("init_from = null\n", "").replace("${vars.init_from}", "null")
     (tmp_path / "old.cfg").write_text(without, encoding="utf8")
     with pytest.raises(BionerError, match="no setting vars.init_from"):
-        compare_transfer(make(config=tmp_path / "old.cfg"), "drugs", ["genes"], [0])
+        compare_transfer(make(tmp_path / "old.cfg"), "drugs", ["genes"], [0])

@@ -91,15 +91,8 @@ def test_a_search_leaves_its_files_and_a_config_that_trains(search: Any, tmp_pat
         **weights,
     }
     assert found.trials[1].values != found.trials[0].values
-    names = {
-        ".lock",
-        "best.cfg",
-        "corpora.json",
-        "settings.json",
-        "tuning.json",
-        "tuning.md",
-        "tuning.png",
-        "tuning.svg",
+    names = {".lock", "best.cfg", "corpora.json", "settings.json"} | {
+        f"tuning.{s}" for s in ("json", "md", "png", "svg")
     }
     assert {path.name for path in out.iterdir() if path.is_file()} == names
     runs = [Results.from_disk(path) for path in (out / "runs").rglob("*.json")]

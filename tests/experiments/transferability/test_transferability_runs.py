@@ -10,8 +10,6 @@ from toy_corpora import CORPORA as TOYS
 from toy_corpora import write_corpora
 
 from bioner_spacy.errors import BionerError, BionerWarning
-from bioner_spacy.experiments import experiment as module
-from bioner_spacy.experiments.experiment import Experiment
 from bioner_spacy.experiments.transferability.gains import Gains
 from bioner_spacy.experiments.transferability.measures import MEASURES, Measures
 from bioner_spacy.experiments.transferability.runs import measure_gains
@@ -22,45 +20,23 @@ CORPORA = ["genes", "diseases", "drugs"]
 
 
 @pytest.fixture
-def gains(tiny_bert: str, tmp_path: Path) -> Any:
-    """Measures gains on the toy corpora with a tiny encoder."""
-    write_corpora(tmp_path / "corpus")
+def gains(make: Any) -> Any:
+    """Measures gains on the toy corpora."""
 
     def run(
-        seeds: list[int],
-        corpora: list[str] = CORPORA,
-        tokens: int = 6,
-        equal_steps: bool = False,
-        **overrides: Any,
+        seeds: list[int], corpora: list[str] = CORPORA, tokens: int = 6, equal_steps: bool = False, **overrides: Any
     ) -> Gains:
-        experiment = Experiment(
-            CONFIG,
-            tmp_path / "out",
-            corpus_folder=tmp_path / "corpus",
-            settings={"encoder": tiny_bert, "epochs": 10, "batch_tokens": 6, "tokens": tokens},
-            overrides=overrides,
-            split="devel",
-        )
+        experiment = make(settings={"epochs": 10, "batch_tokens": 6, "tokens": tokens}, overrides=overrides)
         return measure_gains(experiment, corpora, seeds, equal_steps=equal_steps, resamples=99)
 
     return run
 
 
-def test_every_pair_is_trained_once_and_gives_both_directions(
-    gains: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trained: list[tuple[int, tuple[str, ...]]] = []
-    train_run = module.train_run
-
-    def counting(config: Path, output: Path, corpora: Any, **settings: Any) -> None:
-        trained.append((settings["settings"]["seed"], tuple(corpora)))
-        train_run(config, output, corpora, **settings)
-
-    monkeypatch.setattr(module, "train_run", counting)
+def test_every_pair_is_trained_once_and_gives_both_directions(gains: Any, trained: list[Any], tmp_path: Path) -> None:
     found = gains([1])
     alone: list[Any] = [(1, (corpus,)) for corpus in CORPORA]
     pairs: list[Any] = [(1, pair) for pair in (("diseases", "genes"), ("drugs", "genes"), ("diseases", "drugs"))]
-    assert trained == alone + pairs
+    assert [(run.settings["seed"], run.corpora) for run in trained] == alone + pairs
     runs = tmp_path / "out/runs/seed-1"
     joint = Results.from_disk(runs / "joint/diseases+genes.json").per_corpus
     for target, auxiliary in (("genes", "diseases"), ("diseases", "genes")):
@@ -69,7 +45,8 @@ def test_every_pair_is_trained_once_and_gives_both_directions(
         assert found.gain(target, auxiliary) == joint[target]["f"] - before
     # Other order, another seed: nothing is trained again.
     again = gains([1, 2], CORPORA[::-1])
-    assert trained[6:] == [(2, corpora) for _, corpora in [*alone[::-1], pairs[2], pairs[1], pairs[0]]]
+    assert {run.settings["seed"] for run in trained[6:]} == {2}
+    assert [run.corpora for run in trained[6:]] == [corpora for _, corpora in alone[::-1] + pairs[::-1]]
     assert again.rows["genes", "drugs"].system_runs[:1] == found.rows["genes", "drugs"].system_runs
     assert (again.seeds, len(again.rows)) == ([1, 2], 6)
 
@@ -148,26 +125,10 @@ def test_from_gains_to_a_ranking(
     write_corpora(tmp_path / "corpus")
     write_catalogue(tmp_path / "catalogue.yml")
     out = tmp_path / "out"
-    shared: list[object] = [
-        "--corpora",
-        "toys",
-        "--catalogue",
-        tmp_path / "catalogue.yml",
-        "--corpus",
-        tmp_path / "corpus",
-    ]
-    shared += ["--encoder", tiny_bert, "--config", CONFIG, "--tokens", 0]
-    pairs = [
-        "pairs",
-        out,
-        *shared,
-        "--seeds",
-        "1,1",
-        "--resamples",
-        9,
-        "--components.multitask_ner.grain",
-        "guideline",
-    ]
+    shared: list[object] = ["--corpora", "toys", "--catalogue", tmp_path / "catalogue.yml", "--encoder", tiny_bert]
+    shared += ["--corpus", tmp_path / "corpus", "--config", CONFIG, "--tokens", 0]
+    pairs = ["pairs", out, *shared, "--seeds", "1,1", "--resamples", 9]
+    pairs += ["--components.multitask_ner.grain", "guideline"]
     assert command(*pairs) == 0
     assert Gains.from_disk(out).seeds == [1]
     assert srsly.read_json(out / "settings.json")["components.multitask_ner.grain"] == "guideline"
