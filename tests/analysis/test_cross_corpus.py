@@ -116,16 +116,9 @@ def test_names_of_pipelines(trained: Callable[..., Language], corpus_folder: Pat
     many = trained(**{name: ["DISEASE"] for name in "abcd"})
     assert list(cross_corpus([many], corpus_folder, names=["many"]).pipelines) == ["many"]
     assert list(cross_corpus([many], corpus_folder).pipelines) == ["pipeline"]
-    for names in (
-        ["one"],
-        ["one", "one"],
-        ["one", "two", "three"],
-        ["one", "two", "two"],
-        ["one", "", "two"],
-        ["one", ""],
-    ):
-        with pytest.raises(BionerError, match=f"There are {len(set(names) - {''})} names for 2 pipelines"):
-            cross_corpus(twice, corpus_folder, names=names)
+    for names in ("one", "one,one", "one,two,three", "one,two,two", "one,,two", "one,"):
+        with pytest.raises(BionerError, match=f"There are {len({*names.split(',')} - {''})} names for 2 pipelines"):
+            cross_corpus(twice, corpus_folder, names=names.split(","))
 
 
 def test_corpora_of_other_components_stand_in_the_config(corpus_folder: Path) -> None:
@@ -184,10 +177,7 @@ def test_mistakes_of_the_user(
 
 
 def test_command(
-    capsys: pytest.CaptureFixture[str],
-    trained: Callable[..., Language],
-    corpus_folder: Path,
-    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], trained: Callable[..., Language], corpus_folder: Path, tmp_path: Path
 ) -> None:
     root = Path(__file__).parents[2]
 
@@ -205,10 +195,8 @@ def test_command(
     (tmp_path / "single" / "BC2GM").mkdir(parents=True)
     trained(BC2GM=["GENE"]).to_disk(tmp_path / "single" / "BC2GM" / "model-last")
     assert command(*arguments[:-1], "mine,single", "--each", tmp_path / "single") == 0
-    assert [of["name"] for of in json.loads((out / "cross-corpus.json").read_text("utf8"))["pipelines"]] == [
-        "mine",
-        "single",
-    ]
+    pipelines = json.loads((out / "cross-corpus.json").read_text("utf8"))["pipelines"]
+    assert [pipeline["name"] for pipeline in pipelines] == ["mine", "single"]
     assert command(*options, "--output", out, "--each", tmp_path / "single") == 0
     assert len(json.loads((out / "cross-corpus.json").read_text("utf8"))["pipelines"]) == 1
     assert command(*options, "--output", out, "--each", out) == 2

@@ -201,12 +201,7 @@ def test_round_trip(pipeline: Language, corpus_folder: Path, tmp_path: Path) -> 
         score_review([first], tmp_path / "other" / "key.json")
 
 
-def test_commands(
-    capsys: pytest.CaptureFixture[str],
-    pipeline: Language,
-    corpus_folder: Path,
-    tmp_path: Path,
-) -> None:
+def test_commands(capsys: pytest.CaptureFixture[str], pipeline: Language, corpus_folder: Path, tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
 
     def command(*arguments: object) -> int:

