@@ -147,9 +147,10 @@ def apply(
         "types": None if types is None else sorted(types),
         "threshold": threshold,
         "flat": flat,
-        "guideline": guideline,
         "shard_size": shard_size or SHARD_SIZE,
     }
+    if guideline is not None:  # earlier versions noted none
+        made_with["guideline"] = guideline
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
         raise BionerError(Errors.E687.format(folder=output, source=source))
     with (

@@ -1,5 +1,6 @@
 """The guideline of a corpus, named wherever texts are annotated."""
 
+import json
 from pathlib import Path
 from typing import Optional
 
@@ -79,8 +80,30 @@ def test_a_run_goes_on_with_its_guideline_only(nlp: Language, tmp_path: Path) ->
     texts, run = tmp_path / "texts.jsonl", tmp_path / "run.jsonl"
     texts.write_text('{"text": "NOD2"}\n')
     assert apply(tmp_path / "nlp", texts, run, guideline="GENIA", shard_size=1).documents == 1
-    with pytest.raises(BionerError, match="guideline"):
-        apply(tmp_path / "nlp", texts, run, guideline="BC2GM", shard_size=1)
+    for other in ("BC2GM", None):
+        with pytest.raises(BionerError, match="setting guideline"):
+            apply(tmp_path / "nlp", texts, run, guideline=other, shard_size=1)
+
+
+def test_a_run_of_an_earlier_version_goes_on_without_a_guideline(nlp: Language, tmp_path: Path) -> None:
+    nlp.to_disk(tmp_path / "nlp")
+    texts, run = tmp_path / "texts.jsonl", tmp_path / "run.jsonl"
+    texts.write_text('{"text": "NOD2"}\n')
+    apply(tmp_path / "nlp", texts, run, shard_size=1)
+    path = run / "_run" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["made_with"].pop("guideline", None)
+    path.write_text(json.dumps(manifest))
+    assert apply(tmp_path / "nlp", texts, run, shard_size=1).documents == 1
+    with pytest.raises(BionerError, match="setting guideline"):
+        apply(tmp_path / "nlp", texts, run, guideline="GENIA", shard_size=1)
+
+
+@pytest.mark.slow
+def test_processes(nlp: Language) -> None:
+    for guideline in (None, "BC2GM"):
+        found = bioner_spacy.annotate(["NOD2", "BRCA1"], nlp, guideline=guideline, n_process=2, batch_size=1)
+        assert [doc.ents[0].label_ for doc in found] == [guideline or "NONE"] * 2
 
 
 def test_service(nlp: Language) -> None:
