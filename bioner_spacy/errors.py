@@ -462,7 +462,6 @@ class Warnings(metaclass=_WithCodes):
     W512 = "{results} and {other} were measured on files with different checksums ({files}), so the difference in F1 does not come from training alone: evaluate both on the same files."
     W513 = "The compared results were made with different versions of {names}, which may change F1 a little: evaluate both with the same versions to rule that out."
     W514 = "{folder} holds results that were made with other versions of these: {names}. Further results may differ: install those versions, or name another folder."
-
     W515 = "{path} holds results of the same pipeline with other values of these options, which are replaced: {names}. To keep them, stop, and name another file in the option output."
 
     # 6xx commands and the service

@@ -215,7 +215,7 @@ class Run:
     def _plan(self, made_with: dict[str, Any]) -> None:
         """Compare with the manifest; assign new parts to new and changed files."""
         path, origin, known = self._own / MANIFEST, provenance(), {}
-        if path.is_file():
+        if path.is_file() and (self._shards or self._parts):  # where nothing is done, nothing has to agree
             manifest = _loaded(path, path.read_text(encoding="utf8"))
             if names := differences(manifest["made_with"], made_with):
                 raise BionerError(

@@ -202,6 +202,13 @@ def test_long_texts(pipeline: str, tmp_path: Path) -> None:
     assert bioner_spacy.apply(pipeline, tmp_path / "long.txt", tmp_path / "out.jsonl") == (1, 1, 0)
 
 
+def test_a_run_in_which_nothing_was_done_takes_other_settings(pipeline: str, texts: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with pytest.raises(BionerError, match="guideline is 'misspelt'"):
+        apply(pipeline, texts, out, guideline="misspelt")
+    assert apply(pipeline, texts, out)[0] == 21
+
+
 def test_what_is_refused(pipeline: str, texts: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     apply(pipeline, texts, out)
