@@ -10,16 +10,7 @@ from spacy.tokens import Doc
 from ..errors import BionerError, Errors, check_list, check_number, check_setting, import_extra, reason
 from ..scope import SPANS_KEY, get_doc_id
 from ..scoring.evaluate import load_pipeline, require_length
-from .mentions import (
-    choose,
-    find_mentions,
-    known_guidelines,
-    known_types,
-    predicted_spans,
-    require_guideline,
-    require_types,
-    with_guideline,
-)
+from .mentions import Known, choose, find_mentions, predicted_spans, with_guideline
 
 
 def annotate(
@@ -68,8 +59,7 @@ def annotate(
     check_list("types", types, "entity types")
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
     chosen = None if types is None else frozenset(types)
-    require_types(known_types(nlp), chosen)
-    require_guideline(known_guidelines(nlp), guideline)
+    Known.of(nlp).require(chosen, guideline)
 
     def docs(given: Iterable[Any], name: str) -> Iterator[Doc]:
         piped = nlp.pipe(_checked(nlp, given, name, guideline), batch_size=batch_size, n_process=n_process)

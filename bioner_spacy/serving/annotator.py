@@ -17,15 +17,7 @@ from ..formats import SourceDocument, get_format
 from ..formats.documents import ZONE_DOCUMENTS, in_zones
 from ..scope import ENTS, SPANS_KEY, set_origin
 from ..scoring.evaluate import load_pipeline, require_length
-from .mentions import (
-    choose,
-    known_guidelines,
-    known_types,
-    predicted_spans,
-    require_guideline,
-    require_types,
-    with_guideline,
-)
+from .mentions import Known, choose, predicted_spans, with_guideline
 
 OnFailure = Callable[["Failure"], None]
 
@@ -101,8 +93,7 @@ class Annotator:
             BionerError: it cannot be loaded, or an entity type or the guideline is unknown.
         """
         nlp = load_pipeline(self.settings.pipeline, gpu_id=self.settings.gpu_id)
-        require_types(known_types(nlp), self.settings.types)
-        require_guideline(known_guidelines(nlp), self.settings.guideline)
+        Known.of(nlp).require(self.settings.types, self.settings.guideline)
         return nlp
 
     def write_shard(self, documents: Sequence[SourceDocument], path: Path) -> Done:

@@ -1,6 +1,7 @@
 """Mentions of annotated documents as plain records, and their selection."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from spacy.language import Language
@@ -42,38 +43,39 @@ def predicted_spans(
     return doc.ents, attrs_of_ents(doc)
 
 
-def known_types(nlp: Language) -> list[str]:
-    """Entity types declared by the components of a pipeline."""
-    found: set[str] = set()
-    for name, pipe in nlp.pipeline:
-        if finds_entities(nlp, name):
-            found.update(label for label in getattr(pipe, "labels", ()) if isinstance(label, str))
-    return sorted(found)
+@dataclass(frozen=True)
+class Known:
+    """What users may ask a pipeline for."""
 
+    types: list[str]  # entity types that its components declare; empty if none does
+    guidelines: list[str]  # corpora that its multi-task components were trained on
 
-def require_types(known: Sequence[str], types: Optional[Collection[str]]) -> None:
-    """Check that entity types are among those that a pipeline declares, if it declares any.
+    @classmethod
+    def of(cls, nlp: Language) -> "Known":
+        """What a pipeline knows."""
+        types: set[str] = set()
+        guidelines: set[str] = set()
+        for name, pipe in nlp.pipeline:
+            if finds_entities(nlp, name):
+                types.update(label for label in getattr(pipe, "labels", ()) if isinstance(label, str))
+            if hasattr(pipe, "unscoped"):  # ours; the label data of other components are not by corpus
+                guidelines.update(getattr(pipe, "label_data", ()))
+        return cls(sorted(types), sorted(guidelines))
 
-    Raises:
-        BionerError: one is not.
-    """
-    unknown = sorted(set(types or ()).difference(known))
-    check_setting("types", ", ".join(unknown), ", ".join(known), not (known and unknown))
+    def require(self, types: Optional[Collection[str]] = None, guideline: Optional[str] = None) -> None:
+        """Check entity types, if the pipeline declares any, and the corpus of a guideline.
 
+        Args:
+            types: entity types; None for all.
+            guideline: name of the corpus; None for no guideline.
 
-def known_guidelines(nlp: Language) -> list[str]:
-    """Corpora that the multi-task components of a pipeline were trained on."""
-    learnt = [pipe.label_data for _, pipe in nlp.pipeline if hasattr(pipe, "unscoped") and hasattr(pipe, "label_data")]
-    return sorted({corpus for label_data in learnt for corpus in label_data})
-
-
-def require_guideline(known: Sequence[str], guideline: Optional[str]) -> None:
-    """Check that the corpus of a guideline, if one is given, is one of `known_guidelines`.
-
-    Raises:
-        BionerError: it is not.
-    """
-    check_setting("guideline", guideline, ", ".join(known) or "none", guideline is None or guideline in known)
+        Raises:
+            BionerError: one is unknown.
+        """
+        unknown = sorted(set(types or ()).difference(self.types))
+        check_setting("types", ", ".join(unknown), ", ".join(self.types), not (self.types and unknown))
+        known = ", ".join(self.guidelines) or "none"
+        check_setting("guideline", guideline, known, guideline is None or guideline in self.guidelines)
 
 
 def with_guideline(doc: Doc, guideline: Optional[str]) -> Doc:

@@ -29,7 +29,7 @@ from ..reports.colors import color_of, displacy_colors
 from ..scope import SPANS_KEY
 from ..scoring.evaluate import load_pipeline
 from ..shipped import shipped_project
-from .mentions import find_mentions, is_chosen, known_guidelines, known_types, predicted_spans, with_guideline
+from .mentions import Known, find_mentions, is_chosen, predicted_spans, with_guideline
 from .service_answers import FILE_FORMATS, Annotated, Answer, to_answer, to_file
 from .service_batches import Batcher, TooManyWaiting, Waiting
 from .service_metrics import Metrics
@@ -94,7 +94,7 @@ class Service:
         self.limits = limits
         self.metrics = Metrics()
         self.name = f"{nlp.lang}_{nlp.meta['name']} {nlp.meta['version']}"
-        self.types, self.guidelines = known_types(nlp), known_guidelines(nlp)
+        self.known = Known.of(nlp)
 
     def annotate(self, texts: list[Waiting]) -> list[list[Mention]]:
         """Mentions of texts; called by the batcher's thread only."""
@@ -109,7 +109,7 @@ class Service:
         Raises:
             Refused: it is refused.
         """
-        request.check(self.types, self.guidelines)
+        request.check(self.known)
         documents = request.documents(self.limits)
         found = await self._results([Waiting(document.text, request.guideline) for document in documents])
         annotated = [
@@ -147,8 +147,8 @@ class Service:
         """Data for the page."""
         return {
             "pipeline": self.name,
-            "types": self.types,
-            "colors": {name: color_of(name) for name in (*displacy_colors, *self.types)},
+            "types": self.known.types,
+            "colors": {name: color_of(name) for name in (*displacy_colors, *self.known.types)},
             "examples": _examples(),
         }
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import BionerError, Errors, check_setting
-from .mentions import require_guideline, require_types
+from .mentions import Known
 from .service_answers import FORMATS
 
 
@@ -97,19 +97,14 @@ class Request(Strict):
             raise Refused(413, Errors.E662.format(what="characters", count=characters, limit=limits.characters))
         return documents
 
-    def check(self, known_types: Sequence[str], known_guidelines: Sequence[str]) -> None:
+    def check(self, known: Known) -> None:
         """Check that types, guideline and format are known.
-
-        Args:
-            known_types: entity types of the pipeline; empty if unknown.
-            known_guidelines: corpora that the pipeline was trained on.
 
         Raises:
             Refused: one is not known.
         """
         try:
-            require_guideline(known_guidelines, self.guideline)
-            require_types(known_types, self.types)
+            known.require(self.types, self.guideline)
             check_setting("format", self.format, FORMATS)
         except BionerError as error:
             raise Refused(422, str(error)) from None

@@ -13,7 +13,7 @@ from ..reports.displacy_html import render_texts
 from ..scope import ENTS
 from ..scoring.evaluate import describe, load_pipeline, make_doc
 from ..scoring.results import write_text
-from .mentions import known_guidelines, require_guideline
+from .mentions import Known
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def show(
     reader = choose_input("input_format", input_format, source, allowed=text_formats())
     reading = parse_options(options, reader)
     nlp = load_pipeline(pipeline, gpu_id=gpu_id)
-    require_guideline(known_guidelines(nlp), guideline)
+    Known.of(nlp).require(guideline=guideline)
     shown: list[tuple[str, Doc]] = []
     for number, document in enumerate(read_texts(reader, source, **reading), start=1):
         if not document.text.strip():
